@@ -1,0 +1,273 @@
+//! The life of a request: gate, body, envelope, queue, answer.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_ENCODING, EXPECT, HeaderMap};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, Version};
+use shared::envelope::{EnvelopeId, Line, Source, encode};
+use shared::interaction::InteractionId;
+use shared::queue::{Destination, Headers, Message, Publisher};
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+
+use crate::answer::{Answer, Content, REFUSALS};
+use crate::body::Budget;
+use crate::gate::{Gate, Origin, Standing};
+use crate::lark::{Address, CALLBACK_BYTES_MAX, Call, Callbacks, Reply};
+use crate::live_gate::LiveGate;
+use crate::metrics::Metrics;
+use crate::route::{AlertRoute, Route, route};
+use crate::settings::Settings;
+use crate::slowdown::Slowdown;
+use crate::source::{Context, parse, text_of};
+
+/// From this size on a body is hashed and parsed beside the runtime: 24 MB take long enough to hold up everybody else.
+const INLINE_BYTES_MAX: usize = 256 * 1024;
+/// W3C trace context is 55 characters in its only version; a longer one is not passed on.
+const TRACEPARENT_BYTES_MAX: usize = 64;
+
+/// Takes requests in, and alerts to the queue.
+#[derive(Debug)]
+pub(crate) struct Intake<P> {
+    settings: Settings,
+    gate: LiveGate,
+    slowdown: Slowdown,
+    budget: Budget,
+    metrics: Metrics,
+    publisher: P,
+    callbacks: Callbacks,
+}
+
+/// An answer, and the format it concerns as far as that was found out.
+struct Outcome {
+    source: Option<Source>,
+    answer: Answer,
+}
+
+impl From<Answer> for Outcome {
+    fn from(answer: Answer) -> Self {
+        Self { source: None, answer }
+    }
+}
+
+/// An envelope in the form the queue takes.
+struct Written {
+    source: Source,
+    shard_key: u64,
+    lines: Vec<Line>,
+}
+
+impl<P: Publisher> Intake<P> {
+    pub(crate) fn new(settings: Settings, gate: LiveGate, publisher: P, metrics: Metrics) -> Self {
+        let budget = Budget::new(&settings.limits, metrics.bodies_bytes.clone());
+        let callbacks = Callbacks::new(&settings.lark, settings.locale);
+        Self { settings, gate, slowdown: Slowdown::default(), budget, metrics, publisher, callbacks }
+    }
+
+    /// The gate as it is now.
+    pub(crate) fn gate(&self) -> Arc<Gate> {
+        self.gate.now()
+    }
+
+    /// Answers one request and says so once, in the metrics and in the log.
+    pub(crate) async fn answer(&self, request: Request<Incoming>, hop: Origin) -> Response<Full<Bytes>> {
+        let begun = Instant::now();
+        let (parts, mut body) = request.into_parts();
+        let gate = self.gate();
+        let origin = gate.origin(hop, &parts.headers);
+        let outcome = match route(&parts.method, &parts.uri) {
+            // Feishu comes from addresses of its own and proves itself in its own way.
+            Ok(Route::Callback(address)) => {
+                return self.answer_callback(address, &parts, body, origin.address).await;
+            }
+            _ if !gate.admits_origin(origin) => Err(Answer::AddressRefused.into()),
+            Ok(Route::Alert(route)) => self.accept(&gate, route, &parts, &mut body).await,
+            Err(answer) => Err(answer.into()),
+        };
+        let (Ok(Outcome { source, answer }) | Err(Outcome { source, answer })) = outcome;
+        let client = origin.address;
+        let form = answer.form();
+        self.metrics.answered(source, form.code);
+        let (source, code, status) =
+            (source.map_or("unknown", Source::as_str), form.code, form.status.as_u16());
+        match &form.content {
+            Content::Taken(body) => {
+                self.metrics.accept_seconds.observe(begun.elapsed().as_secs_f64());
+                debug!(%client, source, "took alerts from {client}: {body}");
+            }
+            Content::Refused(reason) => {
+                warn!(%client, source, code, status, "refused a request from {client} with {status}: {reason}");
+                if !answer.is_of_broken_body() && sends_on(&parts, &body) {
+                    self.budget.discard(&mut body).await;
+                }
+                if REFUSALS.contains(&code) {
+                    self.metrics.refused(code);
+                    self.slowdown.wait(client, self.settings.clock.now()).await;
+                }
+            }
+        }
+        form.into_response()
+    }
+
+    /// Answers one call of Feishu's and says so once, in the metrics and in the log.
+    async fn answer_callback(
+        &self,
+        address: Address,
+        parts: &Parts,
+        mut body: Incoming,
+        client: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        let reply = self.take_callback(address, parts, &mut body).await;
+        let (code, path) = (reply.code(), parts.uri.path());
+        self.metrics.called_back(address, code);
+        if let Reply::Recorded { id, kind, .. } = &reply {
+            info!(%client, interaction.id = %id, kind, "recorded the {kind} {id}");
+        } else if let Some(complaint) = reply.complaint() {
+            warn!(%client, path, code, "nothing came of a callback to {path} from {client}: {complaint}");
+        } else {
+            debug!(%client, path, code, "answered a callback to {path} from {client}: {code}");
+        }
+        if !reply.is_of_broken_body() && sends_on(parts, &body) {
+            self.budget.discard(&mut body).await;
+        }
+        reply.into_response(self.callbacks.locale)
+    }
+
+    async fn take_callback(&self, address: Address, parts: &Parts, body: &mut Incoming) -> Reply {
+        // Before the body: a stranger cannot make us hold one where nobody could prove anything.
+        if !self.callbacks.are_on() {
+            return Reply::Off;
+        }
+        if is_compressed(&parts.headers) {
+            return Reply::Refused(Answer::Compressed);
+        }
+        let (bytes, share) = match self.budget.read_within(body, CALLBACK_BYTES_MAX).await {
+            Ok(read) => read,
+            Err(cause) => return Reply::unread(cause, address),
+        };
+        let received_at = self.settings.clock.now();
+        let id = InteractionId::new(received_at, rand::random());
+        let call = Call { headers: &parts.headers, body: &bytes, received_at, id };
+        let reply = self.callbacks.take(&call, &self.publisher).await;
+        drop(share);
+        reply
+    }
+
+    async fn accept(
+        &self,
+        gate: &Arc<Gate>,
+        AlertRoute { door, receiver }: AlertRoute<'_>,
+        parts: &Parts,
+        body: &mut Incoming,
+    ) -> Result<Outcome, Outcome> {
+        let (place, now) = ((door, receiver.as_deref()), self.settings.clock.now());
+        let standing = gate.check_credentials(&parts.headers, place, now).map_err(Answer::Unauthorized)?;
+        if is_compressed(&parts.headers) {
+            return Err(Answer::Compressed.into());
+        }
+        let (bytes, share) = self.budget.read(body).await?;
+        prove(Arc::clone(gate), standing, bytes.clone()).await?;
+        // Who has proven nothing is not told which receivers there are.
+        if receiver.as_ref().is_some_and(|name| !self.settings.receivers.contains(&**name)) {
+            return Err(Answer::NoSuchReceiver.into());
+        }
+        let received_at = self.settings.clock.now();
+        let context = Context {
+            id: EnvelopeId::new(received_at, rand::random()),
+            received_at,
+            door,
+            timezone: self.settings.timezone.clone(),
+        };
+        let id = context.id;
+        let receiver = receiver.map(Cow::into_owned);
+        let gate = Arc::clone(gate);
+        let written = beside(bytes.len(), move || write(&bytes, &context, receiver, &gate)).await?;
+        let source = written.source;
+        let alerts = self.publish(written, &parts.headers).await?;
+        drop(share);
+        Ok(Outcome { source: Some(source), answer: Answer::Accepted { id, alerts, door } })
+    }
+
+    async fn publish(&self, written: Written, headers: &HeaderMap) -> Result<usize, Outcome> {
+        let Written { source, shard_key, lines } = written;
+        let alerts = lines.iter().map(|line| line.alerts).sum();
+        let traceparent = traceparent(headers);
+        let message = |line: Line| Message {
+            to: Destination::Alerts { shard_key },
+            body: line.bytes,
+            headers: Headers { traceparent: traceparent.clone(), ..Headers::default() },
+        };
+        if !lines.is_empty() {
+            let published = self.publisher.publish(lines.into_iter().map(message).collect()).await;
+            published.map_err(|error| Outcome { source: Some(source), answer: Answer::NotQueued(error) })?;
+        }
+        self.metrics.accepted(source, alerts);
+        Ok(alerts)
+    }
+}
+
+/// Whether the body is what was signed, if anything was.
+async fn prove(gate: Arc<Gate>, standing: Standing, body: Bytes) -> Result<(), Outcome> {
+    if matches!(standing, Standing::Proven) {
+        return Ok(());
+    }
+    let bytes = body.len();
+    let proof = move || gate.prove(&standing, &body).map_err(|refusal| Answer::Unauthorized(refusal).into());
+    beside(bytes, proof).await
+}
+
+/// Does the work on a body of this size where it holds nobody up.
+async fn beside<T: Send + 'static>(
+    bytes: usize,
+    work: impl FnOnce() -> Result<T, Outcome> + Send + 'static,
+) -> Result<T, Outcome> {
+    if bytes <= INLINE_BYTES_MAX {
+        return work();
+    }
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|fault| {
+        error!(%fault, "the work on a large body failed: {fault}");
+        Err(Answer::Internal.into())
+    })
+}
+
+/// Bytes → lines for the queue. Borrows from the body up to the point where the lines are written.
+fn write(body: &[u8], context: &Context, receiver: Option<String>, gate: &Gate) -> Result<Written, Outcome> {
+    let text = text_of(body);
+    let parsed = parse(&text, context)
+        .map_err(|error| Outcome { source: error.source(), answer: Answer::NotUnderstood(error) })?;
+    let mut envelope = parsed.envelope;
+    let source = envelope.source;
+    if parsed.sender.is_some_and(|sender| !gate.admits_sender(&sender)) {
+        return Err(Outcome { source: Some(source), answer: Answer::SenderRefused });
+    }
+    if let Some(receiver) = receiver {
+        envelope.receiver = receiver.into();
+    }
+    let lines = encode(&envelope).map_err(|fault| {
+        error!(%fault, "an envelope could not be written: {fault}");
+        Outcome { source: Some(source), answer: Answer::Internal }
+    })?;
+    Ok(Written { source, shard_key: envelope.shard_key(), lines })
+}
+
+fn is_compressed(headers: &HeaderMap) -> bool {
+    let plain = |value: &[u8]| value.is_empty() || value.eq_ignore_ascii_case(b"identity");
+    headers.get_all(CONTENT_ENCODING).iter().any(|value| !plain(value.as_bytes().trim_ascii()))
+}
+
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    (value.len() <= TRACEPARENT_BYTES_MAX).then(|| value.to_owned())
+}
+
+/// Whether the client goes on sending a body that was refused. One that waits for `100 Continue` does not begin, and
+/// HTTP/2 can refuse a body without closing the connection.
+fn sends_on(parts: &Parts, body: &Incoming) -> bool {
+    parts.version < Version::HTTP_2 && !parts.headers.contains_key(EXPECT) && !body.is_end_stream()
+}

@@ -1,0 +1,237 @@
+//! Everything a request can be answered with, and what each answer looks like: one table.
+//!
+//! Alertmanager tries again after a 5xx or a broken connection only; any 4xx, 429 included, costs it a whole
+//! `group_interval`. So whatever may pass later is a 503, and nothing else is.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+use shared::envelope::EnvelopeId;
+use shared::queue::PublishError;
+
+use crate::gate::Refusal;
+use crate::source::{Door, SourceError};
+
+/// How long a sender is asked to wait for a place in memory or in the queue's window.
+const RETRY_SOON: Duration = Duration::from_secs(1);
+/// How long it is asked to wait for a queue that is away or slow.
+const RETRY_LATER: Duration = Duration::from_secs(5);
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The queue has it, durably.
+    Accepted {
+        /// The (first) envelope.
+        id: EnvelopeId,
+        /// How many alerts it said; none where there was nothing to tell.
+        alerts: usize,
+        /// Clients of `/alert` look for a code of 0.
+        door: Door,
+    },
+    /// No such address.
+    NoSuchPath,
+    /// The address exists, the method does not.
+    WrongMethod,
+    /// It comes from an address that is not on the list.
+    AddressRefused,
+    /// No credentials, or none we know.
+    Unauthorized(Refusal),
+    /// The path or the query names a receiver that is not configured.
+    NoSuchReceiver,
+    /// The sender is not on the list.
+    SenderRefused,
+    /// The body is compressed.
+    Compressed,
+    /// The body is larger than one may be.
+    BodyTooLarge {
+        /// How large one may be.
+        limit_bytes: usize,
+    },
+    /// The body did not arrive in time.
+    BodyTimedOut,
+    /// The connection broke, or the body's framing is wrong.
+    BodyBroken,
+    /// All bodies together are as large as they may be.
+    MemoryFull,
+    /// The body was not understood.
+    NotUnderstood(SourceError),
+    /// The queue did not confirm.
+    NotQueued(PublishError),
+    /// A fault of ours.
+    Internal,
+}
+
+/// The values of the metric label `code`, which is also the `code` in error bodies.
+pub(crate) const CODES: [&str; 22] = [
+    "accepted",
+    "no_such_path",
+    "method",
+    "ip",
+    "credentials_missing",
+    "credentials_wrong",
+    "credentials_expired",
+    "no_such_receiver",
+    "sender",
+    "compressed",
+    "body_too_large",
+    "body_timed_out",
+    "body_broken",
+    "memory_full",
+    "not_json",
+    "unknown_format",
+    "too_many_alerts",
+    "queue_busy",
+    "queue_unreachable",
+    "queue_timed_out",
+    "queue_refused",
+    "internal",
+];
+
+/// The codes of what the gate refuses. Who is refused again and again waits for it.
+pub(crate) const REFUSALS: [&str; 5] =
+    ["ip", "credentials_missing", "credentials_wrong", "credentials_expired", "sender"];
+
+/// How one answer is given.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The outcome as metrics, logs and error bodies name it; one of `CODES`.
+    pub(crate) code: &'static str,
+    /// What it says.
+    pub(crate) content: Content,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// What an answer says.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The alerts were taken; the JSON to say so with.
+    Taken(Value),
+    /// They were not; the reason.
+    Refused(String),
+}
+
+impl Answer {
+    /// Whether the body broke off or took too long. The rest of such a one is not waited for.
+    pub(crate) fn is_of_broken_body(&self) -> bool {
+        matches!(self, Self::BodyTimedOut | Self::BodyBroken)
+    }
+
+    /// The one table.
+    pub(crate) fn form(&self) -> Form {
+        use StatusCode as S;
+        match self {
+            Self::Accepted { id, alerts, door } => {
+                let body = match door {
+                    Door::Any => json!({ "id": id, "accepted": alerts }),
+                    Door::LokiFeishu => {
+                        json!({ "id": id, "accepted": alerts, "code": 0, "message": "Success" })
+                    }
+                };
+                Form { status: S::ACCEPTED, code: "accepted", content: Content::Taken(body), header: None }
+            }
+            Self::NoSuchPath => Form::new(S::NOT_FOUND, "no_such_path", "there is nothing at this address"),
+            Self::WrongMethod => {
+                Form::new(S::METHOD_NOT_ALLOWED, "method", "use POST").with(ALLOW, "POST, PUT")
+            }
+            Self::AddressRefused => Form::new(S::FORBIDDEN, "ip", "IP not allowed"),
+            Self::Unauthorized(refusal) => Form::of_refusal(*refusal),
+            Self::NoSuchReceiver => {
+                Form::new(S::NOT_FOUND, "no_such_receiver", "no receiver of this name is configured")
+            }
+            Self::SenderRefused => Form::new(S::FORBIDDEN, "sender", "this `sender_id` may not send alerts"),
+            Self::Compressed => {
+                Form::new(S::UNSUPPORTED_MEDIA_TYPE, "compressed", "send the body uncompressed")
+            }
+            Self::BodyTooLarge { limit_bytes } => {
+                let error = format!("the body is larger than {limit_bytes} bytes");
+                Form::new(S::PAYLOAD_TOO_LARGE, "body_too_large", error)
+            }
+            Self::BodyTimedOut => Form::new(S::REQUEST_TIMEOUT, "body_timed_out", "the body took too long"),
+            Self::BodyBroken => {
+                Form::new(S::BAD_REQUEST, "body_broken", "the body ended before it was complete")
+            }
+            Self::MemoryFull => {
+                Form::new(S::SERVICE_UNAVAILABLE, "memory_full", "too many bodies at once; try again")
+                    .retry(RETRY_SOON)
+            }
+            Self::NotUnderstood(error) => Form::of_body(error),
+            Self::NotQueued(error) => Form::of_queue(error),
+            Self::Internal => Form::new(S::INTERNAL_SERVER_ERROR, "internal", "a fault of ours; try again"),
+        }
+    }
+}
+
+const CHALLENGE: &str = r#"Bearer, Basic realm="larkfire""#;
+
+impl Form {
+    /// A refusal.
+    pub(crate) fn new(status: StatusCode, code: &'static str, error: impl Into<String>) -> Self {
+        Self { status, code, content: Content::Refused(error.into()), header: None }
+    }
+
+    /// The response that says it.
+    pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
+        let body = match self.content {
+            Content::Taken(body) => body,
+            Content::Refused(error) => json!({ "error": error, "code": self.code }),
+        };
+        let mut response = json_response(self.status, &body);
+        response.headers_mut().extend(self.header);
+        response
+    }
+
+    fn of_refusal(refusal: Refusal) -> Self {
+        let (code, error) = match refusal {
+            Refusal::Missing => {
+                ("credentials_missing", "one `Authorization` header or one signature is needed")
+            }
+            Refusal::Wrong => ("credentials_wrong", "these credentials are not known here"),
+            Refusal::Expired => {
+                ("credentials_expired", "the time that was signed is more than 5 minutes off")
+            }
+        };
+        Self::new(StatusCode::UNAUTHORIZED, code, error).with(WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    fn of_body(error: &SourceError) -> Self {
+        let (status, code) = match error {
+            SourceError::NotJson { .. } => (StatusCode::BAD_REQUEST, "not_json"),
+            SourceError::Unknown { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_format"),
+            SourceError::TooManyAlerts { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_alerts"),
+        };
+        Self::new(status, code, error.to_string())
+    }
+
+    fn of_queue(error: &PublishError) -> Self {
+        let (code, wait) = match error {
+            PublishError::Busy => ("queue_busy", RETRY_SOON),
+            PublishError::Unreachable => ("queue_unreachable", RETRY_LATER),
+            PublishError::TimedOut => ("queue_timed_out", RETRY_LATER),
+            PublishError::Refused(_) => ("queue_refused", RETRY_LATER),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string()).retry(wait)
+    }
+
+    fn with(self, name: HeaderName, value: &'static str) -> Self {
+        Self { header: Some((name, HeaderValue::from_static(value))), ..self }
+    }
+
+    fn retry(self, wait: Duration) -> Self {
+        Self { header: Some((RETRY_AFTER, HeaderValue::from(wait.as_secs()))), ..self }
+    }
+}
+
+/// A response that says `body`.
+pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string() + "\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

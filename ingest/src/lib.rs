@@ -1,0 +1,17 @@
+//! HTTP in, queue out: the role that takes alerts.
+
+mod accept;
+mod answer;
+mod body;
+pub mod gate;
+mod lark;
+mod live_gate;
+mod metrics;
+mod route;
+mod server;
+mod settings;
+mod slowdown;
+pub mod source;
+
+pub use server::{StartError, run};
+pub use settings::{Settings, checked};

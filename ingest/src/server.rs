@@ -1,0 +1,118 @@
+//! The listener: accepts connections within a limit, speaks HTTP/1.1 and HTTP/2 without TLS on them, and on a stop
+//! finishes what is in hand.
+
+mod activity;
+mod connection;
+mod proxy_protocol;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::Registry;
+use shared::lifecycle::Lifecycle;
+use shared::queue::Publisher;
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use crate::accept::Intake;
+use crate::gate::{self, Exposed};
+use crate::live_gate::LiveGate;
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use connection::Connections;
+
+/// How many connections wait in the kernel to be accepted: after a reload every group of an Alertmanager may send
+/// at the same moment.
+const BACKLOG: u32 = 4096;
+/// How long no connection is accepted after the system refused one (no file descriptors, say).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Why ingest did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Starting would have opened the door to everybody.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Metrics of this name exist already in the registry.
+    #[error("cannot register metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Binds and begins to take alerts; returns the address. Ends with the lifecycle.
+pub fn run<P: Publisher>(
+    settings: Settings,
+    publisher: P,
+    registry: &Registry,
+    lifecycle: &Lifecycle,
+) -> Result<SocketAddr, StartError> {
+    gate::check_exposure(settings.listen, &settings.gate)?;
+    let listen = settings.listen;
+    let refused = |source| StartError::Listen { listen, source };
+    let listener = bind(listen).map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    let metrics = Metrics::register(registry)?;
+    let limits = settings.limits;
+    let open = metrics.connections.clone();
+    let gate = LiveGate::follow(&settings, lifecycle);
+    let connections = Connections {
+        intake: Arc::new(Intake::new(settings, gate, publisher, metrics)),
+        limits,
+        open,
+        lifecycle: lifecycle.clone(),
+    };
+    lifecycle.spawn_essential("the listener for alerts", accept(listener, limits.connections, connections));
+    info!(listen = %bound, "taking alerts on {bound}");
+    Ok(bound)
+}
+
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for the connections of the process before it to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)
+}
+
+async fn accept<P: Publisher>(listener: TcpListener, connections_max: usize, connections: Connections<P>) {
+    let places = Arc::new(Semaphore::new(connections_max));
+    let stop = connections.lifecycle.stop.clone();
+    loop {
+        // A place first: what is not accepted waits in the kernel, and is refused there when that is full too.
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await.ok()?;
+            Some((listener.accept().await, place))
+        };
+        let (accepted, place) = tokio::select! {
+            () = stop.cancelled() => return,
+            next = next => match next {
+                Some(next) => next,
+                None => return,
+            },
+        };
+        match accepted {
+            Ok((stream, peer)) => connections.spawn(prepared(stream), peer, place),
+            Err(error) => {
+                warn!(%error, "could not accept a connection: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn prepared(stream: TcpStream) -> TcpStream {
+    // Answers are small and whole; a stream that refuses the option works without it.
+    let _unimportant = stream.set_nodelay(true);
+    stream
+}

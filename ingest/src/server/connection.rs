@@ -1,0 +1,152 @@
+//! One connection, from its first byte to its last, and the limits hyper is given for it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use prometheus::IntGauge;
+use shared::config::IngestLimits;
+use shared::lifecycle::Lifecycle;
+use shared::queue::Publisher;
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use super::activity::Activity;
+use super::proxy_protocol;
+use crate::accept::Intake;
+use crate::gate::Origin;
+
+/// Requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 64;
+/// How much of one request's body HTTP/2 lets a client send ahead of us, in bytes, and of all on a connection.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// hyper reads HTTP/1 headers into a buffer that cannot be smaller than this.
+const HEADER_BUFFER_BYTES_MIN: usize = 8 * 1024;
+
+/// What all connections of one listener share.
+pub(super) struct Connections<P> {
+    pub(super) intake: Arc<Intake<P>>,
+    pub(super) limits: IngestLimits,
+    pub(super) open: IntGauge,
+    pub(super) lifecycle: Lifecycle,
+}
+
+impl<P: Publisher> Connections<P> {
+    /// Serves a connection until it ends; its place becomes free then.
+    pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        let counted = Counted::new(&self.open);
+        let served = serve(stream, peer, Arc::clone(&self.intake), self.limits, self.lifecycle.clone());
+        self.lifecycle.tasks.spawn(async move {
+            served.await;
+            drop((counted, place));
+        });
+    }
+}
+
+async fn serve<P: Publisher>(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    intake: Arc<Intake<P>>,
+    limits: IngestLimits,
+    lifecycle: Lifecycle,
+) {
+    let mut hop = Origin::known(peer.ip());
+    if intake.gate().wants_proxy_header(peer.ip()) {
+        let read = tokio::select! {
+            () = lifecycle.stop.cancelled() => return,
+            read = timeout(limits.header_timeout, proxy_protocol::read(&mut stream, peer.ip())) => read,
+        };
+        hop = match read {
+            Ok(Ok(hop)) => hop,
+            Ok(Err(error)) => {
+                return warn!(%peer, %error, "closed a connection from the proxy {peer}: {error}");
+            }
+            Err(_) => return debug!(%peer, "closed a connection from the proxy {peer}: nothing came"),
+        };
+    }
+    let activity = Activity::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        let (intake, in_hand) = (Arc::clone(&intake), activity.begin());
+        async move {
+            let response = intake.answer(request, hop).await;
+            drop(in_hand);
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let builder = builder(&limits, lifecycle.tasks.clone());
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            served = connection.as_mut() => {
+                if let Err(error) = served {
+                    debug!(%peer, error, "the connection from {peer} broke: {error}");
+                }
+                return;
+            }
+            () = lifecycle.stop.cancelled(), if !stopping => {
+                // The request in hand is finished, the next one is for another process.
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = activity.idle_for(limits.header_timeout) => {
+                debug!(%peer, "closed the connection from {peer}: nothing came");
+                return;
+            }
+        }
+    }
+}
+
+fn builder(limits: &IngestLimits, tasks: TaskTracker) -> Builder<Tracked> {
+    let mut builder = Builder::new(Tracked(tasks));
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(limits.header_bytes.max(HEADER_BUFFER_BYTES_MIN));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Lets hyper run the requests of HTTP/2 connections as tasks that a drain waits for.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tracked {
+    fn execute(&self, request: F) {
+        self.0.spawn(request);
+    }
+}
+
+/// Counts a connection while it is open, however it ends.
+struct Counted(IntGauge);
+
+impl Counted {
+    fn new(open: &IntGauge) -> Self {
+        open.inc();
+        Self(open.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,64 @@
+//! What ingest has to know, out of everything that can be set.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use jiff::tz::TimeZone;
+use shared::clock::Clock;
+use shared::config::{
+    Config, ConfigErrors, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, Locale, Problem, Reloads,
+};
+
+use crate::gate::check_exposure;
+
+/// The settings of one ingest.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where alerts come in. Port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// What requests have to show.
+    pub gate: GateConfig,
+    /// What Feishu's callbacks have to show.
+    pub lark: LarkConfig,
+    /// The language of what is answered to people in Feishu whose own is not known.
+    pub locale: Locale,
+    /// Where the gate's settings of later come from.
+    pub reloads: Reloads,
+    /// What is taken on at most.
+    pub limits: IngestLimits,
+    /// The receivers a path or a query may name.
+    pub receivers: HashSet<String>,
+    /// Where times without a zone are meant.
+    pub timezone: TimeZone,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// The part of the configuration that concerns ingest.
+    pub fn from_config(config: &Config, reloads: Reloads) -> Self {
+        let configured = config.receivers.iter().map(|receiver| receiver.name.clone());
+        let default = config.receivers.is_empty().then(|| DEFAULT_RECEIVER.to_owned());
+        Self {
+            listen: config.listen,
+            gate: config.gate.clone(),
+            lark: config.lark.clone(),
+            locale: config.locale,
+            reloads,
+            limits: config.limits,
+            // Without any, cards are previewed for the default, or the worker knows what this process does not.
+            receivers: configured.chain(default).collect(),
+            timezone: config.timezone.clone(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Refuses settings that would open the door to everybody without saying that this is meant: for binaries, which
+/// then end as with any other bad configuration. `run` refuses them too.
+pub fn checked(config: Config) -> Result<Config, ConfigErrors> {
+    match check_exposure(config.listen, &config.gate) {
+        Ok(()) => Ok(config),
+        Err(exposed) => Err(ConfigErrors(vec![Problem::new("gate", exposed.to_string())])),
+    }
+}

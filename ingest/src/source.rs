@@ -1,0 +1,133 @@
+//! The formats alerts arrive in. Pure: the bytes of a body in, one envelope that borrows from them out.
+//!
+//! A body is told apart by its shape, never by a header, and read in one pass. What a person would recognise is
+//! accepted; refused is only what cannot be told (`reference`: Alertmanager's and Grafana's webhook documentation).
+
+mod alertmanager;
+mod custom;
+mod grafana;
+mod grafana_legacy;
+pub(crate) mod lenient;
+mod link;
+mod loki_feishu;
+mod quote_meta;
+mod reading;
+mod shape;
+mod text;
+mod text_alert;
+mod text_lines;
+mod time;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use shared::envelope::{Envelope, EnvelopeId, Source};
+use thiserror::Error;
+
+use shape::{ALERTS_MAX, Shape};
+pub use text::text_of;
+
+/// Which way a body came in. It decides nothing but what a lone `message` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// `/api/alert`, for every format.
+    Any,
+    /// `/alert`, the address of the Loki-Feishu format.
+    LokiFeishu,
+}
+
+/// What is known about a request besides its body.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The id its envelope gets.
+    pub id: EnvelopeId,
+    /// When it had been read.
+    pub received_at: Timestamp,
+    /// Which way it came in.
+    pub door: Door,
+    /// Where a time without a zone is meant.
+    pub timezone: TimeZone,
+}
+
+/// A body that was understood.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    /// What it says. Without alerts where there is nothing to tell: a paused rule, an empty group.
+    pub envelope: Envelope<'a>,
+    /// What gave its format away.
+    pub because: &'static str,
+    /// Who says so, where the format names its sender: for the gate's allowlist.
+    pub sender: Option<Cow<'a, str>>,
+}
+
+/// Why a body was not understood. The sender cannot mend this by trying again.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum SourceError {
+    /// Not JSON at all, or a field twice.
+    #[error("not JSON: {reason} at line {line}, column {column}")]
+    NotJson {
+        /// What is wrong there.
+        reason: String,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1; 0 at the very end of a line.
+        column: usize,
+    },
+    /// JSON, but of none of the formats.
+    #[error("JSON of no known format: nearest is {}, which lacks {missing}", nearest.as_str())]
+    Unknown {
+        /// The format it resembles most.
+        nearest: Source,
+        /// What would have made it one.
+        missing: &'static str,
+    },
+    /// More alerts than one request may carry.
+    #[error("{alerts} alerts in one request; {ALERTS_MAX} is the limit")]
+    TooManyAlerts {
+        /// How many there are.
+        alerts: usize,
+    },
+}
+
+impl SourceError {
+    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let text = error.to_string();
+        let reason = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        Self::NotJson { reason, line, column }
+    }
+
+    /// The format it was, or nearly was.
+    pub fn source(&self) -> Option<Source> {
+        match self {
+            Self::NotJson { .. } | Self::TooManyAlerts { .. } => None,
+            Self::Unknown { nearest, .. } => Some(*nearest),
+        }
+    }
+}
+
+/// Reads a body of any format.
+pub fn parse<'a>(body: &'a str, context: &Context) -> Result<Parsed<'a>, SourceError> {
+    let Some(shape) = Shape::read(body).map_err(|error| SourceError::not_json(&error))? else {
+        return Err(SourceError::Unknown {
+            nearest: Source::Alertmanager,
+            missing: "an object around it all",
+        });
+    };
+    let (source, because) = shape.recognise(context.door)?;
+    if shape.alerts.beyond > 0 {
+        return Err(SourceError::TooManyAlerts { alerts: ALERTS_MAX + shape.alerts.beyond });
+    }
+    let mut sender = None;
+    let reading = match source {
+        Source::Alertmanager | Source::Grafana => alertmanager::read(shape, source),
+        Source::GrafanaLegacy => grafana_legacy::read(shape),
+        Source::Custom => {
+            sender = Some(shape.sender_id.0.clone());
+            custom::read(shape, &context.timezone)
+        }
+        Source::LokiFeishu => loki_feishu::read(shape, &context.timezone),
+    };
+    Ok(Parsed { envelope: reading.into_envelope(source, context), because, sender })
+}

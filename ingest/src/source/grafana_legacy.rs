@@ -1,0 +1,99 @@
+//! Grafana's alerting up to version 8: one rule a body, sent when its state changes. It has no times and no
+//! fingerprint; the rule is known by the organisation's id and its own.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use shared::alert::{Alert, Fingerprint, Links, Mention, Status};
+
+use super::reading::Reading;
+use super::shape::{EvalMatch, Shape};
+use super::{grafana, link};
+
+/// The prefixes Grafana puts before the rule's name in `title`.
+const TITLE_PREFIXES: [&str; 5] = ["[Alerting] ", "[OK] ", "[No Data] ", "[Unknown] ", "[Execution Error] "];
+
+pub(super) fn read(shape: Shape<'_>) -> Reading<'_> {
+    let (status, reason) = match &*shape.state.0 {
+        "ok" => (Status::Resolved, ""),
+        // Somebody switched the rule off, or it is only about to fire: there is nothing to tell.
+        "paused" | "pending" => return Reading::default(),
+        "no_data" => (Status::Firing, "NoData"),
+        "unknown" => (Status::Firing, "Error"),
+        _ => (Status::Firing, ""),
+    };
+    let mut alert = Alert {
+        fingerprint: fingerprint(&shape),
+        status,
+        starts_at: None,
+        ends_at: None,
+        labels: shape.tags.0,
+        annotations: shared::alert::Labels::default(),
+        generator_url: link::absolute(first(shape.rule_url.0, shape.old_rule_url.0), ""),
+        links: Links {
+            image: link::absolute(first(shape.image_url.0, shape.old_image_url.0), ""),
+            ..Links::default()
+        },
+        mention: Mention::default(),
+    };
+    let name = match shape.rule_name.0 {
+        empty if empty.is_empty() => Cow::Owned(rule_in(&shape.title.0).to_owned()),
+        name => name,
+    };
+    alert.labels.insert_if_absent("alertname".into(), name);
+    // The tags of the series stay out of the labels: a resolution has no series, and would be routed elsewhere.
+    let value = value(&shape.eval_matches.items.unwrap_or_default());
+    let annotations = [
+        ("summary", shape.title.0),
+        ("description", shape.message.0),
+        ("value", Cow::Owned(value)),
+        // The word Grafana's unified alerting uses for the same.
+        ("grafana_state_reason", Cow::Borrowed(reason)),
+    ];
+    for (name, text) in annotations {
+        if !text.is_empty() {
+            alert.annotations.insert_if_absent(name.into(), text);
+        }
+    }
+    Reading::single(alert)
+}
+
+fn fingerprint(shape: &Shape<'_>) -> Fingerprint<'static> {
+    if !shape.rule_id.0.is_empty() {
+        return Fingerprint::of_pairs([("orgId", &*shape.org_id.0), ("ruleId", &*shape.rule_id.0)]);
+    }
+    let named = [&shape.rule_url, &shape.old_rule_url, &shape.rule_name, &shape.title];
+    let name = named.into_iter().find(|text| !text.0.is_empty()).map_or("", |text| rule_in(&text.0));
+    Fingerprint::of_pairs([("orgId", &*shape.org_id.0), ("rule", name)])
+}
+
+fn rule_in(title: &str) -> &str {
+    TITLE_PREFIXES.iter().find_map(|prefix| title.strip_prefix(prefix)).unwrap_or(title)
+}
+
+fn first<'a>(newer: Cow<'a, str>, older: Cow<'a, str>) -> Cow<'a, str> {
+    if newer.is_empty() { older } else { newer }
+}
+
+/// `restarts{pod=user-service}=5, latency=0.3`; a series without a value is shown by its name.
+fn value(matches: &[EvalMatch<'_>]) -> String {
+    let mut text = String::new();
+    for series in matches {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(&series.metric.0);
+        for (index, (name, tag)) in series.tags.0.iter().enumerate() {
+            let opening = if index == 0 { "{" } else { ", " };
+            // Writing to a String cannot fail.
+            let _written = write!(text, "{opening}{name}={tag}");
+        }
+        if !series.tags.0.is_empty() {
+            text.push('}');
+        }
+        if !series.value.0.is_empty() {
+            let _written = write!(text, "={}", grafana::readable(&series.value.0));
+        }
+    }
+    text
+}

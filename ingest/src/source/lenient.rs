@@ -1,0 +1,258 @@
+//! Reading JSON that does not keep to its documentation. Each type takes what it can use and is empty otherwise,
+//! so an odd field costs that field and never the alert.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use shared::alert::Labels;
+
+/// How many people one payload may name; the rest is left out.
+const NAMES_MAX: usize = 50;
+/// How long one of those names may be, in bytes; a longer one is no name.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Text as it came, a number or a boolean as text; empty for anything else.
+#[derive(Debug, Default)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+/// The pairs of an object that have a value. To Prometheus an empty label is the same as none.
+#[derive(Debug, Default)]
+pub(super) struct Pairs<'a>(pub(super) Labels<'a>);
+
+/// Names from one text with commas, the Chinese one included, or from an array of texts.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a>(pub(super) Vec<Cow<'a, str>>);
+
+/// The objects of an array. `items` is `None` where there is no array at all.
+#[derive(Debug)]
+pub(crate) struct List<T, const MAX: usize> {
+    pub(crate) items: Option<Vec<T>>,
+    /// How many there were past `MAX`: counted, not kept, so that memory stays bounded.
+    pub(crate) beyond: usize,
+    /// How many were no objects.
+    pub(crate) odd: usize,
+}
+
+/// An object, or nothing.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) Option<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self { items: None, beyond: 0, odd: 0 }
+    }
+}
+
+impl<T> Default for Object<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+/// What a type makes of each kind of JSON value; of most it makes nothing.
+trait Lenient<'de>: Default {
+    fn from_text(_text: Cow<'de, str>) -> Self {
+        Self::default()
+    }
+
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Self::default())
+    }
+}
+
+impl<'de: 'a, 'a> Lenient<'de> for Text<'a> {
+    fn from_text(text: Cow<'de, str>) -> Self {
+        Self(text)
+    }
+}
+
+impl<'de: 'a, 'a> Lenient<'de> for Pairs<'a> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        std::iter::from_fn(|| map.next_entry::<Text<'de>, Text<'de>>().transpose())
+            .filter(|entry| entry.as_ref().map_or(true, |(_, value)| !value.0.is_empty()))
+            .map(|entry| entry.map(|(name, value)| (name.0, value.0)))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+impl<'de: 'a, 'a> Lenient<'de> for Names<'a> {
+    fn from_text(text: Cow<'de, str>) -> Self {
+        let mut names = Self::default();
+        names.add(text);
+        names
+    }
+
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let mut names = Self::default();
+        while let Some(text) = seq.next_element::<Text<'de>>()? {
+            names.add(text.0);
+        }
+        Ok(names)
+    }
+}
+
+impl<'a> Names<'a> {
+    fn add(&mut self, text: Cow<'a, str>) {
+        let room = NAMES_MAX.saturating_sub(self.0.len());
+        match text {
+            Cow::Borrowed(text) => self.0.extend(names_in(text).take(room).map(Cow::Borrowed)),
+            Cow::Owned(text) => self.0.extend(names_in(&text).take(room).map(|name| name.to_owned().into())),
+        }
+    }
+}
+
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '，']).map(str::trim).filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()))
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Lenient<'de> for List<T, MAX> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
+        let (mut items, mut beyond, mut odd) = (Vec::new(), 0, 0);
+        while items.len() < MAX {
+            match seq.next_element::<Object<T>>()? {
+                Some(Object(Some(item))) => items.push(item),
+                Some(Object(None)) => odd += 1,
+                None => return Ok(Self { items: Some(items), beyond, odd }),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            beyond += 1;
+        }
+        Ok(Self { items: Some(items), beyond, odd })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Lenient<'de> for Object<T> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|item| Self(Some(item)))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+/// Takes every kind of JSON value and leaves it to `T` what to make of it.
+struct AnyValue<T>(PhantomData<T>);
+
+impl<'de, T: Lenient<'de>> Visitor<'de> for AnyValue<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::from_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        self.visit_string(text.to_owned())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<T, E> {
+        Ok(T::from_text(Cow::Owned(text)))
+    }
+
+    fn visit_bool<E: Error>(self, yes: bool) -> Result<T, E> {
+        self.visit_borrowed_str(if yes { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
+        self.visit_string(number.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
+        self.visit_string(number.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
+        self.visit_string(number.to_string())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::from_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
+        T::from_seq(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'a, T: Deserialize<'a>>(json: &'a str) -> T {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn text_borrows_what_has_no_escapes_and_spells_out_scalars() {
+        assert!(matches!(read::<Text<'_>>(r#""plain""#).0, Cow::Borrowed("plain")));
+        for (json, text) in [("1.0", "1"), ("-3", "-3"), ("true", "true"), ("null", ""), ("[1,[2]]", "")] {
+            assert_eq!(read::<Text<'_>>(json).0, text, "{json}");
+        }
+        assert_eq!(read::<Text<'_>>("118446744073709551616").0, "118446744073709550000");
+    }
+
+    #[test]
+    fn pairs_drop_what_has_no_value_and_keep_scalars() {
+        let pairs = read::<Pairs<'_>>(r#"{"b":2,"a":"x","none":null,"empty":"","deep":{"k":[1]}}"#).0;
+        assert_eq!(pairs.iter().collect::<Vec<_>>(), [("a", "x"), ("b", "2")]);
+        assert!(read::<Pairs<'_>>(r#"["not", "an object"]"#).0.is_empty());
+    }
+
+    #[test]
+    fn names_are_split_at_both_commas_and_read_from_arrays() {
+        assert_eq!(read::<Names<'_>>(r#""wei, lan，  ,min""#).0, ["wei", "lan", "min"]);
+        assert_eq!(read::<Names<'_>>(r#"["wei,lan", 13800138000, null]"#).0, ["wei", "lan", "13800138000"]);
+    }
+
+    #[test]
+    fn a_list_keeps_its_objects_and_counts_what_is_past_its_limit() {
+        let list = read::<List<IgnoredAny, 2>>(r#"[{}, null, "text", {}, {}, 5]"#);
+        assert_eq!((list.items.map(|items| items.len()), list.beyond), (Some(2), 2));
+        assert!(read::<List<IgnoredAny, 2>>(r#"{"0":{}}"#).items.is_none());
+    }
+}

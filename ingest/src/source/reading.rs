@@ -1,0 +1,64 @@
+//! What a format's reader hands back, with its limits: what is repeated in each part of a split envelope is short.
+
+use std::borrow::Cow;
+
+use shared::alert::{Alert, Fingerprint, Labels};
+use shared::envelope::{Envelope, Source};
+
+use super::Context;
+
+/// How long a group key may be, in bytes; of a longer one the fingerprint is kept, which groups just as well.
+const GROUP_KEY_BYTES_MAX: usize = 1024;
+/// How long a receiver's name may be, in bytes; the rest is cut, and then it names none of ours.
+const RECEIVER_BYTES_MAX: usize = 256;
+
+/// A body's content, before it is given an id and a time.
+#[derive(Debug, Default)]
+pub(super) struct Reading<'a> {
+    pub(super) receiver: Cow<'a, str>,
+    pub(super) group_key: Cow<'a, str>,
+    pub(super) group_labels: Labels<'a>,
+    pub(super) external_url: Cow<'a, str>,
+    pub(super) truncated: u64,
+    pub(super) alerts: Vec<Alert<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    /// For formats that know no groups: each alert is one of its own, so its states keep their order.
+    pub(super) fn single(alert: Alert<'a>) -> Self {
+        let group_key = Cow::Owned(alert.fingerprint.as_str().to_owned());
+        Self { group_key, alerts: vec![alert], ..Self::default() }
+    }
+
+    pub(super) fn into_envelope(self, source: Source, context: &Context) -> Envelope<'a> {
+        Envelope {
+            id: context.id,
+            received_at: context.received_at,
+            source,
+            receiver: cut(self.receiver),
+            group_key: short(self.group_key),
+            group_labels: self.group_labels,
+            external_url: self.external_url,
+            truncated: self.truncated,
+            alerts: self.alerts,
+        }
+    }
+}
+
+fn short(group_key: Cow<'_, str>) -> Cow<'_, str> {
+    if group_key.len() <= GROUP_KEY_BYTES_MAX {
+        return group_key;
+    }
+    Cow::Owned(Fingerprint::of_pairs([("group_key", &*group_key)]).as_str().to_owned())
+}
+
+fn cut(receiver: Cow<'_, str>) -> Cow<'_, str> {
+    let end = receiver.floor_char_boundary(RECEIVER_BYTES_MAX);
+    match receiver {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..end).unwrap_or(text)),
+        Cow::Owned(mut text) => {
+            text.truncate(end);
+            Cow::Owned(text)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The broker around a measurement: a queue for the bare publisher, and room again after each.
+
+use lapin::options::{QueueDeclareOptions, QueuePurgeOptions};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{Channel, Connection, ConnectionProperties};
+use shared::queue::rabbitmq::topology::Names;
+use testkit::prefix::unique_prefix;
+use testkit::rabbitmq::{Leftovers, amqp_url};
+use thiserror::Error;
+
+/// As many as a Larkfire has by default.
+const SHARDS: u16 = 1;
+
+/// Why the broker cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum BrokerError {
+    /// Nobody answers there.
+    #[error(
+        "RabbitMQ does not answer ({0}); start it with deploy/dev/services.sh, or name another in TEST_AMQP_URL"
+    )]
+    Away(lapin::Error),
+    /// It answered, and then said no.
+    #[error("RabbitMQ refused: {0}")]
+    Refused(#[from] lapin::Error),
+}
+
+/// A connection, and names of this run's own, deleted when it is dropped.
+pub(crate) struct Broker {
+    channel: Channel,
+    /// What the names of queues and exchanges begin with.
+    pub(crate) prefix: String,
+    /// The bare publisher's queue.
+    pub(crate) raw_queue: String,
+    /// Where ingest's messages wait.
+    alerts_queues: Vec<String>,
+    _leftovers: Leftovers,
+}
+
+impl Broker {
+    /// Connects, and declares the bare publisher's queue as ours are declared.
+    pub(crate) async fn connect() -> Result<Self, BrokerError> {
+        let connected = Connection::connect(&amqp_url(), ConnectionProperties::default()).await;
+        let channel = connected.map_err(BrokerError::Away)?.create_channel().await?;
+        let prefix = unique_prefix();
+        let raw_queue = format!("{prefix}.raw");
+        let topology = Names::new(prefix.clone(), SHARDS).topology();
+        let queues: Vec<String> = topology.queues.into_iter().map(|queue| queue.name).collect();
+        let leftovers = Leftovers::new()
+            .queues(queues.iter().chain([&raw_queue]))
+            .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
+        let mut arguments = FieldTable::default();
+        for (name, value) in [("x-queue-type", "quorum"), ("x-overflow", "reject-publish")] {
+            arguments.insert(name.into(), AMQPValue::LongString(value.into()));
+        }
+        let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(raw_queue.as_str().into(), options, arguments).await?;
+        let alerts_queues = queues.into_iter().filter(|name| name.contains(".alerts.")).collect();
+        Ok(Self { channel, prefix, raw_queue, alerts_queues, _leftovers: leftovers })
+    }
+
+    /// Throws away what was published, so that no measurement finds the broker fuller than the one before.
+    pub(crate) async fn empty(&self) -> Result<(), BrokerError> {
+        for queue in self.alerts_queues.iter().chain([&self.raw_queue]) {
+            self.channel.queue_purge(queue.as_str().into(), QueuePurgeOptions { nowait: false }).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! Bodies as Alertmanager sends them, of a known size per alert.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// What an alert is filled up to, in bytes of JSON, where nothing else is asked for.
+pub(crate) const ALERT_BYTES: usize = 800;
+/// How many different services the alerts are about.
+const SERVICES: u32 = 16;
+
+/// A whole HTTP/1.1 request with one group of alerts. `seed` makes the groups differ.
+pub(crate) fn request(to: SocketAddr, alerts: u32, alert_bytes: usize, seed: u32) -> Bytes {
+    let body = body(alerts, alert_bytes, seed);
+    let length = body.len();
+    let mut request = String::with_capacity(length + 256);
+    // Writing to a string cannot fail.
+    let _infallible = write!(
+        request,
+        "POST /api/alert HTTP/1.1\r\nHost: {to}\r\nUser-Agent: Alertmanager/0.27.0\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    request.into()
+}
+
+fn body(alerts: u32, alert_bytes: usize, seed: u32) -> String {
+    let group = json!({"alertname": "HighErrorRate", "namespace": "shop", "service": format!("svc-{}", seed % SERVICES)});
+    let alerts: Vec<Value> = (0..alerts).map(|index| alert(&group, alert_bytes, seed, index)).collect();
+    json!({
+        "version": "4",
+        "groupKey": format!("{{}}/{{severity=\"critical\"}}:{group}"),
+        "truncatedAlerts": 0,
+        "status": "firing",
+        "receiver": "default",
+        "groupLabels": group,
+        "commonLabels": group,
+        "commonAnnotations": {"runbook_url": "https://runbooks.example/HighErrorRate"},
+        "externalURL": "http://alertmanager.example:9093",
+        "alerts": alerts,
+    })
+    .to_string()
+}
+
+fn alert(group: &Value, alert_bytes: usize, seed: u32, index: u32) -> Value {
+    let mut labels = group.clone();
+    labels["severity"] = "critical".into();
+    labels["cluster"] = "eu-1".into();
+    labels["instance"] = format!("10.0.{seed}.{index}:8080").into();
+    labels["pod"] = format!("checkout-{seed:04}-{index:05}").into();
+    let mut alert = json!({
+        "status": "firing",
+        "labels": labels,
+        "annotations": {
+            "summary": "12 % of checkouts fail",
+            "runbook_url": "https://runbooks.example/HighErrorRate",
+            "description": "",
+        },
+        "startsAt": "2026-01-15T10:30:00.123Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus.example/graph?g0.expr=rate%28errors%5B5m%5D%29+%3E+0.05",
+        "fingerprint": format!("{:016x}", u64::from(seed) << 32 | u64::from(index)),
+    });
+    let missing = alert_bytes.saturating_sub(alert.to_string().len());
+    let description: String = "5xx above 5 % for ten minutes. ".chars().cycle().take(missing).collect();
+    alert["annotations"]["description"] = description.into();
+    alert
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_have_the_size_that_was_asked_for_and_names_of_their_own() {
+        let body: Value = serde_json::from_str(&body(3, ALERT_BYTES, 7)).unwrap();
+        let alerts = body["alerts"].as_array().unwrap();
+        assert_eq!(alerts.len(), 3);
+        assert!(alerts.iter().all(|alert| alert.to_string().len() == ALERT_BYTES));
+        assert_ne!(alerts[0]["fingerprint"], alerts[1]["fingerprint"]);
+    }
+}

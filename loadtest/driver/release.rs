@@ -1,0 +1,48 @@
+//! The release binaries that are measured: built here, so that it is this tree's code that is measured.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use thiserror::Error;
+use tokio::process::Command;
+
+/// Why there is nothing to measure.
+#[derive(Debug, Error)]
+pub(crate) enum ReleaseError {
+    /// Measuring an unoptimised sender tells about the sender.
+    #[error("measure with a release build: cargo run --release -p loadtest -- accept")]
+    DebugBuild,
+    /// Cargo could not be started, or our own path is unknown.
+    #[error("cannot build {package} (cargo build --release -p {package}): {source}")]
+    NotBuilt {
+        /// The package.
+        package: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Cargo said why.
+    #[error("cargo build --release -p {package} failed: {status}")]
+    Failed {
+        /// The package.
+        package: &'static str,
+        /// How cargo ended.
+        status: ExitStatus,
+    },
+}
+
+/// Builds a package whose binary has its name; does nothing where that is up to date.
+pub(crate) async fn build(package: &'static str) -> Result<PathBuf, ReleaseError> {
+    if cfg!(debug_assertions) {
+        return Err(ReleaseError::DebugBuild);
+    }
+    let not_built = |source| ReleaseError::NotBuilt { package, source };
+    let own = std::env::current_exe().map_err(not_built)?;
+    // target/release/loadtest: the binary comes to lie beside this one.
+    let directory = own.parent().unwrap_or(Path::new("."));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--release", "--quiet", "--package", package, "--target-dir"]);
+    command.arg(directory.parent().unwrap_or(directory)).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let status = command.kill_on_drop(true).status().await.map_err(not_built)?;
+    if status.success() { Ok(directory.join(package)) } else { Err(ReleaseError::Failed { package, status }) }
+}

@@ -1,0 +1,135 @@
+//! What all connections share: the bots and the journal behind one lock, held only while a request is judged.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::bot::{Bot, HookRequest};
+use crate::clock::Clock;
+use crate::fault::{Fault, Lasting};
+use crate::journal::Journal;
+use crate::record::{Record, Verdict};
+use crate::refusal::Refusal;
+use crate::server::Order;
+use crate::settings::SimSettings;
+
+/// No bot of the simulator has this token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no bot has the token {0:?}")]
+pub struct UnknownToken(pub(crate) String);
+
+/// How a request to a webhook is to be answered.
+pub(crate) enum Reply {
+    Success,
+    Refused(Refusal),
+    Fault(Fault),
+}
+
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    clock: Clock,
+    /// The number of accepted messages, for whoever waits for them.
+    pub(crate) accepted: watch::Sender<u64>,
+    /// To the task that listens.
+    pub(crate) orders: mpsc::Sender<Order>,
+}
+
+struct State {
+    bots: BTreeMap<String, Bot>,
+    journal: Journal,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: SimSettings, orders: mpsc::Sender<Order>) -> Self {
+        let bots = settings.bots.into_iter().map(|bot| (bot.token.clone(), Bot::new(bot))).collect();
+        let journal = Journal::new(settings.journal_limit_bytes);
+        Self {
+            state: Mutex::new(State { bots, journal }),
+            clock: settings.clock,
+            accepted: watch::Sender::new(0),
+            orders,
+        }
+    }
+
+    /// Judges a request and remembers it.
+    pub(crate) fn take(&self, request: &HookRequest) -> Reply {
+        let mut state = self.lock();
+        // Under the lock, so that the times of the records are in their order.
+        let now = self.clock.now();
+        let mut record = Record::new(now, &request.token, request.body.len());
+        let (reply, over_budget) = state.judge(request, &mut record);
+        state.journal.write(record, over_budget);
+        self.accepted.send_replace(state.journal.totals().accepted);
+        reply
+    }
+
+    /// Scripts a fault for a bot, or for all of them.
+    pub(crate) fn fault(
+        &self,
+        token: Option<&str>,
+        fault: &Fault,
+        lasting: Lasting,
+    ) -> Result<(), UnknownToken> {
+        let now = self.clock.now();
+        self.each_bot(token, |bot| bot.faults.push(fault.clone(), lasting, now))
+    }
+
+    pub(crate) fn clear_faults(&self, token: Option<&str>) -> Result<(), UnknownToken> {
+        self.each_bot(token, |bot| bot.faults.clear())
+    }
+
+    /// Looks at the journal.
+    pub(crate) fn journal<T>(&self, look: impl FnOnce(&Journal) -> T) -> T {
+        look(&self.lock().journal)
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut state = self.lock();
+        state.journal.clear();
+        self.accepted.send_replace(0);
+    }
+
+    fn each_bot(&self, token: Option<&str>, act: impl Fn(&mut Bot)) -> Result<(), UnknownToken> {
+        let mut state = self.lock();
+        match token {
+            None => state.bots.values_mut().for_each(act),
+            Some(token) => {
+                act(state.bots.get_mut(token).ok_or_else(|| UnknownToken(token.to_owned()))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Completes the record; the flag says whether an accepted message exceeded a limit that is not enforced.
+    fn judge(&mut self, request: &HookRequest, record: &mut Record) -> (Reply, bool) {
+        let Some(bot) = self.bots.get_mut(&request.token) else {
+            return (refused(Refusal::unknown_token(), record), false);
+        };
+        record.fault = bot.faults.next(record.at);
+        if let Some(fault) = &record.fault
+            && *fault != Fault::LostAnswer
+        {
+            return (Reply::Fault(fault.clone()), false);
+        }
+        let (reply, over_budget) = match bot.judge(request, record.at) {
+            Ok(accepted) => {
+                record.accept(accepted.mentioned, &request.body);
+                (Reply::Success, accepted.over_budget)
+            }
+            Err(refusal) => (refused(refusal, record), false),
+        };
+        (record.fault.clone().map_or(reply, Reply::Fault), over_budget)
+    }
+}
+
+fn refused(refusal: Refusal, record: &mut Record) -> Reply {
+    record.verdict = Verdict::Refused(refusal.clone());
+    Reply::Refused(refusal)
+}

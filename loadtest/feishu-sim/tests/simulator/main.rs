@@ -1,0 +1,16 @@
+//! The simulator over real sockets: what a sender gets back for what it sends.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper that fails has to fail its test"
+)]
+
+mod control;
+mod faults;
+mod limits;
+mod messages;
+mod presence;
+mod security;
+mod support;

@@ -1,0 +1,17 @@
+//! What tests in all crates use: unique names, a broken network, real processes, waiting with a deadline.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
+)]
+
+pub mod chaos_proxy;
+pub mod http;
+pub mod ports;
+pub mod prefix;
+pub mod process;
+pub mod queue_conformance;
+pub mod rabbitmq;
+pub mod wait_until;

@@ -1,0 +1,149 @@
+//! A bounded, ordered set of name-value pairs: labels and annotations.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::owned;
+
+/// How many pairs one set keeps; Prometheus users rarely have more than 30.
+pub const LABELS_MAX: usize = 64;
+/// How long one value may be, in bytes; the rest is cut and the cut is marked with `…`.
+pub const LABEL_VALUE_BYTES_MAX: usize = 8 * 1024;
+/// How large one set may be, names and values together, in bytes. Pairs that no longer fit are left out.
+pub const LABELS_BYTES_MAX: usize = 32 * 1024;
+
+const CUT_MARK: &str = "…";
+
+/// Pairs sorted by name, each name once. Whatever arrives is bounded on the way in: an oversized alert is
+/// told with fewer labels rather than refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Labels<'a> {
+    /// The value under `name`, if there is one.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let index = self.0.binary_search_by(|(known, _)| known.as_ref().cmp(name)).ok()?;
+        self.0.get(index).map(|(_, value)| value.as_ref())
+    }
+
+    /// The pairs in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// How many pairs there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a pair unless the name is taken or the set is full; says whether it was added.
+    pub fn insert_if_absent(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) -> bool {
+        match self.0.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(_) => false,
+            Err(_) if self.0.len() >= LABELS_MAX => false,
+            Err(index) => {
+                let value = cut(value);
+                let fits = self.bytes() + name.len() + value.len() <= LABELS_BYTES_MAX;
+                if fits {
+                    self.0.insert(index, (name, value));
+                }
+                fits
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
+    /// Copies whatever is still borrowed.
+    pub fn into_owned(self) -> Labels<'static> {
+        Labels(self.0.into_iter().map(|(name, value)| (owned(name), owned(value))).collect())
+    }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Labels<'a> {
+    /// Keeps the last of several values of one name, as JSON readers do.
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>>(pairs: I) -> Self {
+        let mut kept: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        let mut bytes = 0_usize;
+        let mut sorted = true;
+        for (name, value) in pairs {
+            let value = cut(value);
+            let size = name.len() + value.len();
+            if kept.len() >= LABELS_MAX || bytes + size > LABELS_BYTES_MAX {
+                continue;
+            }
+            bytes += size;
+            // Go writes maps sorted, so the sort below is the exception.
+            sorted &= kept.last().is_none_or(|(before, _)| *before < name);
+            kept.push((name, value));
+        }
+        if !sorted {
+            kept.sort_by(|(left, _), (right, _)| left.cmp(right));
+            kept.dedup_by(|later, earlier| {
+                let same = later.0 == earlier.0;
+                if same {
+                    std::mem::swap(later, earlier);
+                }
+                same
+            });
+        }
+        Self(kept)
+    }
+}
+
+fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
+    if value.len() <= LABEL_VALUE_BYTES_MAX {
+        return value;
+    }
+    let end = value.floor_char_boundary(LABEL_VALUE_BYTES_MAX - CUT_MARK.len());
+    Cow::Owned(format!("{}{CUT_MARK}", &value[..end]))
+}
+
+impl Serialize for Labels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor)
+    }
+}
+
+struct PairsVisitor;
+
+impl<'de> Visitor<'de> for PairsVisitor {
+    type Value = Labels<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object whose values are strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        std::iter::from_fn(|| map.next_entry::<Text<'de>, Text<'de>>().transpose())
+            .map(|entry| entry.map(|(name, value)| (name.0, value.0)))
+            .collect()
+    }
+}
+
+/// A string that borrows from the input where it holds no escapes. serde does that for a field of type
+/// `Cow`, but not for the keys and values of a map.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);

@@ -1,0 +1,241 @@
+//! Settings of all roles: one YAML file, the environment over it, every problem reported at once.
+//!
+//! `load` is the only way in. What it returns is complete and checked, so nobody asks twice.
+
+mod environment;
+mod kinds;
+mod load;
+mod network;
+mod problem;
+mod reader;
+mod receivers;
+mod reload;
+mod secret;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+pub use environment::Environment;
+pub use load::{load, parse, with_queue};
+pub use network::Network;
+pub use problem::{ConfigErrors, Problem};
+pub use reload::Reloads;
+pub(crate) use reload::{LOOK_EVERY, follow};
+pub use secret::Secret;
+
+/// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
+pub const DEFAULT_RECEIVER: &str = "default";
+
+/// Everything that can be set. Fields are named like the keys of the file; the table in README.md explains them.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where alerts come in.
+    pub listen: SocketAddr,
+    /// Where `/metrics`, `/healthz`, `/readyz` and the preview page are.
+    pub admin_listen: SocketAddr,
+    /// Where `larkfire` keeps its SQLite files.
+    pub data_dir: PathBuf,
+    /// RabbitMQ; `None` means embedded.
+    pub queue: Option<QueueConfig>,
+    /// What a request has to show.
+    pub gate: GateConfig,
+    /// What Feishu's callbacks have to show.
+    pub lark: LarkConfig,
+    /// What one process of ingest takes on at most.
+    pub limits: IngestLimits,
+    /// Feishu destinations, by name. May be empty: then cards are previewed.
+    pub receivers: Vec<ReceiverConfig>,
+    /// How hard the worker tries.
+    pub delivery: DeliveryConfig,
+    /// How times are shown on cards, and read where a payload gives no zone.
+    pub timezone: TimeZone,
+    /// The language of the cards.
+    pub locale: Locale,
+    /// How logs look.
+    pub log: LogFormat,
+    /// How long a shutdown may take.
+    pub shutdown_grace: Duration,
+    /// Settings that are right but do nothing in this version, to be said once at the start.
+    pub notes: Vec<String>,
+    /// Every file that was read: a change of one is a reason to read them again.
+    pub files: Vec<PathBuf>,
+}
+
+/// RabbitMQ and how it is used.
+#[derive(Clone, Debug)]
+pub struct QueueConfig {
+    /// `amqp://user:password@host:5672/vhost`.
+    pub url: Secret,
+    /// What every queue and exchange name begins with.
+    pub prefix: String,
+    /// How many queues alerts are spread over; all processes have to agree.
+    pub shards: u16,
+    /// Connections to publish through, each with one channel and one owner task.
+    pub publish_connections: usize,
+    /// Unconfirmed messages per connection.
+    pub publish_window: usize,
+    /// How long a publish waits for its confirm before the sender gets 503.
+    pub publish_timeout: Duration,
+    /// Unsettled messages a consumer holds.
+    pub prefetch: u16,
+}
+
+/// What a request has to show before its body is believed. Any one credential is enough.
+#[derive(Clone, Debug, Default)]
+pub struct GateConfig {
+    /// Where requests may come from; empty: anywhere.
+    pub allowed_ips: Vec<Network>,
+    /// Whose word about the address of a client is taken.
+    pub trusted_proxies: Vec<Network>,
+    /// Connections from trusted proxies begin with a PROXY protocol header.
+    pub proxy_protocol: bool,
+    /// Bearer tokens, several so that they can rotate.
+    pub api_keys: Vec<Secret>,
+    /// `user:password` pairs.
+    pub basic_auth: Vec<Secret>,
+    /// Keys that bodies are signed with, several so that they can rotate.
+    pub hmac: HmacConfig,
+    /// What single paths accept; the others accept everything that is configured.
+    pub paths: Vec<PathRule>,
+    /// `sender_id`s the custom format may carry; empty: any.
+    pub alert_bot_ids: Vec<String>,
+    /// Take requests without credentials although not bound to loopback.
+    pub allow_unauthenticated: bool,
+}
+
+/// What events and card callbacks prove their origin with. With neither, callbacks are off.
+#[derive(Clone, Debug, Default)]
+pub struct LarkConfig {
+    /// Decrypts events, and is what their signature is made with.
+    pub encrypt_key: Option<Secret>,
+    /// Stands in every event, and is what old card callbacks are signed with.
+    pub verification_token: Option<Secret>,
+}
+
+/// How requests are signed. The headers are those of Grafana's webhook, where their names are settings too.
+#[derive(Clone, Debug)]
+pub struct HmacConfig {
+    /// The keys.
+    pub secrets: Vec<Secret>,
+    /// The header with Grafana's signature.
+    pub header: String,
+    /// The header with the time that is signed together with the body.
+    pub timestamp_header: String,
+    /// Refuse Grafana's signatures without a time: nothing else keeps them from being sent again.
+    pub require_timestamp: bool,
+}
+
+impl Default for HmacConfig {
+    fn default() -> Self {
+        Self {
+            secrets: Vec::new(),
+            header: "X-Grafana-Alerting-Signature".to_owned(),
+            timestamp_header: "X-Grafana-Alerting-Timestamp".to_owned(),
+            require_timestamp: false,
+        }
+    }
+}
+
+/// What one path accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathRule {
+    /// `/alert`, `/api/alert` or `/api/alert/RECEIVER`, without percent-encoding.
+    pub path: String,
+    /// Any one of these is enough.
+    pub accept: Vec<Credential>,
+}
+
+/// A kind of credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// `Authorization: Bearer KEY`.
+    Bearer,
+    /// `Authorization: Basic …`.
+    Basic,
+    /// A signature over the body.
+    Hmac,
+}
+
+impl GateConfig {
+    /// Whether this kind of credential is configured.
+    pub fn has(&self, credential: Credential) -> bool {
+        match credential {
+            Credential::Bearer => !self.api_keys.is_empty(),
+            Credential::Basic => !self.basic_auth.is_empty(),
+            Credential::Hmac => !self.hmac.secrets.is_empty(),
+        }
+    }
+
+    /// Whether any credential is configured.
+    pub fn has_any(&self) -> bool {
+        [Credential::Bearer, Credential::Basic, Credential::Hmac].into_iter().any(|kind| self.has(kind))
+    }
+}
+
+/// Named limits of one ingest process.
+#[derive(Clone, Copy, Debug)]
+pub struct IngestLimits {
+    /// Connections at once; more are not accepted until one ends.
+    pub connections: usize,
+    /// Bytes of one request's headers.
+    pub header_bytes: usize,
+    /// Bytes of one body; more is 413.
+    pub body_bytes: usize,
+    /// Bytes of all bodies in memory together; more is 503.
+    pub bodies_bytes: usize,
+    /// Time for one request's headers to arrive; also how long an idle connection is kept.
+    pub header_timeout: Duration,
+    /// Time for one request's body to arrive; then 408.
+    pub body_timeout: Duration,
+}
+
+/// One Feishu destination.
+#[derive(Clone, Debug)]
+pub struct ReceiverConfig {
+    /// What routes, paths and logs call it.
+    pub name: String,
+    /// The custom bot's webhook URL: a credential.
+    pub webhook_url: Secret,
+    /// The custom bot's signing secret, if it signs.
+    pub secret: Option<Secret>,
+}
+
+/// How hard the worker tries to deliver.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliveryConfig {
+    /// Attempts in place before an envelope is parked.
+    pub attempts_in_place: u32,
+    /// How long one request to Feishu may take.
+    pub request_timeout: Duration,
+    /// How long an envelope is tried in all before it becomes a dead letter.
+    pub give_up_after: Duration,
+    /// Envelopes in delivery at once.
+    pub concurrency: usize,
+}
+
+/// The language of the cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Locale {
+    /// Simplified Chinese.
+    #[default]
+    ZhCn,
+    /// English.
+    En,
+}
+
+/// How logs look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    #[default]
+    Pretty,
+    /// One JSON object per line, for a log store.
+    Json,
+}

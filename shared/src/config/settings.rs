@@ -1,0 +1,198 @@
+//! Every setting with its key, its variable, its kind and its default: the one list of them in the code.
+//! The table in README.md is the same list for people, and a test holds the two together.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::kinds::{
+    address, amqp_url, basic_pair, bytes, credential, duration, header_name, locale, log_format, network,
+    number, prefix, text, timezone, yes_or_no,
+};
+use super::reader::{Reader, Section, key, key_or};
+use super::tree::Node;
+use super::{
+    Config, DeliveryConfig, GateConfig, HmacConfig, IngestLimits, LarkConfig, PathRule, QueueConfig, Secret,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+/// Settings of later versions that take nothing away by being missing.
+const COMFORTS_TO_COME: [&str; 8] = [
+    "DATABASE_URL",
+    "FEISHU_APP_ID",
+    "MYSQL_HOST",
+    "GRAFANA_URL",
+    "LOKI_DATASOURCE_UID",
+    "REPEAT_AFTER",
+    "DEDUP_WINDOW",
+    "JITTER",
+];
+
+pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
+    let root = reader.root(tree);
+    let config = Config {
+        listen: root
+            .value(key_or("listen", "LARKFIRE_LISTEN"), address)
+            .unwrap_or(([127, 0, 0, 1], 8080).into()),
+        admin_listen: root
+            .value(key_or("admin_listen", "LARKFIRE_ADMIN_LISTEN"), address)
+            .unwrap_or(([127, 0, 0, 1], 9095).into()),
+        data_dir: root
+            .value(key_or("data_dir", "LARKFIRE_DATA_DIR"), text)
+            .map_or_else(|| PathBuf::from("./data"), PathBuf::from),
+        queue: queue(root.section("queue")),
+        gate: gate(reader, root.section("gate")),
+        lark: lark(root.section("lark")),
+        limits: limits(root.section("limits")),
+        receivers: super::receivers::read(reader, &root),
+        delivery: delivery(root.section("delivery")),
+        timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
+        locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
+        log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
+        shutdown_grace: root
+            .value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE))
+            .unwrap_or(20 * SECOND),
+        notes: notes(reader),
+        files: Vec::new(),
+    };
+    root.finish();
+    config
+}
+
+fn shanghai() -> TimeZone {
+    TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC)
+}
+
+fn queue(section: Section<'_>) -> Option<QueueConfig> {
+    let url = section.secret(key_or("url", "AMQP_URL"), amqp_url);
+    // Read even without a URL, so that every problem is found and every key is known.
+    let queue = QueueConfig {
+        url: url.clone().unwrap_or_else(|| Secret::new(String::new())),
+        prefix: section
+            .value(key_or("prefix", "LARKFIRE_QUEUE_PREFIX"), prefix)
+            .unwrap_or_else(|| "larkfire".to_owned()),
+        shards: section.value(key("shards"), number(1..=64)).unwrap_or(1),
+        publish_connections: section.value(key("publish_connections"), number(1..=16)).unwrap_or(2),
+        publish_window: section.value(key("publish_window"), number(1..=250)).unwrap_or(100),
+        publish_timeout: section
+            .value(key("publish_timeout"), duration(Duration::from_millis(100)..=30 * SECOND))
+            .unwrap_or(2 * SECOND),
+        prefetch: section.value(key("prefetch"), number(1..=10_000)).unwrap_or(500),
+    };
+    section.finish();
+    url.map(|_| queue)
+}
+
+fn gate(reader: &Reader, section: Section<'_>) -> GateConfig {
+    let gate = GateConfig {
+        allowed_ips: section.values(key_or("allowed_ips", "ALLOWED_IPS"), network),
+        trusted_proxies: section.values(key_or("trusted_proxies", "TRUSTED_PROXIES"), network),
+        proxy_protocol: section.value(key("proxy_protocol"), yes_or_no).unwrap_or(false),
+        api_keys: section.secrets(key_or("api_keys", "API_KEYS"), text),
+        basic_auth: section.secrets(key_or("basic_auth", "BASIC_AUTH"), basic_pair),
+        hmac: hmac(&section),
+        paths: paths(&section),
+        alert_bot_ids: section.values(key_or("alert_bot_ids", "ALERT_BOT_IDS"), text),
+        allow_unauthenticated: section.value(key("allow_unauthenticated"), yes_or_no).unwrap_or(false),
+    };
+    let place = section.path();
+    section.finish();
+    if gate.proxy_protocol && gate.trusted_proxies.is_empty() {
+        reader.report(&place, "proxy_protocol is for connections from trusted_proxies, and there are none");
+    }
+    for rule in &gate.paths {
+        let place = format!("{place}.paths.{}", rule.path);
+        if !is_alert_path(&rule.path) {
+            reader.report(&place, "is none of /alert, /api/alert and /api/alert/RECEIVER");
+        }
+        // Otherwise a slip would shut the path, or, worse, look as if it were guarded.
+        if !rule.accept.iter().any(|credential| gate.has(*credential)) {
+            reader.report(
+                &place,
+                "accepts nothing that is configured: set api_keys, basic_auth or hmac_secrets",
+            );
+        }
+    }
+    gate
+}
+
+fn lark(section: Section<'_>) -> LarkConfig {
+    let lark = LarkConfig {
+        encrypt_key: section.secret(key_or("encrypt_key", "LARK_ENCRYPT_KEY"), text),
+        verification_token: section.secret(key_or("verification_token", "LARK_VERIFICATION_TOKEN"), text),
+    };
+    section.finish();
+    lark
+}
+
+fn hmac(section: &Section<'_>) -> HmacConfig {
+    let default = HmacConfig::default();
+    HmacConfig {
+        secrets: section.secrets(key_or("hmac_secrets", "HMAC_SECRETS"), text),
+        header: section.value(key("hmac_header"), header_name).unwrap_or(default.header),
+        timestamp_header: section
+            .value(key("hmac_timestamp_header"), header_name)
+            .unwrap_or(default.timestamp_header),
+        require_timestamp: section
+            .value(key("hmac_require_timestamp"), yes_or_no)
+            .unwrap_or(default.require_timestamp),
+    }
+}
+
+fn paths(section: &Section<'_>) -> Vec<PathRule> {
+    let rule = |(path, section): (String, Section<'_>)| {
+        let accept = section.values(key("accept"), credential);
+        section.finish();
+        PathRule { path, accept }
+    };
+    section.sections("paths").into_iter().map(rule).collect()
+}
+
+fn is_alert_path(path: &str) -> bool {
+    let receiver = path.strip_prefix("/api/alert/");
+    matches!(path, "/alert" | "/api/alert")
+        || receiver.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+}
+
+fn limits(section: Section<'_>) -> IngestLimits {
+    let size = |name, range, default| section.value(key(name), bytes(range)).unwrap_or(default);
+    let limits = IngestLimits {
+        connections: section.value(key("connections"), number(1..=1_000_000)).unwrap_or(4096),
+        header_bytes: size("header_bytes", 8 * KIB..=MIB, 32 << 10),
+        // 20 000 alerts of 1.2 KB, the largest group seen in the wild, are 24 MB.
+        body_bytes: size("body_bytes", KIB..=1024 * MIB, 32 << 20),
+        bodies_bytes: size("bodies_bytes", KIB..=64 * 1024 * MIB, 128 << 20),
+        header_timeout: section
+            .value(key("header_timeout"), duration(SECOND..=10 * MINUTE))
+            .unwrap_or(30 * SECOND),
+        body_timeout: section
+            .value(key("body_timeout"), duration(SECOND..=10 * MINUTE))
+            .unwrap_or(30 * SECOND),
+    };
+    section.finish();
+    limits
+}
+
+fn delivery(section: Section<'_>) -> DeliveryConfig {
+    let delivery = DeliveryConfig {
+        attempts_in_place: section.value(key("attempts_in_place"), number(1..=10)).unwrap_or(3),
+        request_timeout: section
+            .value(key("request_timeout"), duration(SECOND..=MINUTE))
+            .unwrap_or(10 * SECOND),
+        give_up_after: section.value(key("give_up_after"), duration(SECOND..=30 * DAY)).unwrap_or(DAY),
+        concurrency: section.value(key("concurrency"), number(1..=1024)).unwrap_or(64),
+    };
+    section.finish();
+    delivery
+}
+
+fn notes(reader: &Reader) -> Vec<String> {
+    let set = COMFORTS_TO_COME.iter().filter(|name| reader.environment.get(name).is_some());
+    set.map(|name| format!("{name} is set, but this version does not use it yet")).collect()
+}

@@ -1,0 +1,101 @@
+//! Our headers ↔ AMQP's. What cannot be read is left out: the body is what has to arrive.
+
+use lapin::types::{AMQPValue, FieldTable};
+
+use crate::queue::Headers;
+
+const ATTEMPT: &str = "larkfire-attempt";
+const FAILURE: &str = "larkfire-failure";
+/// The name of the W3C trace context, so that other tools find it.
+const TRACEPARENT: &str = "traceparent";
+
+/// The AMQP table; empty for a message nothing is known about.
+pub(super) fn encode(headers: &Headers) -> FieldTable {
+    let mut table = FieldTable::default();
+    if headers.attempt > 0 {
+        table.insert(ATTEMPT.into(), AMQPValue::LongUInt(headers.attempt));
+    }
+    if let Some(failure) = headers.failure.as_ref().and_then(|failure| serde_json::to_string(failure).ok()) {
+        table.insert(FAILURE.into(), AMQPValue::LongString(failure.into()));
+    }
+    if let Some(traceparent) = &headers.traceparent {
+        table.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_str().into()));
+    }
+    table
+}
+
+/// Our headers out of whatever table a message carries.
+pub(super) fn decode(table: Option<&FieldTable>) -> Headers {
+    let Some(table) = table else { return Headers::default() };
+    let text = |name| table.inner().get(name).and_then(as_text);
+    Headers {
+        attempt: table.inner().get(ATTEMPT).and_then(as_u32).unwrap_or(0),
+        failure: text(FAILURE).and_then(|json| serde_json::from_str(&json).ok()),
+        traceparent: text(TRACEPARENT),
+    }
+}
+
+fn as_u32(value: &AMQPValue) -> Option<u32> {
+    // The management page and other clients write small integers in whatever width they like.
+    if let AMQPValue::LongUInt(number) = value {
+        return Some(*number);
+    }
+    if let AMQPValue::LongLongInt(number) = value {
+        return u32::try_from(*number).ok();
+    }
+    if let AMQPValue::LongInt(number) = value {
+        return u32::try_from(*number).ok();
+    }
+    None
+}
+
+fn as_text(value: &AMQPValue) -> Option<String> {
+    if let AMQPValue::LongString(text) = value {
+        return std::str::from_utf8(text.as_bytes()).ok().map(str::to_owned);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::queue::{Failure, Reason};
+
+    #[test]
+    fn headers_survive_the_journey() {
+        let headers = Headers {
+            attempt: 3,
+            failure: Some(Failure {
+                reason: Reason::Unavailable,
+                receiver: "default".to_owned(),
+                code: Some(11232),
+                message: "too fast".to_owned(),
+                attempts: 3,
+                first_failed_at: Timestamp::UNIX_EPOCH,
+                last_failed_at: Timestamp::UNIX_EPOCH,
+            }),
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+        };
+        assert_eq!(decode(Some(&encode(&headers))), headers);
+        assert_eq!(decode(Some(&encode(&Headers::default()))), Headers::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let mut table = FieldTable::default();
+        table.insert(ATTEMPT.into(), AMQPValue::Boolean(true));
+        table.insert(FAILURE.into(), AMQPValue::LongString("not JSON".into()));
+        table.insert(TRACEPARENT.into(), AMQPValue::LongString(vec![0xff].into()));
+        assert_eq!(decode(Some(&table)), Headers::default());
+        assert_eq!(decode(None), Headers::default());
+    }
+
+    #[test]
+    fn an_attempt_of_another_width_counts() {
+        let mut table = FieldTable::default();
+        table.insert(ATTEMPT.into(), AMQPValue::LongLongInt(2));
+        assert_eq!(decode(Some(&table)).attempt, 2);
+    }
+}

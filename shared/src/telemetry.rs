@@ -1,0 +1,4 @@
+//! What the process says about itself: logs, metrics and the admin port.
+
+pub mod admin;
+pub mod logging;

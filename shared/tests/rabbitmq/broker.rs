@@ -1,0 +1,107 @@
+//! A broker node of the test's own, to be killed, restarted and starved; the system's is left alone.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use testkit::ports::free_address;
+use testkit::wait_until::wait_until;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+/// A node takes seconds to start, more on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(90);
+
+/// Killed when dropped.
+pub(crate) struct Broker {
+    home: TempDir,
+    node: String,
+    port: u16,
+    dist_port: u16,
+    process: Option<Child>,
+}
+
+impl Broker {
+    /// A fresh, empty node.
+    pub(crate) async fn start() -> Self {
+        let home = tempfile::tempdir().expect("a directory");
+        let node = format!("larkfire-test-{:08x}@localhost", rand::random::<u32>());
+        std::fs::write(home.path().join("enabled_plugins"), "[].\n").expect("a file");
+        let mut broker =
+            Self { home, node, port: free_address().port(), dist_port: free_address().port(), process: None };
+        broker.restart().await;
+        broker
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// kill -9 of the Erlang VM.
+    pub(crate) async fn kill(&mut self) {
+        let pid = std::fs::read_to_string(self.path("pid")).expect("the node's process id");
+        let killed = Command::new("kill").args(["-9", pid.trim()]).status().await.expect("kill runs");
+        assert!(killed.success());
+        if let Some(mut process) = self.process.take() {
+            process.wait().await.expect("the end of the node");
+        }
+    }
+
+    /// Starts the node on what it had stored; returns when it takes connections.
+    pub(crate) async fn restart(&mut self) {
+        let log = std::fs::File::create(self.path("stdout")).expect("a file");
+        let process = self
+            .command("rabbitmq-server")
+            .stdout(log.try_clone().expect("a file"))
+            .stderr(log)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("rabbitmq-server is installed");
+        self.process = Some(process);
+        wait_until(START_PATIENCE, "a broker that listens", async || {
+            let said = || std::fs::read_to_string(self.path("stdout"));
+            TcpStream::connect(("127.0.0.1", self.port)).await.map(drop).map_err(|_| said())
+        })
+        .await;
+    }
+
+    /// Runs `rabbitmqctl` on this node.
+    pub(crate) async fn control(&self, arguments: &[&str]) {
+        let done = self.command("rabbitmqctl").args(["-n", &self.node]).args(arguments).output().await;
+        let output = done.expect("rabbitmqctl is installed");
+        assert!(output.status.success(), "rabbitmqctl {arguments:?}: {output:?}");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        // The wrapper in the path changes to another user; the program itself needs only its own directory.
+        let mut command = Command::new(PathBuf::from("/usr/lib/rabbitmq/bin").join(program));
+        command
+            .env("HOME", self.home.path())
+            .env("RABBITMQ_NODENAME", &self.node)
+            .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_NODE_PORT", self.port.to_string())
+            .env("RABBITMQ_DIST_PORT", self.dist_port.to_string())
+            .env("RABBITMQ_MNESIA_BASE", self.path("mnesia"))
+            .env("RABBITMQ_LOG_BASE", self.path("log"))
+            .env("RABBITMQ_PID_FILE", self.path("pid"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.path("enabled_plugins"))
+            .env("RABBITMQ_CONFIG_FILE", self.path("none"))
+            .env("RABBITMQ_CONF_ENV_FILE", self.path("none"));
+        command
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        // The script's child is the VM; killing the script alone would leave it running.
+        if let Ok(pid) = std::fs::read_to_string(self.path("pid")) {
+            let _gone = std::process::Command::new("kill").args(["-9", pid.trim()]).status();
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! `larkfire explain`: what would become of a payload, step by step, without sending anything.
+
+use std::fmt::Write;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ingest::source::{Context, Door, Parsed, SourceError, parse, text_of};
+use jiff::Timestamp;
+use shared::config::{Config, Credential, GateConfig};
+use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, decode, encode};
+use thiserror::Error;
+use worker::card::{Style, build};
+use worker::feishu::CARD_BYTES_MAX;
+use worker::preview::render;
+use worker::routing;
+
+/// Cards drawn in full; of a storm the first ones say enough.
+const CARDS_DRAWN_MAX: usize = 3;
+/// Alerts listed by fingerprint.
+const ALERTS_LISTED_MAX: usize = 20;
+/// Stands for an id that is not given before a request is accepted.
+const NO_ID: [u8; 10] = [0; 10];
+
+/// Why a payload cannot be explained.
+#[derive(Debug, Error)]
+pub enum ExplainError {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Read(#[from] io::Error),
+    /// Ingest would refuse it.
+    #[error("it would be refused: {0}")]
+    Refused(#[from] SourceError),
+    /// The envelope cannot be written; our own types give it no cause to.
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
+    /// What was written cannot be read again.
+    #[error("{0}")]
+    Decode(#[from] DecodeError),
+}
+
+/// The bytes of `file`, or of standard input for `-`.
+pub fn read(file: &Path) -> Result<Vec<u8>, ExplainError> {
+    if file.as_os_str() != "-" {
+        return Ok(std::fs::read(file)?);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What would become of `body` if it came in at `now`, in words. Pure.
+pub fn explain(
+    body: &[u8],
+    door: Door,
+    config: &Config,
+    now: Timestamp,
+    coloured: bool,
+) -> Result<String, ExplainError> {
+    let context = Context {
+        id: EnvelopeId::new(now, NO_ID),
+        received_at: now,
+        door,
+        timezone: config.timezone.clone(),
+    };
+    let text = text_of(body);
+    let parsed = parse(&text, &context)?;
+    let lines = encode(&parsed.envelope)?;
+    let mut told = String::new();
+    // Writing to a string cannot fail, here and below.
+    let _written = writeln!(told, "format     {}: {}", parsed.envelope.source.as_str(), parsed.because);
+    let _written = writeln!(told, "gate       {}", gate(&config.gate, door, &parsed));
+    let _written = writeln!(told, "receiver   {}", receiver(config, &parsed.envelope));
+    let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
+    list_alerts(&mut told, &parsed.envelope);
+    draw_cards(&mut told, &lines, config, now, coloured)?;
+    Ok(told)
+}
+
+fn gate(gate: &GateConfig, door: Door, parsed: &Parsed<'_>) -> String {
+    let path = match door {
+        Door::Any => "/api/alert",
+        Door::LokiFeishu => "/alert",
+    };
+    let rule = gate.paths.iter().find(|rule| rule.path == path);
+    let asked = |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind));
+    let kinds = [
+        (Credential::Bearer, "a bearer token", gate.api_keys.len()),
+        (Credential::Basic, "basic authentication", gate.basic_auth.len()),
+        (Credential::Hmac, "a signature", gate.hmac.secrets.len()),
+    ];
+    let asked = kinds.into_iter().filter(|(kind, ..)| asked(*kind));
+    let asked: Vec<_> = asked.map(|(_, name, count)| format!("{name} ({count} known)")).collect();
+    let mut told = match asked.len() {
+        0 => "no credential is asked for".to_owned(),
+        _ => format!("needs {}", asked.join(" or ")),
+    };
+    if !gate.allowed_ips.is_empty() {
+        let _written = write!(told, "; from {} allowed networks only", gate.allowed_ips.len());
+    }
+    if let Some(sender) = &parsed.sender {
+        let known = gate.alert_bot_ids.iter().any(|known| known == sender);
+        let standing = match known {
+            _ if gate.alert_bot_ids.is_empty() => "may send, as any sender may",
+            true => "is an allowed sender",
+            false => "is NOT an allowed sender: 403",
+        };
+        let _written = write!(told, "; {sender} {standing}");
+    }
+    told
+}
+
+fn receiver(config: &Config, envelope: &Envelope<'_>) -> String {
+    let asked = match &*envelope.receiver {
+        "" => "none is named".to_owned(),
+        name => format!("the sender names {name}"),
+    };
+    let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
+    if names.is_empty() {
+        return format!("{asked}; no webhook is configured, so cards are previewed");
+    }
+    match routing::choose(&envelope.receiver, &names) {
+        Some(chosen) => format!("{asked}; it goes to {}", names[chosen]),
+        None => format!("{asked}; none of {} is meant: dead letter", names.join(", ")),
+    }
+}
+
+fn envelopes(lines: &[Line]) -> String {
+    let size = |line: &Line| {
+        let alerts = if line.alerts == 1 { "alert" } else { "alerts" };
+        format!("{} {alerts} in {} bytes", line.alerts, line.bytes.len())
+    };
+    let sizes: Vec<_> = lines.iter().map(size).collect();
+    match sizes.len() {
+        0 => "none: there is nothing to tell".to_owned(),
+        count => format!("{count}: {}", sizes.join(", ")),
+    }
+}
+
+fn list_alerts(told: &mut String, envelope: &Envelope<'_>) {
+    for alert in envelope.alerts.iter().take(ALERTS_LISTED_MAX) {
+        let labels: Vec<_> = alert.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let _written =
+            writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
+    }
+    let more = envelope.alerts.len().saturating_sub(ALERTS_LISTED_MAX);
+    if more > 0 {
+        let _written = writeln!(told, "  and {more} more");
+    }
+}
+
+fn draw_cards(
+    told: &mut String,
+    lines: &[Line],
+    config: &Config,
+    now: Timestamp,
+    coloured: bool,
+) -> Result<(), ExplainError> {
+    let style = Style { timezone: config.timezone.clone(), locale: config.locale };
+    for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
+        let envelope = decode(line.bytes.trim_ascii_end())?;
+        let card = build(&envelope, &style, now, CARD_BYTES_MAX);
+        let bytes = serde_json::to_vec(&card).map_or(0, |json| json.len());
+        let _written = writeln!(
+            told,
+            "card {} of {}, {bytes} of {CARD_BYTES_MAX} bytes:{}",
+            number + 1,
+            lines.len(),
+            render(&card, coloured)
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::config::{Environment, parse};
+
+    use super::*;
+
+    const ALERT: &str = r#"{"status":"firing","receiver":"ops","alerts":[{"labels":{"alertname":"Down"},
+        "annotations":{"summary":"db-1 does not answer"},"fingerprint":"abc123def4567890"}]}"#;
+
+    fn explained(body: &str, settings: &str) -> Result<String, String> {
+        let config = parse("test.yaml", settings, Environment::default()).unwrap();
+        let now = "2024-01-15T10:30:00Z".parse().unwrap();
+        explain(body.as_bytes(), Door::Any, &config, now, false).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_payload_is_followed_from_its_format_to_its_card() {
+        let told = explained(ALERT, "receivers: { ops: { webhook_url: https://h/SECRET } }").unwrap();
+        for part in [
+            "format     alertmanager: there is an array `alerts`",
+            "gate       no credential is asked for",
+            "receiver   the sender names ops; it goes to ops",
+            "envelopes  1: 1 alert in ",
+            "firing   abc123def4567890 {alertname=\"Down\"}",
+            "card 1 of 1, ",
+            "db-1 does not answer",
+        ] {
+            assert!(told.contains(part), "{part:?} is missing in:\n{told}");
+        }
+        assert!(!told.contains("SECRET"), "{told}");
+    }
+
+    #[test]
+    fn what_would_stop_it_is_said() {
+        let sender =
+            explained(r#"{"message":"x","sender_id":"me"}"#, "gate: { api_keys: k, alert_bot_ids: you }");
+        assert!(sender.unwrap().contains("needs a bearer token (1 known); me is NOT an allowed sender: 403"));
+        let receivers = "receivers: { a: { webhook_url: https://h/x }, b: { webhook_url: https://h/y } }";
+        assert!(explained(ALERT, receivers).unwrap().contains("none of a, b is meant: dead letter"));
+        let refused = explained(r#"{"alert":[]}"#, "").unwrap_err();
+        assert_eq!(
+            refused,
+            "it would be refused: JSON of no known format: nearest is alertmanager, which lacks the array `alerts`"
+        );
+    }
+}

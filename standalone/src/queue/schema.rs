@@ -1,0 +1,49 @@
+//! The tables, and how a file of an earlier version becomes one of this version.
+
+use std::path::Path;
+
+use sqlx::{Connection, SqliteConnection};
+
+use super::error::OpenError;
+
+/// One step per version, never changed once released; the file's `user_version` says how many it has had.
+///
+/// `AUTOINCREMENT` is not decoration: a consumer's place in the queue is an id, so none may be used twice.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE alerts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, failure TEXT, traceparent TEXT,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE interactions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, failure TEXT, traceparent TEXT,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE dead_letters (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, failure TEXT, traceparent TEXT,
+        body BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE parked (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, due_ms INTEGER NOT NULL, attempt INTEGER NOT NULL, failure TEXT,
+        traceparent TEXT, body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX parked_by_due ON parked (due_ms);
+"];
+
+/// Brings the file up to date, each step in a transaction.
+pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let known = STEPS.len();
+    let Some(missing) = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)) else {
+        let known = i64::try_from(known).unwrap_or(i64::MAX);
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    };
+    for (version, step) in (known - missing.len() + 1..).zip(missing) {
+        let mut transaction = connection.begin().await?;
+        sqlx::raw_sql(*step).execute(&mut *transaction).await?;
+        // A pragma takes no parameters; the number is our own.
+        let set = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+        sqlx::raw_sql(set).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! A Larkfire of a test's own, in either shape, whose parts can be killed and started again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use feishu_sim::{BotSettings, FeishuSim, SimSettings};
+use shared::queue::Subscription;
+use shared::queue::rabbitmq::topology::Names;
+use tempfile::TempDir;
+use testkit::http;
+use testkit::ports::free_address;
+use testkit::prefix::unique_prefix;
+use testkit::process::{Launch, Process};
+use testkit::rabbitmq::{self, Leftovers};
+use testkit::wait_until::wait_until;
+
+/// How long a part may take to be ready; a debug build on a busy machine needs seconds.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+/// The bot's token and secret at the simulator.
+pub(crate) const TOKEN: &str = "e2e-token";
+const SECRET: &str = "e2e-secret";
+
+/// The two shapes Larkfire runs in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    /// `larkfire-ingest`, RabbitMQ, `larkfire-worker`.
+    Roles,
+    /// `larkfire` alone.
+    Embedded,
+}
+
+/// A part that can be killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// What takes requests.
+    Ingest,
+    /// What sends cards.
+    Worker,
+}
+
+/// Everything between a sender and Feishu.
+pub(crate) struct Deployment {
+    pub(crate) sim: FeishuSim,
+    /// Where alerts are posted to.
+    pub(crate) listen: SocketAddr,
+    shape: Shape,
+    roles: Vec<Role>,
+    names: Names,
+    _leftovers: Leftovers,
+    _folder: TempDir,
+}
+
+/// One process, and how to start it again.
+struct Role {
+    part: Part,
+    launch: Launch,
+    admin: SocketAddr,
+    process: Process,
+}
+
+impl Deployment {
+    /// A simulator without Feishu's limits (they would stretch thousands of cards over an hour), and a Larkfire
+    /// that sends to it.
+    pub(crate) async fn start(shape: Shape) -> Self {
+        Self::start_with_broker(shape, &rabbitmq::amqp_url()).await
+    }
+
+    /// The same, with its broker at another address, such as a proxy's.
+    pub(crate) async fn start_with_broker(shape: Shape, amqp_url: &str) -> Self {
+        let bot = BotSettings::new(TOKEN).secret(SECRET).no_limits();
+        let sim = FeishuSim::start(SimSettings::new([bot])).await.unwrap();
+        let (folder, prefix, listen) = (tempfile::tempdir().unwrap(), unique_prefix(), free_address());
+        let names = Names::new(prefix.clone(), 1);
+        let common = |binary: &str| {
+            Launch::binary(binary)
+                .directory(folder.path())
+                .variable("LARKFIRE_LISTEN", listen.to_string())
+                .variable("FEISHU_WEBHOOK_URL", sim.webhook_url(TOKEN))
+                .variable("FEISHU_SECRET", SECRET)
+        };
+        let with_broker =
+            |launch: Launch| launch.variable("AMQP_URL", amqp_url).variable("LARKFIRE_QUEUE_PREFIX", &prefix);
+        let launches = match shape {
+            Shape::Roles => vec![
+                (Part::Ingest, with_broker(common("larkfire-ingest"))),
+                (Part::Worker, with_broker(common("larkfire-worker"))),
+            ],
+            Shape::Embedded => vec![(Part::Ingest, common("larkfire"))],
+        };
+        let roles = launches.into_iter().map(|(part, launch)| Role::start(part, launch)).collect();
+        let topology = names.topology();
+        let leftovers = Leftovers::new()
+            .queues(topology.queues.into_iter().map(|queue| queue.name))
+            .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
+        let deployment = Self { sim, listen, shape, roles, names, _leftovers: leftovers, _folder: folder };
+        deployment.wait_until_ready().await;
+        deployment
+    }
+
+    /// Where a path of ingest is.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.listen)
+    }
+
+    /// Ends the part as a crash would and starts it again. One process may be both parts.
+    pub(crate) async fn kill_and_restart(&mut self, part: Part) {
+        let embedded = matches!(self.shape, Shape::Embedded);
+        for role in self.roles.iter_mut().filter(|role| embedded || role.part == part) {
+            role.process.kill().await;
+            role.process = role.launch.start();
+        }
+        self.wait_until_ready().await;
+    }
+
+    /// Asks every part to stop, ingest first, and checks that each does so cleanly.
+    pub(crate) async fn stop(&mut self) {
+        for role in &mut self.roles {
+            role.process.terminate();
+            let status = role.process.wait(START_PATIENCE).await;
+            assert!(status.success(), "{:?} ended with {status}", role.part);
+        }
+    }
+
+    /// The metrics of a part, as Prometheus would read them.
+    pub(crate) async fn metrics(&self, part: Part) -> String {
+        let embedded = matches!(self.shape, Shape::Embedded);
+        let role = self.roles.iter().find(|role| embedded || role.part == part).unwrap();
+        http::get(&format!("http://{}/metrics", role.admin)).await.unwrap().text().to_owned()
+    }
+
+    /// The bodies of the dead letters; takes them off the queue. Embedded, there is no reader from outside.
+    pub(crate) async fn dead_letters(&self) -> Vec<String> {
+        match self.shape {
+            Shape::Roles => {
+                let queue = &self.names.queues(Subscription::Dead)[0];
+                let bodies = rabbitmq::drain(queue, Duration::from_secs(1)).await;
+                bodies.into_iter().map(|body| String::from_utf8(body).unwrap()).collect()
+            }
+            Shape::Embedded => Vec::new(),
+        }
+    }
+
+    /// What every part printed.
+    pub(crate) fn output(&self) -> String {
+        self.roles.iter().map(|role| role.process.output()).collect()
+    }
+
+    async fn wait_until_ready(&self) {
+        for role in &self.roles {
+            let url = format!("http://{}/readyz", role.admin);
+            wait_until(START_PATIENCE, &format!("{:?} to be ready", role.part), async || {
+                match http::get(&url).await {
+                    Ok(answer) if answer.status == 200 => Ok(()),
+                    Ok(answer) => Err(answer.text().to_owned()),
+                    Err(error) => Err(error.to_string()),
+                }
+            })
+            .await;
+        }
+    }
+}
+
+impl Role {
+    fn start(part: Part, launch: Launch) -> Self {
+        let admin = free_address();
+        let launch = launch.variable("LARKFIRE_ADMIN_LISTEN", admin.to_string());
+        let process = launch.start();
+        Self { part, launch, admin, process }
+    }
+}

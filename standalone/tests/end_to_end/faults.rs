@@ -1,0 +1,90 @@
+//! Parts are killed, cut off and sent away in the middle of a load; what was answered 202 arrives all the same.
+
+use std::time::Duration;
+
+use serde_json::json;
+use testkit::chaos_proxy::ChaosProxy;
+use testkit::http;
+use testkit::wait_until::wait_until;
+
+use crate::deployment::{Deployment, Part, Shape};
+use crate::load::{Load, account_for};
+
+/// How many envelopes a fault happens in the middle of.
+const ENVELOPES: usize = 2_000;
+/// How long Feishu is away.
+const ABSENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_ingest_loses_nothing_that_was_promised() {
+    killed_in_the_middle(Shape::Roles, Part::Ingest).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_a_worker_loses_nothing_that_was_promised() {
+    killed_in_the_middle(Shape::Roles, Part::Worker).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_one_process_loses_nothing_that_was_promised() {
+    killed_in_the_middle(Shape::Embedded, Part::Ingest).await;
+}
+
+async fn killed_in_the_middle(shape: Shape, part: Part) {
+    let mut deployment = Deployment::start(shape).await;
+    let load = Load::start(&deployment.url("/api/alert"), ENVELOPES);
+    load.wait_for_answers(ENVELOPES / 3).await;
+    deployment.kill_and_restart(part).await;
+    let promised = load.promised().await;
+    assert!(promised.len() >= ENVELOPES / 3, "only {} were promised", promised.len());
+    account_for(&deployment, &promised).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feishu_being_away_loses_nothing_that_was_promised() {
+    feishu_away(Shape::Roles).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feishu_being_away_loses_nothing_of_the_one_process() {
+    feishu_away(Shape::Embedded).await;
+}
+
+async fn feishu_away(shape: Shape) {
+    let deployment = Deployment::start(shape).await;
+    let load = Load::start(&deployment.url("/api/alert"), ENVELOPES);
+    load.wait_for_answers(ENVELOPES / 3).await;
+    deployment.sim.away().await.unwrap();
+    // Not a wait for something to happen: this long an absence is the fault itself.
+    let absence = tokio::time::sleep(ABSENCE);
+    let promised = load.promised().await;
+    assert_eq!(promised.len(), ENVELOPES, "ingest does not depend on Feishu");
+    absence.await;
+    deployment.sim.back().await.unwrap();
+    account_for(&deployment, &promised).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_broker_is_a_503_and_a_returned_one_a_202() {
+    let broker = ChaosProxy::start("127.0.0.1:5672".parse().unwrap()).await;
+    let url = format!("amqp://guest:guest@{}/%2f", broker.address());
+    let deployment = Deployment::start_with_broker(Shape::Roles, &url).await;
+    let post = async || {
+        let body = json!({ "message": "hello", "sender_id": "test" });
+        http::post_json(&deployment.url("/api/alert"), &body).await.unwrap()
+    };
+    assert_eq!(post().await.status, 202);
+
+    broker.cut();
+    let refused = post().await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.header("retry-after").is_some());
+
+    broker.restore();
+    wait_until(Duration::from_secs(30), "202 again", async || match post().await.status {
+        202 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    deployment.sim.wait_for_accepted(2, Duration::from_secs(30)).await.unwrap();
+}

@@ -1,0 +1,9 @@
+//! The whole way, with real binaries: sender → ingest → queue → worker → Feishu's strict simulator. Each test runs
+//! against both deployments: roles with RabbitMQ between them, and `larkfire` alone.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
+
+mod alertmanager;
+mod deployment;
+mod faults;
+mod load;
+mod travel;

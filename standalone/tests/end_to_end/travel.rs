@@ -1,0 +1,68 @@
+//! A real alert travels from Alertmanager to a Feishu card, firing and resolved.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::http;
+
+use crate::alertmanager::Alertmanager;
+use crate::deployment::{Deployment, Part, Shape};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_alert_travels_through_the_roles_to_a_card() {
+    an_alert_travels(Shape::Roles).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_alert_travels_through_one_process_to_a_card() {
+    an_alert_travels(Shape::Embedded).await;
+}
+
+async fn an_alert_travels(shape: Shape) {
+    let mut deployment = Deployment::start(shape).await;
+    let alertmanager = Alertmanager::start(&deployment.url("/api/alert")).await;
+    let labels = json!({ "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" });
+    let annotations = json!({ "summary": "12 % of checkouts fail" });
+
+    alertmanager.post(labels.clone(), annotations.clone(), None).await;
+    let firing = card(&deployment, 1).await;
+    assert_eq!(firing["header"]["template"], "red", "{firing}");
+    assert!(firing.to_string().contains("HighErrorRate"), "{firing}");
+    assert!(firing.to_string().contains("12 % of checkouts fail"), "{firing}");
+
+    alertmanager.post(labels, annotations, Some("2020-01-01T00:00:00Z")).await;
+    let resolved = card(&deployment, 2).await;
+    assert_eq!(resolved["header"]["template"], "green", "{resolved}");
+
+    let metrics = deployment.metrics(Part::Worker).await;
+    assert!(metrics.contains("larkfire_alerts_total{outcome=\"told\"} 2"), "{metrics}");
+    deployment.stop().await;
+    let output = deployment.output();
+    assert!(!output.contains("e2e-secret") && !output.contains("/bot/v2/hook/"), "a secret in:\n{output}");
+}
+
+/// The `number`-th card at the simulator.
+async fn card(deployment: &Deployment, number: usize) -> Value {
+    let accepted = deployment.sim.wait_for_accepted(number as u64, PATIENCE).await;
+    accepted.unwrap_or_else(|error| panic!("{error:?}\n{}", deployment.output()))[number - 1].card().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_known_body_becomes_a_card_through_one_process() {
+    let deployment = Deployment::start(Shape::Embedded).await;
+    let bodies = [
+        (
+            "/api/alert",
+            json!({ "title": "[Alerting] Load", "ruleId": 1, "ruleName": "Load", "state": "alerting" }),
+        ),
+        ("/api/alert", json!({ "message": "[告警] 测试告警\n服务: test-service", "sender_id": "test_bot" })),
+        ("/alert", json!({ "message": "服务名称 order-service\n接口名称 /api/v1/pay", "status": "firing" })),
+    ];
+    for (number, (path, body)) in bodies.into_iter().enumerate() {
+        let answer = http::post_json(&deployment.url(path), &body).await.unwrap();
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        card(&deployment, number + 1).await;
+    }
+}

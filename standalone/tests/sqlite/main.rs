@@ -1,0 +1,8 @@
+//! The embedded queue against real files.
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
+mod conformance;
+mod depth;
+mod engine;
+mod full_disk;
+mod limits;

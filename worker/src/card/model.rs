@@ -1,0 +1,153 @@
+//! Card JSON 1.0, the part of it we use: every client shows it, and every bot may send it
+//! (reference "Feishu", 3.1–3.4).
+
+use serde::Serialize;
+
+/// A card.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Card {
+    /// How it behaves.
+    pub config: Config,
+    /// The coloured line on top, which notifications show as well.
+    pub header: Header,
+    /// What is below it.
+    pub elements: Vec<Element>,
+}
+
+/// How a card behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// Whether it uses the width of a desktop window; phones do anyway.
+    pub wide_screen_mode: bool,
+    /// Whether people may forward it.
+    pub enable_forward: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { wide_screen_mode: true, enable_forward: true }
+    }
+}
+
+/// The coloured line on top.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Header {
+    /// Its colour.
+    pub template: Template,
+    /// Its text, always plain.
+    pub title: Text,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { template: Template::Grey, title: Text::Plain { content: String::new() } }
+    }
+}
+
+/// The colours of a header we use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Template {
+    /// It burns.
+    Red,
+    /// It smoulders.
+    Orange,
+    /// Something between, asked for by the state `medium`.
+    Yellow,
+    /// It is over.
+    Green,
+    /// Good to know.
+    Blue,
+    /// The state `special`.
+    Purple,
+    /// Nothing known about how bad it is.
+    Grey,
+}
+
+/// Text in one of the two dialects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "tag")]
+pub enum Text {
+    /// Shown as it is.
+    #[serde(rename = "plain_text")]
+    Plain {
+        /// The text.
+        content: String,
+    },
+    /// Feishu's markdown; whatever comes from outside must be escaped in it.
+    #[serde(rename = "lark_md")]
+    Markdown {
+        /// The text.
+        content: String,
+    },
+}
+
+impl Text {
+    /// The text as it is written.
+    pub fn content(&self) -> &str {
+        match self {
+            Self::Plain { content } | Self::Markdown { content } => content,
+        }
+    }
+}
+
+/// A part of a card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "tag")]
+pub enum Element {
+    /// A paragraph.
+    #[serde(rename = "div")]
+    Paragraph {
+        /// What it says.
+        text: Text,
+    },
+    /// Facts in two columns.
+    #[serde(rename = "div")]
+    Facts {
+        /// The facts.
+        fields: Vec<Field>,
+    },
+    /// A line across.
+    #[serde(rename = "hr")]
+    Rule,
+    /// A row of buttons.
+    #[serde(rename = "action")]
+    Buttons {
+        /// The buttons.
+        actions: Vec<Button>,
+    },
+    /// A small grey line.
+    #[serde(rename = "note")]
+    Note {
+        /// What it says.
+        elements: Vec<Text>,
+    },
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Whether half the width is enough.
+    pub is_short: bool,
+    /// The fact.
+    pub text: Text,
+}
+
+/// A button that opens a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Button {
+    tag: &'static str,
+    /// What is written on it.
+    pub text: Text,
+    /// The page. `url` is the old form that every client knows.
+    pub url: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl Button {
+    /// A button of the ordinary look.
+    pub fn new(words: &str, url: String) -> Self {
+        Self { tag: "button", text: Text::Plain { content: words.to_owned() }, url, kind: "default" }
+    }
+}

@@ -1,0 +1,11 @@
+//! Everything that knows Feishu: what is sent, how, and what the answers mean.
+
+mod body;
+mod custom_bot;
+mod form;
+mod remark;
+pub mod verdict;
+
+pub use body::{BODY_BYTES_MAX, CARD_BYTES_MAX, Content};
+pub use custom_bot::{CustomBot, CustomBotError, http_client};
+pub use form::Form;

@@ -1,0 +1,218 @@
+//! What each answer of Feishu means: one pure table over HTTP status, code *and* message.
+//!
+//! Source: reference "Feishu", 1.4 (how to read an answer), 1.5 (codes at the hook), 3.8 (codes inside 11246 and
+//! 230099). Success is a code of 0 in the body, never the status alone: most refusals come with HTTP 200.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::remark;
+
+/// 18121, "the same request is being processed": asking sooner than this is asking in vain.
+const SAME_REQUEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What to do after an answer, or after the lack of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The message is in the chat.
+    Ok,
+    /// Too much at once: pause for everything that goes to this receiver. Not a failed attempt.
+    SlowDown {
+        /// How long Feishu said to wait, if it did.
+        hint: Option<Duration>,
+        /// What it said.
+        trouble: Trouble,
+    },
+    /// It may pass: the same again, a little later.
+    TryAgain {
+        /// The shortest pause that makes sense, where that is known.
+        hint: Option<Duration>,
+        /// What went wrong.
+        trouble: Trouble,
+    },
+    /// Not like this, but perhaps in another form.
+    Repair(Repair, Trouble),
+    /// This will never do.
+    GiveUp(Trouble),
+}
+
+impl Verdict {
+    /// The label values in metrics.
+    pub const WORDS: [&'static str; 5] = ["ok", "slow_down", "try_again", "repair", "give_up"];
+
+    /// The label value in metrics.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::SlowDown { .. } => "slow_down",
+            Self::TryAgain { .. } => "try_again",
+            Self::Repair(..) => "repair",
+            Self::GiveUp(_) => "give_up",
+        }
+    }
+}
+
+/// What can be changed about a message that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// Somebody mentioned is unknown, or everybody may not be mentioned: again without mentions.
+    Mention,
+    /// Too many bytes: again, shorter.
+    TooLarge,
+    /// The card, or what it consists of, is not accepted: again as plain text.
+    Card,
+    /// The signature or its time did not match: once more with a fresh one, in case it was our clock or a delay.
+    Signature,
+}
+
+impl Repair {
+    /// Every kind, for metrics that show each from the start.
+    pub const ALL: [Self; 4] = [Self::Mention, Self::TooLarge, Self::Card, Self::Signature];
+
+    /// The label value in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mention => "mention",
+            Self::TooLarge => "too_large",
+            Self::Card => "card",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+/// What went wrong, for logs and dead letters. Holds no secret and no URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Feishu's code, where it answered with one.
+    pub code: Option<i64>,
+    /// What was said, shortened.
+    pub message: String,
+}
+
+impl Trouble {
+    /// Trouble of our own finding: no answer, or none that can be read.
+    pub fn without_code(message: impl Into<String>) -> Self {
+        Self { code: None, message: message.into() }
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    code: Option<i64>,
+    #[serde(default)]
+    msg: Option<String>,
+    #[serde(rename = "StatusCode")]
+    status_code: Option<i64>,
+    #[serde(default, rename = "StatusMessage")]
+    status_message: Option<String>,
+}
+
+/// Reads one answer. `wait` is what the headers said about when to come back.
+pub fn read(status: u16, body: &[u8], wait: Option<Duration>) -> Verdict {
+    // What is not Feishu's JSON was said by something in between: a proxy, a gateway, a captive portal.
+    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+        return by_status(
+            status,
+            Trouble::without_code(format!("HTTP {status} without a JSON answer")),
+            wait,
+        );
+    };
+    // `StatusCode` is the old name of the same thing; it counts only where the new one is missing.
+    let Some(code) = answer.code.or(answer.status_code) else {
+        return by_status(status, Trouble::without_code(format!("HTTP {status} without a code")), wait);
+    };
+    let said = answer.msg.or(answer.status_message).unwrap_or_default();
+    let trouble = Trouble { code: Some(code), message: remark::shorten(&said) };
+    let succeeded = (200..300).contains(&status);
+    match meaning(code, &said) {
+        Meaning::Success if succeeded => Verdict::Ok,
+        Meaning::Success => by_status(status, trouble, wait),
+        Meaning::SlowDown => Verdict::SlowDown { hint: wait, trouble },
+        Meaning::TryAgain => Verdict::TryAgain { hint: wait, trouble },
+        Meaning::InFlight => Verdict::TryAgain { hint: Some(wait.unwrap_or(SAME_REQUEST_PAUSE)), trouble },
+        Meaning::Repair(repair) => Verdict::Repair(repair, trouble),
+        Meaning::GiveUp => Verdict::GiveUp(trouble),
+        Meaning::Unknown => match status {
+            408 | 425 | 429 | 500.. => by_status(status, trouble, wait),
+            _ => Verdict::GiveUp(trouble),
+        },
+    }
+}
+
+/// What the status alone says: that it may pass, or that it is too much.
+fn by_status(status: u16, trouble: Trouble, wait: Option<Duration>) -> Verdict {
+    match status {
+        429 => Verdict::SlowDown { hint: wait, trouble },
+        _ => Verdict::TryAgain { hint: wait, trouble },
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Success,
+    SlowDown,
+    TryAgain,
+    InFlight,
+    Repair(Repair),
+    GiveUp,
+    Unknown,
+}
+
+/// The table of codes.
+#[expect(clippy::match_same_arms, reason = "an arm is a group of the reference, with its own reason")]
+fn meaning(code: i64, said: &str) -> Meaning {
+    let says = |words: &str| said.to_ascii_lowercase().contains(words);
+    match code {
+        0 => Meaning::Success,
+
+        // Throttles: of the bot, the chat, the gateway. 2200 is "internal", but comes from calling too often.
+        11232 | 11233 | 11247 | 2200 | 99_991_400 => Meaning::SlowDown,
+        // "Bad Request" is two things, and the second of them is two again.
+        9499 if says("too many request") => Meaning::SlowDown,
+        9499 if says("too large") || says("exceed") => Meaning::Repair(Repair::TooLarge),
+        9499 => Meaning::Repair(Repair::Card),
+
+        1663 | 1668 | 5000 | 10101 | 10105 | 10500 => Meaning::TryAgain,
+        18121 => Meaning::InFlight,
+
+        11246 | 230_099 if says("service internal error") => Meaning::TryAgain,
+        11246 | 230_099 => sub_code(said).map_or(Meaning::Repair(Repair::Card), |sub| within_card(sub, said)),
+        19021 => Meaning::Repair(Repair::Signature),
+        19036 => Meaning::Repair(Repair::TooLarge),
+        11235 | 100_290 => Meaning::Repair(Repair::Mention),
+        // Parameters that are wrong in a card may be right in a plain text, and delivery comes before decoration:
+        // generic request errors, a card where something else was expected, a kind of message that is not allowed.
+        4000 | 10001 | 10003 | 10100 | 10400 | 19002 | 11230 => Meaning::Repair(Repair::Card),
+
+        // The token is wrong, the IP is not allowed, the keyword is missing: settings an operator has to change.
+        19001 | 19022 | 19024 | 99_991_401 => Meaning::GiveUp,
+        // The group is gone, does not let the bot speak, or the bot is not in it.
+        11213 | 11231 | 11237 | 11242 | 10002 | 10030 => Meaning::GiveUp,
+        // Moderation.
+        11248 | 11312 | 18054 => Meaning::GiveUp,
+
+        _ => Meaning::Unknown,
+    }
+}
+
+/// Codes inside 11246 and 230099. A card that is refused for any of them goes out as plain text instead; none is
+/// worth a blind repeat but the lock of a card somebody is just using.
+fn within_card(sub: i64, said: &str) -> Meaning {
+    match sub {
+        100_290 => Meaning::Repair(Repair::Mention),
+        11310 if said.to_ascii_lowercase().contains("lock") => Meaning::TryAgain,
+        _ => Meaning::Repair(Repair::Card),
+    }
+}
+
+/// The number in `… ErrCode: 100290; ErrMsg: …`.
+fn sub_code(said: &str) -> Option<i64> {
+    let at = said.to_ascii_lowercase().find("errcode")? + "errcode".len();
+    let rest = said.get(at..)?.trim_start_matches([':', ' ', '=']);
+    let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..digits)?.parse().ok()
+}

@@ -1,0 +1,169 @@
+//! Every code the reference names, every HTTP status, and what must hold for any answer at all.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The word of the verdict on an answer with HTTP 200, as hooks answer most refusals.
+fn on(code: i64, msg: &str) -> String {
+    let body = serde_json::json!({ "code": code, "msg": msg, "data": {} }).to_string();
+    word(&read(200, body.as_bytes(), None))
+}
+
+fn word(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Repair(repair, _) => repair.as_str().to_owned(),
+        Verdict::Ok | Verdict::SlowDown { .. } | Verdict::TryAgain { .. } | Verdict::GiveUp(_) => {
+            verdict.as_str().to_owned()
+        }
+    }
+}
+
+fn bare(status: u16) -> String {
+    word(&read(status, b"<html>gateway</html>", None))
+}
+
+#[test]
+fn every_code_of_the_reference_has_its_verdict() {
+    for (code, msg, expected) in [
+        (0, "success", "ok"),
+        (9499, "Bad Request", "card"),
+        (9499, "too many request", "slow_down"),
+        (9499, "Bad Request: request body too large", "too_large"),
+        (4000, "invalid param", "card"),
+        (10001, "invalid param", "card"),
+        (10003, "invalid param", "card"),
+        (10100, "bad request", "card"),
+        (10400, "bad request", "card"),
+        (19001, "param invalid: incoming webhook access token invalid", "give_up"),
+        (19002, "params error, can't find msg_type", "card"),
+        (19021, "sign match fail or timestamp is not within one hour from current time", "signature"),
+        (19022, "Ip Not Allowed", "give_up"),
+        (19024, "Key Words Not Found", "give_up"),
+        (19036, "message exceeds size limit of 30KB", "too_large"),
+        (11232, "create message service trigger rate limit", "slow_down"),
+        (11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]", "slow_down"),
+        (11233, "create message chat trigger rate limit", "slow_down"),
+        (11247, "internal send message trigger rate limit", "slow_down"),
+        (11246, "create message content fail, ErrCode: 100290; ErrMsg: invalid user", "mention"),
+        (11246, "create message content fail: Service Internal Error", "try_again"),
+        (11246, "create message content fail", "card"),
+        (11230, "bot may not send this message type", "card"),
+        (11235, "only admin can mention @All", "mention"),
+        (11237, "group dissolved", "give_up"),
+        (11231, "chat not found", "give_up"),
+        (11213, "chat not found", "give_up"),
+        (11242, "chat banned", "give_up"),
+        (11248, "sensitive content", "give_up"),
+        (11312, "audit failed", "give_up"),
+        (18054, "audit failed", "give_up"),
+        (10002, "bot not in chat", "give_up"),
+        (10030, "bot not in chat", "give_up"),
+        (18121, "same create request is being processed", "try_again"),
+        (2200, "internal error", "slow_down"),
+        (1663, "internal error", "try_again"),
+        (1668, "internal error", "try_again"),
+        (5000, "internal error", "try_again"),
+        (10101, "internal error", "try_again"),
+        (10105, "internal error", "try_again"),
+        (10500, "internal error", "try_again"),
+        (99_991_400, "request trigger frequency limit", "slow_down"),
+        (99_991_401, "ip denied by app setting", "give_up"),
+        (100_290, "invalid user", "mention"),
+        (777_777, "something new", "give_up"),
+    ] {
+        assert_eq!(on(code, msg), expected, "{code} {msg}");
+    }
+}
+
+#[test]
+fn every_code_within_a_refused_card_has_its_verdict() {
+    let inside = |sub: i64, said: &str| {
+        on(230_099, &format!("Failed to create card content, ext=ErrCode: {sub}; ErrMsg: {said};"))
+    };
+    for sub in [
+        11310, 200_380, 200_381, 200_410, 200_550, 200_570, 200_621, 200_732, 200_737, 200_861, 200_914,
+        200_915, 300_240, 999_999,
+    ] {
+        assert_eq!(inside(sub, "refused"), "card", "{sub}");
+    }
+    assert_eq!(inside(100_290, "invalid user resource"), "mention");
+    assert_eq!(inside(11310, "card table number over limit"), "card");
+    assert_eq!(inside(11310, "card action is lock"), "try_again");
+}
+
+#[test]
+fn every_status_without_an_answer_of_feishus_can_be_tried_again() {
+    for status in 100..=599 {
+        let expected = if status == 429 { "slow_down" } else { "try_again" };
+        assert_eq!(bare(status), expected, "{status}");
+    }
+}
+
+#[test]
+fn a_success_needs_a_code_of_0_and_a_2xx() {
+    for status in 100..=599 {
+        for body in
+            [r#"{"code":0,"msg":"success"}"#, r#"{"StatusCode":0,"StatusMessage":"success","Extra":null}"#]
+        {
+            let succeeded = read(status, body.as_bytes(), None) == Verdict::Ok;
+            assert_eq!(succeeded, (200..300).contains(&status), "{status} {body}");
+        }
+    }
+}
+
+#[test]
+fn the_old_name_of_the_code_does_not_outweigh_the_new_one() {
+    let body = br#"{"StatusCode":0,"StatusMessage":"success","code":19024,"msg":"Key Words Not Found"}"#;
+    assert_eq!(word(&read(200, body, None)), "give_up");
+}
+
+#[test]
+fn an_unknown_code_is_given_up_unless_the_status_says_it_may_pass() {
+    for status in 100..=599 {
+        let body = br#"{"code":777777,"msg":"something new"}"#;
+        let expected = match status {
+            429 => "slow_down",
+            408 | 425 | 500..=599 => "try_again",
+            _ => "give_up",
+        };
+        assert_eq!(word(&read(status, body, None)), expected, "{status}");
+    }
+}
+
+#[test]
+fn a_reset_header_becomes_the_hint() {
+    let wait = Some(Duration::from_secs(7));
+    let body = br#"{"code":99991400,"msg":"request trigger frequency limit"}"#;
+    let Verdict::SlowDown { hint, trouble } = read(400, body, wait) else { panic!("not slowed down") };
+    assert_eq!((hint, trouble.code), (wait, Some(99_991_400)));
+}
+
+#[test]
+fn a_request_in_flight_is_not_repeated_within_a_second() {
+    let Verdict::TryAgain { hint, .. } = read(200, br#"{"code":18121,"msg":"same"}"#, None) else {
+        panic!("not tried again")
+    };
+    assert_eq!(hint, Some(SAME_REQUEST_PAUSE));
+}
+
+#[test]
+fn what_was_said_is_kept_without_urls() {
+    let body = br#"{"code":19001,"msg":"invalid: https://open.feishu.cn/open-apis/bot/v2/hook/0123-token"}"#;
+    let Verdict::GiveUp(trouble) = read(200, body, None) else { panic!("not given up") };
+    assert_eq!(trouble, Trouble { code: Some(19001), message: "invalid: (URL)".to_owned() });
+}
+
+proptest! {
+    #[test]
+    fn nothing_but_a_code_of_0_is_ever_a_success(status in 0_u16..1000, code in any::<i64>(), msg in ".{0,40}") {
+        prop_assume!(code != 0);
+        let body = serde_json::json!({ "code": code, "msg": msg, "StatusCode": 0 }).to_string();
+        prop_assert_ne!(read(status, body.as_bytes(), None), Verdict::Ok);
+    }
+
+    #[test]
+    fn any_bytes_have_a_verdict(status in 0_u16..1000, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_ne!(read(status, &body, None), Verdict::Ok);
+    }
+}

@@ -1,0 +1,52 @@
+//! `larkfire-worker`: takes alerts off the queue and tells Feishu.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use shared::clock::Clock;
+use shared::config;
+use shared::process::{self, Start, StartError};
+use shared::queue::rabbitmq::RabbitMq;
+use shared::queue::{QueueMetrics, Subscription};
+use worker::{Pages, Settings};
+
+const EXAMPLES: &str = "\
+Examples:
+  AMQP_URL=amqp://guest:guest@127.0.0.1 larkfire-worker      preview the cards
+  AMQP_URL=… FEISHU_WEBHOOK_URL=https://… larkfire-worker    send them to a custom bot
+  larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
+
+Without a webhook cards are printed and shown at http://127.0.0.1:9095/ instead of being sent.
+Every setting can be a variable or a key of the file; README.md lists them.
+Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";
+
+/// Takes alerts off RabbitMQ and tells people in Feishu.
+///
+/// Any number of workers may run side by side: each alert is taken by one of them, and a worker that dies gives back
+/// what it had in hand.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES)]
+struct Cli {
+    /// The configuration file (YAML); without it the environment alone is read
+    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    process::run(move || config::load(cli.config.as_deref()).and_then(config::with_queue), start)
+}
+
+async fn start(start: Start) -> Result<Pages, StartError> {
+    let Start { config, lifecycle, registry, .. } = start;
+    let queue = config
+        .queue
+        .as_ref()
+        .ok_or("no RabbitMQ is configured: set AMQP_URL, or run `larkfire`, which needs none")?;
+    let rabbit = RabbitMq::new(queue, &lifecycle, QueueMetrics::register(&registry)?)?;
+    let publisher = rabbit.publisher(lifecycle.readiness.condition("publishing"));
+    let consumer = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
+    let settings = Settings::from(&config);
+    Ok(worker::start(settings, (consumer, publisher), &registry, Clock::system(), &lifecycle)?)
+}

@@ -1,0 +1,59 @@
+//! The receiver for as long as no webhook is configured: keeps the newest cards, prints them, shows them on a page.
+
+mod page;
+mod terminal;
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::card::Card;
+use crate::feishu::Content;
+
+pub use page::PreviewPage;
+pub use terminal::render;
+
+/// Cards kept for the page; the oldest goes when a new one comes.
+const CARDS_KEPT_MAX: usize = 50;
+
+/// The preview. Clones show the same cards.
+#[derive(Clone, Debug, Default)]
+pub struct Preview(Arc<Mutex<VecDeque<Shown>>>);
+
+/// A card that was shown.
+#[derive(Clone, Debug, Serialize)]
+struct Shown {
+    at: Timestamp,
+    card: Card,
+}
+
+impl Preview {
+    /// Prints the message and keeps it for the page if it is a card; the preview refuses none, so it always is.
+    pub(crate) fn show(&self, content: &Content, now: Timestamp) {
+        let stdout = io::stdout();
+        let coloured = stdout.is_terminal();
+        match content {
+            Content::Card(card) => {
+                print(&render(card, coloured));
+                let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.truncate(CARDS_KEPT_MAX - 1);
+                kept.push_front(Shown { at: now, card: Card::clone(card) });
+            }
+            Content::Text(text) => print(text),
+        }
+    }
+
+    /// The newest cards as JSON, newest first.
+    fn json(&self) -> Vec<u8> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        serde_json::to_vec(&*kept).unwrap_or_default()
+    }
+}
+
+/// A terminal that is gone is no reason to stop: the page shows the card as well.
+fn print(text: &str) {
+    let _terminal_gone = writeln!(io::stdout().lock(), "{text}");
+}

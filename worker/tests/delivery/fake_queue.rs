@@ -1,0 +1,97 @@
+//! A queue in memory: hands out what the test puts in, and remembers what became of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use shared::queue::{Consumer, Delivery, Headers, Message, PublishError, Publisher, Settlement};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// The test's end of the queue.
+pub(crate) struct FakeQueue {
+    deliveries: mpsc::UnboundedSender<Delivery>,
+    settled: mpsc::UnboundedSender<Settlement>,
+    settlements: mpsc::UnboundedReceiver<Settlement>,
+    seen: Vec<Settlement>,
+    tags: u64,
+    published: Arc<Mutex<Vec<Message>>>,
+    is_down: Arc<AtomicBool>,
+}
+
+pub(crate) struct FakeConsumer {
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    stop: CancellationToken,
+}
+
+#[derive(Default)]
+pub(crate) struct FakePublisher {
+    published: Arc<Mutex<Vec<Message>>>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl FakeQueue {
+    pub(crate) fn new(stop: CancellationToken) -> (Self, FakeConsumer, FakePublisher) {
+        let (deliveries, to_worker) = mpsc::unbounded_channel();
+        let (settled, settlements) = mpsc::unbounded_channel();
+        let publisher = FakePublisher::default();
+        let queue = Self {
+            deliveries,
+            settled,
+            settlements,
+            seen: Vec::new(),
+            tags: 0,
+            published: Arc::clone(&publisher.published),
+            is_down: Arc::clone(&publisher.is_down),
+        };
+        (queue, FakeConsumer { deliveries: to_worker, stop }, publisher)
+    }
+
+    /// Delivers a message and returns the tag it will be settled under.
+    pub(crate) fn deliver(&mut self, body: impl Into<Bytes>, headers: Headers) -> u64 {
+        self.tags += 1;
+        let delivery = Delivery::new(body.into(), headers, self.tags, self.settled.clone());
+        self.deliveries.send(delivery).expect("the worker receives");
+        self.tags
+    }
+
+    /// Whether the message was settled; `None` while it is in hand.
+    pub(crate) fn fate(&mut self, wanted: u64) -> Option<Settlement> {
+        while let Ok(settlement) = self.settlements.try_recv() {
+            self.seen.push(settlement);
+        }
+        self.seen.iter().copied().find(|settlement| match settlement {
+            Settlement::Done { tag } | Settlement::GivenBack { tag } => *tag == wanted,
+        })
+    }
+
+    /// What was published onwards so far.
+    pub(crate) fn published(&self) -> Vec<Message> {
+        self.published.lock().unwrap().clone()
+    }
+
+    /// From now on nothing can be published, or can again.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+}
+
+impl Consumer for FakeConsumer {
+    async fn receive(&mut self) -> Option<Vec<Delivery>> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            delivery = self.deliveries.recv() => delivery.map(|delivery| vec![delivery]),
+        }
+    }
+}
+
+impl Publisher for FakePublisher {
+    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(PublishError::Unreachable);
+        }
+        self.published.lock().unwrap().extend(messages);
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! No log line, header or metric shows a webhook or a secret, whatever goes wrong.
+
+use std::fmt::Write;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use feishu_sim::{Fault, Lasting};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::stage::{EAGER, SECRET, Stage, TOKEN, envelope};
+
+static LOGS: LazyLock<Everything> = LazyLock::new(|| {
+    let everything = Everything::default();
+    // For the whole process: a subscriber of one thread may miss what another thread was first to log.
+    tracing::subscriber::set_global_default(everything.clone()).expect("nobody else captures logs");
+    everything
+});
+
+/// Captures what the worker logs from now on.
+pub(crate) fn capture() {
+    LazyLock::force(&LOGS);
+}
+
+/// Keeps every event as text.
+#[derive(Clone, Default)]
+struct Everything(Arc<Mutex<String>>);
+
+struct Writer<'w>(&'w mut String);
+
+impl Visit for Writer<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, "{field}={value:?} ").unwrap();
+    }
+}
+
+impl Subscriber for Everything {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        span.record(&mut Writer(&mut self.0.lock().unwrap()));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        // Ours only: what libraries log at debug level is switched off unless somebody asks for it.
+        if event.metadata().target().starts_with("worker") {
+            let mut text = self.0.lock().unwrap();
+            event.record(&mut Writer(&mut text));
+            text.push('\n');
+        }
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
+    let mut stage = Stage::set(EAGER).await;
+    let url = stage.sim.webhook_url(TOKEN);
+    for fault in [
+        Fault::Reset,
+        Fault::NeverAnswer,
+        Fault::Refusal { code: 11232, msg: format!("limited at {url}") },
+        Fault::Refusal { code: 11246, msg: format!("bad card for {url}") },
+        Fault::Refusal { code: 19001, msg: format!("invalid token in {url}") },
+    ] {
+        stage.sim.fault(TOKEN, &fault, Lasting::Times(1)).unwrap();
+    }
+    let tag = stage.deliver(&envelope("default", 1));
+    stage.fate(tag).await;
+    stage.sim.away().await.unwrap();
+    let tag = stage.deliver(&envelope("default", 2));
+    stage.fate(tag).await;
+
+    let mut shown = LOGS.0.lock().unwrap().clone();
+    assert!(shown.contains("went to the dead letters") && shown.contains("parked envelope"), "{shown}");
+    for message in stage.queue.published() {
+        write!(shown, "{:?}", message.headers).unwrap();
+    }
+    for secret in [TOKEN, SECRET, "/open-apis/", "http://"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}

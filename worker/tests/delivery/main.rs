@@ -1,0 +1,14 @@
+//! The worker between a queue in memory and the simulator: what is told, repeated, repaired, parked and buried.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
+)]
+
+mod fake_queue;
+mod logs;
+mod onwards;
+mod repeated;
+mod settled;
+mod stage;

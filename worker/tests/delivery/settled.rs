@@ -1,0 +1,140 @@
+//! Messages are settled when all of their envelopes are, and not before.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use feishu_sim::{Fault, Lasting};
+use shared::queue::{Destination, Headers, Reason, Settlement};
+use testkit::wait_until::wait_until;
+
+use crate::stage::{EAGER, OTHER_TOKEN, Stage, TOKEN, WITHIN, envelope, line, title};
+
+#[tokio::test]
+async fn a_told_envelope_is_settled_and_counted() {
+    let mut stage = Stage::set(EAGER).await;
+    let tag = stage.deliver(&envelope("default", 1));
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    let told = stage.sim.records(TOKEN);
+    assert_eq!(title(&told[0]), "[CRITICAL] Alert1 · <at id=all></at>");
+    assert_eq!(told[0].mentioned, Vec::<String>::new(), "no text may mention anybody");
+    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
+    assert!(stage.shows("larkfire_feishu_requests_total{verdict=\"ok\"} 1"));
+    wait_until(WITHIN, "nothing in flight", async || {
+        stage.shows("larkfire_in_flight_envelopes 0").then_some(()).ok_or("in flight")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_envelope_goes_to_the_receiver_it_names() {
+    let mut stage = Stage::set(EAGER).await;
+    let tags = [stage.deliver(&envelope("other", 1)), stage.deliver(&envelope("nobody", 2))];
+    for tag in tags {
+        stage.fate(tag).await;
+    }
+    assert_eq!(stage.sim.records(OTHER_TOKEN).len(), 1);
+    assert_eq!(stage.sim.records(TOKEN).len(), 1);
+}
+
+#[tokio::test]
+async fn envelopes_of_one_receiver_keep_their_order() {
+    let mut stage = Stage::set(EAGER).await;
+    stage.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
+    let body: Vec<u8> = (1..=9).flat_map(|index| line(&envelope("default", index))).collect();
+    let tag = stage.queue.deliver(body, Headers::default());
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    let titles: Vec<_> = stage.sim.accepted().iter().map(title).collect();
+    let expected: Vec<_> =
+        (1..=9).map(|index| format!("[CRITICAL] Alert{index} · <at id=all></at>")).collect();
+    assert_eq!(titles, expected);
+}
+
+#[tokio::test]
+async fn a_line_nobody_can_read_is_buried_as_its_bytes_and_the_rest_is_told() {
+    let mut stage = Stage::set(EAGER).await;
+    let body = [line(&envelope("default", 1)), b"{\"v\":9}\n".to_vec(), b"\xff\xfe\n".to_vec()].concat();
+    let tag = stage.queue.deliver(body, Headers::default());
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(stage.sim.totals().accepted, 1);
+    let dead = stage.queue.published();
+    assert!(dead.iter().all(|message| message.to == Destination::Dead));
+    assert_eq!(
+        dead.iter().map(|message| message.body.clone()).collect::<Vec<_>>(),
+        [Bytes::from_static(b"{\"v\":9}"), Bytes::from_static(b"\xff\xfe"),]
+    );
+    let failure = dead[0].headers.failure.as_ref().unwrap();
+    assert_eq!(failure.reason, Reason::Undecodable);
+    assert!(failure.message.contains("wire version 9"), "{}", failure.message);
+    assert!(stage.shows("larkfire_dead_letters_total{reason=\"undecodable\"} 2"));
+}
+
+#[tokio::test]
+async fn an_empty_message_does_not_vanish() {
+    let mut stage = Stage::set(EAGER).await;
+    let tag = stage.queue.deliver(Bytes::new(), Headers::default());
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(stage.queue.published().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_given_back_if_one_of_its_envelopes_cannot_be_settled() {
+    let mut stage = Stage::set(EAGER).await;
+    let refusal = Fault::Refusal { code: 19024, msg: "Key Words Not Found".to_owned() };
+    stage.sim.fault(TOKEN, &refusal, Lasting::Times(1)).unwrap();
+    stage.queue.set_down(true);
+    let body = [line(&envelope("default", 1)), line(&envelope("default", 2))].concat();
+    let tag = stage.queue.deliver(body.clone(), Headers::default());
+    assert_eq!(stage.fate(tag).await, Settlement::GivenBack { tag });
+    assert_eq!(stage.sim.totals().accepted, 1, "the other envelope is told all the same");
+
+    // Delivered again, all of it is told: nothing is lost by having been half settled.
+    let again = stage.queue.deliver(body, Headers::default());
+    assert_eq!(stage.fate(again).await, Settlement::Done { tag: again });
+    assert_eq!(stage.sim.totals().accepted, 3);
+}
+
+#[tokio::test]
+async fn a_slow_receiver_does_not_hold_up_another() {
+    let mut stage = Stage::set(EAGER).await;
+    stage.sim.fault(TOKEN, &Fault::NeverAnswer, Lasting::UntilCleared).unwrap();
+    // Many more than its lane holds.
+    for index in 1..=200 {
+        stage.deliver(&envelope("default", index));
+    }
+    let tag = stage.deliver(&envelope("other", 201));
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    assert!(stage.sim.totals().faulted <= 1, "the first has not even timed out");
+    let parked = stage.queue.published();
+    assert!(!parked.is_empty() && parked.iter().all(|message| message.headers.attempt == 0));
+}
+
+#[tokio::test]
+async fn while_the_queue_takes_nothing_the_receiver_is_not_hammered() {
+    let mut stage = Stage::set(EAGER).await;
+    let refusal = Fault::Refusal { code: 19024, msg: "Key Words Not Found".to_owned() };
+    stage.sim.fault(TOKEN, &refusal, Lasting::UntilCleared).unwrap();
+    stage.queue.set_down(true);
+    let began = Instant::now();
+    let tag = stage.deliver(&envelope("default", 1));
+    assert_eq!(stage.fate(tag).await, Settlement::GivenBack { tag });
+    assert!(began.elapsed() >= Duration::from_secs(1), "it would come again after {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn every_golden_card_is_accepted_by_a_strict_bot_and_mentions_nobody() {
+    let mut stage = Stage::set(EAGER).await;
+    let mut delivered = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
+        let golden = std::fs::read(entry.unwrap().path()).unwrap();
+        let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+        let tag = stage.queue.deliver(golden["envelope"].to_string(), Headers::default());
+        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        delivered += 1;
+    }
+    let accepted = stage.sim.accepted();
+    assert_eq!(accepted.len(), delivered);
+    for record in accepted {
+        assert!(record.card().is_some() && record.mentioned.is_empty(), "{record:?}");
+        assert!(record.body_bytes <= worker::feishu::BODY_BYTES_MAX);
+    }
+}

@@ -1,0 +1,129 @@
+//! A worker between a queue in memory and the simulator.
+
+use std::time::Duration;
+
+use feishu_sim::{BotSettings, FeishuSim, SimSettings};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use prometheus::{Registry, TextEncoder};
+use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use shared::clock::Clock;
+use shared::config::{DeliveryConfig, Locale, ReceiverConfig, Secret};
+use shared::envelope::{Envelope, EnvelopeId, Source, encode};
+use shared::lifecycle::Lifecycle;
+use shared::queue::{Headers, Settlement};
+use testkit::wait_until::wait_until;
+use worker::Settings;
+use worker::card::Style;
+
+use crate::fake_queue::FakeQueue;
+use crate::logs;
+
+/// The token of the default receiver's webhook: what no log line may show.
+pub(crate) const TOKEN: &str = "0123-the-token";
+/// The token of the second receiver's webhook.
+pub(crate) const OTHER_TOKEN: &str = "4567-the-other-token";
+/// The bot's signing secret: neither.
+pub(crate) const SECRET: &str = "the-signing-secret";
+/// How long a test waits for anything.
+pub(crate) const WITHIN: Duration = Duration::from_secs(20);
+
+pub(crate) struct Stage {
+    pub(crate) sim: FeishuSim,
+    pub(crate) queue: FakeQueue,
+    pub(crate) lifecycle: Lifecycle,
+    registry: Registry,
+}
+
+/// How hard the worker of most tests tries.
+pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
+    attempts_in_place: 3,
+    request_timeout: Duration::from_secs(2),
+    give_up_after: Duration::from_hours(24),
+    concurrency: 8,
+};
+
+impl Stage {
+    /// A worker with the receivers `default`, which signs, and `other`, and no limits on how often they may send.
+    pub(crate) async fn set(delivery: DeliveryConfig) -> Self {
+        let bots =
+            [BotSettings::new(TOKEN).secret(SECRET).no_limits(), BotSettings::new(OTHER_TOKEN).no_limits()];
+        let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
+        let receiver = |name: &str, token: &str, secret: Option<&str>| ReceiverConfig {
+            name: name.to_owned(),
+            webhook_url: Secret::new(sim.webhook_url(token)),
+            secret: secret.map(Secret::new),
+        };
+        let receivers = vec![receiver("default", TOKEN, Some(SECRET)), receiver("other", OTHER_TOKEN, None)];
+        Self::with(sim, receivers, delivery)
+    }
+
+    pub(crate) fn with(sim: FeishuSim, receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig) -> Self {
+        logs::capture();
+        let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
+        let (queue, consumer, publisher) = FakeQueue::new(lifecycle.stop.clone());
+        let style = Style { timezone: TimeZone::UTC, locale: Locale::En };
+        let settings = Settings { receivers, delivery, style };
+        worker::start(settings, (consumer, publisher), &registry, Clock::system(), &lifecycle).unwrap();
+        Self { sim, queue, lifecycle, registry }
+    }
+
+    /// Delivers one envelope as a message of its own.
+    pub(crate) fn deliver(&mut self, envelope: &Envelope<'_>) -> u64 {
+        self.queue.deliver(line(envelope), Headers::default())
+    }
+
+    /// Waits until the message is settled or given back.
+    pub(crate) async fn fate(&mut self, tag: u64) -> Settlement {
+        wait_until(WITHIN, "a settlement", async || self.queue.fate(tag).ok_or("still in hand")).await
+    }
+
+    /// Whether a line of `/metrics` begins like this.
+    pub(crate) fn shows(&self, metric: &str) -> bool {
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
+        text.lines().any(|line| line == metric)
+    }
+}
+
+/// An envelope with one alert for a receiver; `index` tells it from others.
+pub(crate) fn envelope(receiver: &str, index: u8) -> Envelope<'static> {
+    let name = format!("Alert{index}");
+    let labels = [("alertname", name.as_str()), ("severity", "critical"), ("pod", "<at id=all></at>")];
+    let now = Timestamp::from_second(1_700_000_000).unwrap();
+    Envelope {
+        id: EnvelopeId::new(now, [index; 10]),
+        received_at: now,
+        source: Source::Alertmanager,
+        receiver: receiver.to_owned().into(),
+        group_key: name.clone().into(),
+        group_labels: Labels::default(),
+        external_url: "".into(),
+        truncated: 0,
+        alerts: vec![Alert {
+            fingerprint: Fingerprint::of_pairs(labels).into_owned(),
+            status: Status::Firing,
+            starts_at: Some(now),
+            ends_at: None,
+            labels: labels
+                .into_iter()
+                .map(|(name, value)| (name.to_owned().into(), value.to_owned().into()))
+                .collect(),
+            annotations: Labels::default(),
+            generator_url: "".into(),
+            links: Links::default(),
+            mention: Mention::default(),
+        }],
+    }
+}
+
+/// The envelope as a line of the wire format.
+pub(crate) fn line(envelope: &Envelope<'_>) -> Vec<u8> {
+    encode(envelope).unwrap().remove(0).bytes.to_vec()
+}
+
+/// What is sent to Feishu, by its title or its text.
+pub(crate) fn title(record: &feishu_sim::Record) -> String {
+    let message = record.message().expect("it was accepted");
+    let title = message.pointer("/card/header/title/content").or_else(|| message.pointer("/content/text"));
+    title.and_then(|title| title.as_str()).unwrap_or_default().to_owned()
+}
