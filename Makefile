@@ -12,7 +12,7 @@ help: ## List what can be made
 run: ## Start the embedded Larkfire on 127.0.0.1:8080
 	cargo run --release
 
-services: ## Start (on Debian install, too) what the tests need: RabbitMQ, Alertmanager, promtool
+services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, Alertmanager, promtool
 	deploy/dev/services.sh
 
 test: services ## Run every test, against the real services

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
-# Makes sure that what the tests talk to is there: RabbitMQ answering on 127.0.0.1:5672, and the binaries of
-# Alertmanager and promtool. Installs on Debian and Ubuntu; elsewhere it says what is missing.
+# Makes sure that what the tests talk to is there: RabbitMQ answering on 127.0.0.1:5672, MariaDB on 127.0.0.1:3306
+# with a root that needs no password, and the binaries of Alertmanager and promtool. Installs on Debian and Ubuntu; elsewhere it says what is missing.
 set -euo pipefail
 
 readonly WAIT_SECONDS=60
 readonly AMQP_PORT=5672
+readonly MYSQL_PORT=3306
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
 
 missing_packages() {
   command -v rabbitmq-server >/dev/null || echo rabbitmq-server
+  command -v mariadbd >/dev/null || echo mariadb-server
   command -v prometheus-alertmanager >/dev/null || echo prometheus-alertmanager
   command -v promtool >/dev/null || echo prometheus
 }
@@ -20,8 +25,6 @@ install_missing() {
     echo "please install, then run this again:" $packages >&2
     exit 1
   fi
-  local as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
   export DEBIAN_FRONTEND=noninteractive
   "${as_root[@]}" apt-get update -qq
   # shellcheck disable=SC2086 # one word per package
@@ -43,6 +46,30 @@ start_rabbitmq() {
   exit 1
 }
 
+start_mariadb() {
+  if ! answers "$MYSQL_PORT"; then
+    "${as_root[@]}" mkdir -p /run/mysqld
+    "${as_root[@]}" chown mysql: /run/mysqld
+    "${as_root[@]}" start-stop-daemon --start --oknodo --background --exec "$(command -v mariadbd)" -- --user=mysql
+  fi
+  for _ in $(seq "$WAIT_SECONDS"); do
+    if mariadb_as_tests -e 'SELECT 1' >/dev/null 2>&1; then return; fi
+    # A server that was installed just now lets root in through its socket only.
+    if answers "$MYSQL_PORT"; then
+      "${as_root[@]}" mariadb -e "ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING ''" 2>/dev/null || true
+    fi
+    sleep 1
+  done
+  echo "MariaDB does not let root in on 127.0.0.1:$MYSQL_PORT without a password after $WAIT_SECONDS s;" \
+    "set TEST_MYSQL_URL=mysql://user:password@host:port to use another server" >&2
+  exit 1
+}
+
+mariadb_as_tests() {
+  mariadb --no-defaults --protocol=tcp --host=127.0.0.1 --port="$MYSQL_PORT" --user=root "$@"
+}
+
 install_missing
 start_rabbitmq
-echo "services: RabbitMQ on 127.0.0.1:$AMQP_PORT, $(prometheus-alertmanager --version 2>&1 | head -1 | cut -d' ' -f1-3)"
+[ -n "${TEST_MYSQL_URL:-}" ] || start_mariadb
+echo "services: RabbitMQ on 127.0.0.1:$AMQP_PORT, MariaDB on 127.0.0.1:$MYSQL_PORT, $(prometheus-alertmanager --version 2>&1 | head -1 | cut -d' ' -f1-3)"

@@ -12,6 +12,7 @@ mod receivers;
 mod reload;
 mod secret;
 mod settings;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -29,6 +30,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use secret::Secret;
+pub use storage::{DatabaseConfig, DedupConfig};
 
 /// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -54,6 +56,10 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
+    /// Where the worker remembers what it has told.
+    pub database: DatabaseConfig,
+    /// When an alert is told again.
+    pub dedup: DedupConfig,
     /// How times are shown on cards, and read where a payload gives no zone.
     pub timezone: TimeZone,
     /// The language of the cards.
@@ -205,6 +211,10 @@ pub struct ReceiverConfig {
     pub webhook_url: Secret,
     /// The custom bot's signing secret, if it signs.
     pub secret: Option<Secret>,
+    /// Cards it may be sent in a minute, by all workers together.
+    pub cards_per_minute: u32,
+    /// Cards it may be sent in a second, by all workers together.
+    pub cards_per_second: u32,
 }
 
 /// How hard the worker tries to deliver.

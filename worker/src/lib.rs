@@ -1,12 +1,16 @@
 //! Queue in, Feishu out: the worker's role as a library, for its own binary and for `standalone`.
 
+pub mod budget;
 pub mod card;
+pub mod dead_letters;
 pub mod feishu;
+pub mod ledger;
 pub mod metrics;
 mod pipeline;
 pub mod preview;
 pub mod receiver;
 pub mod routing;
+pub mod store;
 
 use prometheus::Registry;
 use shared::clock::Clock;

@@ -9,6 +9,7 @@
 
 pub mod chaos_proxy;
 pub mod http;
+pub mod mariadb;
 pub mod ports;
 pub mod prefix;
 pub mod process;

@@ -1,11 +1,14 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
-use super::kinds::{text, webhook_url};
+use super::kinds::{number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
 use super::{DEFAULT_RECEIVER, ReceiverConfig, Secret};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
+/// What Feishu takes from one bot (custom bot guide, "frequency limits").
+const CARDS_PER_MINUTE: u32 = 100;
+const CARDS_PER_SECOND: u32 = 5;
 
 /// A receiver as far as it is set, and where it stands.
 struct Draft {
@@ -13,6 +16,8 @@ struct Draft {
     place: String,
     webhook_url: Option<Secret>,
     secret: Option<Secret>,
+    cards_per_minute: u32,
+    cards_per_second: u32,
 }
 
 pub(super) fn read(reader: &Reader, root: &Section<'_>) -> Vec<ReceiverConfig> {
@@ -34,6 +39,12 @@ fn draft((name, section): (String, Section<'_>)) -> Draft {
         place: section.path(),
         webhook_url: section.secret(key("webhook_url"), webhook_url),
         secret: section.secret(key("secret"), text),
+        cards_per_minute: section
+            .value(key("cards_per_minute"), number(1..=100_000))
+            .unwrap_or(CARDS_PER_MINUTE),
+        cards_per_second: section
+            .value(key("cards_per_second"), number(1..=10_000))
+            .unwrap_or(CARDS_PER_SECOND),
     };
     section.finish();
     draft
@@ -46,6 +57,8 @@ fn default_of(drafts: &mut Vec<Draft>) -> &mut Draft {
             place: "FEISHU_SECRET".to_owned(),
             webhook_url: None,
             secret: None,
+            cards_per_minute: CARDS_PER_MINUTE,
+            cards_per_second: CARDS_PER_SECOND,
         });
         drafts.len() - 1
     });
@@ -53,7 +66,7 @@ fn default_of(drafts: &mut Vec<Draft>) -> &mut Draft {
 }
 
 fn checked(reader: &Reader, draft: Draft) -> Option<ReceiverConfig> {
-    let Draft { name, place, webhook_url, secret } = draft;
+    let Draft { name, place, webhook_url, secret, cards_per_minute, cards_per_second } = draft;
     if name.len() > NAME_BYTES_MAX || name.contains(|c: char| c == '/' || c.is_control()) {
         reader.report(place, format!("a name has at most {NAME_BYTES_MAX} bytes and no slash"));
         return None;
@@ -62,5 +75,5 @@ fn checked(reader: &Reader, draft: Draft) -> Option<ReceiverConfig> {
         reader
             .report(place, "needs a webhook_url (or webhook_url_file, or FEISHU_WEBHOOK_URL for `default`)");
     }
-    Some(ReceiverConfig { name, webhook_url: webhook_url?, secret })
+    Some(ReceiverConfig { name, webhook_url: webhook_url?, secret, cards_per_minute, cards_per_second })
 }

@@ -23,16 +23,7 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Settings of later versions that take nothing away by being missing.
-const COMFORTS_TO_COME: [&str; 8] = [
-    "DATABASE_URL",
-    "FEISHU_APP_ID",
-    "MYSQL_HOST",
-    "GRAFANA_URL",
-    "LOKI_DATASOURCE_UID",
-    "REPEAT_AFTER",
-    "DEDUP_WINDOW",
-    "JITTER",
-];
+const COMFORTS_TO_COME: [&str; 4] = ["FEISHU_APP_ID", "MYSQL_HOST", "GRAFANA_URL", "LOKI_DATASOURCE_UID"];
 
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
@@ -52,6 +43,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         limits: limits(root.section("limits")),
         receivers: super::receivers::read(reader, &root),
         delivery: delivery(root.section("delivery")),
+        database: super::storage::database(root.section("database")),
+        dedup: super::storage::dedup(root.section("dedup")),
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),

@@ -53,6 +53,8 @@ impl Stage {
             name: name.to_owned(),
             webhook_url: Secret::new(sim.webhook_url(token)),
             secret: secret.map(Secret::new),
+            cards_per_minute: 1_000_000,
+            cards_per_second: 10_000,
         };
         let receivers = vec![receiver("default", TOKEN, Some(SECRET)), receiver("other", OTHER_TOKEN, None)];
         Self::with(sim, receivers, delivery)

@@ -1,0 +1,71 @@
+//! The test database server: a database that vanishes with its test.
+
+use std::time::Duration;
+
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use tokio::time::timeout;
+
+use crate::prefix::unique_prefix;
+
+/// How long making and dropping a database may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The server for tests, from `TEST_MYSQL_URL` where it is not the usual one; without a database.
+pub fn mysql_url() -> String {
+    std::env::var("TEST_MYSQL_URL").unwrap_or_else(|_| "mysql://root@127.0.0.1:3306".to_owned())
+}
+
+/// An empty database of a test's own, dropped with this value, also after a failure.
+#[derive(Debug)]
+pub struct TestDatabase {
+    name: String,
+}
+
+impl TestDatabase {
+    /// Makes one.
+    pub async fn create() -> Self {
+        let name = unique_prefix();
+        let made = timeout(DEADLINE, execute(format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))).await;
+        made.expect("the test database server in time").expect("a new database");
+        Self { name }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("{}/{}", mysql_url(), self.name)
+    }
+
+    /// Its URL with another server's address, such as a proxy's.
+    pub fn url_at(&self, address: std::net::SocketAddr) -> String {
+        format!("mysql://root@{address}/{}", self.name)
+    }
+}
+
+impl Drop for TestDatabase {
+    #[expect(clippy::print_stderr, reason = "a second panic while a test fails would hide the first one")]
+    fn drop(&mut self) {
+        let statement = format!("DROP DATABASE IF EXISTS {}", self.name);
+        // The test's own runtime cannot be waited on from here, so a thread with one of its own does it.
+        let cleaning = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("a runtime");
+            runtime.block_on(async { timeout(DEADLINE, execute(statement)).await })
+        });
+        match cleaning.join() {
+            Ok(Ok(Ok(()))) => {}
+            failed => eprintln!("the database {} may be left behind: {failed:?}", self.name),
+        }
+    }
+}
+
+async fn execute(statement: String) -> sqlx::Result<()> {
+    let mut connection = MySqlConnection::connect(&mysql_url()).await?;
+    connection.execute(AssertSqlSafe(statement)).await?;
+    connection.close().await
+}

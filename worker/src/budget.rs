@@ -1,0 +1,3 @@
+//! The right to send a card now.
+
+pub(crate) mod schema;

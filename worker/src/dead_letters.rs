@@ -1,0 +1,3 @@
+//! What could not be told.
+
+pub(crate) mod schema;

@@ -1,0 +1,3 @@
+//! What was told.
+
+pub(crate) mod schema;
