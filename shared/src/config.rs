@@ -226,8 +226,22 @@ pub struct DeliveryConfig {
     pub request_timeout: Duration,
     /// How long an envelope is tried in all before it becomes a dead letter.
     pub give_up_after: Duration,
-    /// Envelopes in delivery at once.
+    /// Requests to Feishu at once.
     pub concurrency: usize,
+    /// How long an envelope may wait in a worker's hands before it is parked.
+    pub hold: Duration,
+    /// What becomes of alerts for a receiver whose settings are wrong.
+    pub broken_receiver: BrokenReceiver,
+}
+
+/// What becomes of alerts for a receiver that refuses everything until an operator changes something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BrokenReceiver {
+    /// They wait until `give_up_after` for it to be mended.
+    #[default]
+    Wait,
+    /// They go to the dead letters at once.
+    Bury,
 }
 
 /// The language of the cards.

@@ -56,7 +56,7 @@ impl Default for Limits {
         Self {
             stored_bytes_max: 2 * 1024 * 1024 * 1024,
             publish_timeout: Duration::from_secs(2),
-            in_hand_max: 1000,
+            in_hand_max: 2_000,
         }
     }
 }

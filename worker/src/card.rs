@@ -38,14 +38,17 @@ pub struct Style {
 }
 
 /// The card for an envelope, at most `bytes_max` long as JSON.
-pub fn build(envelope: &Envelope<'_>, style: &Style, now: Timestamp, bytes_max: usize) -> Card {
-    fit::within(&View::new(envelope, style, now), bytes_max)
+pub fn build(items: &[Item<'_>], style: &Style, now: Timestamp, bytes_max: usize) -> Card {
+    fit::within(&View::new(items[0].envelope, style, now), bytes_max)
 }
 
 /// The same as plain text, for a receiver that does not take the card.
-pub fn text(envelope: &Envelope<'_>, style: &Style, now: Timestamp) -> String {
-    plain::text(&View::new(envelope, style, now))
+pub fn text(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
+    plain::text(&View::new(items[0].envelope, style, now))
 }
+
+#[derive(Clone, Copy)]
+pub struct Item<'e> { pub envelope: &'e Envelope<'e>, pub alert: &'e shared::alert::Alert<'e>, pub reminder: bool }
 
 /// An envelope, looked at with a reader in mind.
 struct View<'e> {

@@ -6,32 +6,47 @@ pub mod dead_letters;
 pub mod feishu;
 pub mod ledger;
 pub mod metrics;
+mod outbox;
 mod pipeline;
 pub mod preview;
 pub mod receiver;
 pub mod routing;
 pub mod store;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use prometheus::Registry;
 use shared::clock::Clock;
-use shared::config::{Config, DeliveryConfig, ReceiverConfig};
+use shared::config::{Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
 use shared::telemetry::admin::Page;
 use thiserror::Error;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use budget::{Budget, Limits};
 use card::Style;
 use feishu::{CustomBot, CustomBotError, http_client};
+use ledger::Ledger;
 use metrics::Metrics;
 use pipeline::{House, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, Way};
+use store::{OpenError, Store};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
 
+/// Messages the embedded queue hands out at once; the same as RabbitMQ does by default.
+const EMBEDDED_WINDOW: usize = 2_000;
+/// How often old rows are looked for.
+const CLEAN_EVERY: Duration = Duration::from_hours(1);
+/// The preview folds as a bot would, so that one sees what a storm looks like.
+const PREVIEWS_PER_MINUTE: u32 = 100;
+const PREVIEWS_PER_SECOND: u32 = 5;
 /// What the worker calls the preview where it would name a receiver.
 const PREVIEW: &str = "preview";
 
@@ -42,6 +57,14 @@ pub struct Settings {
     pub receivers: Vec<ReceiverConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
+    /// Where it remembers what it has told.
+    pub database: DatabaseConfig,
+    /// Where the database is, if it is a file and nothing else is configured.
+    pub data_dir: PathBuf,
+    /// When an alert is told again.
+    pub dedup: DedupConfig,
+    /// Messages the queue hands out at once.
+    pub window: usize,
     /// How cards look.
     pub style: Style,
 }
@@ -49,7 +72,15 @@ pub struct Settings {
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
         let style = Style { timezone: config.timezone.clone(), locale: config.locale };
-        Self { receivers: config.receivers.clone(), delivery: config.delivery, style }
+        Self {
+            receivers: config.receivers.clone(),
+            delivery: config.delivery,
+            database: config.database.clone(),
+            data_dir: config.data_dir.clone(),
+            dedup: config.dedup,
+            window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
+            style,
+        }
     }
 }
 
@@ -59,6 +90,9 @@ pub enum StartError {
     /// A receiver cannot be used as it is configured.
     #[error(transparent)]
     Receiver(#[from] CustomBotError),
+    /// The database cannot be used as it is configured.
+    #[error(transparent)]
+    Store(#[from] OpenError),
     /// Two parts of the process want the same metric.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -75,8 +109,12 @@ pub fn start(
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings)?;
+    let store = Store::open(&settings.database, &settings.data_dir, registry)?;
+    let ledger = Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?;
     let house = House {
         onward: Onward(publisher),
+        ledger: ledger.clone(),
+        budget: Budget::new(store, clock.clone(), registry)?,
         style: settings.style,
         metrics,
         clock,
@@ -84,8 +122,16 @@ pub fn start(
         places: Semaphore::new(settings.delivery.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
         delivery: settings.delivery,
     };
-    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers).run(consumer));
+    lifecycle.tasks.spawn(keep_clean(ledger, lifecycle.stop.clone()));
+    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, settings.window).run(consumer));
     Ok(pages)
+}
+
+/// Forgets, every hour, what nobody has sent for long.
+async fn keep_clean(ledger: Ledger, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(CLEAN_EVERY)).await.is_some() {
+        ledger.clean().await;
+    }
 }
 
 /// The receivers that are configured, or else the preview and its page.
@@ -93,14 +139,18 @@ fn receivers(settings: &Settings) -> Result<(Vec<Receiver>, Pages), CustomBotErr
     if settings.receivers.is_empty() {
         warn!("no Feishu webhook is configured: cards are previewed here and on the admin port, not sent");
         let preview = Preview::default();
-        let receiver = Receiver { name: PREVIEW.to_owned(), way: Way::Preview(preview.clone()) };
+        let receiver = Receiver {
+            name: PREVIEW.to_owned(),
+            way: Way::Preview(preview.clone()),
+            limits: Limits { per_minute: PREVIEWS_PER_MINUTE, per_second: PREVIEWS_PER_SECOND },
+        };
         return Ok((vec![receiver], vec![Box::new(PreviewPage(preview))]));
     }
     let client = http_client(settings.delivery.request_timeout)?;
     let receivers = settings.receivers.iter().map(|config| {
         let bot =
             CustomBot::new(client.clone(), &config.name, config.webhook_url.clone(), config.secret.clone())?;
-        Ok(Receiver { name: config.name.clone(), way: Way::CustomBot(bot) })
+        Ok(Receiver { name: config.name.clone(), way: Way::CustomBot(bot), limits: config.into() })
     });
     Ok((receivers.collect::<Result<_, _>>()?, Pages::new()))
 }

@@ -1,22 +1,52 @@
 //! What the worker counts and measures.
 
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, exponential_buckets,
+    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    exponential_buckets,
 };
 use shared::queue::Reason;
 
 use crate::feishu::verdict::{Repair, Verdict};
 
-const TOLD: &str = "told";
-const DEAD: &str = "dead";
+/// How an alert ended. Every accepted alert ends in exactly one of these ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is on a card.
+    Told,
+    /// The same state was told already, or is about to be.
+    Known,
+    /// A newer state was told.
+    Stale,
+    /// It is in the dead letters.
+    Dead,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of their discriminants.
+    pub const ALL: [Self; 4] = [Self::Told, Self::Known, Self::Stale, Self::Dead];
+
+    /// The label value in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Known => "known",
+            Self::Stale => "stale",
+            Self::Dead => "dead",
+        }
+    }
+}
 
 /// The worker's metrics; every label value is there from the first scrape.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     alerts: IntCounterVec,
+    redelivered: IntCounter,
     requests: IntCounterVec,
     repairs: IntCounterVec,
     dead: IntCounterVec,
+    broken: IntGaugeVec,
+    waiting: IntGaugeVec,
+    card_alerts: Histogram,
     /// Envelopes put aside for a while.
     pub parked: IntCounter,
     /// Envelopes given back to the queue unsettled.
@@ -32,35 +62,38 @@ pub struct Metrics {
 impl Metrics {
     /// Metrics of one process, shown by `registry`.
     pub fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let verdicts = Verdict::WORDS;
         let metrics = Self {
-            alerts: counters("alerts_total", "Alerts by what became of them.", "outcome", &[TOLD, DEAD])?,
+            alerts: counters(
+                ("alerts_total", "Alerts by what became of them."),
+                "outcome",
+                &Outcome::ALL.map(Outcome::as_str),
+            )?,
+            redelivered: counter(
+                "redelivered_alerts_total",
+                "Alerts that came again although they had ended, because an acknowledgement was lost.",
+            )?,
             requests: counters(
-                "feishu_requests_total",
-                "Requests to Feishu by what the answer means.",
+                ("feishu_requests_total", "Requests to Feishu by what the answer means."),
                 "verdict",
-                &verdicts,
+                &Verdict::WORDS,
             )?,
             repairs: counters(
-                "repairs_total",
-                "Messages sent again in a plainer form, by what was wrong with them.",
+                ("repairs_total", "Messages sent again in a plainer form, by what was wrong with them."),
                 "kind",
                 &Repair::ALL.map(Repair::as_str),
             )?,
             dead: counters(
-                "dead_letters_total",
-                "Envelopes moved to the dead letters, by reason.",
+                ("dead_letters_total", "Envelopes moved to the dead letters, by reason."),
                 "reason",
                 &Reason::ALL.map(Reason::as_str),
             )?,
-            parked: IntCounter::with_opts(opts(
-                "parked_total",
-                "Envelopes put aside to be tried again later.",
-            ))?,
-            given_back: IntCounter::with_opts(opts(
-                "given_back_total",
-                "Envelopes given back to the queue unsettled.",
-            ))?,
+            broken: gauges("receiver_broken", "1 while a receiver refuses everything, for its settings.")?,
+            waiting: gauges("outbox_alerts", "Alerts that wait in memory to be told.")?,
+            card_alerts: Histogram::with_opts(
+                histogram("card_alerts", "Alerts on one card.").buckets(exponential_buckets(1.0, 3.0, 10)?),
+            )?,
+            parked: counter("parked_total", "Envelopes put aside to be tried again later.")?,
+            given_back: counter("given_back_total", "Envelopes given back to the queue unsettled.")?,
             in_flight: IntGauge::with_opts(opts(
                 "in_flight_envelopes",
                 "Envelopes taken off the queue and not settled yet.",
@@ -75,27 +108,39 @@ impl Metrics {
                     .buckets(exponential_buckets(0.01, 2.5, 16)?),
             )?,
         };
-        registry.register(Box::new(metrics.alerts.clone()))?;
-        registry.register(Box::new(metrics.requests.clone()))?;
-        registry.register(Box::new(metrics.repairs.clone()))?;
-        registry.register(Box::new(metrics.dead.clone()))?;
-        registry.register(Box::new(metrics.parked.clone()))?;
-        registry.register(Box::new(metrics.given_back.clone()))?;
-        registry.register(Box::new(metrics.in_flight.clone()))?;
-        registry.register(Box::new(metrics.round_trip.clone()))?;
-        registry.register(Box::new(metrics.end_to_end.clone()))?;
+        metrics.show(registry)?;
         Ok(metrics)
     }
 
-    /// Counts the alerts of an envelope that was told.
-    pub fn told(&self, alerts: usize) {
-        self.alerts.with_label_values(&[TOLD]).inc_by(alerts as u64);
+    fn show(&self, registry: &Registry) -> prometheus::Result<()> {
+        for counters in [&self.alerts, &self.requests, &self.repairs, &self.dead] {
+            registry.register(Box::new(counters.clone()))?;
+        }
+        for counter in [&self.redelivered, &self.parked, &self.given_back] {
+            registry.register(Box::new(counter.clone()))?;
+        }
+        for gauges in [&self.broken, &self.waiting] {
+            registry.register(Box::new(gauges.clone()))?;
+        }
+        for histogram in [&self.card_alerts, &self.round_trip, &self.end_to_end] {
+            registry.register(Box::new(histogram.clone()))?;
+        }
+        registry.register(Box::new(self.in_flight.clone()))
     }
 
-    /// Counts an envelope that went to the dead letters, and its alerts; an undecodable one has none we know of.
-    pub fn dead(&self, reason: Reason, alerts: usize) {
+    /// Counts alerts that have ended.
+    pub fn ended(&self, outcome: Outcome, alerts: u64) {
+        self.alerts.with_label_values(&[outcome.as_str()]).inc_by(alerts);
+    }
+
+    /// Counts alerts that came again after they had ended.
+    pub fn redelivered(&self, alerts: usize) {
+        self.redelivered.inc_by(alerts as u64);
+    }
+
+    /// Counts an envelope that went to the dead letters.
+    pub fn dead(&self, reason: Reason) {
         self.dead.with_label_values(&[reason.as_str()]).inc();
-        self.alerts.with_label_values(&[DEAD]).inc_by(alerts as u64);
     }
 
     /// Counts an answer of Feishu.
@@ -107,14 +152,39 @@ impl Metrics {
     pub fn repaired(&self, repair: Repair) {
         self.repairs.with_label_values(&[repair.as_str()]).inc();
     }
+
+    /// Counts a card that was accepted.
+    pub fn card(&self, alerts: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "a card has far fewer than 2^52 alerts")]
+        self.card_alerts.observe(alerts as f64);
+    }
+
+    /// Shows whether a receiver refuses everything.
+    pub fn broken(&self, receiver: &str, is_broken: bool) {
+        self.broken.with_label_values(&[receiver]).set(i64::from(is_broken));
+    }
+
+    /// How many alerts wait for a receiver; there from the start, like everything else about it.
+    pub fn waiting_alerts(&self, receiver: &str) -> IntGauge {
+        self.broken(receiver, false);
+        self.waiting.with_label_values(&[receiver])
+    }
 }
 
-fn counters(name: &str, help: &str, label: &str, values: &[&str]) -> prometheus::Result<IntCounterVec> {
+fn counters((name, help): (&str, &str), label: &str, values: &[&str]) -> prometheus::Result<IntCounterVec> {
     let counters = IntCounterVec::new(opts(name, help), &[label])?;
     for value in values {
         counters.with_label_values(&[value]).reset();
     }
     Ok(counters)
+}
+
+fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
+    IntCounter::with_opts(opts(name, help))
+}
+
+fn gauges(name: &str, help: &str) -> prometheus::Result<IntGaugeVec> {
+    IntGaugeVec::new(opts(name, help), &["receiver"])
 }
 
 fn opts(name: &str, help: &str) -> Opts {

@@ -1,45 +1,44 @@
-//! The life of an envelope: received, decoded, given to its receiver's lane, told, and settled.
+//! The way in: messages are received, decoded, routed and held against the ledger; what is to be told goes to its
+//! receiver's outbox, everything else is settled here.
 //!
-//! A message may carry many envelopes. Each is settled on its own: told, published onwards to be tried again or to
-//! the dead letters, or given back. The message is settled once all of its envelopes are.
+//! A message may carry many envelopes, and an envelope alerts of which only some are to be told. Each is settled on
+//! its own; the message is settled once all of its envelopes are.
 
 mod hand;
-mod lane;
+mod intake;
 mod onward;
-mod tries;
-mod weather;
+mod recent;
+mod window;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use shared::clock::Clock;
 use shared::config::DeliveryConfig;
-use shared::envelope::{Envelope, decode, lines};
 use shared::lifecycle::Lifecycle;
-use shared::queue::{Consumer, Delivery, Headers, ParkStep, Publisher, Reason};
-use tokio::sync::mpsc::error::TrySendError;
+use shared::queue::{Consumer, ParkStep, Publisher, Reason};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tracing::info;
 
+use crate::budget::Budget;
 use crate::card::Style;
+use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::receiver::Receiver;
-use crate::routing;
-use hand::{Parcel, Share};
-use lane::Lane;
-pub(crate) use onward::Onward;
-use tries::Tries;
+pub(crate) use hand::Parcel;
+pub(crate) use intake::events_of;
+use intake::{Intake, Taken};
+pub(crate) use onward::{Onward, Parking};
+use recent::Recent;
+use window::{Holding, Window};
 
-/// Envelopes that wait in one receiver's lane. Where there are other receivers, what finds no place here is parked,
-/// so that nobody waits behind somebody else's backlog.
-const LANE_ENVELOPES_MAX: usize = 64;
-
-/// What all lanes share.
+/// What all parts of the worker share.
 pub(crate) struct House<P> {
     pub(crate) onward: Onward<P>,
+    pub(crate) ledger: Ledger,
+    pub(crate) budget: Budget,
     pub(crate) style: Style,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,
@@ -49,95 +48,103 @@ pub(crate) struct House<P> {
     pub(crate) places: Semaphore,
 }
 
-/// The way in: receives, decodes, and hands each envelope to its receiver's lane.
+/// The way in: receives, decides, and hands what is to be told to its receiver's outbox.
 pub(crate) struct Pipeline<P> {
     house: Arc<House<P>>,
-    names: Vec<String>,
-    lanes: Vec<mpsc::Sender<Parcel>>,
+    intake: Intake,
+    window: Window,
+    outboxes: Vec<Handle>,
     running: Vec<JoinHandle<()>>,
 }
 
+/// The way to one receiver's outbox.
+struct Handle {
+    name: String,
+    // Unbounded, because what it can hold is bounded by its share of the window.
+    parcels: mpsc::UnboundedSender<Parcel>,
+    holding: Holding,
+}
+
+/// An outbox has ended although nobody told it to.
+struct OutboxGone;
+
 impl<P: Publisher> Pipeline<P> {
-    pub(crate) fn new(house: House<P>, receivers: Vec<Receiver>) -> Self {
-        let house = Arc::new(house);
-        let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
-        let (mut lanes, mut running) = (Vec::new(), Vec::new());
+    /// `window` is how many messages the queue hands out at once.
+    pub(crate) fn new(house: House<P>, receivers: Vec<Receiver>, window: usize) -> Self {
+        let (house, window) = (Arc::new(house), Window::new(window));
+        let (mut outboxes, mut running) = (Vec::new(), Vec::new());
         for receiver in receivers {
-            let (lane, parcels) = mpsc::channel(LANE_ENVELOPES_MAX);
-            lanes.push(lane);
-            running.push(house.lifecycle.tasks.spawn(Lane::new(Arc::clone(&house), receiver).run(parcels)));
+            let (parcels, incoming) = mpsc::unbounded_channel();
+            let holding = window.holding(house.metrics.waiting_alerts(&receiver.name));
+            outboxes.push(Handle { name: receiver.name.clone(), parcels, holding });
+            running.push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
         }
-        Self { house, names, lanes, running }
+        let names = outboxes.iter().map(|outbox| outbox.name.clone()).collect();
+        let intake = Intake { names, recent: Recent::default(), metrics: house.metrics.clone() };
+        Self { house, intake, window, outboxes, running }
     }
 
     /// Runs until the consumer is told to stop, then finishes what is in hand.
     pub(crate) async fn run(mut self, mut consumer: impl Consumer) {
         while let Some(deliveries) = consumer.receive().await {
-            let taken_at = Instant::now();
-            for delivery in deliveries {
-                if self.take_in(delivery, taken_at).await.is_err() {
-                    // A lane ends before its sender only by a panic: whoever runs us stops the process.
-                    return;
+            let taken = self.intake.take(deliveries, &self.house.ledger).await;
+            if self.pass_on(taken).await.is_err() {
+                // An outbox ends before its sender only by a panic: whoever runs us stops the process.
+                return;
+            }
+            if self.is_alone() {
+                // With several receivers each keeps within its share, and nobody waits for another.
+                tokio::select! {
+                    () = self.house.lifecycle.stop.cancelled() => {}
+                    () = self.window.has_room() => {}
                 }
             }
         }
         info!("receiving has ended; finishing what is in hand");
-        self.lanes.clear();
+        self.outboxes.clear();
         join_all(self.running.drain(..)).await;
     }
 
-    async fn take_in(&self, delivery: Delivery, taken_at: Instant) -> Result<(), LaneGone> {
-        let (body, headers) = (delivery.body.clone(), delivery.headers.clone());
-        // An empty message is taken for one empty line: nobody publishes it, so somebody should know of it.
-        let lines: Vec<_> = if body.is_empty() { vec![&body[..]] } else { lines(&body).collect() };
-        let shares = Share::of(delivery, lines.len(), &self.house.metrics.in_flight);
-        for (line, share) in lines.into_iter().zip(shares) {
-            let line = body.slice_ref(line);
-            match decode(&line).map(Envelope::into_owned) {
-                Ok(envelope) => {
-                    let headers = headers.clone();
-                    self.pass_on(Parcel { envelope, line, headers, taken_at, share }).await?;
-                }
-                Err(error) => self.set_aside(line, &headers, &error.to_string(), share).await,
+    /// Each to its outbox. Where there are several, what would take room from the others is parked.
+    async fn pass_on(&self, taken: Taken) -> Result<(), OutboxGone> {
+        for (line, headers, why, share) in taken.unreadable {
+            self.house.bury_line(line, &headers, &why, share).await;
+        }
+        for parcel in taken.without_receiver {
+            let tries = parcel.tries.clone().because("no receiver is configured for it");
+            let failure = tries.failure(Reason::NoReceiver, "", self.house.clock.now());
+            self.house.bury(parcel, failure, None).await;
+        }
+        let mut overflow = Vec::new();
+        for (index, siblings, mut parcel) in taken.to_tell {
+            let Some(outbox) = self.outboxes.get(index) else { continue };
+            let alerts = parcel.envelope.alerts.len();
+            parcel.place = if self.is_alone() {
+                Some(outbox.holding.place_regardless(siblings, alerts))
+            } else {
+                outbox.holding.place(siblings, alerts)
+            };
+            if parcel.place.is_some() {
+                outbox.parcels.send(parcel).map_err(|_| OutboxGone)?;
+            } else {
+                overflow.push((outbox.name.as_str(), parcel));
             }
         }
+        self.park_overflow(overflow).await;
         Ok(())
     }
 
-    /// To the lane of its receiver. A full lane is waited for if it is the only one; else the envelope is parked.
-    async fn pass_on(&self, parcel: Parcel) -> Result<(), LaneGone> {
-        let receiver = routing::choose(&parcel.envelope.receiver, &self.names);
-        let Some((lane, name)) = receiver.and_then(|index| self.lanes.get(index).zip(self.names.get(index)))
-        else {
-            let tries = Tries::of(&parcel.headers).because("no receiver is configured for it");
-            let failure = tries.failure(Reason::NoReceiver, "", self.house.clock.now());
-            self.house.bury(parcel, failure).await;
-            return Ok(());
-        };
-        if self.lanes.len() == 1 {
-            return lane.send(parcel).await.map_err(|_| LaneGone);
-        }
-        match lane.try_send(parcel) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Closed(_)) => Err(LaneGone),
-            Err(TrySendError::Full(parcel)) => {
-                let now = self.house.clock.now();
-                let mut tries = Tries::of(&parcel.headers);
-                tries.postponed("many others for this receiver wait before it", now);
-                let failure = tries.failure(Reason::Unavailable, name, now);
-                self.house.park(parcel, ParkStep::Seconds5, failure, false).await;
-                Ok(())
-            }
-        }
+    const fn is_alone(&self) -> bool {
+        self.outboxes.len() == 1
     }
 
-    /// A line that is no envelope of ours goes to the dead letters as it is.
-    async fn set_aside(&self, line: Bytes, headers: &Headers, why: &str, share: Share) {
-        let failure =
-            Tries::of(headers).because(why).failure(Reason::Undecodable, "", self.house.clock.now());
-        self.house.bury_line(line, headers, failure, share).await;
+    async fn park_overflow(&self, overflow: Vec<(&str, Parcel)>) {
+        let now = self.house.clock.now();
+        let parkings = overflow.into_iter().map(|(receiver, mut parcel)| {
+            parcel.tries.postponed("many others for this receiver wait before it", now);
+            let failure = parcel.tries.failure(Reason::Unavailable, receiver, now);
+            Parking { parcel, step: ParkStep::Seconds5, failure, counted: false }
+        });
+        self.house.park(parkings.collect()).await;
     }
 }
-
-/// A lane has ended although nobody told it to.
-struct LaneGone;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::budget::Limits;
 use crate::feishu::verdict::Verdict;
 use crate::feishu::{Content, CustomBot};
 use crate::metrics::Metrics;
@@ -14,6 +15,8 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub way: Way,
+    /// How many cards it takes.
+    pub limits: Limits,
 }
 
 /// How a receiver is reached.

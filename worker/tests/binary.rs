@@ -23,7 +23,7 @@ const LINE: &str = concat!(
 );
 
 fn worker() -> Launch {
-    Launch::program(env!("CARGO_BIN_EXE_larkfire-worker"))
+    Launch::program(env!("CARGO_BIN_EXE_larkfire-worker")).directory(env!("CARGO_TARGET_TMPDIR"))
 }
 
 #[tokio::test]
@@ -41,7 +41,9 @@ async fn without_a_webhook_it_previews_what_comes_off_the_broker() {
     let _leftovers = Leftovers::new()
         .queues(topology.queues.iter().map(|queue| queue.name.clone()))
         .exchanges(topology.exchanges.iter().map(|exchange| exchange.name.clone()));
+    let folder = tempfile::tempdir().unwrap();
     let mut process = worker()
+        .directory(folder.path())
         .variable("AMQP_URL", amqp_url())
         .variable("LARKFIRE_QUEUE_PREFIX", &prefix)
         .variable("LARKFIRE_ADMIN_LISTEN", admin.to_string())

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use url::Url;
 
-use super::{Credential, Locale, LogFormat, Network};
+use super::{BrokenReceiver, Credential, Locale, LogFormat, Network};
 
 /// What a setting must be, as the end of the sentence "KEY must be …".
 pub(super) type Must = String;
@@ -83,6 +83,14 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, Must> {
         "pretty" => Ok(LogFormat::Pretty),
         "json" => Ok(LogFormat::Json),
         _ => Err("pretty or json".to_owned()),
+    }
+}
+
+pub(super) fn broken_receiver(text: &str) -> Result<BrokenReceiver, Must> {
+    match text {
+        "wait" => Ok(BrokenReceiver::Wait),
+        "bury" => Ok(BrokenReceiver::Bury),
+        _ => Err("wait or bury".to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::kinds::{
-    address, amqp_url, basic_pair, bytes, credential, duration, header_name, locale, log_format, network,
+    address, amqp_url, basic_pair, broken_receiver, bytes, credential, duration, header_name, locale, log_format, network,
     number, prefix, text, timezone, yes_or_no,
 };
 use super::reader::{Reader, Section, key, key_or};
@@ -76,7 +76,7 @@ fn queue(section: Section<'_>) -> Option<QueueConfig> {
         publish_timeout: section
             .value(key("publish_timeout"), duration(Duration::from_millis(100)..=30 * SECOND))
             .unwrap_or(2 * SECOND),
-        prefetch: section.value(key("prefetch"), number(1..=10_000)).unwrap_or(500),
+        prefetch: section.value(key("prefetch"), number(1..=10_000)).unwrap_or(2_000),
     };
     section.finish();
     url.map(|_| queue)
@@ -180,6 +180,9 @@ fn delivery(section: Section<'_>) -> DeliveryConfig {
             .unwrap_or(10 * SECOND),
         give_up_after: section.value(key("give_up_after"), duration(SECOND..=30 * DAY)).unwrap_or(DAY),
         concurrency: section.value(key("concurrency"), number(1..=1024)).unwrap_or(64),
+        // Well under the 30 minutes after which a broker takes an unsettled message for lost.
+        hold: section.value(key("hold"), duration(SECOND..=20 * MINUTE)).unwrap_or(5 * MINUTE),
+        broken_receiver: section.value(key("broken_receiver"), broken_receiver).unwrap_or_default(),
     };
     section.finish();
     delivery

@@ -36,13 +36,15 @@ pub enum Verdict {
     },
     /// Not like this, but perhaps in another form.
     Repair(Repair, Trouble),
+    /// Nothing will do until an operator changes something: the receiver is the reason, not the message.
+    Broken(Trouble),
     /// This will never do.
     GiveUp(Trouble),
 }
 
 impl Verdict {
     /// The label values in metrics.
-    pub const WORDS: [&'static str; 5] = ["ok", "slow_down", "try_again", "repair", "give_up"];
+    pub const WORDS: [&'static str; 6] = ["ok", "slow_down", "try_again", "repair", "broken", "give_up"];
 
     /// The label value in metrics.
     pub const fn as_str(&self) -> &'static str {
@@ -51,6 +53,7 @@ impl Verdict {
             Self::SlowDown { .. } => "slow_down",
             Self::TryAgain { .. } => "try_again",
             Self::Repair(..) => "repair",
+            Self::Broken(_) => "broken",
             Self::GiveUp(_) => "give_up",
         }
     }
@@ -135,6 +138,7 @@ pub fn read(status: u16, body: &[u8], wait: Option<Duration>) -> Verdict {
         Meaning::TryAgain => Verdict::TryAgain { hint: wait, trouble },
         Meaning::InFlight => Verdict::TryAgain { hint: Some(wait.unwrap_or(SAME_REQUEST_PAUSE)), trouble },
         Meaning::Repair(repair) => Verdict::Repair(repair, trouble),
+        Meaning::Broken => Verdict::Broken(trouble),
         Meaning::GiveUp => Verdict::GiveUp(trouble),
         Meaning::Unknown => match status {
             408 | 425 | 429 | 500.. => by_status(status, trouble, wait),
@@ -158,6 +162,7 @@ enum Meaning {
     TryAgain,
     InFlight,
     Repair(Repair),
+    Broken,
     GiveUp,
     Unknown,
 }
@@ -189,9 +194,9 @@ fn meaning(code: i64, said: &str) -> Meaning {
         4000 | 10001 | 10003 | 10100 | 10400 | 19002 | 11230 => Meaning::Repair(Repair::Card),
 
         // The token is wrong, the IP is not allowed, the keyword is missing: settings an operator has to change.
-        19001 | 19022 | 19024 | 99_991_401 => Meaning::GiveUp,
+        19001 | 19022 | 19024 | 99_991_401 => Meaning::Broken,
         // The group is gone, does not let the bot speak, or the bot is not in it.
-        11213 | 11231 | 11237 | 11242 | 10002 | 10030 => Meaning::GiveUp,
+        11213 | 11231 | 11237 | 11242 | 10002 | 10030 => Meaning::Broken,
         // Moderation.
         11248 | 11312 | 18054 => Meaning::GiveUp,
 

@@ -1,70 +1,182 @@
-//! What the worker has in hand: an envelope, and its share in the message it came with.
+//! What the worker has in hand: alerts of one envelope that are to be told, and their share in the message they
+//! came with.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use prometheus::IntGauge;
-use shared::envelope::Envelope;
+use shared::envelope::{Envelope, EnvelopeId};
 use shared::queue::{Delivery, Headers};
 use tokio::time::Instant;
 
-/// One envelope on its way to its receiver.
+use super::recent::Recent;
+use super::window::Place;
+use crate::metrics::{Metrics, Outcome};
+use crate::outbox::tries::Tries;
+
+/// Alerts of one envelope on their way to one receiver.
 #[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) envelope: Envelope<'static>,
-    /// The envelope as it came, to be published onwards byte by byte.
-    pub(super) line: Bytes,
-    pub(super) headers: Headers,
+pub(crate) struct Parcel {
+    /// The envelope, with those of its alerts only that are still to be told here.
+    pub(crate) envelope: Envelope<'static>,
+    /// For each alert, whether it was told before and fires on.
+    pub(crate) reminders: Vec<bool>,
+    pub(crate) headers: Headers,
+    /// The attempts at it so far.
+    pub(crate) tries: Tries,
     /// When its message was taken off the queue.
-    pub(super) taken_at: Instant,
-    pub(super) share: Share,
+    pub(crate) taken_at: Instant,
+    pub(crate) share: Share,
+    /// Its place among everything that is held, once it has one; free again when it is gone.
+    pub(crate) place: Option<Place>,
+}
+
+impl Parcel {
+    /// Whether it is a replay that is told whatever is known.
+    pub(crate) fn is_forced(&self) -> bool {
+        self.headers.replay.is_some_and(|replay| replay.forced)
+    }
+
+    /// Drops the alerts that ended otherwise, and counts them; one item per alert, in their order.
+    pub(crate) fn drop_ended(&mut self, ended: impl Iterator<Item = Option<Outcome>>) {
+        let ended: Vec<_> = ended.collect();
+        let (mut of_alerts, mut of_reminders) = (ended.iter(), ended.iter());
+        let stays = |next: Option<&Option<Outcome>>| next.is_none_or(Option::is_none);
+        self.envelope.alerts.retain(|_| stays(of_alerts.next()));
+        self.reminders.retain(|_| stays(of_reminders.next()));
+        for outcome in ended.into_iter().flatten() {
+            self.share.count(outcome, 1);
+        }
+    }
+
+    /// Everything in it has ended, and is counted.
+    pub(crate) fn settle(self) {
+        self.share.settle(self.envelope.id);
+    }
+
+    /// Cuts off everything behind the first `count` alerts, into a parcel of its own.
+    pub(crate) fn split_off(&mut self, count: usize) -> Self {
+        let rest = self.envelope.alerts.split_off(count);
+        let mut envelope = self.envelope.clone();
+        envelope.alerts = rest;
+        Self {
+            envelope,
+            reminders: self.reminders.split_off(count),
+            headers: self.headers.clone(),
+            tries: self.tries.clone(),
+            taken_at: self.taken_at,
+            share: self.share.twin(),
+            // The first part keeps the place of both.
+            place: None,
+        }
+    }
 }
 
 /// One envelope's share in a message. When the last share is gone the message is settled if every one of them was;
 /// else it is given back, so that a task which fails or is cut off loses nothing.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     message: Arc<Message>,
-    in_flight: IntGauge,
+    metrics: Metrics,
+}
+
+/// What became of an envelope's alerts when a share was let go.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: [AtomicU64; Outcome::ALL.len()],
+    envelopes: Mutex<Envelopes>,
+}
+
+#[derive(Debug, Default)]
+struct Envelopes {
+    finished: Vec<EnvelopeId>,
+    /// Those of which something travels on. They come again because they are meant to.
+    moved_on: Vec<EnvelopeId>,
 }
 
 #[derive(Debug)]
 struct Message {
     delivery: Option<Delivery>,
     unsettled: AtomicUsize,
+    tally: Tally,
+    recent: Recent,
+    metrics: Metrics,
 }
 
 impl Share {
     /// The shares of a message, one for each of its envelopes.
-    pub(super) fn of(delivery: Delivery, envelopes: usize, in_flight: &IntGauge) -> Vec<Self> {
-        let message = Arc::new(Message { delivery: Some(delivery), unsettled: AtomicUsize::new(envelopes) });
+    pub(super) fn of(delivery: Delivery, envelopes: usize, metrics: &Metrics, recent: &Recent) -> Vec<Self> {
+        let message = Arc::new(Message {
+            delivery: Some(delivery),
+            unsettled: AtomicUsize::new(envelopes),
+            tally: Tally::default(),
+            recent: recent.clone(),
+            metrics: metrics.clone(),
+        });
         let share = || {
-            in_flight.inc();
-            Self { message: Arc::clone(&message), in_flight: in_flight.clone() }
+            metrics.in_flight.inc();
+            Self { message: Arc::clone(&message), metrics: metrics.clone() }
         };
         std::iter::repeat_with(share).take(envelopes).collect()
     }
 
-    /// Says that this envelope is settled.
-    pub(super) fn settle(self) {
+    /// A further share in the same message: it is settled when both are.
+    fn twin(&self) -> Self {
+        self.message.unsettled.fetch_add(1, Ordering::AcqRel);
+        self.metrics.in_flight.inc();
+        Self { message: Arc::clone(&self.message), metrics: self.metrics.clone() }
+    }
+
+    /// Says what became of some of its alerts. Counted once the message is settled: one that is given back comes
+    /// again, and is counted then.
+    pub(crate) fn count(&self, outcome: Outcome, alerts: usize) {
+        let alerts = u64::try_from(alerts).unwrap_or(u64::MAX);
+        self.message.tally.counts[outcome as usize].fetch_add(alerts, Ordering::Relaxed);
+    }
+
+    /// Says that this envelope is settled for good.
+    pub(crate) fn settle(self, envelope: EnvelopeId) {
+        self.envelopes().finished.push(envelope);
         self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Says that this share is settled because what it stands for was published onwards.
+    pub(crate) fn settle_onwards(self, envelope: EnvelopeId) {
+        self.envelopes().moved_on.push(envelope);
+        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// The same for what never was an envelope.
+    pub(super) fn settle_unnamed(self) {
+        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    fn envelopes(&self) -> MutexGuard<'_, Envelopes> {
+        self.message.tally.envelopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.in_flight.dec();
+        self.metrics.in_flight.dec();
     }
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        if let Some(delivery) = self.delivery.take()
-            && self.unsettled.load(Ordering::Acquire) == 0
-        {
-            delivery.settle();
+        let Some(delivery) = self.delivery.take() else { return };
+        if self.unsettled.load(Ordering::Acquire) > 0 {
+            // The delivery is dropped here, which gives it back.
+            return;
         }
-        // Otherwise the delivery is dropped here, which gives it back.
+        if !delivery.settle() {
+            // Its connection is gone, so it comes again and is counted then.
+            return;
+        }
+        for (outcome, count) in Outcome::ALL.into_iter().zip(&self.tally.counts) {
+            self.metrics.ended(outcome, count.load(Ordering::Relaxed));
+        }
+        let envelopes = std::mem::take(&mut self.tally.envelopes).into_inner();
+        let Envelopes { finished, moved_on } = envelopes.unwrap_or_else(PoisonError::into_inner);
+        self.recent.remember(finished.into_iter().filter(|envelope| !moved_on.contains(envelope)));
     }
 }

@@ -3,35 +3,55 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use shared::queue::{Destination, Failure, Headers, Message, ParkStep, Publisher};
-use tracing::{error, warn};
+use serde::Serialize;
+use shared::envelope::encode;
+use shared::queue::{Destination, Failure, Headers, Message, ParkStep, Publisher, Reason};
+use tracing::{debug, error, warn};
 
 use super::House;
 use super::hand::{Parcel, Share};
+use super::intake::events_of;
+use crate::card::Card;
+use crate::metrics::Outcome;
+
+/// How long the worker rests after the queue took nothing: what is given back comes again at once, and so would
+/// the next request to Feishu.
+const REFUSED_PAUSE: Duration = Duration::from_secs(1);
 
 /// The publisher, for what leaves the worker by another way than Feishu.
 pub(crate) struct Onward<P>(pub(crate) P);
 
+/// A parcel to be put aside for a while.
+pub(crate) struct Parking {
+    pub(crate) parcel: Parcel,
+    pub(crate) step: ParkStep,
+    pub(crate) failure: Failure,
+    /// Whether it counts towards longer pauses.
+    pub(crate) counted: bool,
+}
+
+/// What stands below the envelope in a dead letter: what was refused.
+#[derive(Serialize)]
+struct RefusedCard<'c> {
+    card: &'c Card,
+}
+
 impl<P: Publisher> Onward<P> {
-    async fn publish(&self, to: Destination, body: Bytes, headers: Headers) -> bool {
-        match self.0.publish(vec![Message { to, body, headers }]).await {
+    async fn publish(&self, messages: Vec<Message>) -> bool {
+        match self.0.publish(messages).await {
             Ok(()) => true,
             Err(cause) => {
-                warn!(%cause, "could not publish onwards ({cause}); the message goes back to the queue");
+                warn!(%cause, "could not publish onwards ({cause}); the messages go back to the queue");
                 false
             }
         }
     }
 }
 
-/// How long the worker rests after the queue took nothing: what is given back comes again at once, and so would
-/// the next request to Feishu.
-const REFUSED_PAUSE: Duration = Duration::from_secs(1);
-
 impl<P: Publisher> House<P> {
-    /// Publishes onwards; says whether the queue has it. If not, the envelope is to be given back.
-    async fn send_on(&self, to: Destination, body: Bytes, headers: Headers) -> bool {
-        let taken = self.onward.publish(to, body, headers).await;
+    /// Publishes onwards; says whether the queue has it. If not, what it stands for is to be given back.
+    async fn send_on(&self, messages: Vec<Message>) -> bool {
+        let taken = self.onward.publish(messages).await;
         if !taken {
             tokio::select! {
                 () = self.lifecycle.stop.cancelled() => {}
@@ -41,65 +61,122 @@ impl<P: Publisher> House<P> {
         taken
     }
 
-    /// Puts the envelope aside for a while; `counted` says whether that counts towards longer pauses.
-    pub(super) async fn park(&self, parcel: Parcel, step: ParkStep, failure: Failure, counted: bool) {
-        let attempt = parcel.headers.attempt.saturating_add(u32::from(counted));
-        let to = Destination::Parked { shard_key: parcel.envelope.shard_key(), step };
-        let (receiver, code, message) = (failure.receiver.clone(), failure.code, failure.message.clone());
-        let headers =
-            Headers { attempt, failure: Some(failure), traceparent: parcel.headers.traceparent.clone() };
-        if !self.send_on(to, parcel.line.clone(), headers).await {
-            return self.give_back(parcel);
+    /// Puts parcels aside for a while, all in one publish.
+    pub(crate) async fn park(&self, parkings: Vec<Parking>) {
+        let Some(first) = parkings.first() else { return };
+        let (receiver, code, message) =
+            (first.failure.receiver.clone(), first.failure.code, first.failure.message.clone());
+        let step = first.step;
+        let claims = parkings.iter().flat_map(|parking| events_of(&parking.parcel.envelope, &receiver, false));
+        self.ledger.renew(&claims.collect::<Vec<_>>()).await;
+        let messages = parkings.iter().flat_map(message_of).collect();
+        if !self.send_on(messages).await {
+            return self.give_back(parkings.into_iter().map(|parking| parking.parcel));
         }
-        self.metrics.parked.inc();
+        let (envelopes, mut alerts) = (parkings.len(), 0);
+        for Parking { parcel, step, .. } in parkings {
+            let id = parcel.envelope.id;
+            debug!(envelope.id = %id, receiver, "parked envelope {id} to {receiver} for {}", step.as_str());
+            alerts += parcel.envelope.alerts.len();
+            self.metrics.parked.inc();
+            parcel.share.settle_onwards(id);
+        }
         warn!(
-            envelope.id = %parcel.envelope.id, receiver, code, attempt, wait_ms = millis(step.pause()),
-            "parked envelope {} to {receiver} for {}: {message}", parcel.envelope.id, step.as_str()
+            receiver, code, envelopes, alerts, wait_ms = millis(step.pause()),
+            "parked {envelopes} envelopes to {receiver} for {}: {message}", step.as_str()
         );
-        parcel.share.settle();
     }
 
-    /// Moves the envelope to the dead letters.
-    pub(super) async fn bury(&self, parcel: Parcel, failure: Failure) {
+    /// Moves a parcel to the dead letters, with the card that was refused if there is one.
+    pub(crate) async fn bury(&self, parcel: Parcel, failure: Failure, refused: Option<&Card>) {
         let (id, alerts, reason) = (parcel.envelope.id, parcel.envelope.alerts.len(), failure.reason);
         let (receiver, code, message) = (failure.receiver.clone(), failure.code, failure.message.clone());
         let attempts = failure.attempts;
-        if !self.lay_to_rest(parcel.line.clone(), &parcel.headers, failure).await {
-            return self.give_back(parcel);
+        let headers = Headers { failure: Some(failure), ..parcel.headers.clone() };
+        let letters = lines_of(&parcel).into_iter().map(|line| Message {
+            to: Destination::Dead,
+            body: with_card(line, refused),
+            headers: headers.clone(),
+        });
+        if !self.send_on(letters.collect()).await {
+            return self.give_back([parcel]);
         }
-        self.metrics.dead(reason, alerts);
+        // The next to come with these alerts tells them.
+        self.ledger.release(&events_of(&parcel.envelope, &receiver, false).collect::<Vec<_>>()).await;
+        self.metrics.dead(reason);
+        parcel.share.count(Outcome::Dead, alerts);
         error!(
             envelope.id = %id, receiver, alerts, reason = reason.as_str(), code, attempts,
             "envelope {id} went to the dead letters ({}): {message}", reason.as_str()
         );
-        parcel.share.settle();
+        parcel.share.settle_onwards(id);
     }
 
     /// The same for a line that is no envelope.
-    pub(super) async fn bury_line(&self, line: Bytes, headers: &Headers, failure: Failure, share: Share) {
-        let (reason, message, bytes) = (failure.reason, failure.message.clone(), line.len());
-        if !self.lay_to_rest(line, headers, failure).await {
+    pub(super) async fn bury_line(&self, line: Bytes, headers: &Headers, why: &str, share: Share) {
+        let (now, bytes) = (self.clock.now(), line.len());
+        let before = headers.failure.as_ref();
+        let failure = Failure {
+            reason: Reason::Undecodable,
+            receiver: String::new(),
+            code: None,
+            message: why.to_owned(),
+            attempts: before.map_or(0, |failure| failure.attempts),
+            first_failed_at: before.map_or(now, |failure| failure.first_failed_at),
+            last_failed_at: now,
+        };
+        let headers = Headers { failure: Some(failure), ..headers.clone() };
+        if !self.send_on(vec![Message { to: Destination::Dead, body: line, headers }]).await {
             self.metrics.given_back.inc();
             return;
         }
-        self.metrics.dead(reason, 0);
+        self.metrics.dead(Reason::Undecodable);
         error!(
-            reason = reason.as_str(),
-            bytes, "a line of {bytes} bytes went to the dead letters: {message}"
+            reason = Reason::Undecodable.as_str(),
+            bytes, "a line of {bytes} bytes went to the dead letters: {why}"
         );
-        share.settle();
+        share.settle_unnamed();
     }
 
-    async fn lay_to_rest(&self, line: Bytes, headers: &Headers, failure: Failure) -> bool {
-        let headers = Headers { failure: Some(failure), ..headers.clone() };
-        self.send_on(Destination::Dead, line, headers).await
+    /// Lets parcels go unsettled: their messages come again, here or elsewhere.
+    pub(crate) fn give_back(&self, parcels: impl IntoIterator<Item = Parcel>) {
+        self.metrics.given_back.inc_by(parcels.into_iter().map(|_given_back| 1).sum());
     }
+}
 
-    /// Lets the envelope go unsettled: its message comes again, here or elsewhere.
-    pub(super) fn give_back(&self, parcel: Parcel) {
-        self.metrics.given_back.inc();
-        drop(parcel);
+fn message_of(parking: &Parking) -> impl Iterator<Item = Message> {
+    let Parking { parcel, step, failure, counted } = parking;
+    let to = Destination::Parked { shard_key: parcel.envelope.shard_key(), step: *step };
+    let headers = Headers {
+        attempt: parcel.headers.attempt.saturating_add(u32::from(*counted)),
+        failure: Some(failure.clone()),
+        ..parcel.headers.clone()
+    };
+    lines_of(parcel).into_iter().map(move |body| Message { to, body, headers: headers.clone() })
+}
+
+/// The parcel in the wire format: those of its envelope's alerts that still have to be told. One line, as the whole
+/// envelope was.
+fn lines_of(parcel: &Parcel) -> Vec<Bytes> {
+    match encode(&parcel.envelope) {
+        Ok(lines) => lines.into_iter().map(|line| line.bytes).collect(),
+        Err(fault) => {
+            // Strings, numbers and times only: the serialiser has nothing to refuse.
+            error!(%fault, "an envelope could not be written: {fault}");
+            Vec::new()
+        }
     }
+}
+
+fn with_card(line: Bytes, refused: Option<&Card>) -> Bytes {
+    let Some(card) = refused.and_then(|card| serde_json::to_vec(&RefusedCard { card }).ok()) else {
+        return line;
+    };
+    let mut body = Vec::with_capacity(line.len() + card.len() + 1);
+    body.extend_from_slice(&line);
+    body.extend_from_slice(&card);
+    body.push(b'\n');
+    body.into()
 }
 
 fn millis(span: Duration) -> u64 {

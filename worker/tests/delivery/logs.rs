@@ -8,7 +8,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::stage::{EAGER, SECRET, Stage, TOKEN, envelope};
+use crate::stage::{PARKING, SECRET, Stage, TOKEN, envelope};
 
 static LOGS: LazyLock<Everything> = LazyLock::new(|| {
     let everything = Everything::default();
@@ -64,14 +64,14 @@ impl Subscriber for Everything {
 
 #[tokio::test]
 async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
-    let mut stage = Stage::set(EAGER).await;
+    let mut stage = Stage::set(PARKING).await;
     let url = stage.sim.webhook_url(TOKEN);
     for fault in [
         Fault::Reset,
         Fault::NeverAnswer,
         Fault::Refusal { code: 11232, msg: format!("limited at {url}") },
         Fault::Refusal { code: 11246, msg: format!("bad card for {url}") },
-        Fault::Refusal { code: 19001, msg: format!("invalid token in {url}") },
+        Fault::Refusal { code: 11248, msg: format!("sensitive content in {url}") },
     ] {
         stage.sim.fault(TOKEN, &fault, Lasting::Times(1)).unwrap();
     }
@@ -80,9 +80,18 @@ async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
     stage.sim.away().await.unwrap();
     let tag = stage.deliver(&envelope("default", 2));
     stage.fate(tag).await;
+    stage.sim.back().await.unwrap();
+    stage.sim.fault(TOKEN, &Fault::Refusal { code: 19001, msg: format!("invalid {url}") }, Lasting::UntilCleared).unwrap();
+    testkit::wait_until::wait_until(crate::stage::WITHIN, "a broken receiver", async || {
+        let tag = stage.deliver(&envelope("default", 3));
+        stage.fate(tag).await;
+        stage.shows("larkfire_receiver_broken{receiver=\"default\"} 1").then_some(()).ok_or("not tried yet")
+    })
+    .await;
 
     let mut shown = LOGS.0.lock().unwrap().clone();
     assert!(shown.contains("went to the dead letters") && shown.contains("parked envelope"), "{shown}");
+    assert!(shown.contains("refuses everything") && shown.contains("set the receiver's webhook_url anew"), "{shown}");
     for message in stage.queue.published() {
         write!(shown, "{:?}", message.headers).unwrap();
     }

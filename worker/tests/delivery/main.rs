@@ -6,7 +6,9 @@
     reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
 )]
 
+mod broken;
 mod fake_queue;
+mod halves;
 mod logs;
 mod onwards;
 mod repeated;

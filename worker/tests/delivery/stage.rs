@@ -8,10 +8,13 @@ use jiff::tz::TimeZone;
 use prometheus::{Registry, TextEncoder};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
-use shared::config::{DeliveryConfig, Locale, ReceiverConfig, Secret};
+use shared::config::{
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Locale, ReceiverConfig, Secret,
+};
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Headers, Settlement};
+use tempfile::TempDir;
 use testkit::wait_until::wait_until;
 use worker::Settings;
 use worker::card::Style;
@@ -33,6 +36,7 @@ pub(crate) struct Stage {
     pub(crate) queue: FakeQueue,
     pub(crate) lifecycle: Lifecycle,
     registry: Registry,
+    _folder: TempDir,
 }
 
 /// How hard the worker of most tests tries.
@@ -41,7 +45,14 @@ pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
     request_timeout: Duration::from_secs(2),
     give_up_after: Duration::from_hours(24),
     concurrency: 8,
+    hold: Duration::from_mins(5),
+    broken_receiver: BrokenReceiver::Wait,
 };
+
+/// The same, but what cannot be told after its attempts in place is parked at once.
+pub(crate) const PARKING: DeliveryConfig = DeliveryConfig { hold: Duration::ZERO, ..EAGER };
+/// Messages the queue of a test hands out at once.
+const WINDOW: usize = 100;
 
 impl Stage {
     /// A worker with the receivers `default`, which signs, and `other`, and no limits on how often they may send.
@@ -65,9 +76,18 @@ impl Stage {
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
         let (queue, consumer, publisher) = FakeQueue::new(lifecycle.stop.clone());
         let style = Style { timezone: TimeZone::UTC, locale: Locale::En };
-        let settings = Settings { receivers, delivery, style };
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            receivers,
+            delivery,
+            database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
+            data_dir: folder.path().to_owned(),
+            dedup: DedupConfig::default(),
+            window: WINDOW,
+            style,
+        };
         worker::start(settings, (consumer, publisher), &registry, Clock::system(), &lifecycle).unwrap();
-        Self { sim, queue, lifecycle, registry }
+        Self { sim, queue, lifecycle, registry, _folder: folder }
     }
 
     /// Delivers one envelope as a message of its own.

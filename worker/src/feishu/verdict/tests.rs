@@ -13,7 +13,11 @@ fn on(code: i64, msg: &str) -> String {
 fn word(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Repair(repair, _) => repair.as_str().to_owned(),
-        Verdict::Ok | Verdict::SlowDown { .. } | Verdict::TryAgain { .. } | Verdict::GiveUp(_) => {
+        Verdict::Ok
+        | Verdict::SlowDown { .. }
+        | Verdict::TryAgain { .. }
+        | Verdict::Broken(_)
+        | Verdict::GiveUp(_) => {
             verdict.as_str().to_owned()
         }
     }
@@ -35,11 +39,11 @@ fn every_code_of_the_reference_has_its_verdict() {
         (10003, "invalid param", "card"),
         (10100, "bad request", "card"),
         (10400, "bad request", "card"),
-        (19001, "param invalid: incoming webhook access token invalid", "give_up"),
+        (19001, "param invalid: incoming webhook access token invalid", "broken"),
         (19002, "params error, can't find msg_type", "card"),
         (19021, "sign match fail or timestamp is not within one hour from current time", "signature"),
-        (19022, "Ip Not Allowed", "give_up"),
-        (19024, "Key Words Not Found", "give_up"),
+        (19022, "Ip Not Allowed", "broken"),
+        (19024, "Key Words Not Found", "broken"),
         (19036, "message exceeds size limit of 30KB", "too_large"),
         (11232, "create message service trigger rate limit", "slow_down"),
         (11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]", "slow_down"),
@@ -50,15 +54,15 @@ fn every_code_of_the_reference_has_its_verdict() {
         (11246, "create message content fail", "card"),
         (11230, "bot may not send this message type", "card"),
         (11235, "only admin can mention @All", "mention"),
-        (11237, "group dissolved", "give_up"),
-        (11231, "chat not found", "give_up"),
-        (11213, "chat not found", "give_up"),
-        (11242, "chat banned", "give_up"),
+        (11237, "group dissolved", "broken"),
+        (11231, "chat not found", "broken"),
+        (11213, "chat not found", "broken"),
+        (11242, "chat banned", "broken"),
         (11248, "sensitive content", "give_up"),
         (11312, "audit failed", "give_up"),
         (18054, "audit failed", "give_up"),
-        (10002, "bot not in chat", "give_up"),
-        (10030, "bot not in chat", "give_up"),
+        (10002, "bot not in chat", "broken"),
+        (10030, "bot not in chat", "broken"),
         (18121, "same create request is being processed", "try_again"),
         (2200, "internal error", "slow_down"),
         (1663, "internal error", "try_again"),
@@ -68,7 +72,7 @@ fn every_code_of_the_reference_has_its_verdict() {
         (10105, "internal error", "try_again"),
         (10500, "internal error", "try_again"),
         (99_991_400, "request trigger frequency limit", "slow_down"),
-        (99_991_401, "ip denied by app setting", "give_up"),
+        (99_991_401, "ip denied by app setting", "broken"),
         (100_290, "invalid user", "mention"),
         (777_777, "something new", "give_up"),
     ] {

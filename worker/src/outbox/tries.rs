@@ -6,13 +6,15 @@ use shared::queue::{Failure, Headers, ParkStep, Reason};
 use crate::feishu::verdict::Trouble;
 
 /// How long ago a failure is recent.
-const YOUNG: SignedDuration = SignedDuration::from_mins(1);
+const YOUNG: SignedDuration = SignedDuration::from_mins(2);
 
 /// The attempts at one envelope so far.
 #[derive(Clone, Debug)]
-pub(super) struct Tries {
+pub(crate) struct Tries {
     /// How often it was parked before.
     parked: u32,
+    /// Whether an attempt was made since.
+    tried: bool,
     attempts: u32,
     first_failed_at: Option<Timestamp>,
     trouble: Trouble,
@@ -20,10 +22,11 @@ pub(super) struct Tries {
 
 impl Tries {
     /// What the headers of its message say.
-    pub(super) fn of(headers: &Headers) -> Self {
+    pub(crate) fn of(headers: &Headers) -> Self {
         let before = headers.failure.as_ref();
         Self {
             parked: headers.attempt,
+            tried: false,
             attempts: before.map_or(0, |failure| failure.attempts),
             first_failed_at: before.map(|failure| failure.first_failed_at),
             trouble: before.map_or_else(
@@ -36,6 +39,12 @@ impl Tries {
     /// One more attempt is made.
     pub(super) const fn attempted(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
+        self.tried = true;
+    }
+
+    /// Whether an attempt was made since it was taken off the queue.
+    pub(super) const fn was_tried(&self) -> bool {
+        self.tried
     }
 
     /// The attempts so far, those before a parking included.
@@ -50,14 +59,14 @@ impl Tries {
     }
 
     /// It is put off without an attempt. What an attempt has shown before says more than that.
-    pub(super) fn postponed(&mut self, why: &str, now: Timestamp) {
+    pub(crate) fn postponed(&mut self, why: &str, now: Timestamp) {
         if self.first_failed_at.is_none() {
             self.failed(Trouble::without_code(why), now);
         }
     }
 
     /// The same as before, with a reason of our own.
-    pub(super) fn because(mut self, why: &str) -> Self {
+    pub(crate) fn because(mut self, why: &str) -> Self {
         self.trouble = Trouble::without_code(why);
         self
     }
@@ -74,15 +83,15 @@ impl Tries {
         ParkStep::ALL[index]
     }
 
-    /// How long it should be parked although nothing was tried: briefly in the first minute, then half a minute, so
-    /// that a long absence is not spent passing messages round.
+    /// How long it should be parked although nothing was tried: briefly at first, then half a minute, so that a long
+    /// absence is not spent passing messages round.
     pub(super) fn untried_step(&self, now: Timestamp) -> ParkStep {
         let is_young = self.first_failed_at.is_none_or(|first| now.duration_since(first) < YOUNG);
         if is_young { ParkStep::Seconds5 } else { ParkStep::Seconds30 }
     }
 
     /// What the headers of the message it travels on with say.
-    pub(super) fn failure(&self, reason: Reason, receiver: &str, now: Timestamp) -> Failure {
+    pub(crate) fn failure(&self, reason: Reason, receiver: &str, now: Timestamp) -> Failure {
         Failure {
             reason,
             receiver: receiver.to_owned(),

@@ -1,0 +1,122 @@
+//! What goes onto one card.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::tries::Tries;
+use crate::card::Item;
+use crate::feishu::verdict::Trouble;
+use crate::ledger::{Event, Standing};
+use crate::metrics::Outcome;
+use crate::pipeline::{Parcel, events_of};
+
+/// Parcels that travel together, in the order they came.
+#[derive(Debug, Default)]
+pub(super) struct Fold {
+    parcels: Vec<Parcel>,
+    /// Whether it is a part of a larger one that was refused.
+    pub(super) is_piece: bool,
+}
+
+impl Fold {
+    pub(super) const fn of(parcels: Vec<Parcel>) -> Self {
+        Self { parcels, is_piece: false }
+    }
+
+    pub(super) fn into_parcels(self) -> Vec<Parcel> {
+        self.parcels
+    }
+
+    pub(super) fn parcels(&self) -> &[Parcel] {
+        &self.parcels
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.parcels.is_empty()
+    }
+
+    /// How many alerts are on it.
+    pub(super) fn alerts(&self) -> usize {
+        self.parcels.iter().map(|parcel| parcel.envelope.alerts.len()).sum()
+    }
+
+    /// Its alerts as the ledger sees them.
+    pub(super) fn claims<'f>(&'f self, receiver: &'f str) -> Vec<Event<'f>> {
+        let claims = |parcel: &'f Parcel| events_of(&parcel.envelope, receiver, parcel.is_forced());
+        self.parcels.iter().flat_map(claims).collect()
+    }
+
+    /// Its alerts as the card sees them.
+    pub(super) fn items(&self) -> Vec<Item<'_>> {
+        let mut all = Vec::with_capacity(self.alerts());
+        for parcel in &self.parcels {
+            let Parcel { envelope, reminders, .. } = parcel;
+            let each = envelope.alerts.iter().zip(reminders);
+            all.extend(each.map(|(alert, reminder)| Item { envelope, alert, reminder: *reminder }));
+        }
+        all
+    }
+
+    /// Drops what does not stand any more, with one standing per alert in the order of `claims`; and of what is
+    /// there twice, as after a lost connection, the earlier copy. Parcels with nothing left are settled.
+    pub(super) fn keep_standing(&mut self, standings: &[Standing]) {
+        let mut standings = standings.iter().rev();
+        let mut seen: HashSet<String> = HashSet::new();
+        for parcel in self.parcels.iter_mut().rev() {
+            let kept: Vec<Option<Outcome>> = parcel
+                .envelope
+                .alerts
+                .iter()
+                .rev()
+                .map(|alert| match standings.next() {
+                    Some(Standing::Known) => Some(Outcome::Known),
+                    Some(Standing::Stale) => Some(Outcome::Stale),
+                    Some(Standing::Mine) | None => {
+                        (!seen.insert(alert.fingerprint.to_string())).then_some(Outcome::Known)
+                    }
+                })
+                .collect();
+            parcel.drop_ended(kept.into_iter().rev());
+        }
+        for parcel in self.parcels.extract_if(.., |parcel| parcel.envelope.alerts.is_empty()) {
+            parcel.settle();
+        }
+    }
+
+    /// Two folds of half the alerts each, the first to be sent first; `None` if there is one alert only.
+    pub(super) fn halves(mut self) -> Result<(Self, Self), Parcel> {
+        let rest = match self.parcels.len() {
+            0 | 1 => {
+                let Some(mut only) = self.parcels.pop() else {
+                    return Ok((Self::default(), Self::default()));
+                };
+                let alerts = only.envelope.alerts.len();
+                if alerts <= 1 {
+                    return Err(only);
+                }
+                let rest = only.split_off(alerts / 2);
+                self.parcels.push(only);
+                vec![rest]
+            }
+            parcels => self.parcels.split_off(parcels / 2),
+        };
+        Ok((Self { parcels: self.parcels, is_piece: true }, Self { parcels: rest, is_piece: true }))
+    }
+
+    /// An attempt was made.
+    pub(super) fn attempted(&mut self) {
+        self.update(Tries::attempted);
+    }
+
+    /// Something went wrong with all of it.
+    pub(super) fn failed(&mut self, trouble: &Trouble, now: Timestamp) {
+        self.update(|tries| tries.failed(trouble.clone(), now));
+    }
+
+    fn update(&mut self, change: impl Fn(&mut Tries)) {
+        for parcel in &mut self.parcels {
+            change(&mut parcel.tries);
+        }
+    }
+}

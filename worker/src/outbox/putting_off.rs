@@ -1,0 +1,63 @@
+//! What cannot be told now and has waited in hand for long enough: parked, or, at the end of patience, buried.
+
+use std::time::Duration;
+
+use shared::config::BrokenReceiver;
+use shared::queue::{ParkStep, Publisher, Reason};
+use tokio::time::Instant;
+
+use super::Outbox;
+use super::fold::Fold;
+use crate::pipeline::{Parcel, Parking};
+
+impl<P: Publisher> Outbox<P> {
+    /// Parks or buries what is not to wait in hand any longer.
+    pub(super) async fn put_off(&mut self) {
+        let (now, hold) = (Instant::now(), self.house.delivery.hold);
+        let Some(until) = self.weather.keeps_waiting_until().filter(|until| *until > now) else { return };
+        let (broken, wait) = (self.weather.is_broken(), until - now);
+        // A pause that ends after its time in hand is spent parked from the start.
+        let is_overdue = |parcel: &mut Parcel| broken || until > parcel.taken_at + hold;
+        let mut overdue: Vec<_> = self.waiting.extract_if(.., is_overdue).collect();
+        if broken {
+            overdue.extend(self.pieces.drain(..).flat_map(Fold::into_parcels));
+        }
+        if overdue.is_empty() {
+            return;
+        }
+        if self.house.lifecycle.stop.is_cancelled() {
+            return self.house.give_back(overdue);
+        }
+        self.park(overdue, wait).await;
+    }
+
+
+    async fn park(&self, parcels: Vec<Parcel>, wait: Duration) {
+        let (house, now) = (&self.house, self.house.clock.now());
+        let bury_at_once =
+            self.weather.is_broken() && house.delivery.broken_receiver == BrokenReceiver::Bury;
+        let mut parkings = Vec::new();
+        for mut parcel in parcels {
+            parcel.tries.postponed("not tried: the receiver did not take what came before", now);
+            if bury_at_once || parcel.tries.exhausted(house.delivery.give_up_after, now) {
+                let reason = if bury_at_once { Reason::Refused } else { Reason::GaveUp };
+                let failure = parcel.tries.failure(reason, &self.receiver.name, now);
+                house.bury(parcel, failure, None).await;
+                continue;
+            }
+            let tried = parcel.tries.was_tried();
+            let step = if tried { parcel.tries.step() } else { parcel.tries.untried_step(now) };
+            let failure = parcel.tries.failure(Reason::Unavailable, &self.receiver.name, now);
+            parkings.push(Parking { parcel, step: step.max(covering(wait)), failure, counted: tried });
+        }
+        for step in ParkStep::ALL {
+            let same: Vec<_> = parkings.extract_if(.., |parking| parking.step == step).collect();
+            house.park(same).await;
+        }
+    }
+}
+
+/// The shortest time to be parked in which the pause is over.
+fn covering(pause: Duration) -> ParkStep {
+    ParkStep::ALL.into_iter().find(|step| step.pause() >= pause).unwrap_or(ParkStep::Minutes10)
+}

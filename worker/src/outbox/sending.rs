@@ -1,0 +1,233 @@
+//! A card on its way: sent, repaired, split or kept, by what Feishu answers.
+
+use std::time::Duration;
+
+use shared::queue::{Publisher, Reason};
+use tokio::time::Instant;
+use tracing::{debug, error, info, warn};
+
+use super::Outbox;
+use super::broken::advice;
+use super::fold::Fold;
+use super::weather::Weather;
+use crate::card::{self, Card};
+use crate::feishu::verdict::{Repair, Trouble, Verdict};
+use crate::feishu::{CARD_BYTES_MAX, Content, Form};
+use crate::metrics::Outcome;
+
+/// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
+/// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
+const REFUSALS_MAX: u32 = 18;
+
+/// What is sent, and what was already done to it.
+struct Draft {
+    form: Form,
+    content: Content,
+    /// The card that was refused first, once there is one.
+    refused: Option<Box<Card>>,
+    signed_again: bool,
+}
+
+impl<P: Publisher> Outbox<P> {
+    /// Sends the fold until it is told, kept for later, or refused.
+    pub(super) async fn send(&mut self, mut fold: Fold) {
+        let content = self.content(&fold, Form::Card);
+        let mut draft = Draft { form: Form::Card, content, refused: None, signed_again: false };
+        loop {
+            let verdict = self.attempt(&draft.content).await;
+            let now = self.house.clock.now();
+            match verdict {
+                Verdict::Ok => return self.told(fold).await,
+                Verdict::SlowDown { hint, trouble } => {
+                    // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
+                    self.slow_down(&trouble, hint).await;
+                    fold.failed(&trouble, now);
+                    return self.keep(fold);
+                }
+                Verdict::TryAgain { hint, trouble } => {
+                    fold.attempted();
+                    fold.failed(&trouble, now);
+                    self.failed(&fold, &trouble, hint);
+                    return self.keep(fold);
+                }
+                Verdict::Repair(repair, trouble) => {
+                    fold.attempted();
+                    fold.failed(&trouble, now);
+                    if !self.repair(&fold, &mut draft, repair, &trouble) {
+                        return self.beyond_repair(fold, &draft, (repair, trouble)).await;
+                    }
+                    if !self.has_slot().await {
+                        return self.keep(fold);
+                    }
+                }
+                Verdict::Broken(trouble) => {
+                    fold.attempted();
+                    fold.failed(&trouble, now);
+                    return self.broke(fold, &trouble);
+                }
+                Verdict::GiveUp(trouble) => {
+                    fold.attempted();
+                    fold.failed(&trouble, now);
+                    return self.refused(fold, &draft, &trouble).await;
+                }
+            }
+        }
+    }
+
+    /// Sends once, as soon as there is a place.
+    async fn attempt(&self, content: &Content) -> Verdict {
+        // The semaphore is never closed; without it the attempt is made all the same.
+        let _place = self.house.places.acquire().await;
+        self.receiver.send(content, self.house.clock.now(), &self.house.metrics).await
+    }
+
+    async fn told(&mut self, fold: Fold) {
+        let (house, name) = (&self.house, self.receiver.name.as_str());
+        house.ledger.told(&fold.claims(name)).await;
+        self.refusals = 0;
+        if !matches!(self.weather, Weather::Fair) {
+            info!(receiver = name, "{name} takes messages again");
+            house.metrics.broken(name, false);
+            self.weather = Weather::Fair;
+        }
+        let now = house.clock.now();
+        let (envelopes, alerts) = (fold.parcels().len(), fold.alerts());
+        house.metrics.card(alerts);
+        let mut longest = Duration::ZERO;
+        let first = fold.parcels().first().map(|parcel| parcel.envelope.id);
+        for parcel in fold.into_parcels() {
+            let waited = Duration::try_from(now.duration_since(parcel.envelope.received_at)).unwrap_or_default();
+            longest = longest.max(waited);
+            house.metrics.end_to_end.observe(waited.as_secs_f64());
+            let (id, attempts) = (parcel.envelope.id, parcel.tries.attempts());
+            debug!(envelope.id = %id, receiver = name, attempts, "told {name} of envelope {id}");
+            parcel.share.count(Outcome::Told, parcel.envelope.alerts.len());
+            parcel.settle();
+        }
+        let end_to_end_ms = longest.as_millis();
+        match first {
+            Some(id) if envelopes == 1 => info!(
+                envelope.id = %id, receiver = name, alerts, end_to_end_ms, "told {name} of envelope {id}"
+            ),
+            _ => info!(
+                receiver = name, envelopes, alerts, end_to_end_ms,
+                "told {name} of {alerts} alerts in {envelopes} envelopes on one card"
+            ),
+        }
+    }
+
+    /// Back to what waits: as it was, so that a part stays a part.
+    fn keep(&mut self, fold: Fold) {
+        if fold.is_piece {
+            self.pieces.push(fold);
+        } else {
+            let later = std::mem::replace(&mut self.waiting, fold.into_parcels());
+            self.waiting.extend(later);
+        }
+    }
+
+    async fn slow_down(&mut self, trouble: &Trouble, hint: Option<Duration>) {
+        let pause = self.weather.slow_down(Instant::now(), rand::random(), hint);
+        let (name, wait_ms) = (self.receiver.name.as_str(), pause.as_millis());
+        warn!(
+            receiver = name, code = trouble.code, wait_ms,
+            "{name} was told to slow down ({}); pausing for {wait_ms} ms", trouble.message
+        );
+        // The others that send to it need not find out by themselves.
+        self.house.budget.hold(name, pause).await;
+    }
+
+    fn failed(&mut self, fold: &Fold, trouble: &Trouble, hint: Option<Duration>) {
+        let attempts = self.house.delivery.attempts_in_place;
+        self.weather.failed(attempts, Instant::now(), (rand::random(), hint));
+        let (name, alerts) = (self.receiver.name.as_str(), fold.alerts());
+        warn!(
+            receiver = name, code = trouble.code, alerts,
+            "{name} could not be told of {alerts} alerts ({}); they wait", trouble.message
+        );
+    }
+
+    fn broke(&mut self, fold: Fold, trouble: &Trouble) {
+        let pause = self.weather.broke(Instant::now(), rand::random());
+        let (name, wait_s) = (self.receiver.name.as_str(), pause.as_secs());
+        self.house.metrics.broken(name, true);
+        error!(
+            receiver = name, code = trouble.code, wait_s,
+            "{name} refuses everything ({}): {}; trying again in {wait_s} s", trouble.message, advice(trouble.code)
+        );
+        self.keep(fold);
+    }
+
+    /// Nothing plainer is left to try: a wrong signature is the receiver's trouble, anything else the message's.
+    async fn beyond_repair(&mut self, fold: Fold, draft: &Draft, (repair, trouble): (Repair, Trouble)) {
+        match repair {
+            Repair::Signature => self.broke(fold, &trouble),
+            Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(fold, draft, &trouble).await,
+        }
+    }
+
+    /// It will never do as it is. Of many alerts one may be the reason: they are sent in halves until it is found,
+    /// so that nobody else's alert is lost with it.
+    async fn refused(&mut self, fold: Fold, draft: &Draft, trouble: &Trouble) {
+        self.refusals += 1;
+        let name = self.receiver.name.clone();
+        if self.refusals > REFUSALS_MAX {
+            for parcel in fold.into_parcels() {
+                let failure = parcel.tries.failure(Reason::Refused, &name, self.house.clock.now());
+                self.house.bury(parcel, failure, None).await;
+            }
+            return;
+        }
+        match fold.halves() {
+            Ok((first, second)) => {
+                warn!(
+                    receiver = name, code = trouble.code,
+                    "{name} refused a card ({}); sending it in two halves", trouble.message
+                );
+                self.pieces.extend([second, first]);
+            }
+            Err(parcel) => {
+                let failure = parcel.tries.failure(Reason::Refused, &name, self.house.clock.now());
+                let card = match &draft.content {
+                    Content::Card(card) => Some(card.as_ref()),
+                    Content::Text(_) => draft.refused.as_deref(),
+                };
+                self.house.bury(parcel, failure, card).await;
+            }
+        }
+    }
+
+    /// Changes what was refused so that it may be accepted; says whether there was something left to change.
+    fn repair(&self, fold: &Fold, draft: &mut Draft, repair: Repair, trouble: &Trouble) -> bool {
+        match repair {
+            // The next attempt signs anew; a second refusal means the secret is wrong, or our clock.
+            Repair::Signature if draft.signed_again => return false,
+            Repair::Signature => draft.signed_again = true,
+            Repair::Mention | Repair::TooLarge | Repair::Card => {
+                let Some(plainer) = draft.form.repaired(repair) else { return false };
+                draft.form = plainer;
+                let refused = std::mem::replace(&mut draft.content, self.content(fold, plainer));
+                if let Content::Card(card) = refused {
+                    draft.refused.get_or_insert(card);
+                }
+            }
+        }
+        self.house.metrics.repaired(repair);
+        let (name, kind) = (self.receiver.name.as_str(), repair.as_str());
+        warn!(
+            receiver = name, code = trouble.code, repair = kind,
+            "{name} refused a card ({}); sending it again, repaired for {kind}", trouble.message
+        );
+        true
+    }
+
+    fn content(&self, fold: &Fold, form: Form) -> Content {
+        let (items, style, now) = (fold.items(), &self.house.style, self.house.clock.now());
+        let card = |bytes_max| Content::Card(Box::new(card::build(&items, style, now, bytes_max)));
+        match form {
+            Form::Card => card(CARD_BYTES_MAX),
+            Form::ShortCard => card(CARD_BYTES_MAX / 2),
+            Form::Text => Content::Text(card::text(&items, style, now)),
+        }
+    }
+}
