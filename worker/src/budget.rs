@@ -1,3 +1,135 @@
-//! The right to send a card now.
+//! The right to send a card to a receiver now, kept by the whole fleet together: one row per receiver in the
+//! database, one statement per card. While the database is away each worker takes a share it knows to be safe.
 
+mod fleet;
+mod gcra;
+mod metrics;
+mod rates;
 pub(crate) mod schema;
+mod share;
+mod workers;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus::Registry;
+use shared::clock::Clock;
+use shared::config::ReceiverConfig;
+use tokio::time::Instant;
+
+use crate::store::Store;
+use metrics::BudgetMetrics;
+use rates::Rates;
+use share::Share;
+use workers::Workers;
+
+/// How far ahead a slot is given away. Whoever would have to wait longer asks again instead: a slot that is far
+/// away is lost with the worker that waits for it, and a hold comes too late for it.
+pub const RESERVE_AHEAD_MAX: Duration = Duration::from_millis(gcra::RESERVE_AHEAD_MS.unsigned_abs());
+/// How long one word of Feishu can silence a receiver. It names no time itself, and its windows are a minute.
+pub const HOLD_MAX: Duration = Duration::from_millis(gcra::HOLD_MAX_MS.unsigned_abs());
+/// The shortest pause between two questions of one that has to ask again.
+const ASK_AGAIN_MIN: Duration = Duration::from_millis(50);
+
+/// What a receiver takes, as it is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Cards in any minute.
+    pub per_minute: u32,
+    /// Cards in any second.
+    pub per_second: u32,
+}
+
+/// When a card may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Slot {
+    /// After `wait`, which is zero in calm times. It has to be used then: later it may be one too many.
+    Reserved {
+        /// From now on; at most [`RESERVE_AHEAD_MAX`].
+        wait: Duration,
+    },
+    /// Not soon, and nothing is reserved: what waits is to be asked for again.
+    AskAgain {
+        /// Before that the answer would be the same.
+        after: Duration,
+    },
+}
+
+/// The budgets of all receivers.
+#[derive(Debug)]
+pub struct Budget {
+    store: Store,
+    clock: Clock,
+    workers: Workers,
+    /// One entry per receiver that is configured.
+    shares: Mutex<HashMap<String, Share>>,
+    metrics: BudgetMetrics,
+}
+
+impl From<&ReceiverConfig> for Limits {
+    fn from(receiver: &ReceiverConfig) -> Self {
+        Self { per_minute: receiver.cards_per_minute, per_second: receiver.cards_per_second }
+    }
+}
+
+impl Budget {
+    /// Budgets kept in `store`. `clock` is the time of a `SQLite` file, whose users share a machine; a server has a
+    /// clock of its own, which is everybody's.
+    pub fn new(store: Store, clock: Clock, registry: &Registry) -> prometheus::Result<Self> {
+        let workers = Workers::new(&store);
+        let metrics = BudgetMetrics::register(registry)?;
+        Ok(Self { store, clock, workers, shares: Mutex::default(), metrics })
+    }
+
+    /// Reserves the next free slot and says how long to wait for it. One round trip, and none at all while the
+    /// receiver is held; the receiver is one of the configuration's.
+    pub async fn reserve(&self, receiver: &str, limits: Limits) -> Slot {
+        let rates = Rates::below(limits);
+        if let Some(after) = self.share(receiver, |share| share.closed(Instant::now())) {
+            return Slot::AskAgain { after };
+        }
+        self.workers.make_known(&self.store).await;
+        // The store has counted and logged a failure; here it only decides who keeps the budget.
+        match fleet::reserve(&self.store, &self.clock, receiver, rates).await {
+            Ok(wait) if wait > RESERVE_AHEAD_MAX => {
+                Slot::AskAgain { after: wait.saturating_sub(RESERVE_AHEAD_MAX).max(ASK_AGAIN_MIN) }
+            }
+            Ok(wait) => {
+                self.share(receiver, |share| share.follow(Instant::now() + wait));
+                self.metrics.fleet.inc();
+                Slot::Reserved { wait }
+            }
+            Err(_) => self.reserve_alone(receiver, rates),
+        }
+    }
+
+    /// Feishu said to slow down: nobody asks for a slot of this receiver successfully before `pause` is over, and
+    /// then there is no burst. A hold is never shortened by another one, and none is longer than [`HOLD_MAX`].
+    /// Slots that were reserved before stay: they are at most [`RESERVE_AHEAD_MAX`] away.
+    pub async fn hold(&self, receiver: &str, pause: Duration) {
+        let pause = pause.min(HOLD_MAX);
+        self.metrics.holds.inc();
+        // Here first: it is to work without the database as well.
+        self.share(receiver, |share| share.hold(Instant::now() + pause));
+        // A failure is the store's to tell: the other workers will hear the same from Feishu.
+        let _ = fleet::hold(&self.store, &self.clock, receiver, pause).await;
+    }
+
+    fn reserve_alone(&self, receiver: &str, rates: Rates) -> Slot {
+        let spacing = rates.spacing().saturating_mul(self.workers.count());
+        match self.share(receiver, |share| share.take(Instant::now(), spacing)) {
+            Ok(()) => {
+                self.metrics.local.inc();
+                Slot::Reserved { wait: Duration::ZERO }
+            }
+            Err(after) => Slot::AskAgain { after },
+        }
+    }
+
+    fn share<T>(&self, receiver: &str, change: impl FnOnce(&mut Share) -> T) -> T {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        change(shares.entry(receiver.to_owned()).or_default())
+    }
+}

@@ -1,5 +1,28 @@
-//! The tables of this room.
+//! The tables of this room. The names of receivers are bytes: they differ by case and by spaces at the end.
 
 use crate::store::Step;
 
-pub(crate) const TABLES: Step = Step { mysql: &[], sqlite: &[] };
+pub(crate) const TABLES: Step = Step {
+    mysql: &[
+        "CREATE TABLE IF NOT EXISTS larkfire_budget (
+            receiver VARBINARY(64) NOT NULL PRIMARY KEY,
+            asked_ms BIGINT NOT NULL,
+            wait_ms BIGINT NOT NULL,
+            minute_free_ms BIGINT NOT NULL,
+            second_free_ms BIGINT NOT NULL,
+            held_until_ms BIGINT NOT NULL
+        ) ENGINE=InnoDB",
+        // Seconds are fine enough here: who was seen lately is a question of minutes.
+        "CREATE TABLE IF NOT EXISTS larkfire_workers (
+            id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+            seen_s BIGINT NOT NULL
+        ) ENGINE=InnoDB",
+    ],
+    // Whoever uses the file shares a machine and the database with it, so nobody has to know how many there are.
+    sqlite: &["CREATE TABLE IF NOT EXISTS larkfire_budget (
+            receiver TEXT NOT NULL PRIMARY KEY,
+            minute_free_ms INTEGER NOT NULL,
+            second_free_ms INTEGER NOT NULL,
+            held_until_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID"],
+};

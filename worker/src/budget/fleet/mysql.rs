@@ -1,0 +1,92 @@
+//! `gcra.rs` in one statement, by the server's clock: what the workers' clocks say does not matter, and whoever comes
+//! second waits for the row, not for a transaction. MySQL assigns from left to right, so each line may use what the
+//! lines before it have set; the wait comes back in the "last insert id" of the answer, without a second question.
+
+use sqlx::mysql::MySqlPool;
+
+use super::super::gcra::{HOLD_MAX_MS, RESERVE_AHEAD_MS};
+use super::super::rates::Rates;
+
+/// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
+/// 0, which is its wait. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
+const RESERVE: &str = "
+    INSERT INTO larkfire_budget (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms)
+    VALUES (?, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)), 0, asked_ms + ?, asked_ms + ?, 0)
+    ON DUPLICATE KEY UPDATE
+    asked_ms = COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)),
+    wait_ms = LAST_INSERT_ID(GREATEST(
+        0,
+        LEAST(minute_free_ms - asked_ms, ?),
+        LEAST(second_free_ms - asked_ms, ?),
+        LEAST(held_until_ms - asked_ms, ?)
+    )),
+    held_until_ms = LEAST(held_until_ms, asked_ms + ?),
+    minute_free_ms = IF(
+        wait_ms > ?,
+        LEAST(minute_free_ms, asked_ms + ?),
+        GREATEST(minute_free_ms, held_until_ms, asked_ms + wait_ms - ?) + ?
+    ),
+    second_free_ms = IF(
+        wait_ms > ?,
+        LEAST(second_free_ms, asked_ms + ?),
+        GREATEST(second_free_ms, held_until_ms, asked_ms + wait_ms - ?) + ?
+    )";
+
+const HOLD: &str = "
+    INSERT INTO larkfire_budget (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms)
+    VALUES (?, 0, 0, 0, 0, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)) + ?)
+    ON DUPLICATE KEY UPDATE
+    held_until_ms = GREATEST(
+        held_until_ms,
+        COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)) + ?
+    )";
+
+/// Milliseconds to wait. `now_ms` is for tests; `None` is the server's clock.
+pub(in crate::budget) async fn reserve(
+    pool: &MySqlPool,
+    receiver: &str,
+    rates: Rates,
+    now_ms: Option<i64>,
+) -> Result<u64, sqlx::Error> {
+    let Rates { minute, second } = rates;
+    let furthest = [minute, second].map(|rate| RESERVE_AHEAD_MS + rate.interval_ms);
+    let answer = sqlx::query(RESERVE)
+        .bind(receiver.as_bytes())
+        .bind(now_ms)
+        .bind(minute.interval_ms - minute.tolerance_ms())
+        .bind(second.interval_ms - second.tolerance_ms())
+        .bind(now_ms)
+        .bind(furthest[0])
+        .bind(furthest[1])
+        .bind(HOLD_MAX_MS)
+        .bind(HOLD_MAX_MS)
+        .bind(RESERVE_AHEAD_MS)
+        .bind(furthest[0])
+        .bind(minute.tolerance_ms())
+        .bind(minute.interval_ms)
+        .bind(RESERVE_AHEAD_MS)
+        .bind(furthest[1])
+        .bind(second.tolerance_ms())
+        .bind(second.interval_ms)
+        .execute(pool)
+        .await?;
+    Ok(answer.last_insert_id())
+}
+
+/// `now_ms` is for tests; `None` is the server's clock.
+pub(in crate::budget) async fn hold(
+    pool: &MySqlPool,
+    receiver: &str,
+    pause_ms: i64,
+    now_ms: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(HOLD)
+        .bind(receiver.as_bytes())
+        .bind(now_ms)
+        .bind(pause_ms)
+        .bind(now_ms)
+        .bind(pause_ms)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
