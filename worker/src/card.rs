@@ -48,7 +48,11 @@ pub fn text(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
 }
 
 #[derive(Clone, Copy)]
-pub struct Item<'e> { pub envelope: &'e Envelope<'e>, pub alert: &'e shared::alert::Alert<'e>, pub reminder: bool }
+pub struct Item<'e> {
+    pub envelope: &'e Envelope<'e>,
+    pub alert: &'e shared::alert::Alert<'e>,
+    pub reminder: bool,
+}
 
 /// An envelope, looked at with a reader in mind.
 struct View<'e> {

@@ -77,7 +77,8 @@ impl<P: Publisher> Pipeline<P> {
             let (parcels, incoming) = mpsc::unbounded_channel();
             let holding = window.holding(house.metrics.waiting_alerts(&receiver.name));
             outboxes.push(Handle { name: receiver.name.clone(), parcels, holding });
-            running.push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
+            running
+                .push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
         }
         let names = outboxes.iter().map(|outbox| outbox.name.clone()).collect();
         let intake = Intake { names, recent: Recent::default(), metrics: house.metrics.clone() };

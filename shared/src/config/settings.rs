@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::kinds::{
-    address, amqp_url, basic_pair, broken_receiver, bytes, credential, duration, header_name, locale, log_format, network,
-    number, prefix, text, timezone, yes_or_no,
+    address, amqp_url, basic_pair, broken_receiver, bytes, credential, duration, header_name, locale,
+    log_format, network, number, prefix, text, timezone, yes_or_no,
 };
 use super::reader::{Reader, Section, key, key_or};
 use super::tree::Node;

@@ -89,7 +89,10 @@ pub struct Headers {
     pub replay: Option<Replay>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replay { pub letter: u64, pub forced: bool }
+pub struct Replay {
+    pub letter: u64,
+    pub forced: bool,
+}
 
 /// Why something could not be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,9 +190,9 @@ impl Delivery {
     /// Says that everything in it is settled. `false` if nobody is there to hear it: a consumer that is gone has
     /// lost its connection too, and the engine delivers again.
     pub fn settle(mut self) -> bool {
-        self.receipt.take().is_none_or(|Receipt { tag, settlements }| {
-            settlements.send(Settlement::Done { tag }).is_ok()
-        })
+        self.receipt
+            .take()
+            .is_none_or(|Receipt { tag, settlements }| settlements.send(Settlement::Done { tag }).is_ok())
     }
 }
 

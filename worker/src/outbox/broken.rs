@@ -3,12 +3,18 @@
 /// In a sentence, by Feishu's code.
 pub(super) const fn advice(code: Option<i64>) -> &'static str {
     match code {
-        Some(19001) => "the webhook URL is wrong, or the bot was removed: set the receiver's webhook_url anew",
+        Some(19001) => {
+            "the webhook URL is wrong, or the bot was removed: set the receiver's webhook_url anew"
+        }
         Some(19021) => "the signing secret is wrong, or this machine's clock is off by an hour",
         Some(19022) => "this machine's address is missing in the bot's IP allowlist",
-        Some(19024) => "the bot insists on a keyword: remove it from the bot's settings, or use a signature instead",
+        Some(19024) => {
+            "the bot insists on a keyword: remove it from the bot's settings, or use a signature instead"
+        }
         Some(99_991_401) => "this machine's address is missing in the app's IP allowlist",
-        Some(11213 | 11231 | 11237) => "the group is gone: set the receiver's webhook_url to another group's bot",
+        Some(11213 | 11231 | 11237) => {
+            "the group is gone: set the receiver's webhook_url to another group's bot"
+        }
         Some(10002 | 10030) => "the bot is not in the group any more: add it again",
         Some(11242) => "the group does not let the bot speak: change the group's settings",
         _ => "look the code up in Feishu's list of error codes",

@@ -31,11 +31,9 @@ impl<P: Publisher> Outbox<P> {
         self.park(overdue, wait).await;
     }
 
-
     async fn park(&self, parcels: Vec<Parcel>, wait: Duration) {
         let (house, now) = (&self.house, self.house.clock.now());
-        let bury_at_once =
-            self.weather.is_broken() && house.delivery.broken_receiver == BrokenReceiver::Bury;
+        let bury_at_once = self.weather.is_broken() && house.delivery.broken_receiver == BrokenReceiver::Bury;
         let mut parkings = Vec::new();
         for mut parcel in parcels {
             parcel.tries.postponed("not tried: the receiver did not take what came before", now);

@@ -96,7 +96,8 @@ impl<P: Publisher> Outbox<P> {
         let mut longest = Duration::ZERO;
         let first = fold.parcels().first().map(|parcel| parcel.envelope.id);
         for parcel in fold.into_parcels() {
-            let waited = Duration::try_from(now.duration_since(parcel.envelope.received_at)).unwrap_or_default();
+            let waited =
+                Duration::try_from(now.duration_since(parcel.envelope.received_at)).unwrap_or_default();
             longest = longest.max(waited);
             house.metrics.end_to_end.observe(waited.as_secs_f64());
             let (id, attempts) = (parcel.envelope.id, parcel.tries.attempts());
@@ -110,7 +111,10 @@ impl<P: Publisher> Outbox<P> {
                 envelope.id = %id, receiver = name, alerts, end_to_end_ms, "told {name} of envelope {id}"
             ),
             _ => info!(
-                receiver = name, envelopes, alerts, end_to_end_ms,
+                receiver = name,
+                envelopes,
+                alerts,
+                end_to_end_ms,
                 "told {name} of {alerts} alerts in {envelopes} envelopes on one card"
             ),
         }
@@ -130,8 +134,11 @@ impl<P: Publisher> Outbox<P> {
         let pause = self.weather.slow_down(Instant::now(), rand::random(), hint);
         let (name, wait_ms) = (self.receiver.name.as_str(), pause.as_millis());
         warn!(
-            receiver = name, code = trouble.code, wait_ms,
-            "{name} was told to slow down ({}); pausing for {wait_ms} ms", trouble.message
+            receiver = name,
+            code = trouble.code,
+            wait_ms,
+            "{name} was told to slow down ({}); pausing for {wait_ms} ms",
+            trouble.message
         );
         // The others that send to it need not find out by themselves.
         self.house.budget.hold(name, pause).await;
@@ -142,8 +149,11 @@ impl<P: Publisher> Outbox<P> {
         self.weather.failed(attempts, Instant::now(), (rand::random(), hint));
         let (name, alerts) = (self.receiver.name.as_str(), fold.alerts());
         warn!(
-            receiver = name, code = trouble.code, alerts,
-            "{name} could not be told of {alerts} alerts ({}); they wait", trouble.message
+            receiver = name,
+            code = trouble.code,
+            alerts,
+            "{name} could not be told of {alerts} alerts ({}); they wait",
+            trouble.message
         );
     }
 
@@ -152,8 +162,12 @@ impl<P: Publisher> Outbox<P> {
         let (name, wait_s) = (self.receiver.name.as_str(), pause.as_secs());
         self.house.metrics.broken(name, true);
         error!(
-            receiver = name, code = trouble.code, wait_s,
-            "{name} refuses everything ({}): {}; trying again in {wait_s} s", trouble.message, advice(trouble.code)
+            receiver = name,
+            code = trouble.code,
+            wait_s,
+            "{name} refuses everything ({}): {}; trying again in {wait_s} s",
+            trouble.message,
+            advice(trouble.code)
         );
         self.keep(fold);
     }
@@ -181,8 +195,10 @@ impl<P: Publisher> Outbox<P> {
         match fold.halves() {
             Ok((first, second)) => {
                 warn!(
-                    receiver = name, code = trouble.code,
-                    "{name} refused a card ({}); sending it in two halves", trouble.message
+                    receiver = name,
+                    code = trouble.code,
+                    "{name} refused a card ({}); sending it in two halves",
+                    trouble.message
                 );
                 self.pieces.extend([second, first]);
             }
@@ -215,8 +231,11 @@ impl<P: Publisher> Outbox<P> {
         self.house.metrics.repaired(repair);
         let (name, kind) = (self.receiver.name.as_str(), repair.as_str());
         warn!(
-            receiver = name, code = trouble.code, repair = kind,
-            "{name} refused a card ({}); sending it again, repaired for {kind}", trouble.message
+            receiver = name,
+            code = trouble.code,
+            repair = kind,
+            "{name} refused a card ({}); sending it again, repaired for {kind}",
+            trouble.message
         );
         true
     }

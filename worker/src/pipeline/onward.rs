@@ -67,7 +67,8 @@ impl<P: Publisher> House<P> {
         let (receiver, code, message) =
             (first.failure.receiver.clone(), first.failure.code, first.failure.message.clone());
         let step = first.step;
-        let claims = parkings.iter().flat_map(|parking| events_of(&parking.parcel.envelope, &receiver, false));
+        let claims =
+            parkings.iter().flat_map(|parking| events_of(&parking.parcel.envelope, &receiver, false));
         self.ledger.renew(&claims.collect::<Vec<_>>()).await;
         let messages = parkings.iter().flat_map(message_of).collect();
         if !self.send_on(messages).await {
@@ -82,8 +83,13 @@ impl<P: Publisher> House<P> {
             parcel.share.settle_onwards(id);
         }
         warn!(
-            receiver, code, envelopes, alerts, wait_ms = millis(step.pause()),
-            "parked {envelopes} envelopes to {receiver} for {}: {message}", step.as_str()
+            receiver,
+            code,
+            envelopes,
+            alerts,
+            wait_ms = millis(step.pause()),
+            "parked {envelopes} envelopes to {receiver} for {}: {message}",
+            step.as_str()
         );
     }
 

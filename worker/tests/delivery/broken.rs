@@ -20,7 +20,10 @@ async fn its_alerts_wait_parked_and_it_is_shown() {
             assert_eq!(stage.fate(tag).await, Settlement::Done { tag }, "{code}");
         }
         let parked = stage.queue.published();
-        assert!(parked.iter().all(|message| matches!(message.to, Destination::Parked { .. })), "{code}: {parked:?}");
+        assert!(
+            parked.iter().all(|message| matches!(message.to, Destination::Parked { .. })),
+            "{code}: {parked:?}"
+        );
         assert_eq!(parked[0].headers.failure.as_ref().unwrap().code, Some(code));
         assert_eq!(stage.sim.totals().faulted, requests, "{code}: the second alert was not sent");
         assert!(stage.shows("larkfire_receiver_broken{receiver=\"default\"} 1"), "{code}");

@@ -81,7 +81,10 @@ async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
     let tag = stage.deliver(&envelope("default", 2));
     stage.fate(tag).await;
     stage.sim.back().await.unwrap();
-    stage.sim.fault(TOKEN, &Fault::Refusal { code: 19001, msg: format!("invalid {url}") }, Lasting::UntilCleared).unwrap();
+    stage
+        .sim
+        .fault(TOKEN, &Fault::Refusal { code: 19001, msg: format!("invalid {url}") }, Lasting::UntilCleared)
+        .unwrap();
     testkit::wait_until::wait_until(crate::stage::WITHIN, "a broken receiver", async || {
         let tag = stage.deliver(&envelope("default", 3));
         stage.fate(tag).await;
@@ -91,7 +94,10 @@ async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
 
     let mut shown = LOGS.0.lock().unwrap().clone();
     assert!(shown.contains("went to the dead letters") && shown.contains("parked envelope"), "{shown}");
-    assert!(shown.contains("refuses everything") && shown.contains("set the receiver's webhook_url anew"), "{shown}");
+    assert!(
+        shown.contains("refuses everything") && shown.contains("set the receiver's webhook_url anew"),
+        "{shown}"
+    );
     for message in stage.queue.published() {
         write!(shown, "{:?}", message.headers).unwrap();
     }

@@ -96,7 +96,10 @@ async fn a_message_is_given_back_if_one_of_its_envelopes_cannot_be_settled() {
     assert_eq!(stage.fate(again).await, Settlement::Done { tag: again });
     assert_eq!(stage.sim.totals().accepted, 2);
     assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"known\"} 1"), "counted once, when its message is settled");
+    assert!(
+        stage.shows("larkfire_alerts_total{outcome=\"known\"} 1"),
+        "counted once, when its message is settled"
+    );
 }
 
 /// Something about the text, which no other form of it mends.

@@ -17,9 +17,7 @@ fn word(verdict: &Verdict) -> String {
         | Verdict::SlowDown { .. }
         | Verdict::TryAgain { .. }
         | Verdict::Broken(_)
-        | Verdict::GiveUp(_) => {
-            verdict.as_str().to_owned()
-        }
+        | Verdict::GiveUp(_) => verdict.as_str().to_owned(),
     }
 }
 
