@@ -7,6 +7,8 @@ mod metrics;
 mod rates;
 pub(crate) mod schema;
 mod share;
+#[cfg(test)]
+mod tests;
 mod workers;
 
 use std::collections::HashMap;
@@ -83,8 +85,8 @@ impl Budget {
         Ok(Self { store, clock, workers, shares: Mutex::default(), metrics })
     }
 
-    /// Reserves the next free slot and says how long to wait for it. One round trip, and none at all while the
-    /// receiver is held; the receiver is one of the configuration's.
+    /// Reserves the next free slot of one of the configuration's receivers and says how long to wait for it. One
+    /// round trip (and now and then some more, to count the workers); none at all while the receiver is held.
     pub async fn reserve(&self, receiver: &str, limits: Limits) -> Slot {
         let rates = Rates::below(limits);
         if let Some(after) = self.share(receiver, |share| share.closed(Instant::now())) {

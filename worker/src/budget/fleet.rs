@@ -1,7 +1,7 @@
 //! The budget everybody keeps together, in either database.
 
-mod mysql;
-mod sqlite;
+pub(super) mod mysql;
+pub(super) mod sqlite;
 
 use std::time::Duration;
 

@@ -10,6 +10,9 @@ use super::rates::{Rate, Rates};
 pub(super) const RESERVE_AHEAD_MS: i64 = 5_000;
 /// [`HOLD_MAX`](super::HOLD_MAX).
 pub(super) const HOLD_MAX_MS: i64 = 600_000;
+/// How far a clock may be set back without a card too many. Further back a burst may be spent twice, which is
+/// better than a receiver that is silent until the clock is there again.
+const SET_BACK_MAX_MS: i64 = 5_000;
 
 /// What is known about a receiver. Times are milliseconds since 1970; a receiver never heard of has zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,10 +30,9 @@ pub(super) struct State {
 /// than [`RESERVE_AHEAD_MS`] means that nothing was reserved.
 pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
     let State { minute_free_ms, second_free_ms, held_until_ms } = state;
-    // No time is further away than we ever put one. Otherwise the clock was set back, or the limits were changed,
-    // and a receiver must not stay silent until the clock is there again.
-    let minute_free_ms = minute_free_ms.min(now_ms + RESERVE_AHEAD_MS + rates.minute.interval_ms);
-    let second_free_ms = second_free_ms.min(now_ms + RESERVE_AHEAD_MS + rates.second.interval_ms);
+    // No time is further away than one was ever put, or else the clock was set back or the limits were changed.
+    let minute_free_ms = minute_free_ms.min(now_ms + furthest_ms(rates.minute));
+    let second_free_ms = second_free_ms.min(now_ms + furthest_ms(rates.second));
     let held_until_ms = held_until_ms.min(now_ms + HOLD_MAX_MS);
     let slot_ms = now_ms.max(minute_free_ms).max(second_free_ms).max(held_until_ms);
     let wait_ms = slot_ms - now_ms;
@@ -46,7 +48,117 @@ pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
     (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms })
 }
 
+/// How far away a limit can have room again at most.
+pub(super) fn furthest_ms(rate: Rate) -> i64 {
+    RESERVE_AHEAD_MS + rate.interval_ms + SET_BACK_MAX_MS
+}
+
 /// Nobody sends for `pause_ms`, or for longer if that was said before.
 pub(super) fn hold(state: State, now_ms: i64, pause_ms: i64) -> State {
     State { held_until_ms: state.held_until_ms.max(now_ms + pause_ms), ..state }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::Limits;
+    use super::super::rates::JITTER_MS;
+    use super::super::tests::most_within;
+    use super::*;
+
+    const NOW_MS: i64 = 1_705_314_600_000;
+    const BOT: Limits = Limits { per_minute: 100, per_second: 5 };
+
+    /// The slots of somebody who asks after each of these gaps, and is held before some of the questions.
+    fn slots(rates: Rates, gaps_ms: &[(i64, Option<i64>)]) -> Vec<i64> {
+        let (mut state, mut latest_ms, mut slots) = (State::default(), NOW_MS, Vec::new());
+        for (gap_ms, pause_ms) in gaps_ms {
+            let now_ms = latest_ms + gap_ms;
+            latest_ms = latest_ms.max(now_ms);
+            if let Some(pause_ms) = pause_ms {
+                state = hold(state, now_ms, *pause_ms);
+            }
+            let (wait_ms, after) = reserve(state, now_ms, rates);
+            state = after;
+            if wait_ms <= RESERVE_AHEAD_MS {
+                slots.push(now_ms + wait_ms);
+            }
+        }
+        slots
+    }
+
+    fn limits() -> impl Strategy<Value = Limits> {
+        let any = (1_u32..=400, 1_u32..=30);
+        let per = |(per_minute, per_second)| Limits { per_minute, per_second };
+        prop_oneof![Just(BOT), any.prop_map(per)]
+    }
+
+    /// Storms, trickles, silences, and a clock that is set back a little.
+    fn gaps() -> impl Strategy<Value = Vec<(i64, Option<i64>)>> {
+        let gap = prop_oneof![4 => Just(0), 8 => 0_i64..1_500, 1 => 0_i64..90_000, 1 => -SET_BACK_MAX_MS..0];
+        vec((gap, proptest::option::weighted(0.01, 0_i64..20_000)), 1..600)
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_has_more_arrivals_than_the_receiver_takes(
+            limits in limits(),
+            gaps in gaps(),
+            late in vec(0..=JITTER_MS, 600),
+        ) {
+            let slots = slots(Rates::below(limits), &gaps);
+            let mut arrivals: Vec<_> = slots.iter().zip(&late).map(|(slot, late)| slot + late).collect();
+            arrivals.sort_unstable();
+            for times in [slots, arrivals] {
+                prop_assert!(most_within(&times, 60_000) <= limits.per_minute as usize);
+                prop_assert!(most_within(&times, 1_000) <= limits.per_second as usize);
+            }
+        }
+
+        #[test]
+        fn nobody_gets_a_slot_within_a_hold(before in gaps(), pause_ms in 0..HOLD_MAX_MS, later_ms in 0..HOLD_MAX_MS) {
+            let rates = Rates::below(BOT);
+            let mut state = State::default();
+            let mut now_ms = NOW_MS;
+            for (gap_ms, _) in before {
+                now_ms += gap_ms;
+                state = reserve(state, now_ms, rates).1;
+            }
+            state = hold(hold(state, now_ms, pause_ms), now_ms, pause_ms / 2);
+            let (wait_ms, _) = reserve(state, now_ms + later_ms, rates);
+            prop_assert!(later_ms + wait_ms >= pause_ms, "a later and shorter hold has not shortened it");
+        }
+    }
+
+    #[test]
+    fn after_a_quiet_minute_four_cards_go_at_once_and_the_fifth_within_a_second() {
+        let slots = slots(Rates::below(BOT), &[(0, None); 5]);
+        assert_eq!(slots.iter().map(|slot| slot - NOW_MS).collect::<Vec<_>>(), [0, 0, 0, 0, 651]);
+    }
+
+    #[test]
+    fn a_storm_gets_the_pace_that_is_promised() {
+        // Ten minutes of somebody who asks every 50 ms.
+        let slots = slots(Rates::below(BOT), &vec![(50, None); 12_000]);
+        assert_eq!(most_within(&slots, 60_000), 90, "in the first minute");
+        assert!((735..=760).contains(&slots.len()), "{} in ten", slots.len());
+    }
+
+    #[test]
+    fn after_a_hold_there_is_no_burst() {
+        let slots = slots(Rates::below(BOT), &[(0, Some(2_000)), (0, None), (0, None)]);
+        assert_eq!(slots.iter().map(|slot| slot - NOW_MS).collect::<Vec<_>>(), [2_000, 2_827, 3_654]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_silences_nobody_for_long() {
+        let rates = Rates::below(BOT);
+        let (_, ahead) = reserve(State::default(), NOW_MS + 86_400_000, rates);
+        let (wait_ms, healed) = reserve(ahead, NOW_MS, rates);
+        assert!(wait_ms > RESERVE_AHEAD_MS, "too far away to be given");
+        let (wait_ms, _) = reserve(healed, NOW_MS + wait_ms, rates);
+        assert_eq!(wait_ms, 0, "and there when it was said to be");
+    }
 }

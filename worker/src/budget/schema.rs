@@ -4,6 +4,7 @@ use crate::store::Step;
 
 pub(crate) const TABLES: Step = Step {
     mysql: &[
+        // The first two are the last question and its answer: the statement's own notes, and good to look at.
         "CREATE TABLE IF NOT EXISTS larkfire_budget (
             receiver VARBINARY(64) NOT NULL PRIMARY KEY,
             asked_ms BIGINT NOT NULL,

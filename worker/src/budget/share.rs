@@ -53,3 +53,40 @@ impl Share {
         self.held_until = self.held_until.max(Some(until));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Duration = Duration::from_secs(3);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_share_is_one_card_at_once_and_one_each_spacing() {
+        let (mut share, now) = (Share::default(), Instant::now());
+        assert_eq!(share.take(now, SPACING), Ok(()));
+        assert_eq!(share.take(now + SECOND, SPACING), Err(2 * SECOND));
+        assert_eq!(share.take(now + SPACING, SPACING), Ok(()));
+    }
+
+    #[test]
+    fn a_card_without_the_database_keeps_its_distance_from_the_fleet_on_both_sides() {
+        let (mut share, now) = (Share::default(), Instant::now());
+        share.follow(now + SECOND);
+        assert_eq!(share.closed(now), None, "the fleet's slots are the fleet's to count");
+        assert_eq!(share.take(now, SPACING), Err(SECOND + SPACING));
+        let later = now + SECOND + SPACING;
+        assert_eq!(share.take(later, SPACING), Ok(()));
+        assert_eq!(share.closed(later), Some(SPACING), "the fleet does not know of this one");
+        assert_eq!(share.closed(later + SPACING), None);
+    }
+
+    #[test]
+    fn a_hold_closes_the_share_and_a_shorter_one_does_not_open_it() {
+        let (mut share, now) = (Share::default(), Instant::now());
+        share.hold(now + 10 * SECOND);
+        share.hold(now + SECOND);
+        assert_eq!(share.closed(now + SECOND), Some(9 * SECOND));
+        assert_eq!(share.take(now + SECOND, SPACING), Err(9 * SECOND));
+    }
+}

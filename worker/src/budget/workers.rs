@@ -82,3 +82,36 @@ async fn make_known(pool: &MySqlPool, id: u64) -> Result<i64, sqlx::Error> {
         .await?;
     sqlx::query_scalar("SELECT COUNT(*) FROM larkfire_workers").fetch_one(pool).await
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::mariadb::TestDatabase;
+
+    use super::super::tests::store_at;
+    use super::*;
+
+    #[test]
+    fn it_is_said_once_per_turn() {
+        let (mut known, now) = (Known { said_at: None, count: 1 }, Instant::now());
+        assert!(known.is_time(now));
+        assert!(!known.is_time(now + MAKE_KNOWN_EVERY / 2));
+        assert!(known.is_time(now + MAKE_KNOWN_EVERY));
+    }
+
+    #[tokio::test]
+    async fn those_that_were_seen_lately_count() {
+        let database = TestDatabase::create().await;
+        let store = store_at(&database.url());
+        let Pool::MySql(pool) = store.pool() else { panic!("a server") };
+        let [first, second] = [(); 2].map(|()| Workers::new(&store));
+        assert_eq!(first.count(), WORKERS_ASSUMED, "nobody has counted yet");
+        first.make_known(&store).await;
+        assert_eq!(first.count(), 1);
+        sqlx::query("INSERT INTO larkfire_workers VALUES (7, UNIX_TIMESTAMP() - 3600)")
+            .execute(pool)
+            .await
+            .unwrap();
+        second.make_known(&store).await;
+        assert_eq!(second.count(), 2, "the first and the second, but not the one of an hour ago");
+    }
+}

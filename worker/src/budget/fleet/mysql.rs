@@ -4,8 +4,8 @@
 
 use sqlx::mysql::MySqlPool;
 
-use super::super::gcra::{HOLD_MAX_MS, RESERVE_AHEAD_MS};
-use super::super::rates::Rates;
+use crate::budget::gcra::{HOLD_MAX_MS, RESERVE_AHEAD_MS, furthest_ms};
+use crate::budget::rates::Rates;
 
 /// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
 /// 0, which is its wait. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
@@ -49,23 +49,22 @@ pub(in crate::budget) async fn reserve(
     now_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
     let Rates { minute, second } = rates;
-    let furthest = [minute, second].map(|rate| RESERVE_AHEAD_MS + rate.interval_ms);
     let answer = sqlx::query(RESERVE)
         .bind(receiver.as_bytes())
         .bind(now_ms)
         .bind(minute.interval_ms - minute.tolerance_ms())
         .bind(second.interval_ms - second.tolerance_ms())
         .bind(now_ms)
-        .bind(furthest[0])
-        .bind(furthest[1])
+        .bind(furthest_ms(minute))
+        .bind(furthest_ms(second))
         .bind(HOLD_MAX_MS)
         .bind(HOLD_MAX_MS)
         .bind(RESERVE_AHEAD_MS)
-        .bind(furthest[0])
+        .bind(furthest_ms(minute))
         .bind(minute.tolerance_ms())
         .bind(minute.interval_ms)
         .bind(RESERVE_AHEAD_MS)
-        .bind(furthest[1])
+        .bind(furthest_ms(second))
         .bind(second.tolerance_ms())
         .bind(second.interval_ms)
         .execute(pool)

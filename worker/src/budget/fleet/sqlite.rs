@@ -3,8 +3,8 @@
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
-use super::super::gcra::{self, State};
-use super::super::rates::Rates;
+use crate::budget::gcra::{self, State};
+use crate::budget::rates::Rates;
 
 /// Milliseconds to wait.
 pub(in crate::budget) async fn reserve(
