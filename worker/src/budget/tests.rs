@@ -84,9 +84,21 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
         };
         let (expected_ms, after) = gcra::reserve(state, now_ms, rates);
         prop_assert_eq!(wait_ms.unwrap(), expected_ms.unsigned_abs());
+        prop_assert_eq!(kept(store, receiver).await, after);
         state = after;
     }
     Ok(())
+}
+
+async fn kept(store: &Store, receiver: &str) -> State {
+    let select =
+        "SELECT minute_free_ms, second_free_ms, held_until_ms FROM larkfire_budget WHERE receiver = ?";
+    let row: Result<(i64, i64, i64), _> = match store.pool() {
+        Pool::MySql(pool) => sqlx::query_as(select).bind(receiver.as_bytes()).fetch_one(pool).await,
+        Pool::Sqlite(pool) => sqlx::query_as(select).bind(receiver).fetch_one(pool).await,
+    };
+    let (minute_free_ms, second_free_ms, held_until_ms) = row.unwrap();
+    State { minute_free_ms, second_free_ms, held_until_ms }
 }
 
 fn always_agrees(store: &Store, runtime: &tokio::runtime::Runtime) {
