@@ -86,12 +86,6 @@ pub struct Headers {
     pub failure: Option<Failure>,
     /// W3C trace context of the request it came with.
     pub traceparent: Option<String>,
-    pub replay: Option<Replay>,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replay {
-    pub letter: u64,
-    pub forced: bool,
 }
 
 /// Why something could not be told.
@@ -187,12 +181,12 @@ impl Delivery {
         Self { body, headers, receipt: Some(Receipt { tag, settlements }) }
     }
 
-    /// Says that everything in it is settled. `false` if nobody is there to hear it: a consumer that is gone has
-    /// lost its connection too, and the engine delivers again.
-    pub fn settle(mut self) -> bool {
-        self.receipt
-            .take()
-            .is_none_or(|Receipt { tag, settlements }| settlements.send(Settlement::Done { tag }).is_ok())
+    /// Says that everything in it is settled.
+    pub fn settle(mut self) {
+        if let Some(Receipt { tag, settlements }) = self.receipt.take() {
+            // A consumer that is gone has lost its connection too, and the engine delivers again.
+            let _gone = settlements.send(Settlement::Done { tag });
+        }
     }
 }
 

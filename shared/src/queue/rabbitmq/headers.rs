@@ -32,7 +32,6 @@ pub(super) fn decode(table: Option<&FieldTable>) -> Headers {
         attempt: table.inner().get(ATTEMPT).and_then(as_u32).unwrap_or(0),
         failure: text(FAILURE).and_then(|json| serde_json::from_str(&json).ok()),
         traceparent: text(TRACEPARENT),
-        replay: None,
     }
 }
 
