@@ -9,7 +9,9 @@ use std::future::Future;
 
 use thiserror::Error;
 
-pub use message::{Delivery, Destination, Failure, Headers, Message, ParkStep, Reason, Settlement};
+pub use message::{
+    Delivery, Destination, Failure, Headers, LetterId, Message, ParkStep, Reason, Replay, Settlement,
+};
 pub use metrics::QueueMetrics;
 
 /// Puts messages on the queue. Cheap to share: all requests of a process publish through one.

@@ -1,5 +1,6 @@
 //! What travels on the queue, and how a message that was taken is settled.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -86,6 +87,30 @@ pub struct Headers {
     pub failure: Option<Failure>,
     /// W3C trace context of the request it came with.
     pub traceparent: Option<String>,
+    /// Set on a dead letter that is sent through the pipeline again, on all its way: also while it is parked, and
+    /// when it dies again.
+    pub replay: Option<Replay>,
+}
+
+/// The number of a dead letter in the workers' database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LetterId(pub i64);
+
+impl fmt::Display for LetterId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// A dead letter that an operator sends again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// Which one.
+    pub letter: LetterId,
+    /// Whether it is to be told even if its alerts were told or resolved since.
+    #[serde(default)]
+    pub forced: bool,
 }
 
 /// Why something could not be told.
@@ -123,12 +148,20 @@ pub enum Reason {
     NoReceiver,
     /// Delivery did not work now; a parked message carries this.
     Unavailable,
+    /// The broker gave it up: it was taken too often without being settled, or no queue was there for it.
+    Undeliverable,
 }
 
 impl Reason {
     /// Every reason, for metrics that show each from the start.
-    pub const ALL: [Self; 5] =
-        [Self::Refused, Self::GaveUp, Self::Undecodable, Self::NoReceiver, Self::Unavailable];
+    pub const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::GaveUp,
+        Self::Undecodable,
+        Self::NoReceiver,
+        Self::Unavailable,
+        Self::Undeliverable,
+    ];
 
     /// The word used on the wire, in logs and in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -138,6 +171,7 @@ impl Reason {
             Self::Undecodable => "undecodable",
             Self::NoReceiver => "no_receiver",
             Self::Unavailable => "unavailable",
+            Self::Undeliverable => "undeliverable",
         }
     }
 }
@@ -181,12 +215,12 @@ impl Delivery {
         Self { body, headers, receipt: Some(Receipt { tag, settlements }) }
     }
 
-    /// Says that everything in it is settled.
-    pub fn settle(mut self) {
-        if let Some(Receipt { tag, settlements }) = self.receipt.take() {
-            // A consumer that is gone has lost its connection too, and the engine delivers again.
-            let _gone = settlements.send(Settlement::Done { tag });
-        }
+    /// Says that everything in it is settled. `false` if nobody is there to hear it: a consumer that is gone has
+    /// lost its connection too, and the engine delivers again.
+    pub fn settle(mut self) -> bool {
+        self.receipt.take().is_none_or(|Receipt { tag, settlements }| {
+            settlements.send(Settlement::Done { tag }).is_ok()
+        })
     }
 }
 

@@ -1,15 +1,19 @@
 //! The SQL of the embedded queue. Knows nothing of who publishes or consumes.
 
+mod row;
+
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::queue::{Destination, Headers, Message, Subscription};
-use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection};
+use shared::queue::{Destination, Message, Subscription};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::error::OpenError;
 use super::schema::migrate;
+use row::COLUMNS;
+pub(super) use row::Stored;
 
 /// How long a commit waits for another connection's write lock: SQLite's tools, a backup.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
@@ -35,13 +39,6 @@ pub(super) struct Store(SqliteConnection);
 
 /// Ids of one subscription's table.
 pub(super) type Forgotten<'f> = (Subscription, &'f [i64]);
-
-/// A message as it is stored.
-pub(super) struct Stored {
-    pub(super) id: i64,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
-}
 
 impl Store {
     pub(super) async fn open(path: &Path, stored_bytes_max: u64) -> Result<Self, OpenError> {
@@ -121,14 +118,11 @@ impl Store {
         from: i64,
         limit: usize,
     ) -> Result<Vec<Stored>, sqlx::Error> {
-        let select = format!(
-            "SELECT id, attempt, failure, traceparent, body FROM {} WHERE id >= ? ORDER BY id LIMIT ?",
-            table(which)
-        );
+        let select = format!("SELECT id, {COLUMNS} FROM {} WHERE id >= ? ORDER BY id LIMIT ?", table(which));
         let select =
             sqlx::query(AssertSqlSafe(select)).bind(from).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = select.fetch_all(&mut self.0).await?;
-        rows.iter().map(stored).collect()
+        rows.iter().map(row::read).collect()
     }
 
     /// Returns some of the file's free pages to the disk, if there are many.
@@ -185,30 +179,21 @@ async fn write(
     for which in [Subscription::Alerts, Subscription::Dead, Subscription::Interactions] {
         let rows: Vec<_> = messages.iter().filter(|message| lane(message.to) == Some(which)).collect();
         for rows in rows.chunks(ROWS_PER_INSERT) {
-            let into = format!("INSERT INTO {} (attempt, failure, traceparent, body) ", table(which));
+            let into = format!("INSERT INTO {} ({COLUMNS}) ", table(which));
             let mut insert = QueryBuilder::<Sqlite>::new(into);
-            insert.push_values(rows, |mut row, message| {
-                row.push_bind(message.headers.attempt)
-                    .push_bind(failure(&message.headers))
-                    .push_bind(message.headers.traceparent.as_deref())
-                    .push_bind(&message.body[..]);
-            });
+            insert.push_values(rows, |mut row, message| row::bind(&mut row, message));
             insert.build().execute(&mut *connection).await?;
         }
     }
     for message in messages {
         if let Destination::Parked { step, .. } = message.to {
             let due = now + SignedDuration::try_from(step.pause()).unwrap_or_default();
-            sqlx::query(
-                "INSERT INTO parked (due_ms, attempt, failure, traceparent, body) VALUES (?, ?, ?, ?, ?)",
-            )
-            .bind(due.as_millisecond())
-            .bind(message.headers.attempt)
-            .bind(failure(&message.headers))
-            .bind(message.headers.traceparent.as_deref())
-            .bind(&message.body[..])
-            .execute(&mut *connection)
-            .await?;
+            let mut insert = QueryBuilder::<Sqlite>::new(format!("INSERT INTO parked (due_ms, {COLUMNS}) "));
+            insert.push_values([message], |mut row, message| {
+                row.push_bind(due.as_millisecond());
+                row::bind(&mut row, message);
+            });
+            insert.build().execute(&mut *connection).await?;
         }
     }
     Ok(())
@@ -220,11 +205,10 @@ async fn return_due(
     limit: usize,
 ) -> Result<u64, sqlx::Error> {
     const DUE: &str = "FROM parked WHERE due_ms <= ? ORDER BY due_ms, id LIMIT ?";
-    let columns = "attempt, failure, traceparent, body";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut rows = 0;
     for statement in [
-        format!("INSERT INTO alerts ({columns}) SELECT {columns} {DUE}"),
+        format!("INSERT INTO alerts ({COLUMNS}) SELECT {COLUMNS} {DUE}"),
         // The same rows: nobody else writes in between.
         format!("DELETE FROM parked WHERE id IN (SELECT id {DUE})"),
     ] {
@@ -262,20 +246,6 @@ pub(super) const fn table(which: Subscription) -> &'static str {
         Subscription::Dead => "dead_letters",
         Subscription::Interactions => "interactions",
     }
-}
-
-fn failure(headers: &Headers) -> Option<String> {
-    headers.failure.as_ref().and_then(|failure| serde_json::to_string(failure).ok())
-}
-
-fn stored(row: &SqliteRow) -> Result<Stored, sqlx::Error> {
-    let failure: Option<String> = row.try_get("failure")?;
-    let headers = Headers {
-        attempt: row.try_get("attempt")?,
-        failure: failure.and_then(|json| serde_json::from_str(&json).ok()),
-        traceparent: row.try_get("traceparent")?,
-    };
-    Ok(Stored { id: row.try_get("id")?, headers, body: row.try_get("body")? })
 }
 
 /// Ascending ids as ranges without gaps: a batch settled in order is one DELETE.

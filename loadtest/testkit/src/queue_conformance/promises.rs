@@ -7,7 +7,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use shared::lifecycle::Drain;
 use shared::queue::{
-    Consumer, Delivery, Destination, Failure, Headers, Message, ParkStep, Publisher, Reason, Subscription,
+    Consumer, Delivery, Destination, Failure, Headers, LetterId, Message, ParkStep, Publisher, Reason,
+    Replay, Subscription,
 };
 use tokio::time::Instant;
 
@@ -105,6 +106,7 @@ pub async fn a_parked_message_returns_after_its_pause(engine: &impl Engine) {
         attempt: 4,
         failure: Some(failure()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+        replay: Some(Replay { letter: LetterId(7), forced: true }),
     };
     let to = Destination::Parked { shard_key: 7, step: ParkStep::Seconds5 };
     let parked = Message { to, body: body(1), headers: headers.clone() };
@@ -128,7 +130,12 @@ pub async fn a_parked_message_returns_after_its_pause(engine: &impl Engine) {
 /// Dead letters are kept apart, with the reason.
 pub async fn dead_letters_keep_their_reason(engine: &impl Engine) {
     let session = engine.open().await;
-    let headers = Headers { attempt: 2, failure: Some(failure()), traceparent: None };
+    let headers = Headers {
+        attempt: 2,
+        failure: Some(failure()),
+        traceparent: None,
+        replay: Some(Replay { letter: LetterId(8), forced: false }),
+    };
     let dead = Message { to: Destination::Dead, body: body(3), headers: headers.clone() };
     session.publisher().publish(vec![dead]).await.expect("a publish to a healthy queue");
     let press = Message { to: Destination::Interactions, body: body(4), headers: Headers::default() };

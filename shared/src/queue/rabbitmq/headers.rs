@@ -6,6 +6,7 @@ use crate::queue::Headers;
 
 const ATTEMPT: &str = "larkfire-attempt";
 const FAILURE: &str = "larkfire-failure";
+const REPLAY: &str = "larkfire-replay";
 /// The name of the W3C trace context, so that other tools find it.
 const TRACEPARENT: &str = "traceparent";
 
@@ -21,6 +22,9 @@ pub(super) fn encode(headers: &Headers) -> FieldTable {
     if let Some(traceparent) = &headers.traceparent {
         table.insert(TRACEPARENT.into(), AMQPValue::LongString(traceparent.as_str().into()));
     }
+    if let Some(replay) = headers.replay.as_ref().and_then(|replay| serde_json::to_string(replay).ok()) {
+        table.insert(REPLAY.into(), AMQPValue::LongString(replay.into()));
+    }
     table
 }
 
@@ -32,6 +36,7 @@ pub(super) fn decode(table: Option<&FieldTable>) -> Headers {
         attempt: table.inner().get(ATTEMPT).and_then(as_u32).unwrap_or(0),
         failure: text(FAILURE).and_then(|json| serde_json::from_str(&json).ok()),
         traceparent: text(TRACEPARENT),
+        replay: text(REPLAY).and_then(|json| serde_json::from_str(&json).ok()),
     }
 }
 
@@ -61,7 +66,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::queue::{Failure, Reason};
+    use crate::queue::{Failure, LetterId, Reason, Replay};
 
     #[test]
     fn headers_survive_the_journey() {
@@ -77,6 +82,7 @@ mod tests {
                 last_failed_at: Timestamp::UNIX_EPOCH,
             }),
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+            replay: Some(Replay { letter: LetterId(42), forced: true }),
         };
         assert_eq!(decode(Some(&encode(&headers))), headers);
         assert_eq!(decode(Some(&encode(&Headers::default()))), Headers::default());
@@ -88,6 +94,7 @@ mod tests {
         table.insert(ATTEMPT.into(), AMQPValue::Boolean(true));
         table.insert(FAILURE.into(), AMQPValue::LongString("not JSON".into()));
         table.insert(TRACEPARENT.into(), AMQPValue::LongString(vec![0xff].into()));
+        table.insert(REPLAY.into(), AMQPValue::LongString("{}".into()));
         assert_eq!(decode(Some(&table)), Headers::default());
         assert_eq!(decode(None), Headers::default());
     }
