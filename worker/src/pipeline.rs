@@ -4,6 +4,7 @@
 //! A message may carry many envelopes, and an envelope alerts of which only some are to be told. Each is settled on
 //! its own; the message is settled once all of its envelopes are.
 
+mod book;
 mod hand;
 mod intake;
 mod onward;
@@ -27,11 +28,11 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::receiver::Receiver;
+pub(crate) use book::Book;
 pub(crate) use hand::Parcel;
 pub(crate) use intake::events_of;
 use intake::{Intake, Taken};
 pub(crate) use onward::{Onward, Parking};
-use recent::Recent;
 use window::{Holding, Window};
 
 /// What all parts of the worker share.
@@ -70,7 +71,7 @@ struct OutboxGone;
 
 impl<P: Publisher> Pipeline<P> {
     /// `window` is how many messages the queue hands out at once.
-    pub(crate) fn new(house: House<P>, receivers: Vec<Receiver>, window: usize) -> Self {
+    pub(crate) fn new(house: House<P>, receivers: Vec<Receiver>, book: Book, window: usize) -> Self {
         let (house, window) = (Arc::new(house), Window::new(window));
         let (mut outboxes, mut running) = (Vec::new(), Vec::new());
         for receiver in receivers {
@@ -81,7 +82,7 @@ impl<P: Publisher> Pipeline<P> {
                 .push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
         }
         let names = outboxes.iter().map(|outbox| outbox.name.clone()).collect();
-        let intake = Intake { names, recent: Recent::default(), metrics: house.metrics.clone() };
+        let intake = Intake { names, book };
         Self { house, intake, window, outboxes, running }
     }
 

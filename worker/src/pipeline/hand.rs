@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::envelope::{Envelope, EnvelopeId};
-use shared::queue::{Delivery, Headers};
+use shared::queue::{Delivery, Headers, Replay};
 use tokio::time::Instant;
 
-use super::recent::Recent;
+use super::book::{Book, Entry};
 use super::window::Place;
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::Outcome;
 use crate::outbox::tries::Tries;
 
 /// Alerts of one envelope on their way to one receiver.
@@ -74,10 +74,7 @@ impl Parcel {
 /// One envelope's share in a message. When the last share is gone the message is settled if every one of them was;
 /// else it is given back, so that a task which fails or is cut off loses nothing.
 #[derive(Debug)]
-pub(crate) struct Share {
-    message: Arc<Message>,
-    metrics: Metrics,
-}
+pub(crate) struct Share(Arc<Message>);
 
 /// What became of an envelope's alerts when a share was let go.
 #[derive(Debug, Default)]
@@ -98,66 +95,66 @@ struct Message {
     delivery: Option<Delivery>,
     unsettled: AtomicUsize,
     tally: Tally,
-    recent: Recent,
-    metrics: Metrics,
+    replay: Option<Replay>,
+    book: Book,
 }
 
 impl Share {
     /// The shares of a message, one for each of its envelopes.
-    pub(super) fn of(delivery: Delivery, envelopes: usize, metrics: &Metrics, recent: &Recent) -> Vec<Self> {
+    pub(super) fn of(delivery: Delivery, envelopes: usize, book: &Book) -> Vec<Self> {
         let message = Arc::new(Message {
+            replay: delivery.headers.replay,
             delivery: Some(delivery),
             unsettled: AtomicUsize::new(envelopes),
             tally: Tally::default(),
-            recent: recent.clone(),
-            metrics: metrics.clone(),
+            book: book.clone(),
         });
         let share = || {
-            metrics.in_flight.inc();
-            Self { message: Arc::clone(&message), metrics: metrics.clone() }
+            book.metrics.in_flight.inc();
+            Self(Arc::clone(&message))
         };
         std::iter::repeat_with(share).take(envelopes).collect()
     }
 
     /// A further share in the same message: it is settled when both are.
     fn twin(&self) -> Self {
-        self.message.unsettled.fetch_add(1, Ordering::AcqRel);
-        self.metrics.in_flight.inc();
-        Self { message: Arc::clone(&self.message), metrics: self.metrics.clone() }
+        self.0.unsettled.fetch_add(1, Ordering::AcqRel);
+        self.0.book.metrics.in_flight.inc();
+        Self(Arc::clone(&self.0))
     }
 
     /// Says what became of some of its alerts. Counted once the message is settled: one that is given back comes
     /// again, and is counted then.
     pub(crate) fn count(&self, outcome: Outcome, alerts: usize) {
         let alerts = u64::try_from(alerts).unwrap_or(u64::MAX);
-        self.message.tally.counts[outcome as usize].fetch_add(alerts, Ordering::Relaxed);
+        self.0.tally.counts[outcome as usize].fetch_add(alerts, Ordering::Relaxed);
     }
 
     /// Says that this envelope is settled for good.
     pub(crate) fn settle(self, envelope: EnvelopeId) {
         self.envelopes().finished.push(envelope);
-        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Says that this share is settled because what it stands for was published onwards.
     pub(crate) fn settle_onwards(self, envelope: EnvelopeId) {
         self.envelopes().moved_on.push(envelope);
-        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// The same for what never was an envelope.
     pub(super) fn settle_unnamed(self) {
-        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
+        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
     }
 
     fn envelopes(&self) -> MutexGuard<'_, Envelopes> {
-        self.message.tally.envelopes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.tally.envelopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.metrics.in_flight.dec();
+        self.0.book.metrics.in_flight.dec();
     }
 }
 
@@ -172,11 +169,10 @@ impl Drop for Message {
             // Its connection is gone, so it comes again and is counted then.
             return;
         }
-        for (outcome, count) in Outcome::ALL.into_iter().zip(&self.tally.counts) {
-            self.metrics.ended(outcome, count.load(Ordering::Relaxed));
-        }
         let envelopes = std::mem::take(&mut self.tally.envelopes).into_inner();
-        let Envelopes { finished, moved_on } = envelopes.unwrap_or_else(PoisonError::into_inner);
-        self.recent.remember(finished.into_iter().filter(|envelope| !moved_on.contains(envelope)));
+        let Envelopes { mut finished, moved_on } = envelopes.unwrap_or_else(PoisonError::into_inner);
+        finished.retain(|envelope| !moved_on.contains(envelope));
+        let counts = self.tally.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
+        self.book.enter(Entry { counts, finished, replay: self.replay });
     }
 }

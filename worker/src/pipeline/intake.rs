@@ -6,10 +6,10 @@ use shared::envelope::{DecodeError, Envelope, decode, lines};
 use shared::queue::{Delivery, Headers};
 use tokio::time::Instant;
 
+use super::book::Book;
 use super::hand::{Parcel, Share};
-use super::recent::Recent;
 use crate::ledger::{Decision, Event, Ledger, Occasion};
-use crate::metrics::{Metrics, Outcome};
+use crate::metrics::Outcome;
 use crate::outbox::tries::Tries;
 use crate::routing;
 
@@ -17,8 +17,7 @@ use crate::routing;
 pub(super) struct Intake {
     /// The receivers' names; a route is an index into them.
     pub(super) names: Vec<String>,
-    pub(super) recent: Recent,
-    pub(super) metrics: Metrics,
+    pub(super) book: Book,
 }
 
 /// What came of a batch and is not settled yet.
@@ -63,7 +62,7 @@ impl Intake {
                     taken.unreadable.push((line, arrival.headers, error.to_string(), arrival.share));
                 }
                 (Ok(envelope), _) if settled_before[index] => {
-                    self.metrics.redelivered(envelope.alerts.len());
+                    self.book.metrics.redelivered(envelope.alerts.len());
                     arrival.share.settle(envelope.id);
                 }
                 (Ok(envelope), None) => taken.without_receiver.push(arrival.into_parcel(envelope, taken_at)),
@@ -83,7 +82,7 @@ impl Intake {
             // An empty message is taken for one empty line: nobody publishes it, so somebody should know of it.
             let found: Vec<_> = if body.is_empty() { vec![&body[..]] } else { lines(&body).collect() };
             let siblings = found.len();
-            let shares = Share::of(delivery, siblings, &self.metrics, &self.recent);
+            let shares = Share::of(delivery, siblings, &self.book);
             bodies.extend(found.into_iter().map(|line| body.slice_ref(line)));
             arrivals.extend(shares.into_iter().map(|share| Arrival {
                 headers: headers.clone(),
@@ -101,7 +100,7 @@ impl Intake {
         arrivals: &[Arrival],
     ) -> Vec<bool> {
         let ids = envelopes.iter().flatten().map(|envelope| envelope.id);
-        let mut known = self.recent.knows(ids).into_iter();
+        let mut known = self.book.recent.knows(ids).into_iter();
         let each = envelopes.iter().zip(arrivals);
         // A replay is meant to come again.
         each.map(|(envelope, arrival)| {

@@ -1,0 +1,76 @@
+//! Where it is written down how messages ended: in the metrics, in the memory of what was settled lately, and with
+//! the dead letter that was sent again.
+
+use shared::envelope::EnvelopeId;
+use shared::queue::{LetterId, Replay};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::recent::Recent;
+use crate::dead_letters::ReplayOutcome;
+use crate::metrics::{Metrics, Outcome};
+
+/// Clones write into the same book.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(super) metrics: Metrics,
+    pub(super) recent: Recent,
+    // Unbounded, because a drop cannot wait; operators replay one letter at a time.
+    replays: UnboundedSender<(LetterId, ReplayOutcome)>,
+}
+
+/// How a message ended.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Alerts, in the order of the outcomes.
+    pub(super) counts: [u64; Outcome::ALL.len()],
+    /// Envelopes that are settled for good.
+    pub(super) finished: Vec<EnvelopeId>,
+    /// The dead letter it was, if it was one.
+    pub(super) replay: Option<Replay>,
+}
+
+impl Book {
+    pub(crate) fn new(metrics: Metrics, replays: UnboundedSender<(LetterId, ReplayOutcome)>) -> Self {
+        Self { metrics, recent: Recent::default(), replays }
+    }
+
+    /// A message was settled.
+    pub(super) fn enter(&self, entry: Entry) {
+        for (outcome, count) in Outcome::ALL.into_iter().zip(entry.counts) {
+            self.metrics.ended(outcome, count);
+        }
+        self.recent.remember(entry.finished);
+        if let Some(replay) = entry.replay
+            && let Some(outcome) = of_replay(entry.counts)
+        {
+            // At the very end of a shutdown nobody listens any more; the next replay is told that it was told.
+            let _stopping = self.replays.send((replay.letter, outcome));
+        }
+    }
+}
+
+/// What an operator is told about a letter that was sent again. `None` if it was parked, or died again, which the dead
+/// letters find out by themselves.
+fn of_replay([told, known, stale, dead]: [u64; Outcome::ALL.len()]) -> Option<ReplayOutcome> {
+    match (told, known, stale, dead) {
+        (_, _, _, 1..) => None,
+        (1.., _, _, 0) => Some(ReplayOutcome::Told),
+        (0, _, 1.., 0) => Some(ReplayOutcome::ResolvedSince),
+        (0, 1.., 0, 0) => Some(ReplayOutcome::ToldSince),
+        (0, 0, 0, 0) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_is_told_if_anything_of_it_was() {
+        assert_eq!(of_replay([1, 5, 5, 0]), Some(ReplayOutcome::Told));
+        assert_eq!(of_replay([0, 1, 1, 0]), Some(ReplayOutcome::ResolvedSince));
+        assert_eq!(of_replay([0, 2, 0, 0]), Some(ReplayOutcome::ToldSince));
+        assert_eq!(of_replay([3, 0, 0, 1]), None);
+        assert_eq!(of_replay([0, 0, 0, 0]), None);
+    }
+}
