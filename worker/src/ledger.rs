@@ -1,3 +1,123 @@
-//! What was told.
+//! What was told, so that nothing is told twice: one row per alert and receiver, a claim on it for whoever is about to
+//! tell, and a pure function that decides (`decision`). Workers share the rows in SQL and nothing else; a cache in front
+//! of them answers repeats, and answers everything while the database is away.
 
+mod batch;
+mod cache;
+mod columns;
+mod decision;
+mod engine;
+mod late;
+mod memory;
+mod metrics;
+mod mysql;
+mod row;
 pub(crate) mod schema;
+mod sqlite;
+mod table;
+mod trace;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use prometheus::Registry;
+use shared::clock::Clock;
+use shared::config::DedupConfig;
+
+use crate::store::{Store, StoreError};
+use batch::Deed;
+use decision::{Policy, millis};
+use memory::Memory;
+use metrics::LedgerMetrics;
+use row::{Holder, Millis};
+use table::Table;
+
+pub use decision::{Decision, Occasion, Standing};
+pub use row::Event;
+pub use trace::{Entry, EntryClaim, EntryState, EntryTold, find_by_envelope, find_by_fingerprint};
+
+/// Rows removed in one statement: few enough that nobody waits long for the locks on them.
+const CLEAN_ROWS_MAX: u32 = 500;
+
+/// The ledger of this process.
+#[derive(Debug)]
+pub struct Ledger {
+    table: Table,
+    policy: Policy,
+    remember: Duration,
+    clock: Clock,
+    memory: Mutex<Memory>,
+    /// Held by whoever writes what was told while the database was away; nobody decides before that is done.
+    late_turn: tokio::sync::Mutex<()>,
+    metrics: LedgerMetrics,
+}
+
+impl Ledger {
+    /// A ledger over `store`. Its metrics are shown by `registry`.
+    pub fn new(
+        store: Store,
+        config: DedupConfig,
+        clock: Clock,
+        registry: &Registry,
+    ) -> prometheus::Result<Self> {
+        Ok(Self {
+            table: Table(store),
+            policy: Policy::new(&config, Holder(rand::random())),
+            remember: config.remember,
+            clock,
+            memory: Mutex::new(Memory::new(config.cache_entries)),
+            late_turn: tokio::sync::Mutex::new(()),
+            metrics: LedgerMetrics::register(registry)?,
+        })
+    }
+
+    /// Decides about each event, in their order, and claims what is to be told. Never fails: without the database it
+    /// goes by the cache, and tells what that does not know.
+    pub async fn observe(&self, events: &[Event<'_>]) -> Vec<Decision> {
+        self.run(Deed::Observe, events, self.now()).await
+    }
+
+    /// Which of these claims still stand, in their order; renews their leases. To be asked when the card is made.
+    /// Without the database all of them do, unless the cache knows better.
+    pub async fn confirm(&self, claims: &[Event<'_>]) -> Vec<Standing> {
+        let standing = |decision| match decision {
+            Decision::Tell(_) => Standing::Mine,
+            Decision::Known => Standing::Known,
+            Decision::Stale => Standing::Stale,
+        };
+        self.run(Deed::Confirm, claims, self.now()).await.into_iter().map(standing).collect()
+    }
+
+    /// They are on a card. Without the database this is kept, and written when it is back.
+    pub async fn told(&self, claims: &[Event<'_>]) {
+        self.run(Deed::Tell, claims, self.now()).await;
+    }
+
+    /// Their envelope went to the dead letters: whoever comes next tells them.
+    pub async fn release(&self, claims: &[Event<'_>]) {
+        self.run(Deed::Release, claims, self.now()).await;
+    }
+
+    /// Their envelope was parked, and comes back: the claims hold for longer than the longest pause.
+    pub async fn renew(&self, claims: &[Event<'_>]) {
+        self.run(Deed::Renew, claims, self.now()).await;
+    }
+
+    /// Removes the rows nobody has touched for `dedup.remember`, a few at a time, until none is left. Returns how many.
+    pub async fn clean(&self) -> Result<u64, StoreError> {
+        let before = self.now().saturating_sub(millis(self.remember));
+        let mut cleaned = 0;
+        loop {
+            let rows = self.table.clean(before, CLEAN_ROWS_MAX).await?;
+            self.metrics.cleaned.inc_by(rows);
+            cleaned += rows;
+            if rows < u64::from(CLEAN_ROWS_MAX) {
+                return Ok(cleaned);
+            }
+        }
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now().as_millisecond()
+    }
+}

@@ -32,6 +32,16 @@ impl EnvelopeId {
         [*a, *b, *c, *d] = counted.to_be_bytes();
         Self(Uuid::from_bytes(bytes))
     }
+
+    /// The id as a database keeps it.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id a database has kept.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
 }
 
 impl fmt::Display for EnvelopeId {
