@@ -14,6 +14,7 @@ pub mod routing;
 pub mod store;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
@@ -32,7 +33,7 @@ use card::Style;
 use feishu::{CustomBot, CustomBotError, http_client};
 use ledger::Ledger;
 use metrics::Metrics;
-use pipeline::{House, Onward, Pipeline};
+use pipeline::{Book, House, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, Way};
 use store::{OpenError, Store};
@@ -110,10 +111,12 @@ pub fn start(
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings)?;
     let store = Store::open(&settings.database, &settings.data_dir, registry)?;
-    let ledger = Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?;
+    let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
+    let (replays, _replayed) = tokio::sync::mpsc::unbounded_channel();
+    let book = Book::new(metrics.clone(), replays);
     let house = House {
         onward: Onward(publisher),
-        ledger: ledger.clone(),
+        ledger: Arc::clone(&ledger),
         budget: Budget::new(store, clock.clone(), registry)?,
         style: settings.style,
         metrics,
@@ -123,14 +126,15 @@ pub fn start(
         delivery: settings.delivery,
     };
     lifecycle.tasks.spawn(keep_clean(ledger, lifecycle.stop.clone()));
-    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, settings.window).run(consumer));
+    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, book, settings.window).run(consumer));
     Ok(pages)
 }
 
 /// Forgets, every hour, what nobody has sent for long.
-async fn keep_clean(ledger: Ledger, stop: CancellationToken) {
+async fn keep_clean(ledger: Arc<Ledger>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(CLEAN_EVERY)).await.is_some() {
-        ledger.clean().await;
+        // A failure is the store's to tell, and in an hour there is another chance.
+        let _cleaned = ledger.clean().await;
     }
 }
 

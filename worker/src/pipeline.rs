@@ -38,7 +38,7 @@ use window::{Holding, Window};
 /// What all parts of the worker share.
 pub(crate) struct House<P> {
     pub(crate) onward: Onward<P>,
-    pub(crate) ledger: Ledger,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) budget: Budget,
     pub(crate) style: Style,
     pub(crate) delivery: DeliveryConfig,

@@ -1,18 +1,21 @@
 //! A Larkfire of a test's own, in either shape, whose parts can be killed and started again.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
-use shared::queue::Subscription;
 use shared::queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::http;
+use testkit::mariadb::TestDatabase;
 use testkit::ports::free_address;
 use testkit::prefix::unique_prefix;
 use testkit::process::{Launch, Process};
-use testkit::rabbitmq::{self, Leftovers};
+use testkit::rabbitmq::{Leftovers, amqp_url};
 use testkit::wait_until::wait_until;
+
+use crate::store;
 
 /// How long a part may take to be ready; a debug build on a busy machine needs seconds.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -45,9 +48,16 @@ pub(crate) struct Deployment {
     pub(crate) listen: SocketAddr,
     shape: Shape,
     roles: Vec<Role>,
-    names: Names,
+    database: TestDatabase,
+    folder: TempDir,
     _leftovers: Leftovers,
-    _folder: TempDir,
+}
+
+/// Where everything that Larkfire talks to is; a proxy's address, where the way there is to be cut.
+pub(crate) struct Surroundings {
+    pub(crate) amqp_url: String,
+    pub(crate) database: TestDatabase,
+    pub(crate) database_url: String,
 }
 
 /// One process, and how to start it again.
@@ -62,11 +72,12 @@ impl Deployment {
     /// A simulator without Feishu's limits (they would stretch thousands of cards over an hour), and a Larkfire
     /// that sends to it.
     pub(crate) async fn start(shape: Shape) -> Self {
-        Self::start_with_broker(shape, &rabbitmq::amqp_url()).await
+        Self::start_in(shape, Surroundings::direct().await).await
     }
 
-    /// The same, with its broker at another address, such as a proxy's.
-    pub(crate) async fn start_with_broker(shape: Shape, amqp_url: &str) -> Self {
+    /// The same, with the ways to its broker and its database as given.
+    pub(crate) async fn start_in(shape: Shape, surroundings: Surroundings) -> Self {
+        let Surroundings { amqp_url, database, database_url } = surroundings;
         let bot = BotSettings::new(TOKEN).secret(SECRET).no_limits();
         let sim = FeishuSim::start(SimSettings::new([bot])).await.unwrap();
         let (folder, prefix, listen) = (tempfile::tempdir().unwrap(), unique_prefix(), free_address());
@@ -78,8 +89,12 @@ impl Deployment {
                 .variable("FEISHU_WEBHOOK_URL", sim.webhook_url(TOKEN))
                 .variable("FEISHU_SECRET", SECRET)
         };
-        let with_broker =
-            |launch: Launch| launch.variable("AMQP_URL", amqp_url).variable("LARKFIRE_QUEUE_PREFIX", &prefix);
+        let with_broker = |launch: Launch| {
+            launch
+                .variable("AMQP_URL", &amqp_url)
+                .variable("LARKFIRE_QUEUE_PREFIX", &prefix)
+                .variable("DATABASE_URL", &database_url)
+        };
         let launches = match shape {
             Shape::Roles => vec![
                 (Part::Ingest, with_broker(common("larkfire-ingest"))),
@@ -92,7 +107,7 @@ impl Deployment {
         let leftovers = Leftovers::new()
             .queues(topology.queues.into_iter().map(|queue| queue.name))
             .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
-        let deployment = Self { sim, listen, shape, roles, names, _leftovers: leftovers, _folder: folder };
+        let deployment = Self { sim, listen, shape, roles, database, folder, _leftovers: leftovers };
         deployment.wait_until_ready().await;
         deployment
     }
@@ -128,15 +143,20 @@ impl Deployment {
         http::get(&format!("http://{}/metrics", role.admin)).await.unwrap().text().to_owned()
     }
 
-    /// The bodies of the dead letters; takes them off the queue. Embedded, there is no reader from outside.
-    pub(crate) async fn dead_letters(&self) -> Vec<String> {
+    /// The fingerprints of the alerts that are written down as told.
+    pub(crate) async fn told(&self) -> BTreeSet<String> {
+        self.written_down(store::TOLD).await
+    }
+
+    /// The fingerprints of the alerts in the dead letters.
+    pub(crate) async fn dead(&self) -> BTreeSet<String> {
+        self.written_down(store::DEAD).await
+    }
+
+    async fn written_down(&self, query: &'static str) -> BTreeSet<String> {
         match self.shape {
-            Shape::Roles => {
-                let queue = &self.names.queues(Subscription::Dead)[0];
-                let bodies = rabbitmq::drain(queue, Duration::from_secs(1)).await;
-                bodies.into_iter().map(|body| String::from_utf8(body).unwrap()).collect()
-            }
-            Shape::Embedded => Vec::new(),
+            Shape::Roles => store::of_roles(&self.database, query).await,
+            Shape::Embedded => store::of_one(&self.folder.path().join("data"), query).await,
         }
     }
 
@@ -157,6 +177,14 @@ impl Deployment {
             })
             .await;
         }
+    }
+}
+
+impl Surroundings {
+    /// The services of the machine, and a database of the test's own.
+    pub(crate) async fn direct() -> Self {
+        let database = TestDatabase::create().await;
+        Self { amqp_url: amqp_url(), database_url: database.url(), database }
     }
 }
 

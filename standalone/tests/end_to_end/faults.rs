@@ -7,9 +7,12 @@ use testkit::chaos_proxy::ChaosProxy;
 use testkit::http;
 use testkit::wait_until::wait_until;
 
-use crate::deployment::{Deployment, Part, Shape};
-use crate::load::{Load, account_for};
+use crate::deployment::{Deployment, Part, Shape, Surroundings};
+use crate::load::{Load, account_for, balance};
 
+/// Where the services of the machine are.
+const RABBITMQ: &str = "127.0.0.1:5672";
+const MARIADB: &str = "127.0.0.1:3306";
 /// How many envelopes a fault happens in the middle of.
 const ENVELOPES: usize = 2_000;
 /// How long Feishu is away.
@@ -62,13 +65,49 @@ async fn feishu_away(shape: Shape) {
     absence.await;
     deployment.sim.back().await.unwrap();
     account_for(&deployment, &promised).await;
+    balance(&deployment, ENVELOPES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_cut_off_delays_nothing_and_dedup_resumes_when_it_is_back() {
+    let (mut surroundings, way) = (Surroundings::direct().await, ChaosProxy::start(MARIADB.parse().unwrap()).await);
+    surroundings.database_url = surroundings.database.url_at(way.address());
+    let deployment = Deployment::start_in(Shape::Roles, surroundings).await;
+    let url = deployment.url("/api/alert");
+    let first = Load::start(&url, ENVELOPES / 4).promised().await;
+    account_for(&deployment, &first).await;
+
+    way.cut();
+    // The same alerts again, and as many new ones: only those are told, for the worker remembers the others.
+    let during = Load::start(&url, ENVELOPES / 2).promised().await;
+    wait_until(Duration::from_secs(30), "new alerts to be told without the database", async || {
+        let metrics = deployment.metrics(Part::Worker).await;
+        let told = format!("larkfire_alerts_total{{outcome=\"told\"}} {}\n", ENVELOPES / 2);
+        let known = format!("larkfire_alerts_total{{outcome=\"known\"}} {}\n", ENVELOPES / 4);
+        if metrics.contains(&told) && metrics.contains(&known) && metrics.contains("larkfire_store_up 0") {
+            Ok(())
+        } else {
+            Err(metrics.lines().filter(|line| line.starts_with("larkfire_alerts")).collect::<String>())
+        }
+    })
+    .await;
+
+    way.restore();
+    // What was told meanwhile is written down, and so nobody is told again.
+    let after = Load::start(&url, ENVELOPES / 2).promised().await;
+    assert_eq!((during.len(), after.len()), (ENVELOPES / 2, ENVELOPES / 2));
+    account_for(&deployment, &after).await;
+    let metrics = deployment.metrics(Part::Worker).await;
+    assert!(metrics.contains("larkfire_store_up 1"), "{metrics}");
+    let told = format!("larkfire_alerts_total{{outcome=\"told\"}} {}\n", ENVELOPES / 2);
+    assert!(metrics.contains(&told), "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_broker_is_a_503_and_a_returned_one_a_202() {
-    let broker = ChaosProxy::start("127.0.0.1:5672".parse().unwrap()).await;
-    let url = format!("amqp://guest:guest@{}/%2f", broker.address());
-    let deployment = Deployment::start_with_broker(Shape::Roles, &url).await;
+    let (mut surroundings, broker) = (Surroundings::direct().await, ChaosProxy::start(RABBITMQ.parse().unwrap()).await);
+    surroundings.amqp_url = format!("amqp://guest:guest@{}/%2f", broker.address());
+    let deployment = Deployment::start_in(Shape::Roles, surroundings).await;
     let post = async || {
         let body = json!({ "message": "hello", "sender_id": "test" });
         http::post_json(&deployment.url("/api/alert"), &body).await.unwrap()

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::http;
 use testkit::wait_until::wait_until;
 use tokio::task::JoinSet;
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Part};
 
 /// How many requests are under way at once.
 const SENDERS: usize = 16;
-/// How long everything may take to arrive: parked envelopes return after 5 s, and after 30 s the second time.
+/// How long everything may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Envelopes being sent in the background.
@@ -24,8 +24,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins to send `count` envelopes, each once. A request that is not answered, or not with 202, is not
-    /// repeated: only what was promised counts.
+    /// Begins to send `count` envelopes of one alert, each once. A request that is not answered, or not with 202, is
+    /// not repeated: only what was promised counts.
     pub(crate) fn start(url: &str, count: usize) -> Self {
         let (mut senders, answered) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
         let next = Arc::new(AtomicUsize::new(0));
@@ -38,9 +38,8 @@ impl Load {
                     if number >= count {
                         return promised;
                     }
-                    let body =
-                        json!({ "message": format!("envelope {}", marker(number)), "sender_id": "load" });
-                    if http::post_json(&url, &body).await.is_ok_and(|answer| answer.status == 202) {
+                    let answer = http::post_json(&url, &body(number)).await;
+                    if answer.is_ok_and(|answer| answer.status == 202) {
                         promised.push(number);
                     }
                     answered.fetch_add(1, Ordering::Relaxed);
@@ -65,23 +64,15 @@ impl Load {
     }
 }
 
-/// Waits until every promised envelope is on a card or in the dead letters; fails with those that are not.
+/// Waits until every promised alert is written down as told or in the dead letters; fails with those that are not.
 pub(crate) async fn account_for(deployment: &Deployment, promised: &BTreeSet<usize>) {
-    let mut dead = BTreeSet::new();
-    wait_until(PATIENCE, "every promised envelope on a card or in the dead letters", async || {
-        let told: BTreeSet<usize> = deployment
-            .sim
-            .accepted()
-            .iter()
-            .filter_map(|record| numbered(&record.message()?.to_string()))
-            .collect();
-        if promised.is_subset(&told) {
-            return Ok(());
-        }
-        let letters = deployment.dead_letters().await;
-        dead.extend(letters.iter().filter_map(|letter| numbered(letter)));
-        let missing: Vec<_> =
-            promised.iter().filter(|number| !told.contains(number) && !dead.contains(number)).collect();
+    wait_until(PATIENCE, "every promised alert to be told or in the dead letters", async || {
+        let (told, dead) = (deployment.told().await, deployment.dead().await);
+        let is_missing = |number: &&usize| {
+            let name = fingerprint(**number);
+            !told.contains(&name) && !dead.contains(&name)
+        };
+        let missing: Vec<_> = promised.iter().filter(is_missing).collect();
         if missing.is_empty() {
             Ok(())
         } else {
@@ -91,12 +82,45 @@ pub(crate) async fn account_for(deployment: &Deployment, promised: &BTreeSet<usi
     .await;
 }
 
-/// What makes an envelope recognisable. The `x` ends the number, so that 1 is not found in 12.
-fn marker(number: usize) -> String {
-    format!("no{number}x")
+/// Waits until the counters say that as many alerts have ended as were accepted: all of them told, for none of them is
+/// like another. Only where no process was killed, and its counters with it.
+pub(crate) async fn balance(deployment: &Deployment, alerts: usize) {
+    wait_until(PATIENCE, "the counters to balance", async || {
+        let metrics = [deployment.metrics(Part::Ingest).await, deployment.metrics(Part::Worker).await].concat();
+        let accepted = "larkfire_ingest_alerts_accepted_total{source=\"alertmanager\"}";
+        let wanted = [
+            format!("{accepted} {alerts}\n"),
+            format!("larkfire_alerts_total{{outcome=\"told\"}} {alerts}\n"),
+            "larkfire_alerts_total{outcome=\"known\"} 0\n".to_owned(),
+            "larkfire_alerts_total{outcome=\"stale\"} 0\n".to_owned(),
+            "larkfire_alerts_total{outcome=\"dead\"} 0\n".to_owned(),
+            "larkfire_in_flight_envelopes 0\n".to_owned(),
+        ];
+        match wanted.into_iter().find(|line| !metrics.contains(line)) {
+            None => Ok(()),
+            Some(line) => {
+                let ours = metrics.lines().filter(|line| line.starts_with("larkfire_alerts_total"));
+                Err(format!("no {line} among {:?}", ours.collect::<Vec<_>>()))
+            }
+        }
+    })
+    .await;
 }
 
-fn numbered(text: &str) -> Option<usize> {
-    let (_, behind) = text.split_once("envelope no")?;
-    behind.split_once('x')?.0.parse().ok()
+fn body(number: usize) -> Value {
+    let labels = json!({ "alertname": "Load", "severity": "warning", "number": number.to_string() });
+    let alert = json!({
+        "status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-15T10:30:00Z",
+        "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": fingerprint(number)
+    });
+    json!({
+        "version": "4", "groupKey": format!("{{}}:{{number=\"{number}\"}}"), "status": "firing",
+        "receiver": "default", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "",
+        "truncatedAlerts": 0, "alerts": [alert]
+    })
+}
+
+/// What makes an alert recognisable.
+fn fingerprint(number: usize) -> String {
+    format!("no{number}")
 }

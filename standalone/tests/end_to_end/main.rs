@@ -6,4 +6,5 @@ mod alertmanager;
 mod deployment;
 mod faults;
 mod load;
+mod store;
 mod travel;
