@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use shared::config::{Config, Credential, GateConfig};
 use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, decode, encode};
 use thiserror::Error;
-use worker::card::{Style, build};
+use worker::card::{Item, Style, build};
 use worker::feishu::CARD_BYTES_MAX;
 use worker::preview::render;
 use worker::routing;
@@ -158,7 +158,7 @@ fn draw_cards(
     let style = Style { timezone: config.timezone.clone(), locale: config.locale };
     for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
         let envelope = decode(line.bytes.trim_ascii_end())?;
-        let card = build(&envelope, &style, now, CARD_BYTES_MAX);
+        let card = build(&Item::all_of(&envelope), &style, now, CARD_BYTES_MAX);
         let bytes = serde_json::to_vec(&card).map_or(0, |json| json.len());
         let _written = writeln!(
             told,

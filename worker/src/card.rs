@@ -1,16 +1,23 @@
 //! Alerts → one card. Pure: the time, the zone, the language and the budget are arguments.
 //!
 //! What a person sees first is what matters: the header says how bad, what and where; then come the facts all
-//! alerts share, then the alerts, worst first, in as much detail as fits; what does not fit is named and counted.
+//! alerts share, then the alerts, worst first, in as much detail as fits; what does not fit is counted by name, and
+//! what is too much even for that is summed up. Whatever waits for a receiver can be told on one card, however many
+//! envelopes it came in: every alert is in exactly one of these numbers.
 
 mod escape;
 mod fit;
+mod fold;
 mod header;
+mod item;
 mod links;
 mod model;
+mod origin;
 mod parts;
 mod plain;
+mod rest;
 mod severity;
+mod sign;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -20,11 +27,13 @@ mod words;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use shared::config::Locale;
-use shared::envelope::Envelope;
 
+pub use item::Item;
 pub use model::{Button, Card, Config, Element, Field, Header, Template, Text};
 pub use plain::{TEXT_BYTES_MAX, unmarked};
 
+use fold::Fold;
+use origin::Origin;
 use story::Story;
 use words::Words;
 
@@ -37,42 +46,38 @@ pub struct Style {
     pub locale: Locale,
 }
 
-/// The card for an envelope, at most `bytes_max` long as JSON.
+/// The card for these alerts, at most `bytes_max` long as JSON; the title and the numbers, which take about a
+/// kilobyte, are on it in any case. Without items there is nothing to say, and the card is empty.
 pub fn build(items: &[Item<'_>], style: &Style, now: Timestamp, bytes_max: usize) -> Card {
-    fit::within(&View::new(items[0].envelope, style, now), bytes_max)
+    fit::within(&View::new(items, style, now), bytes_max)
 }
 
-/// The same as plain text, for a receiver that does not take the card.
+/// The same as plain text, at most [`TEXT_BYTES_MAX`] long, for a receiver that does not take the card.
 pub fn text(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
-    plain::text(&View::new(items[0].envelope, style, now))
+    plain::text(&View::new(items, style, now))
 }
 
-#[derive(Clone, Copy)]
-pub struct Item<'e> {
-    pub envelope: &'e Envelope<'e>,
-    pub alert: &'e shared::alert::Alert<'e>,
-    pub reminder: bool,
-}
-
-/// An envelope, looked at with a reader in mind.
+/// Alerts, looked at with a reader in mind.
 struct View<'e> {
-    envelope: &'e Envelope<'e>,
+    items: &'e [Item<'e>],
+    fold: Fold<'e>,
+    /// The worst of them, as told in detail. Nobody else gets a story: of ten thousand that would be slow.
     stories: Vec<Story<'e>>,
     /// Facts that are the same for every alert, said once.
     shared_facts: Vec<(&'e str, &'e str)>,
+    /// `None` without items.
+    origin: Option<Origin>,
     words: &'static Words,
     timezone: &'e TimeZone,
     now: Timestamp,
 }
 
 impl<'e> View<'e> {
-    fn new(envelope: &'e Envelope<'e>, style: &'e Style, now: Timestamp) -> Self {
-        let mut stories: Vec<_> =
-            envelope.alerts.iter().map(|alert| Story::of(alert, envelope.source)).collect();
-        // Stable, so alerts that are equally bad keep the order they came in.
-        stories.sort_by_key(Story::rank);
-        let shared_facts = story::take_shared(&mut stories);
+    fn new(items: &'e [Item<'e>], style: &'e Style, now: Timestamp) -> Self {
+        let fold = Fold::of(items);
+        let mut stories: Vec<_> = fold.worst.iter().map(|item| Story::of(*item)).collect();
+        let shared_facts = story::take_shared(&mut stories, items);
         let (words, timezone) = (words::of(style.locale), &style.timezone);
-        Self { envelope, stories, shared_facts, words, timezone, now }
+        Self { items, fold, stories, shared_facts, origin: Origin::of(items), words, timezone, now }
     }
 }

@@ -6,9 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
-/// What is shown when `RUST_LOG` is not set: ours from `info` on, everybody else's warnings. Lapin reports
+/// What is shown when `RUST_LOG` is not set: ours from `info` on, everybody else's warnings. Lapin and sqlx report
 /// an outage in several lines of its own; ours says it in one.
-const DEFAULT_FILTER: &str = "warn,lapin=off,shared=info,ingest=info,worker=info,standalone=info";
+const DEFAULT_FILTER: &str = "warn,lapin=off,sqlx=off,shared=info,ingest=info,worker=info,standalone=info";
 
 /// Starts logging for the process, to standard error. Further calls change nothing.
 pub fn start(format: LogFormat) {

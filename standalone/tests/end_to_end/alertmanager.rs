@@ -10,6 +10,8 @@ use testkit::ports::free_address;
 use testkit::process::{Launch, Process};
 use testkit::wait_until::wait_until;
 
+/// When every alert began.
+const STARTED_AT: &str = "2026-01-15T10:30:00Z";
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running Alertmanager with a group interval of a second.
@@ -47,7 +49,8 @@ impl Alertmanager {
 
     /// Posts an alert as Prometheus does: it fires as long as `ends_at` is not set.
     pub(crate) async fn post(&self, labels: Value, annotations: Value, ends_at: Option<&str>) {
-        let mut alert = json!({ "labels": labels, "annotations": annotations });
+        // With its beginning, as Prometheus does: without, Alertmanager makes one up from the end.
+        let mut alert = json!({ "labels": labels, "annotations": annotations, "startsAt": STARTED_AT });
         if let Some(ends_at) = ends_at {
             alert["endsAt"] = json!(ends_at);
         }

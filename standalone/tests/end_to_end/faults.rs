@@ -1,5 +1,6 @@
 //! Parts are killed, cut off and sent away in the middle of a load; what was answered 202 arrives all the same.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -108,8 +109,10 @@ async fn a_cut_broker_is_a_503_and_a_returned_one_a_202() {
     let (mut surroundings, broker) = (Surroundings::direct().await, ChaosProxy::start(RABBITMQ.parse().unwrap()).await);
     surroundings.amqp_url = format!("amqp://guest:guest@{}/%2f", broker.address());
     let deployment = Deployment::start_in(Shape::Roles, surroundings).await;
+    let posts = AtomicUsize::new(0);
     let post = async || {
-        let body = json!({ "message": "hello", "sender_id": "test" });
+        let message = format!("hello {}", posts.fetch_add(1, Ordering::Relaxed));
+        let body = json!({ "message": message, "sender_id": "test" });
         http::post_json(&deployment.url("/api/alert"), &body).await.unwrap()
     };
     assert_eq!(post().await.status, 202);

@@ -32,7 +32,7 @@ async fn an_alert_travels(shape: Shape) {
     assert!(firing.to_string().contains("HighErrorRate"), "{firing}");
     assert!(firing.to_string().contains("12 % of checkouts fail"), "{firing}");
 
-    alertmanager.post(labels, annotations, Some("2020-01-01T00:00:00Z")).await;
+    alertmanager.post(labels, annotations, Some("2026-01-15T10:40:00Z")).await;
     let resolved = card(&deployment, 2).await;
     assert_eq!(resolved["header"]["template"], "green", "{resolved}");
 

@@ -6,12 +6,29 @@ mod tests;
 
 use std::fmt::Write;
 
+use super::sign::is_sign;
+
 /// What marks a cut.
 const CUT_MARK: char = '…';
 
 /// Text without anything that is not text: no control characters but line feeds, nothing invisible, nothing that
-/// turns the direction of reading; not longer than `characters_max`, cut between words where that costs little.
+/// turns the direction of reading; no line begins with a sign of ours; not longer than `characters_max`, cut between
+/// words where that costs little.
 pub(super) fn clean(text: &str, characters_max: usize) -> String {
+    unsigned(visible(text, characters_max))
+}
+
+/// The same on one line.
+pub(super) fn clean_line(text: &str, characters_max: usize) -> String {
+    unsigned(title_line(text, characters_max))
+}
+
+/// The same for a title, where a sign of ours is no sign: titles have none, and messages like to begin with one.
+pub(super) fn title_line(text: &str, characters_max: usize) -> String {
+    visible(&text.split_whitespace().collect::<Vec<_>>().join(" "), characters_max)
+}
+
+fn visible(text: &str, characters_max: usize) -> String {
     let mut cleaned = String::with_capacity(text.len().min(characters_max * 4));
     let (mut count, mut feeds) = (0, 0);
     for character in text.trim().replace("\r\n", "\n").chars() {
@@ -37,16 +54,25 @@ pub(super) fn clean(text: &str, characters_max: usize) -> String {
     cleaned
 }
 
-/// The same on one line.
-pub(super) fn clean_line(text: &str, characters_max: usize) -> String {
-    clean(&text.split_whitespace().collect::<Vec<_>>().join(" "), characters_max)
+/// Without signs of ours where lines begin, and without what is before them.
+fn unsigned(text: String) -> String {
+    if !text.contains(is_sign) {
+        return text;
+    }
+    let unsigned = |line| {
+        let rest = str::trim_start_matches(line, |first: char| first.is_whitespace() || is_sign(first));
+        if line.len() - rest.len() == line.len() - line.trim_start().len() { line } else { rest }
+    };
+    text.split('\n').map(unsigned).collect::<Vec<_>>().join("\n")
 }
 
-/// Zero-width and direction characters, soft hyphens, the invisible "tag" letters, variation selectors.
+/// Zero-width and direction characters, soft hyphens, the invisible "tag" letters, variation selectors, blanks that
+/// count as letters. Zero-width joiners are among them even where they are harmless: a family shown as its members
+/// and an Indic ligature shown as its letters can still be read, two names that only look alike cannot.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -1,57 +1,83 @@
 //! A card without being one: as plain text for Feishu, and what our own markdown reads like on a terminal.
 
 use super::escape::{clean, clean_line, untagged};
+use super::fit::{Division, divide};
+use super::fold::Rest;
+use super::sign::Light;
 use super::story::Story;
-use super::{View, header, links, times};
+use super::{View, header, links, parts, rest, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
 pub const TEXT_BYTES_MAX: usize = 8_000;
-/// What the line about the rest takes at most, in bytes.
-const REST_BYTES: usize = 64;
+const NAME_CHARACTERS_MAX: usize = 120;
 const SUMMARY_CHARACTERS_MAX: usize = 200;
 const DESCRIPTION_CHARACTERS_MAX: usize = 1_000;
 /// Of several alerts each is told in a few lines.
 const DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX: usize = 200;
 
-/// The whole envelope as plain text.
+/// All of it as plain text.
 pub(super) fn text(view: &View<'_>) -> String {
-    let mut text = untagged(&header::title(view));
-    let mut told = 0;
-    for story in &view.stories {
-        let lines = untagged(&lines(view, story));
-        if text.len() + lines.len() + REST_BYTES > TEXT_BYTES_MAX {
-            break;
-        }
-        text.push_str(&lines);
-        told += 1;
-    }
-    let rest = view.stories.len() - told;
-    if rest > 0 {
-        text.push('\n');
-        text.push_str(&view.words.counts_left(rest));
-    }
-    text
+    // Without links anything fits.
+    fitted(view, true)
+        .unwrap_or_else(|| fitted(view, false).unwrap_or_else(|| untagged(&header::title(view))))
 }
 
-fn lines(view: &View<'_>, story: &Story<'_>) -> String {
-    let alone = view.stories.len() == 1;
+/// The text within its limit, unless not even the worst alert fits.
+fn fitted(view: &View<'_>, with_links: bool) -> Option<String> {
+    let mut text = untagged(&header::title(view));
+    if view.fold.all.total() > 1 {
+        let counts = [Some(view.words.counts(view.fold.all)), parts::told_before(view)];
+        text.push('\n');
+        text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    }
+    let details: Vec<_> =
+        view.stories.iter().map(|story| untagged(&detail(view, story, with_links))).collect();
+    let lengths: Vec<_> = details.iter().map(String::len).collect();
+    let ending = |rest: &Rest<'_>, shown| ending(view, rest, shown, with_links);
+    let room = TEXT_BYTES_MAX.checked_sub(text.len())?;
+    let Division { told, rest, shown } =
+        divide(&view.fold, &lengths, room, |rest, shown| ending(rest, shown).len());
+    text.extend(details.into_iter().take(told));
+    text.push_str(&ending(&rest, shown));
+    (told > 0).then_some(text)
+}
+
+/// One alert, each of its lines with a line feed before it.
+fn detail(view: &View<'_>, story: &Story<'_>, with_links: bool) -> String {
+    let (alone, alert) = (view.fold.all.total() == 1, story.item.alert);
     let mut lines = Vec::new();
-    if !alone {
-        let whose = format!("{} {}", story.name, story.place());
-        lines.push(format!("\n• {}", clean_line(&whose, SUMMARY_CHARACTERS_MAX)));
+    if alone {
+        lines.extend(parts::standing(view, story).map(|(sign, standing)| format!("{sign} {standing}")));
+    } else {
+        let name = if story.telling.name.trim().is_empty() { view.words.alert } else { story.telling.name };
+        let whose = [name, &story.item.place()].map(|part| clean_line(part, NAME_CHARACTERS_MAX));
+        let again = if story.item.is_reminder() { view.words.reminder } else { "" };
+        let whose = [&whose[0], &whose[1], again].into_iter().filter(|part| !part.is_empty());
+        let whose = whose.collect::<Vec<_>>().join(" · ");
+        lines.push(format!("\n{} {whose}", Light::of(&story.item).sign()));
     }
     let longest = if alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
-    lines.push(clean_line(story.summary, SUMMARY_CHARACTERS_MAX));
-    lines.push(clean(story.description, longest));
-    for (name, value) in times::facts(story.alert, view.words, view.timezone, view.now) {
+    lines.push(clean_line(story.telling.summary, SUMMARY_CHARACTERS_MAX));
+    lines.push(clean(story.telling.description, longest));
+    for (name, value) in times::facts(alert, view.words, view.timezone, view.now) {
         lines.push(format!("{name}{}{value}", view.words.colon));
     }
-    if alone {
-        lines.extend(
-            links::of(story.alert, view.words).into_iter().map(|(name, url)| format!("{name} {url}")),
-        );
+    if alone && with_links {
+        lines.extend(links::of(alert, view.words).into_iter().map(|(name, url)| format!("{name} {url}")));
     }
     lines.iter().filter(|line| !line.is_empty()).fold(String::new(), |text, line| format!("{text}\n{line}"))
+}
+
+/// What follows the details: the others, and where to see them.
+fn ending(view: &View<'_>, rest: &Rest<'_>, shown: usize, with_links: bool) -> String {
+    let mut lines = rest::lines(view, rest, shown);
+    if with_links {
+        let senders = rest::senders(view, &lines);
+        lines.extend(
+            senders.iter().map(|(_, url)| format!("{} {url}", view.words.all_alerts)).collect::<Vec<_>>(),
+        );
+    }
+    if lines.is_empty() { String::new() } else { untagged(&format!("\n\n{}", lines.join("\n"))) }
 }
 
 /// Our own markdown as plain text: bold marks gone, entities back to characters, links as `text (url)`. Only for

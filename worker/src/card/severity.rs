@@ -1,12 +1,55 @@
 //! How bad it is, from the words people use for it.
 
-use shared::alert::{Alert, Status};
+use shared::alert::Status;
+use shared::envelope::Source;
 
+use super::Item;
 use super::model::Template;
 use super::words::Words;
 
 /// Labels that say how bad it is, the usual one first.
 const SEVERITY_LABELS: [&str; 3] = ["severity", "priority", "level"];
+/// What people call it. Case does not matter.
+const NAMES: [(Severity, &[&str]); 3] = [
+    (
+        Severity::Critical,
+        &[
+            "critical",
+            "crit",
+            "error",
+            "err",
+            "fatal",
+            "emergency",
+            "emerg",
+            "disaster",
+            "page",
+            "high",
+            "major",
+            "p0",
+            "p1",
+            "严重",
+            "紧急",
+        ],
+    ),
+    (Severity::Warning, &["warning", "warn", "medium", "average", "moderate", "minor", "p2", "警告"]),
+    (
+        Severity::Info,
+        &[
+            "info",
+            "information",
+            "informational",
+            "notice",
+            "low",
+            "none",
+            "debug",
+            "ok",
+            "p3",
+            "p4",
+            "p5",
+            "提示",
+        ],
+    ),
+];
 
 /// How bad it is; the order is the order on a card, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,19 +65,31 @@ pub(super) enum Severity {
 }
 
 /// How bad an alert claims to be, and in which word.
-pub(super) fn of<'a>(alert: &'a Alert<'_>) -> (Severity, &'a str) {
-    let word = SEVERITY_LABELS.iter().find_map(|name| alert.labels.get(name)).unwrap_or_default().trim();
-    let severity = match word.to_ascii_lowercase().as_str() {
-        "critical" | "crit" | "error" | "err" | "fatal" | "emergency" | "emerg" | "disaster" | "page"
-        | "high" | "major" | "p0" | "p1" | "严重" | "紧急" => Severity::Critical,
-        "warning" | "warn" | "medium" | "average" | "moderate" | "minor" | "p2" | "警告" => {
-            Severity::Warning
-        }
-        "info" | "information" | "informational" | "notice" | "low" | "none" | "debug" | "ok" | "p3"
-        | "p4" | "p5" | "提示" => Severity::Info,
-        _ => Severity::Unknown,
-    };
+pub(super) fn of<'e>(item: &Item<'e>) -> (Severity, &'e str) {
+    let labels = &item.alert.labels;
+    let word = SEVERITY_LABELS.iter().find_map(|name| labels.get(name)).unwrap_or_default().trim();
+    if word.is_empty() {
+        return (by_state(item), word);
+    }
+    let known = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
+    let severity = NAMES.iter().find(|(_, names)| known(names)).map_or(Severity::Unknown, |(is, _)| *is);
     (severity, word)
+}
+
+/// The two states of `POST /alert` that say how bad it is; beside alerts with a severity they take their place.
+fn by_state(item: &Item<'_>) -> Severity {
+    match state(item) {
+        Some(state) if state.eq_ignore_ascii_case("medium") => Severity::Warning,
+        Some(state) if state.eq_ignore_ascii_case("new") => Severity::Info,
+        Some(_) | None => Severity::Unknown,
+    }
+}
+
+/// The label `state` as `POST /alert` sets it. Of any other source it is a label like others, such as the state of a
+/// systemd unit.
+fn state<'e>(item: &Item<'e>) -> Option<&'e str> {
+    let state = item.alert.labels.get("state").map(str::trim);
+    state.filter(|_| item.envelope.source == Source::LokiFeishu)
 }
 
 impl Severity {
@@ -49,11 +104,11 @@ impl Severity {
     }
 }
 
-/// The colour of the header for the worst alert of a card. The label `state`, as `POST /alert` sets it, says the
-/// colour itself; `spcial` is how its users have always spelt it.
-pub(super) fn colour(worst: &Alert<'_>) -> Template {
-    if let Some(state) = worst.labels.get("state") {
-        return match state.trim().to_ascii_lowercase().as_str() {
+/// The colour of the header for the worst alert of a card. A state says the colour itself; `spcial` is how its users
+/// have always spelt it.
+pub(super) fn colour(worst: &Item<'_>) -> Template {
+    if let Some(state) = state(worst) {
+        return match state.to_ascii_lowercase().as_str() {
             "firing" => Template::Red,
             "medium" => Template::Yellow,
             "resolved" => Template::Green,
@@ -63,7 +118,7 @@ pub(super) fn colour(worst: &Alert<'_>) -> Template {
         };
     }
     let (severity, word) = of(worst);
-    match (worst.status, severity) {
+    match (worst.alert.status, severity) {
         (Status::Resolved, _) => Template::Green,
         (Status::Firing, Severity::Critical | Severity::Unknown) => Template::Red,
         (Status::Firing, Severity::Warning) if word.eq_ignore_ascii_case("medium") => Template::Yellow,

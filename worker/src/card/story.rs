@@ -1,10 +1,9 @@
 //! One alert, told apart into what a person reads: a name, a summary, a description and the facts that matter.
 
-use shared::alert::{Alert, Status};
-use shared::envelope::Source;
+use shared::alert::Alert;
 
+use super::Item;
 use super::header::TITLE_CHARACTERS_MAX;
-use super::severity::{self, Severity};
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
 const VALUE: &str = "value";
@@ -49,63 +48,41 @@ const DESCRIPTIONS: [&str; 6] = ["description", "message", "details", "text", "i
 
 /// One alert as it is told.
 pub(super) struct Story<'a> {
-    pub(super) alert: &'a Alert<'a>,
-    pub(super) severity: Severity,
-    /// What it is called.
-    pub(super) name: &'a str,
-    pub(super) summary: &'a str,
-    pub(super) description: &'a str,
-    /// Whether it is a message with a title and a body rather than an alert with labels.
-    pub(super) is_message: bool,
+    pub(super) item: Item<'a>,
+    pub(super) telling: Telling<'a>,
     /// Labels that matter, by name and value, the most telling first.
     pub(super) facts: Vec<(&'a str, &'a str)>,
 }
 
+/// What an alert says of itself; each thing once.
+pub(super) struct Telling<'a> {
+    /// What it is called.
+    pub(super) name: &'a str,
+    pub(super) summary: &'a str,
+    pub(super) description: &'a str,
+}
+
 impl<'a> Story<'a> {
-    pub(super) fn of(alert: &'a Alert<'a>, source: Source) -> Self {
-        let (severity, _) = severity::of(alert);
-        let is_message = match source {
-            Source::Custom | Source::LokiFeishu => true,
-            Source::Alertmanager | Source::Grafana | Source::GrafanaLegacy => false,
-        };
-        let (name, summary, description) = if is_message { message(alert) } else { annotated(alert) };
-        let mut facts = facts(alert);
-        if is_message {
+    pub(super) fn of(item: Item<'a>) -> Self {
+        let telling = telling(&item);
+        let mut facts = facts(item.alert);
+        if item.is_message() {
             // Many labels of a message were read out of the very lines that are shown.
-            facts.retain(|(_, value)| !name.contains(value) && !description.contains(value));
+            facts.retain(|(_, value)| !telling.name.contains(value) && !telling.description.contains(value));
         }
         facts.truncate(FACTS_MAX);
-        Self { alert, severity, name, summary, description, is_message, facts }
-    }
-
-    pub(super) fn is_firing(&self) -> bool {
-        self.alert.status == Status::Firing
-    }
-
-    /// What comes first: what still fires, and of that the worst.
-    pub(super) fn rank(&self) -> (bool, Severity) {
-        (!self.is_firing(), self.severity)
-    }
-
-    /// Where it is, in the fewest words: the service or the thing, and the namespace it is in.
-    pub(super) fn place(&self) -> String {
-        let first = |names: &[&str]| names.iter().find_map(|name| self.label(name));
-        let thing = first(&["service", "app", "pod", "instance", "host", "node", "job"]);
-        let around = first(&["namespace", "cluster", "env", "environment"]);
-        match (thing, around) {
-            (Some(thing), Some(around)) => format!("{around}/{thing}"),
-            (Some(one), None) | (None, Some(one)) => one.to_owned(),
-            (None, None) => String::new(),
-        }
-    }
-
-    fn label(&self, name: &str) -> Option<&'a str> {
-        self.alert.labels.get(name).filter(|value| !value.trim().is_empty())
+        Self { item, telling, facts }
     }
 }
 
-/// Name, summary and description of an alert with labels and annotations; each is said once.
-fn annotated<'a>(alert: &'a Alert<'a>) -> (&'a str, &'a str, &'a str) {
+/// What an alert says of itself, by its kind.
+pub(super) fn telling<'a>(item: &Item<'a>) -> Telling<'a> {
+    let annotated = annotated(item.alert);
+    if item.is_message() { message(annotated) } else { annotated }
+}
+
+/// Of an alert with labels and annotations.
+fn annotated<'a>(alert: &'a Alert<'a>) -> Telling<'a> {
     let annotation = |names: &[&str]| {
         let mut values = names.iter().filter_map(|name| alert.annotations.get(name));
         values.find(|value| !value.trim().is_empty()).unwrap_or_default()
@@ -113,18 +90,16 @@ fn annotated<'a>(alert: &'a Alert<'a>) -> (&'a str, &'a str, &'a str) {
     let name = alert.labels.get("alertname").unwrap_or_default();
     let (summary, description) = (annotation(&SUMMARIES), annotation(&DESCRIPTIONS));
     let once = |text: &'a str, others: &[&str]| if others.contains(&text) { "" } else { text };
-    (name, once(summary, &[name]), once(description, &[name, summary]))
+    Telling { name, summary: once(summary, &[name]), description: once(description, &[name, summary]) }
 }
 
-/// Title and body of a message: its first line that says something, and the rest. A title that is too long for the
-/// header is repeated below it.
-fn message<'a>(alert: &'a Alert<'a>) -> (&'a str, &'a str, &'a str) {
-    let (title, body) = match annotated(alert) {
-        (name, "", description) => (name, description),
-        (_, summary, description) => (summary, description),
-    };
+/// Of a message: its first line that says something, and the rest. A title that is too long for the header is
+/// repeated below it.
+fn message(annotated: Telling<'_>) -> Telling<'_> {
+    let Telling { name, summary, description } = annotated;
+    let title = if summary.is_empty() { name } else { summary };
     let is_cut = title.chars().nth(TITLE_CHARACTERS_MAX).is_some();
-    (title, if is_cut { title } else { "" }, body)
+    Telling { name: title, summary: if is_cut { title } else { "" }, description }
 }
 
 fn facts<'a>(alert: &'a Alert<'a>) -> Vec<(&'a str, &'a str)> {
@@ -138,28 +113,19 @@ fn facts<'a>(alert: &'a Alert<'a>) -> Vec<(&'a str, &'a str)> {
     facts
 }
 
-/// Takes out of the stories the facts they all share, to be said once. A single story keeps its own: there is
-/// nothing to tell it from.
-pub(super) fn take_shared<'a>(stories: &mut [Story<'a>]) -> Vec<(&'a str, &'a str)> {
-    let Some((first, others)) = stories.split_first() else { return Vec::new() };
-    let in_all =
-        |fact: &(&str, &str)| others.iter().all(|story| story.alert.labels.get(fact.0) == Some(fact.1));
-    let shared: Vec<_> = first.facts.iter().copied().filter(in_all).collect();
+/// Takes out of the stories the facts that all items share, to be said once. A single story keeps its own: there is
+/// nothing to tell it from. Of many items most differ soon, so few facts are compared all the way.
+pub(super) fn take_shared<'a>(stories: &mut [Story<'a>], items: &[Item<'_>]) -> Vec<(&'a str, &'a str)> {
+    let Some(first) = stories.first() else { return Vec::new() };
+    let mut shared = first.facts.clone();
+    for item in items.iter().filter(|item| !std::ptr::eq(item.alert, first.item.alert)) {
+        if shared.is_empty() {
+            break;
+        }
+        shared.retain(|(name, value)| item.alert.labels.get(name) == Some(value));
+    }
     for story in stories {
         story.facts.retain(|fact| !shared.contains(fact));
     }
     shared
-}
-
-/// The names of the stories, each once, with how many there are of it; the most frequent first.
-pub(super) fn by_name<'s, 'a: 's>(stories: impl Iterator<Item = &'s Story<'a>>) -> Vec<(&'a str, usize)> {
-    let mut counted: Vec<(&str, usize)> = Vec::new();
-    for story in stories.filter(|story| !story.name.trim().is_empty()) {
-        match counted.iter_mut().find(|(name, _)| *name == story.name) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((story.name, 1)),
-        }
-    }
-    counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    counted
 }

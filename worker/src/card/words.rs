@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use shared::config::Locale;
 
+use super::fold::Count;
+
 /// The words of one language.
 pub(super) struct Words {
     pub(super) critical: &'static str,
@@ -10,6 +12,8 @@ pub(super) struct Words {
     pub(super) info: &'static str,
     pub(super) firing: &'static str,
     pub(super) resolved: &'static str,
+    /// On the header of what was told before and still fires.
+    pub(super) reminder: &'static str,
     pub(super) alert: &'static str,
     pub(super) started: &'static str,
     pub(super) ended: &'static str,
@@ -36,6 +40,7 @@ const ZH_CN: Words = Words {
     info: "提示",
     firing: "告警",
     resolved: "已恢复",
+    reminder: "提醒",
     alert: "告警",
     started: "开始",
     ended: "结束",
@@ -60,6 +65,7 @@ const EN: Words = Words {
     info: "INFO",
     firing: "FIRING",
     resolved: "RESOLVED",
+    reminder: "REMINDER",
     alert: "Alert",
     started: "Started",
     ended: "Ended",
@@ -87,7 +93,7 @@ pub(super) fn of(locale: Locale) -> &'static Words {
 
 impl Words {
     /// How many fire and how many are over.
-    pub(super) fn counts(&self, firing: usize, resolved: usize) -> String {
+    pub(super) fn counts(&self, Count { firing, resolved }: Count) -> String {
         match (self.locale, firing, resolved) {
             (Locale::ZhCn, firing, 0) => format!("{firing} 条告警中"),
             (Locale::ZhCn, 0, resolved) => format!("{resolved} 条已恢复"),
@@ -98,27 +104,91 @@ impl Words {
         }
     }
 
-    /// How many are not shown in detail, and what they are.
-    pub(super) fn more(&self, count: usize, names: &str) -> String {
-        match self.locale {
-            Locale::ZhCn => format!("另有 {count} 条：{names}"),
-            Locale::En => format!("+ {count} more: {names}"),
+    /// How many of those were told before, and for how long the longest of them has been firing.
+    pub(super) fn told_before(&self, count: usize, longest: Option<SignedDuration>) -> String {
+        let longest = longest.map(|span| self.duration(span));
+        match (self.locale, longest) {
+            (Locale::ZhCn, None) => format!("其中 {count} 条此前已通知"),
+            (Locale::ZhCn, Some(span)) => format!("其中 {count} 条此前已通知，最长已持续 {span}"),
+            (Locale::En, None) => format!("{count} told before"),
+            (Locale::En, Some(span)) => format!("{count} told before, the longest for {span}"),
         }
     }
 
-    /// How many are not shown at all.
-    pub(super) fn counts_left(&self, count: usize) -> String {
-        match self.locale {
-            Locale::ZhCn => format!("另有 {count} 条"),
-            Locale::En => format!("+ {count} more"),
+    /// That an alert was told before and still fires, and for how long.
+    pub(super) fn still_firing(&self, span: Option<SignedDuration>) -> String {
+        let span = span.map(|span| self.duration(span));
+        match (self.locale, span) {
+            (Locale::ZhCn, None) => "提醒：仍未恢复".to_owned(),
+            (Locale::ZhCn, Some(span)) => format!("提醒：仍未恢复，已持续 {span}"),
+            (Locale::En, None) => "Reminder: still firing".to_owned(),
+            (Locale::En, Some(span)) => format!("Reminder: still firing, for {span}"),
         }
     }
 
-    /// That there are further names.
-    pub(super) const fn and_others(&self) -> &'static str {
+    /// That an alert is over, and how long it took.
+    pub(super) fn over(&self, span: Option<SignedDuration>) -> String {
+        let span = span.map(|span| self.duration(span));
+        match (self.locale, span) {
+            (Locale::ZhCn, None) => "已恢复".to_owned(),
+            (Locale::ZhCn, Some(span)) => format!("已恢复，历时 {span}"),
+            (Locale::En, None) => "Resolved".to_owned(),
+            (Locale::En, Some(span)) => format!("Resolved after {span}"),
+        }
+    }
+
+    /// The title of a storm after its badge. `place` may be empty.
+    pub(super) fn storm(&self, count: usize, place: &str, names: &str) -> String {
+        match (self.locale, place) {
+            (Locale::ZhCn, "") => format!("{count} 条：{names}"),
+            (Locale::ZhCn, place) => format!("{place} {count} 条：{names}"),
+            (Locale::En, "") => format!("{count} alerts: {names}"),
+            (Locale::En, place) => format!("{count} alerts in {place}: {names}"),
+        }
+    }
+
+    /// One of several places, and how many others there are.
+    pub(super) fn place(&self, first: &str, others: usize) -> String {
+        match (self.locale, others) {
+            (_, 0) => first.to_owned(),
+            (Locale::ZhCn, others) => format!("{first} 等 {} 处", others + 1),
+            (Locale::En, others) => format!("{first} +{others}"),
+        }
+    }
+
+    /// How many are not told in detail.
+    pub(super) fn more(&self, more: Count) -> String {
+        let (total, counts) = (more.total(), self.counts(more));
         match self.locale {
-            Locale::ZhCn => "，等",
-            Locale::En => " and others",
+            Locale::ZhCn => format!("另有 {total} 条：{counts}"),
+            Locale::En => format!("{total} more: {counts}"),
+        }
+    }
+
+    /// How many are not even counted by name.
+    pub(super) fn others(&self, kinds: usize, beyond: Count) -> String {
+        let counts = self.counts(beyond);
+        match (self.locale, kinds) {
+            (Locale::ZhCn, _) => format!("其余 {kinds} 类：{counts}"),
+            (Locale::En, 1) => format!("1 other kind: {counts}"),
+            (Locale::En, _) => format!("{kinds} other kinds: {counts}"),
+        }
+    }
+
+    /// That details were left out to make room.
+    pub(super) const fn shortened(&self) -> &'static str {
+        match self.locale {
+            Locale::ZhCn => "内容过长，已省略部分细节",
+            Locale::En => "some details were left out to make room",
+        }
+    }
+
+    /// How many envelopes a card is made of, and the id of the first.
+    pub(super) fn envelopes(&self, count: usize, first: &str) -> String {
+        match (self.locale, count) {
+            (_, 1) => first.to_owned(),
+            (Locale::ZhCn, _) => format!("{count} 个信封，首个 {first}"),
+            (Locale::En, _) => format!("{count} envelopes, the first {first}"),
         }
     }
 
