@@ -94,21 +94,21 @@ impl Ledger {
     ) -> Vec<&'b Group<'e>> {
         let mut open: Vec<_> = groups.iter().collect();
         for round in 0..ROUNDS_MAX {
-            // Whoever holds a claim knows its row; if that has changed since, the write finds out.
+            // Whoever holds a claim knows its row; if that has undecided since, the write finds out.
             let loaded = match call.deed {
                 Deed::Observe | Deed::Confirm => self.load(&open).await,
                 Deed::Tell | Deed::Release | Deed::Renew if round > 0 => self.load(&open).await,
                 Deed::Tell | Deed::Release | Deed::Renew => self.remembered(&open).await,
             };
             let Ok(rows) = loaded else { return open };
-            let (mut changes, mut changed) = (Vec::new(), Vec::new());
+            let (mut changes, mut undecided) = (Vec::new(), Vec::new());
             for (group, stored) in open.into_iter().zip(rows) {
                 let (judged, next) = batch.judge(group, stored.map(|stored| stored.row).as_ref(), call);
                 match next {
                     Some(row) => {
                         let replaces = stored.map(|stored| stored.version);
                         changes.push(Change { key: &group.key, row, replaces });
-                        changed.push((group, judged));
+                        undecided.push((group, judged));
                     }
                     None => note(decisions, batch.places(group), judged),
                 }
@@ -119,12 +119,12 @@ impl Ledger {
             // Odd, so that it is never 0.
             let stamp = Stamp { version: rand::random::<i64>() | 1, now: call.now };
             let Ok(lost) = self.table.save(&changes, stamp).await else {
-                return changed.into_iter().map(|(group, _)| group).collect();
+                return undecided.into_iter().map(|(group, _)| group).collect();
             };
             let mut lost: HashSet<usize> = lost.into_iter().collect();
             open = Vec::new();
             let mut memory = self.memory();
-            for (place, ((group, judged), change)) in changed.into_iter().zip(&changes).enumerate() {
+            for (place, ((group, judged), change)) in undecided.into_iter().zip(&changes).enumerate() {
                 if lost.remove(&place) {
                     open.push(group);
                 } else {

@@ -1,0 +1,117 @@
+//! The database is away.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use shared::config::{DatabaseConfig, Secret};
+use testkit::chaos_proxy::{ChaosProxy, Direction};
+use testkit::mariadb::mysql_url;
+use testkit::wait_until::wait_until;
+use worker::ledger::Decision::{Known, Stale, Tell};
+use worker::ledger::Occasion::{New, Resolved};
+use worker::ledger::{Standing, find_by_fingerprint};
+
+use crate::stage::{Stage, Worker, firing, resolved};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_without_its_database_tells_once_by_its_cache() {
+    let stage = Stage::mysql().await;
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.cut();
+    let first = [firing("a", 1, 1)];
+    assert_eq!(worker.ledger.observe(&first).await, [Tell(New)]);
+    assert_eq!(worker.ledger.observe(&[firing("a", 2, 2)]).await, [Known], "claimed here");
+    assert_eq!(worker.ledger.confirm(&first).await, [Standing::Mine]);
+    worker.ledger.told(&first).await;
+    assert_eq!(worker.ledger.observe(&[firing("a", 3, 3)]).await, [Known]);
+    let over = [resolved("a", 4, 4)];
+    assert_eq!(worker.ledger.observe(&over).await, [Tell(Resolved)]);
+    assert_eq!(worker.ledger.confirm(&first).await, [Standing::Stale]);
+    assert_eq!(worker.ledger.observe(&[firing("a", 5, 5)]).await, [Stale]);
+    assert_eq!(worker.counted("bypassed_alerts_total"), 4, "all but the one the cache was sure of");
+    assert_eq!(worker.counted("unrecorded_alerts_total"), 0);
+}
+
+/// MariaDB behind a proxy that breaks.
+async fn behind_a_proxy(stage: &Stage) -> (ChaosProxy, Worker) {
+    let server: SocketAddr = mysql_url()
+        .rsplit('@')
+        .next()
+        .and_then(|address| address.parse().ok())
+        .expect("a test database server with an address in numbers");
+    let proxy = ChaosProxy::start(server).await;
+    let url = stage.server().expect("a server").url_at(proxy.address());
+    let timeout = Duration::from_millis(500);
+    let config = DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout };
+    let worker = stage.worker_with(&config);
+    worker.store.migrate().await.expect("a schema");
+    (proxy, worker)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_during_an_outage_is_recorded_after_it() {
+    let stage = Stage::mysql().await;
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    let before = [firing("before", 1, 1)];
+    assert_eq!(worker.ledger.observe(&before).await, [Tell(New)]);
+    proxy.cut();
+    worker.ledger.told(&before).await;
+    let during = [firing("during", 2, 2)];
+    assert_eq!(worker.ledger.observe(&during).await, [Tell(New)]);
+    worker.ledger.told(&during).await;
+    proxy.restore();
+    wait_until(PATIENCE, "the record of what was told", async || {
+        // Whatever is asked next writes first what was told meanwhile.
+        worker.ledger.observe(&[firing("after", 3, 3)]).await;
+        let told = async |name| {
+            let entries =
+                find_by_fingerprint(&worker.store, name).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>(entries.iter().any(|entry| entry.told.is_some()))
+        };
+        match (told("before").await?, told("during").await?) {
+            (true, true) => Ok(()),
+            so_far => Err(format!("{so_far:?}")),
+        }
+    })
+    .await;
+    let twins = [firing("before", 4, 4), firing("during", 4, 4)];
+    assert_eq!(stage.worker().ledger.observe(&twins).await, [Known, Known]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_database_costs_one_deadline_and_no_alert() {
+    let stage = Stage::mysql().await;
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.stall(Direction::Both);
+    for number in 1..50 {
+        let name = number.to_string();
+        let events = [firing(&name, 1, number)];
+        let decided = tokio::time::timeout(PATIENCE, worker.ledger.observe(&events)).await;
+        assert_eq!(decided.expect("an answer"), [Tell(New)]);
+    }
+    assert_eq!(worker.counted("bypassed_alerts_total"), 49);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_worker() {
+    let stage = Stage::mysql().await;
+    let claims = [firing("a", 1, 1)];
+    assert_eq!(stage.worker().ledger.observe(&claims).await, [Tell(New)], "by a worker that dies now");
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.cut();
+    worker.ledger.observe(&claims).await;
+    proxy.restore();
+    wait_until(PATIENCE, "the database", async || {
+        worker.ledger.observe(&[firing("b", 1, 2)]).await;
+        find_by_fingerprint(&worker.store, "b")
+            .await
+            .map_err(|error| error.to_string())?
+            .pop()
+            .ok_or_else(String::new)
+    })
+    .await;
+    // The row says that the dead worker has the envelope in hand.
+    assert_eq!(worker.ledger.confirm(&claims).await, [Standing::Mine]);
+}
