@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::source::lenient::{List, Object, Text};
+use crate::source::lenient::{Item, List, Object, Text};
 
 /// How many people one message may mention; the rest is left out.
 const MENTIONS_MAX: usize = 50;
@@ -134,6 +134,8 @@ pub(super) struct CardContext<'a> {
     pub(super) open_message_id: Text<'a>,
     pub(super) open_chat_id: Text<'a>,
 }
+
+impl Item for Mention<'_> {}
 
 impl<'a> Body<'a> {
     pub(super) fn form(&self) -> Form<'_, 'a> {

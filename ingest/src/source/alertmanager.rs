@@ -10,6 +10,12 @@ use super::reading::Reading;
 use super::shape::{RawAlert, Shape};
 use super::{grafana, link, quote_meta, time};
 
+/// What the alerts of one body are lent of what they have in common, all together, in bytes. Real senders repeat it
+/// in each alert; without a limit a few bytes an alert would become the whole of it, 100 000 times.
+const LENT_BYTES_MAX: usize = 128 * 1024;
+/// What a pair takes beside its text, in bytes.
+const PAIR_BYTES: usize = 48;
+
 /// What an alert is given where it has nothing of its own.
 struct Group<'b, 'a> {
     /// What relative links are relative to. Alertmanager's own address is not that: its links lead to Prometheus.
@@ -17,20 +23,26 @@ struct Group<'b, 'a> {
     status: Option<Status>,
     labels: Labels<'a>,
     annotations: Labels<'a>,
+    /// What may still be lent, in bytes.
+    room_bytes: usize,
 }
 
 pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
     let external_url = link::absolute(shape.external_url.0, "");
     let base = if source == Source::Grafana { &*external_url } else { "" };
-    let group = Group {
+    let mut group = Group {
         base,
         status: status(&shape.status.0),
         labels: shape.common_labels.0,
         annotations: shape.common_annotations.0,
+        room_bytes: LENT_BYTES_MAX,
     };
+    let truncated: u64 = shape.truncated_alerts.0.parse().unwrap_or(0);
+    // One alert, said again and again: it is told, and how often it was left out is told with it.
+    let repeated = u64::try_from(shape.alerts.blank).unwrap_or(u64::MAX);
     let raw_alerts = shape.alerts.items.unwrap_or_default();
     let alerts = raw_alerts.into_iter().map(|mut raw| {
-        let mut alert = alert(&mut raw, &group);
+        let mut alert = alert(&mut raw, &mut group);
         if source == Source::Grafana {
             grafana::complete(&mut alert, raw, base);
         }
@@ -42,21 +54,20 @@ pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
         group_key: shape.group_key.0,
         group_labels: shape.group_labels.0,
         external_url,
-        truncated: shape.truncated_alerts.0.parse().unwrap_or(0),
+        truncated: truncated.saturating_add(repeated),
         alerts,
     }
 }
 
-fn alert<'a>(raw: &mut RawAlert<'a>, group: &Group<'_, 'a>) -> Alert<'a> {
-    let own_labels = take(&mut raw.labels.0);
-    let nameless = own_labels.is_empty();
-    let labels = or_common(own_labels, &group.labels);
-    let annotations = or_common(take(&mut raw.annotations.0), &group.annotations);
+fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>) -> Alert<'a> {
+    let fingerprint =
+        Fingerprint::own(take(&mut raw.fingerprint.0)).unwrap_or_else(|| fingerprint(raw, group));
+    let labels = or_common(take(&mut raw.labels.0), &group.labels, &mut group.room_bytes);
+    let annotations = or_common(take(&mut raw.annotations.0), &group.annotations, &mut group.room_bytes);
     // Rather told once too often than not at all: a status nobody knows is a firing one.
     let status = status(&raw.status.0).or(group.status).unwrap_or(Status::Firing);
     Alert {
-        fingerprint: Fingerprint::own(take(&mut raw.fingerprint.0))
-            .unwrap_or_else(|| fingerprint(&labels, &annotations, nameless)),
+        fingerprint,
         status,
         starts_at: time::instant(&raw.starts_at.0),
         ends_at: match status {
@@ -77,14 +88,57 @@ fn status(text: &str) -> Option<Status> {
     [Status::Firing, Status::Resolved].into_iter().find(|status| text.eq_ignore_ascii_case(status.as_str()))
 }
 
-/// What all alerts have in common is also what an alert without anything has.
-fn or_common<'a>(own: Labels<'a>, common: &Labels<'a>) -> Labels<'a> {
-    if own.is_empty() { common.clone() } else { own }
+/// What all alerts have in common is also what an alert without anything has, as long as there is room.
+fn or_common<'a>(own: Labels<'a>, common: &Labels<'a>, room_bytes: &mut usize) -> Labels<'a> {
+    if !own.is_empty() {
+        return own;
+    }
+    let bytes: usize = common.iter().map(|(name, value)| PAIR_BYTES + name.len() + value.len()).sum();
+    match room_bytes.checked_sub(bytes) {
+        Some(left) => {
+            *room_bytes = left;
+            common.clone()
+        }
+        None => own,
+    }
 }
 
 /// Before 0.19 Alertmanager sent no fingerprint. An alert without labels of its own is known by its annotations
-/// too, or all such alerts would be taken for one.
-fn fingerprint(labels: &Labels<'_>, annotations: &Labels<'_>, nameless: bool) -> Fingerprint<'static> {
-    let annotations = annotations.iter().filter(|_| nameless);
-    Fingerprint::of_pairs(labels.iter().chain(annotations))
+/// too, or all such alerts would be taken for one. What it is lent counts, whether there was room for it or not.
+fn fingerprint(raw: &RawAlert<'_>, group: &Group<'_, '_>) -> Fingerprint<'static> {
+    let own = &raw.labels.0;
+    if !own.is_empty() {
+        return Fingerprint::of_pairs(own.iter());
+    }
+    let annotations = if raw.annotations.0.is_empty() { &group.annotations } else { &raw.annotations.0 };
+    Fingerprint::of_pairs(group.labels.iter().chain(annotations.iter()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn read_group(body: &str) -> Reading<'_> {
+        read(Shape::read(body).unwrap().unwrap(), Source::Alertmanager)
+    }
+
+    #[test]
+    fn what_is_lent_has_a_limit_and_who_an_alert_is_does_not_depend_on_it() {
+        let value = "x".repeat(8000);
+        let alerts = vec![r#"{"annotations":{"summary":"same"}}"#; 1000].join(",");
+        let body = format!(r#"{{"commonLabels":{{"alertname":"Down","a":"{value}"}},"alerts":[{alerts}]}}"#);
+        let alerts = read_group(&body).alerts;
+        let lent = alerts.iter().filter(|alert| alert.labels.get("alertname") == Some("Down")).count();
+        assert!((1..100).contains(&lent) && alerts.len() == 1000, "{lent}");
+        assert_eq!(alerts.iter().map(|alert| &alert.fingerprint).collect::<HashSet<_>>().len(), 1);
+    }
+
+    #[test]
+    fn alerts_about_nothing_are_told_some_times_and_counted_after_that() {
+        let body = format!(r#"{{"truncatedAlerts":3,"alerts":[{}{{}}]}}"#, "{},".repeat(104));
+        let reading = read_group(&body);
+        assert_eq!((reading.alerts.len(), reading.truncated), (100, 8));
+    }
 }

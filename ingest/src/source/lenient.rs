@@ -11,6 +11,8 @@ use shared::alert::Labels;
 
 /// How many people one payload may name; the rest is left out.
 const NAMES_MAX: usize = 50;
+/// How many items that say nothing a list keeps: a few bytes each in the body, hundreds in memory.
+const BLANKS_MAX: usize = 100;
 /// How long one of those names may be, in bytes; a longer one is no name.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -34,6 +36,16 @@ pub(crate) struct List<T, const MAX: usize> {
     pub(crate) beyond: usize,
     /// How many were no objects.
     pub(crate) odd: usize,
+    /// How many said nothing and were not kept, because enough such had been.
+    pub(crate) blank: usize,
+}
+
+/// What a list can hold.
+pub(crate) trait Item {
+    /// Whether nothing tells it from another like it.
+    fn is_blank(&self) -> bool {
+        false
+    }
 }
 
 /// An object, or nothing.
@@ -42,7 +54,7 @@ pub(crate) struct Object<T>(pub(crate) Option<T>);
 
 impl<T, const MAX: usize> Default for List<T, MAX> {
     fn default() -> Self {
-        Self { items: None, beyond: 0, odd: 0 }
+        Self { items: None, beyond: 0, odd: 0, blank: 0 }
     }
 }
 
@@ -115,20 +127,25 @@ fn names_in(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '，']).map(str::trim).filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()))
 }
 
-impl<'de, T: Deserialize<'de>, const MAX: usize> Lenient<'de> for List<T, MAX> {
+impl<'de, T: Deserialize<'de> + Item, const MAX: usize> Lenient<'de> for List<T, MAX> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
-        let (mut items, mut beyond, mut odd) = (Vec::new(), 0, 0);
-        while items.len() < MAX {
+        let (mut items, mut list) = (Vec::new(), Self::default());
+        let mut blanks = 0;
+        while items.len() + list.blank < MAX {
             match seq.next_element::<Object<T>>()? {
-                Some(Object(Some(item))) => items.push(item),
-                Some(Object(None)) => odd += 1,
-                None => return Ok(Self { items: Some(items), beyond, odd }),
+                Some(Object(Some(item))) if item.is_blank() && blanks == BLANKS_MAX => list.blank += 1,
+                Some(Object(Some(item))) => {
+                    blanks += usize::from(item.is_blank());
+                    items.push(item);
+                }
+                Some(Object(None)) => list.odd += 1,
+                None => return Ok(Self { items: Some(items), ..list }),
             }
         }
         while seq.next_element::<IgnoredAny>()?.is_some() {
-            beyond += 1;
+            list.beyond += 1;
         }
-        Ok(Self { items: Some(items), beyond, odd })
+        Ok(Self { items: Some(items), ..list })
     }
 }
 
@@ -156,7 +173,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
     }
 }
 
-impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+impl<'de, T: Deserialize<'de> + Item, const MAX: usize> Deserialize<'de> for List<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue(PhantomData))
     }
@@ -249,10 +266,24 @@ mod tests {
         assert_eq!(read::<Names<'_>>(r#"["wei,lan", 13800138000, null]"#).0, ["wei", "lan", "13800138000"]);
     }
 
+    impl Item for IgnoredAny {}
+    impl Item for Pairs<'_> {
+        fn is_blank(&self) -> bool {
+            self.0.is_empty()
+        }
+    }
+
     #[test]
     fn a_list_keeps_its_objects_and_counts_what_is_past_its_limit() {
         let list = read::<List<IgnoredAny, 2>>(r#"[{}, null, "text", {}, {}, 5]"#);
         assert_eq!((list.items.map(|items| items.len()), list.beyond), (Some(2), 2));
         assert!(read::<List<IgnoredAny, 2>>(r#"{"0":{}}"#).items.is_none());
+    }
+
+    #[test]
+    fn of_what_says_nothing_a_list_keeps_only_so_much() {
+        let list = format!("[{}{{\"a\":1}}]", "{},".repeat(BLANKS_MAX + 7));
+        let list = read::<List<Pairs<'_>, 1000>>(&list);
+        assert_eq!((list.items.map(|items| items.len()), list.blank), (Some(BLANKS_MAX + 1), 7));
     }
 }

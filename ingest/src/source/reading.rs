@@ -12,6 +12,11 @@ const GROUP_KEY_BYTES_MAX: usize = 1024;
 /// How long a receiver's name may be, in bytes; the rest is cut, and then it names none of ours.
 const RECEIVER_BYTES_MAX: usize = 256;
 
+/// How large the labels of the group may be, names and values together, in bytes; the pairs that fit are kept.
+const GROUP_LABELS_BYTES_MAX: usize = 4096;
+/// How long the sender's own address may be, in bytes; a longer one is none.
+const EXTERNAL_URL_BYTES_MAX: usize = 1024;
+
 /// A body's content, before it is given an id and a time.
 #[derive(Debug, Default)]
 pub(super) struct Reading<'a> {
@@ -37,8 +42,12 @@ impl<'a> Reading<'a> {
             source,
             receiver: cut(self.receiver),
             group_key: short(self.group_key),
-            group_labels: self.group_labels,
-            external_url: self.external_url,
+            group_labels: few(self.group_labels),
+            external_url: if self.external_url.len() > EXTERNAL_URL_BYTES_MAX {
+                Cow::Borrowed("")
+            } else {
+                self.external_url
+            },
             truncated: self.truncated,
             alerts: self.alerts,
         }
@@ -52,6 +61,22 @@ fn short(group_key: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(Fingerprint::of_pairs([("group_key", &*group_key)]).as_str().to_owned())
 }
 
+fn few(labels: Labels<'_>) -> Labels<'_> {
+    let bytes = |(name, value): (&str, &str)| name.len() + value.len();
+    if labels.iter().map(bytes).sum::<usize>() <= GROUP_LABELS_BYTES_MAX {
+        return labels;
+    }
+    let mut room = GROUP_LABELS_BYTES_MAX;
+    let fitting = labels.iter().filter(|pair| match room.checked_sub(bytes(*pair)) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    });
+    fitting.map(|(name, value)| (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()))).collect()
+}
+
 fn cut(receiver: Cow<'_, str>) -> Cow<'_, str> {
     let end = receiver.floor_char_boundary(RECEIVER_BYTES_MAX);
     match receiver {
@@ -60,5 +85,18 @@ fn cut(receiver: Cow<'_, str>) -> Cow<'_, str> {
             text.truncate(end);
             Cow::Owned(text)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_large_group_labels_those_that_fit_are_kept() {
+        let pair = |name: &'static str, bytes: usize| (Cow::Borrowed(name), Cow::Owned("x".repeat(bytes)));
+        let labels: Labels<'_> = [pair("a", 3000), pair("b", 3000), pair("c", 10)].into_iter().collect();
+        let kept = few(labels);
+        assert_eq!(kept.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["a", "c"]);
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use shared::envelope::Source;
 
-use super::lenient::{List, Names, Object, Pairs, Text};
+use super::lenient::{Item, List, Names, Object, Pairs, Text};
 use super::{Door, SourceError};
 
 /// How many alerts one request may carry. Groups of 20 000 occur; past this a body of empty objects would take
@@ -121,6 +121,15 @@ pub(super) struct EvalMatch<'a> {
     #[serde(borrow)]
     pub(super) tags: Pairs<'a>,
 }
+
+impl Item for RawAlert<'_> {
+    /// Whatever else it says, it is known by nothing but what it has in common with the others.
+    fn is_blank(&self) -> bool {
+        self.labels.0.is_empty() && self.annotations.0.is_empty() && self.fingerprint.0.is_empty()
+    }
+}
+
+impl Item for EvalMatch<'_> {}
 
 impl<'a> Shape<'a> {
     /// Reads a body; `None` if it is JSON but not an object.
