@@ -19,6 +19,7 @@ mod text_lines;
 mod time;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -56,9 +57,28 @@ pub struct Parsed<'a> {
     /// What it says. Without alerts where there is nothing to tell: a paused rule, an empty group.
     pub envelope: Envelope<'a>,
     /// What gave its format away.
-    pub because: &'static str,
+    pub because: Because,
     /// Who says so, where the format names its sender: for the gate's allowlist.
     pub sender: Option<Cow<'a, str>>,
+}
+
+/// What gave a format away.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Because {
+    /// The keys it was known by.
+    pub keys: Vec<&'static str>,
+    /// What else counted.
+    pub circumstance: &'static str,
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("it has ")?;
+        for key in &self.keys {
+            write!(formatter, "`{key}`, ")?;
+        }
+        formatter.write_str(self.circumstance)
+    }
 }
 
 /// Why a body was not understood. The sender cannot mend this by trying again.

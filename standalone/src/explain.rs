@@ -4,9 +4,10 @@ use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::Path;
 
+use ingest::Settings;
 use ingest::source::{Context, Door, Parsed, SourceError, parse, text_of};
 use jiff::Timestamp;
-use shared::config::{Config, Credential, GateConfig};
+use shared::config::{Config, Credential, GateConfig, Reloads};
 use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, decode, encode};
 use thiserror::Error;
 use worker::card::{Item, Style, build};
@@ -30,12 +31,35 @@ pub enum ExplainError {
     /// Ingest would refuse it.
     #[error("it would be refused: {0}")]
     Refused(#[from] SourceError),
+    /// Ingest would not even read it.
+    #[error("it would be refused: {bytes} bytes, and limits.body_bytes is {limit_bytes}")]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+        /// How large one may be.
+        limit_bytes: usize,
+    },
+    /// The way it is sent names a receiver that does not exist.
+    #[error("it would be refused: no receiver {name} is configured")]
+    NoSuchReceiver {
+        /// The name.
+        name: String,
+    },
     /// The envelope cannot be written; our own types give it no cause to.
     #[error("{0}")]
     Encode(#[from] EncodeError),
     /// What was written cannot be read again.
     #[error("{0}")]
     Decode(#[from] DecodeError),
+}
+
+/// The address a payload is posted to.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'w> {
+    /// `/api/alert` or `/alert`.
+    pub door: Door,
+    /// The receiver named in the path or in the query.
+    pub receiver: Option<&'w str>,
 }
 
 /// The bytes of `file`, or of standard input for `-`.
@@ -48,27 +72,36 @@ pub fn read(file: &Path) -> Result<Vec<u8>, ExplainError> {
     Ok(bytes)
 }
 
-/// What would become of `body` if it came in at `now`, in words. Pure.
+/// What would become of `body` if it came this way at `now`, in words. Pure.
 pub fn explain(
     body: &[u8],
-    door: Door,
+    way: Way<'_>,
     config: &Config,
     now: Timestamp,
     coloured: bool,
 ) -> Result<String, ExplainError> {
+    let (bytes, limit_bytes) = (body.len(), config.limits.body_bytes);
+    if bytes > limit_bytes {
+        return Err(ExplainError::TooLarge { bytes, limit_bytes });
+    }
     let context = Context {
         id: EnvelopeId::new(now, NO_ID),
         received_at: now,
-        door,
+        door: way.door,
         timezone: config.timezone.clone(),
     };
     let text = text_of(body);
-    let parsed = parse(&text, &context)?;
+    let mut parsed = parse(&text, &context)?;
+    if let Some(name) = way.receiver {
+        check_receiver(config, name)?;
+        parsed.envelope.receiver = name.into();
+    }
     let lines = encode(&parsed.envelope)?;
     let mut told = String::new();
     // Writing to a string cannot fail, here and below.
-    let _written = writeln!(told, "format     {}: {}", parsed.envelope.source.as_str(), parsed.because);
-    let _written = writeln!(told, "gate       {}", gate(&config.gate, door, &parsed));
+    let _written =
+        writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
+    let _written = writeln!(told, "gate       {}", gate(&config.gate, way, &parsed));
     let _written = writeln!(told, "receiver   {}", receiver(config, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope);
@@ -76,12 +109,18 @@ pub fn explain(
     Ok(told)
 }
 
-fn gate(gate: &GateConfig, door: Door, parsed: &Parsed<'_>) -> String {
-    let path = match door {
-        Door::Any => "/api/alert",
-        Door::LokiFeishu => "/alert",
+fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
+    let known = Settings::from_config(config, Reloads::none()).receivers.contains(name);
+    if known { Ok(()) } else { Err(ExplainError::NoSuchReceiver { name: name.to_owned() }) }
+}
+
+fn gate(gate: &GateConfig, way: Way<'_>, parsed: &Parsed<'_>) -> String {
+    let rule = |path: &str| gate.paths.iter().find(|rule| rule.path == path);
+    let rule = match (way.door, way.receiver) {
+        (Door::LokiFeishu, _) => rule("/alert"),
+        (Door::Any, Some(name)) => rule(&format!("/api/alert/{name}")).or_else(|| rule("/api/alert")),
+        (Door::Any, None) => rule("/api/alert"),
     };
-    let rule = gate.paths.iter().find(|rule| rule.path == path);
     let asked = |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind));
     let kinds = [
         (Credential::Bearer, "a bearer token", gate.api_keys.len()),
@@ -181,16 +220,21 @@ mod tests {
         "annotations":{"summary":"db-1 does not answer"},"fingerprint":"abc123def4567890"}]}"#;
 
     fn explained(body: &str, settings: &str) -> Result<String, String> {
+        explained_for(None, body, settings)
+    }
+
+    fn explained_for(receiver: Option<&str>, body: &str, settings: &str) -> Result<String, String> {
         let config = parse("test.yaml", settings, Environment::default()).unwrap();
         let now = "2024-01-15T10:30:00Z".parse().unwrap();
-        explain(body.as_bytes(), Door::Any, &config, now, false).map_err(|error| error.to_string())
+        let way = Way { door: Door::Any, receiver };
+        explain(body.as_bytes(), way, &config, now, false).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_payload_is_followed_from_its_format_to_its_card() {
         let told = explained(ALERT, "receivers: { ops: { webhook_url: https://h/SECRET } }").unwrap();
         for part in [
-            "format     alertmanager: there is an array `alerts`",
+            "format     alertmanager, because it has `alerts`, and no `version` 1, no `orgId`",
             "gate       no credential is asked for",
             "receiver   the sender names ops; it goes to ops",
             "envelopes  1: 1 alert in ",
@@ -215,5 +259,26 @@ mod tests {
             refused,
             "it would be refused: JSON of no known format: nearest is alertmanager, which lacks the array `alerts`"
         );
+    }
+
+    #[test]
+    fn what_a_path_asks_for_is_told_of_that_path() {
+        let settings = "{ receivers: { ops: { webhook_url: https://h/x } }, \
+            gate: { api_keys: k, hmac_secrets: s, paths: { /api/alert/ops: { accept: [hmac] } } } }";
+        let told = explained_for(Some("ops"), ALERT, settings).unwrap();
+        assert!(told.contains("needs a signature (1 known)\n"), "{told}");
+        let told = explained(ALERT, settings).unwrap();
+        assert!(told.contains("needs a bearer token (1 known) or a signature (1 known)\n"), "{told}");
+        let refused = explained_for(Some("nobody"), ALERT, settings).unwrap_err();
+        assert_eq!(refused, "it would be refused: no receiver nobody is configured");
+    }
+
+    #[test]
+    fn the_keys_that_gave_a_format_away_are_named() {
+        let grafana = r#"{"alerts":[{"labels":{"alertname":"Down"}}],"orgId":1,"version":"1"}"#;
+        let told = explained(grafana, "").unwrap();
+        assert!(told.contains("grafana, because it has `alerts`, `version`, `orgId`, which"), "{told}");
+        let large = explained(&" ".repeat(2000), "limits: { body_bytes: 1KiB }").unwrap_err();
+        assert_eq!(large, "it would be refused: 2000 bytes, and limits.body_bytes is 1024");
     }
 }

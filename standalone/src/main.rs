@@ -9,7 +9,7 @@ use ingest::source::Door;
 use shared::clock::Clock;
 use shared::config::{Config, ConfigErrors, load};
 use shared::process;
-use standalone::explain;
+use standalone::explain::{self, Way};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,6 +48,9 @@ enum Command {
         /// As if it were posted to /alert instead of /api/alert
         #[arg(long)]
         alert: bool,
+        /// As if it were posted for this receiver, to /api/alert/NAME
+        #[arg(long, value_name = "NAME")]
+        receiver: Option<String>,
     },
 }
 
@@ -56,14 +59,15 @@ fn main() -> ExitCode {
     let load = move || load(config.as_deref()).and_then(ingest::checked);
     match command {
         None => process::run(load, standalone::start),
-        Some(Command::Explain { file, alert }) => {
-            explain(load(), &file, if alert { Door::LokiFeishu } else { Door::Any })
+        Some(Command::Explain { file, alert, receiver }) => {
+            let door = if alert { Door::LokiFeishu } else { Door::Any };
+            explain(load(), &file, Way { door, receiver: receiver.as_deref() })
         }
     }
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]
-fn explain(config: Result<Config, ConfigErrors>, file: &Path, door: Door) -> ExitCode {
+fn explain(config: Result<Config, ConfigErrors>, file: &Path, way: Way<'_>) -> ExitCode {
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
@@ -73,7 +77,7 @@ fn explain(config: Result<Config, ConfigErrors>, file: &Path, door: Door) -> Exi
     };
     let coloured = std::io::stdout().is_terminal();
     let told = explain::read(file)
-        .and_then(|body| explain::explain(&body, door, &config, Clock::system().now(), coloured));
+        .and_then(|body| explain::explain(&body, way, &config, Clock::system().now(), coloured));
     match told {
         Ok(told) => {
             print!("{told}");

@@ -14,7 +14,7 @@ use super::{grafana, link};
 const TITLE_PREFIXES: [&str; 5] = ["[Alerting] ", "[OK] ", "[No Data] ", "[Unknown] ", "[Execution Error] "];
 
 pub(super) fn read(shape: Shape<'_>) -> Reading<'_> {
-    let (status, reason) = match &*shape.state.0 {
+    let (status, reason) = match &*shape.state.0.to_ascii_lowercase() {
         "ok" => (Status::Resolved, ""),
         // Somebody switched the rule off, or it is only about to fire: there is nothing to tell.
         "paused" | "pending" => return Reading::default(),

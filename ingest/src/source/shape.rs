@@ -4,7 +4,7 @@ use serde::Deserialize;
 use shared::envelope::Source;
 
 use super::lenient::{Item, List, Names, Object, Pairs, Text};
-use super::{Door, SourceError};
+use super::{Because, Door, SourceError};
 
 /// How many alerts one request may carry. Groups of 20 000 occur; past this a body of empty objects would take
 /// many times its length in memory.
@@ -137,9 +137,9 @@ impl<'a> Shape<'a> {
         serde_json::from_str::<Object<Self>>(body).map(|object| object.0)
     }
 
-    /// Which format this is, and what says so. The door matters only where the fields leave it open: a lone
-    /// `message`.
-    pub(super) fn recognise(&self, door: Door) -> Result<(Source, &'static str), SourceError> {
+    /// Which format this is, and what says so. The door matters only where the fields leave it open: a text
+    /// without a sender.
+    pub(super) fn recognise(&self, door: Door) -> Result<(Source, Because), SourceError> {
         let (nearest, because) = self.resembles(door);
         match self.lacks(nearest) {
             None => Ok((nearest, because)),
@@ -147,34 +147,73 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn resembles(&self, door: Door) -> (Source, &'static str) {
-        let rule = [&self.rule_id, &self.rule_name, &self.rule_url, &self.old_rule_url];
-        if self.alerts.items.is_some() {
-            // Alertmanager writes version 4 and has no key of the other two.
-            if self.version.0 == "1" || present(&[&self.org_id, &self.state]) {
-                (Source::Grafana, "there is an array `alerts`, and a `version` of 1, an `orgId` or a `state`")
-            } else {
-                (Source::Alertmanager, "there is an array `alerts`, and nothing that only Grafana writes")
-            }
-        } else if self.eval_matches.items.is_some() || present(&rule) {
-            (Source::GrafanaLegacy, "there are `evalMatches` or something of a rule, and no `alerts`")
-        } else if present(&[&self.sender_id, &self.chat_id]) || !self.metadata.0.is_empty() {
-            (Source::Custom, "there is a `sender_id`, a `chat_id` or `metadata`")
-        } else if door == Door::LokiFeishu {
-            (Source::LokiFeishu, "it comes to /alert")
-        } else if !self.at_name.0.is_empty() || !self.at_phone.0.is_empty() {
-            (Source::LokiFeishu, "there is an `at_name` or an `at_phone`")
-        } else if present(&[&self.message]) {
-            if present(&[&self.status]) {
-                (Source::LokiFeishu, "there are a `message` and a `status`, and nothing else that is known")
-            } else {
-                (Source::Custom, "there is a `message` and nothing else that is known")
-            }
-        } else if present(&[&self.state, &self.title]) {
-            (Source::GrafanaLegacy, "there is a `state` or a `title`, and no `alerts`")
+    fn resembles(&self, door: Door) -> (Source, Because) {
+        if self.alerts.items.is_some() { self.resembles_of_groups() } else { self.resembles_of_single(door) }
+    }
+
+    fn resembles_of_groups(&self) -> (Source, Because) {
+        let grafana = self.of_grafana();
+        if grafana.is_empty() {
+            let none = "and no `version` 1, no `orgId` and no `state`, which Grafana writes beside it";
+            (Source::Alertmanager, Because { keys: vec!["alerts"], circumstance: none })
         } else {
-            (Source::Alertmanager, "nothing in it is known")
+            let keys = [vec!["alerts"], grafana].concat();
+            (Source::Grafana, Because { keys, circumstance: "which Alertmanager does not write together" })
         }
+    }
+
+    fn resembles_of_single(&self, door: Door) -> (Source, Because) {
+        let because = |keys: Vec<&'static str>, circumstance| Because { keys, circumstance };
+        let (rule, named, mentions) = (self.of_a_rule(), self.of_a_sender(), self.of_mentions());
+        let message = shown([("message", &self.message), ("status", &self.status)]);
+        let title = shown([("title", &self.title), ("state", &self.state)]);
+        if !rule.is_empty() {
+            (Source::GrafanaLegacy, because(rule, "and no array `alerts`"))
+        } else if !self.sender_id.0.is_empty() || (door == Door::Any && !named.is_empty()) {
+            (Source::Custom, because(named, "and no `alerts` and nothing of a rule"))
+        } else if title.len() == 2 {
+            (Source::GrafanaLegacy, because(title, "and no array `alerts`"))
+        } else if door == Door::LokiFeishu {
+            (Source::LokiFeishu, because(message, "and no `sender_id`, and came to /alert"))
+        } else if !mentions.is_empty() {
+            (Source::LokiFeishu, because(mentions, "and no `sender_id`"))
+        } else if message.len() == 2 {
+            (Source::LokiFeishu, because(message, "and no `sender_id`"))
+        } else if !self.message.0.is_empty() {
+            (Source::Custom, because(message, "and nothing else that is known"))
+        } else if !title.is_empty() {
+            (Source::GrafanaLegacy, because(title, "and no array `alerts`"))
+        } else {
+            (Source::Alertmanager, because(Vec::new(), "nothing that is known"))
+        }
+    }
+
+    /// What Grafana's unified alerting has and Alertmanager, which writes version 4, has not.
+    fn of_grafana(&self) -> Vec<&'static str> {
+        let version = (self.version.0 == "1").then_some("version");
+        version.into_iter().chain(shown([("orgId", &self.org_id), ("state", &self.state)])).collect()
+    }
+
+    fn of_a_rule(&self) -> Vec<&'static str> {
+        let fields = [
+            ("ruleId", &self.rule_id),
+            ("ruleName", &self.rule_name),
+            ("ruleUrl", &self.rule_url),
+            ("rule_url", &self.old_rule_url),
+        ];
+        let matches = self.eval_matches.items.is_some().then_some("evalMatches");
+        shown(fields).into_iter().chain(matches).collect()
+    }
+
+    fn of_a_sender(&self) -> Vec<&'static str> {
+        let metadata = (!self.metadata.0.is_empty()).then_some("metadata");
+        let fields = [("sender_id", &self.sender_id), ("chat_id", &self.chat_id)];
+        shown(fields).into_iter().chain(metadata).collect()
+    }
+
+    fn of_mentions(&self) -> Vec<&'static str> {
+        let fields = [("at_name", &self.at_name), ("at_phone", &self.at_phone)];
+        fields.into_iter().filter(|(_, names)| !names.0.is_empty()).map(|(name, _)| name).collect()
     }
 
     /// What keeps this from being told as one of that format.
@@ -190,15 +229,19 @@ impl<'a> Shape<'a> {
                 Some(_) => None,
             },
             Source::GrafanaLegacy => {
-                (!present(&[&self.rule_name, &self.title])).then_some("`ruleName` or `title`")
+                (self.rule_name.0.is_empty() && self.title.0.is_empty()).then_some("`ruleName` or `title`")
             }
             Source::Custom | Source::LokiFeishu if untold => Some("a `message` that is not empty"),
-            Source::Custom => (!present(&[&self.sender_id])).then_some("`sender_id`"),
+            Source::Custom => self.sender_id.0.is_empty().then_some("`sender_id`"),
             Source::LokiFeishu => None,
         }
     }
 }
 
-fn present(fields: &[&Text<'_>]) -> bool {
-    fields.iter().any(|field| !field.0.is_empty())
+/// The names of the fields that hold something.
+fn shown<const N: usize>(fields: [(&'static str, &Text<'_>); N]) -> Vec<&'static str> {
+    fields.into_iter().filter(|(_, field)| !field.0.is_empty()).map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,18 +10,18 @@ const FIRST_REAL_YEAR: i16 = 2;
 /// Unix times are told apart by their size: as milliseconds this is 1973, as seconds the year 5138.
 const SECONDS_MAX: i64 = 100_000_000_000;
 
-/// An instant with a zone of its own: RFC 3339 with any offset and up to nanoseconds, or Go's print form
-/// (`2022-09-07 15:00:26.7 +0200 CEST m=+1.5`). `None` for the zero time.
+/// An instant with a zone of its own: RFC 3339 with any offset and up to nanoseconds, Go's print form
+/// (`2022-09-07 15:00:26.7 +0200 CEST m=+1.5`), or Unix seconds or milliseconds. `None` for the zero time.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let time = text.parse::<Timestamp>().ok().or_else(|| go_print_form(text))?;
+    let time = text.parse::<Timestamp>().ok().or_else(|| go_print_form(text)).or_else(|| unix(text))?;
     (time.to_zoned(TimeZone::UTC).year() >= FIRST_REAL_YEAR).then_some(time)
 }
 
-/// A time written for people: as `instant`, as Unix seconds or milliseconds, or without a zone and then in `zone`.
+/// A time written for people: as `instant`, or without a zone and then in `zone`.
 pub(super) fn written(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
-    instant(text).or_else(|| unix(text)).or_else(|| {
+    instant(text).or_else(|| {
         let local = text.replace('/', "-").parse::<DateTime>().ok()?;
         zone.to_timestamp(local).ok()
     })
@@ -63,6 +63,10 @@ mod tests {
                 "2022-09-07T13:00:26.722304913Z",
             ),
             ("2022-09-07 15:00:26 +0000 UTC", "2022-09-07T15:00:26Z"),
+            ("2024-01-15t10:30:00z", "2024-01-15T10:30:00Z"),
+            ("2024-01-15T18:30:00.5+0800", "2024-01-15T10:30:00.5Z"),
+            ("1705314600", "2024-01-15T10:30:00Z"),
+            ("1705314600500", "2024-01-15T10:30:00.5Z"),
         ];
         for (text, expected) in forms {
             assert_eq!(instant(text), Some(expected.parse().unwrap()), "{text}");
@@ -72,7 +76,7 @@ mod tests {
     #[test]
     fn the_zero_time_is_no_time() {
         let zeros = ["0001-01-01T00:00:00Z", "0001-01-01T08:00:00+08:00", "0001-01-01 00:00:00 +0000 UTC"];
-        for text in zeros.into_iter().chain(["", "soon", "2024-01-15T10:30:00"]) {
+        for text in zeros.into_iter().chain(["", "soon", "0", "-1", "2024-01-15T10:30:00"]) {
             assert_eq!(instant(text), None, "{text}");
         }
     }

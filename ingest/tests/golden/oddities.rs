@@ -70,6 +70,17 @@ pub(crate) const ODDITIES: &[(&str, Shows)] = &[
     ("Grafana's DatasourceNoData", |_, body| {
         any(body, |alert| alert["labels"]["alertname"] == "DatasourceNoData")
     }),
+    ("Grafana's DatasourceError", |_, body| {
+        any(body, |alert| alert["labels"]["alertname"] == "DatasourceError")
+    }),
+    ("links to a dashboard and a panel", |_, body| {
+        any(body, |alert| !text(alert, "dashboardURL").is_empty() && !text(alert, "panelURL").is_empty())
+    }),
+    ("the keys of Grafana 12 and 13", |_, body| {
+        body.get("appVersion").is_some()
+            && any(body, |alert| alert.get("ruleUID").is_some() && alert.get("enrichments").is_some())
+    }),
+    ("a time as a number", |_, body| any(body, |alert| alert["startsAt"].is_number())),
     ("Grafana's test button", |_, body| any(body, |alert| alert["labels"]["alertname"] == "TestAlert")),
     ("Grafana's image", |_, body| any(body, |alert| !text(alert, "imageURL").is_empty())),
     ("an empty receiver", |_, body| body["receiver"] == ""),
@@ -89,6 +100,13 @@ pub(crate) const ODDITIES: &[(&str, Shows)] = &[
         body.get("rule_url").is_some() && body.get("image_url").is_some()
     }),
     ("ids as floats", |raw, _| has(raw, r#""ruleId": 42.0"#)),
+    ("a legacy body of title and state", |_, body| {
+        body["state"] == "OK" && body.get("ruleName").is_none() && body.get("evalMatches").is_none()
+    }),
+    ("a phone number as a number", |_, body| body["at_phone"].is_number()),
+    ("keys of the custom format without its sender", |_, body| {
+        body.get("metadata").is_some() && body.get("sender_id").is_none()
+    }),
     ("no rule id", |_, body| body.get("evalMatches").is_some() && body.get("ruleId").is_none()),
 ];
 

@@ -1,0 +1,54 @@
+//! `explain`, with every body whose envelopes are known and with what is none.
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its fixtures has failed")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ingest::source::Door;
+use serde_json::Value;
+use shared::config::{Environment, parse};
+use standalone::explain::{Way, explain};
+
+fn explained(body: &[u8], door: Door) -> Result<String, String> {
+    let config = parse("test.yaml", "", Environment::default()).unwrap();
+    let (way, now) = (Way { door, receiver: None }, "2026-03-02T07:16:00.5Z".parse().unwrap());
+    explain(body, way, &config, now, false).map_err(|error| error.to_string())
+}
+
+fn golden() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ingest/tests/golden");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| path.to_string_lossy().ends_with(".expected.json")).collect()
+}
+
+#[test]
+fn of_every_body_the_format_and_each_fingerprint_are_told() {
+    for expected in golden() {
+        let body = PathBuf::from(expected.to_str().unwrap().replace(".expected.", "."));
+        let loki = body.file_name().unwrap().to_string_lossy().starts_with("loki-feishu");
+        let door = if loki { Door::LokiFeishu } else { Door::Any };
+        let told = explained(&fs::read(&body).unwrap(), door).unwrap();
+        let envelopes: Value = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
+        for envelope in envelopes.as_array().unwrap() {
+            let format = format!("format     {}, because it has `", envelope["source"].as_str().unwrap());
+            assert!(told.starts_with(&format), "{}: {told}", body.display());
+            for alert in envelope["alerts"].as_array().unwrap() {
+                assert!(told.contains(alert["fingerprint"].as_str().unwrap()), "{}: {told}", body.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn garbage_is_refused_with_a_reason() {
+    for (garbage, reason) in [
+        (&b""[..], "not JSON: EOF"),
+        (b"\x00\xff\xfe", "not JSON: expected value at line 1, column 1"),
+        (b"alerts: []", "not JSON"),
+        (b"[{}]", "nearest is alertmanager, which lacks an object around it all"),
+        (b"{\"message\":\"x\"}", "nearest is custom, which lacks `sender_id`"),
+    ] {
+        let refused = explained(garbage, Door::Any).unwrap_err();
+        assert!(refused.starts_with("it would be refused: ") && refused.contains(reason), "{refused}");
+    }
+}
