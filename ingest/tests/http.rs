@@ -19,6 +19,8 @@ mod lark;
 mod limits;
 #[path = "http/metrics.rs"]
 mod metrics;
+#[path = "http/openapi.rs"]
+mod openapi;
 #[path = "http/presses.rs"]
 mod presses;
 #[path = "http/protocols.rs"]
