@@ -116,11 +116,11 @@ fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
 
 fn gate(gate: &GateConfig, way: Way<'_>, parsed: &Parsed<'_>) -> String {
     let rule = |path: &str| gate.paths.iter().find(|rule| rule.path == path);
-    let rule = match (way.door, way.receiver) {
-        (Door::LokiFeishu, _) => rule("/alert"),
-        (Door::Any, Some(name)) => rule(&format!("/api/alert/{name}")).or_else(|| rule("/api/alert")),
-        (Door::Any, None) => rule("/api/alert"),
-    };
+    let named = way.receiver.and_then(|name| rule(&format!("/api/alert/{name}")));
+    let rule = named.or_else(|| match way.door {
+        Door::LokiFeishu => rule("/alert"),
+        Door::Any => rule("/api/alert"),
+    });
     let asked = |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind));
     let kinds = [
         (Credential::Bearer, "a bearer token", gate.api_keys.len()),

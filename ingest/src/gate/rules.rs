@@ -1,5 +1,5 @@
 //! Which credentials a path accepts. What is asked for belongs to the receiver that was named, however it was: a
-//! rule for `/api/alert/ops` holds for `/api/alert?receiver=ops` as well.
+//! rule for `/api/alert/ops` holds for `/api/alert?receiver=ops` as well, and for `/alert?receiver=ops`.
 
 use std::collections::HashMap;
 
@@ -23,14 +23,13 @@ impl Rules {
 
     /// What is accepted here, or `None` where nothing is asked for.
     pub(super) fn accepted(&self, door: Door, receiver: Option<&str>) -> Option<&[Credential]> {
-        let rule = match (door, receiver) {
-            (Door::LokiFeishu, _) => self.paths.get("/alert"),
-            (Door::Any, Some(receiver)) if !self.paths.is_empty() => {
-                let named = self.paths.get(&format!("/api/alert/{receiver}"));
-                named.or_else(|| self.paths.get("/api/alert"))
-            }
-            (Door::Any, _) => self.paths.get("/api/alert"),
-        };
+        let named = receiver
+            .filter(|_| !self.paths.is_empty())
+            .and_then(|receiver| self.paths.get(&format!("/api/alert/{receiver}")));
+        let rule = named.or_else(|| match door {
+            Door::LokiFeishu => self.paths.get("/alert"),
+            Door::Any => self.paths.get("/api/alert"),
+        });
         let open = rule.is_none() && self.usual.is_empty();
         (!open).then(|| rule.unwrap_or(&self.usual).as_slice())
     }

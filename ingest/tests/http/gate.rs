@@ -171,6 +171,7 @@ async fn one_path_asks_for_a_signature_and_another_for_a_key() {
         ("POST /alert", 202, 401),
         ("POST /api/alert/db%20team", 401, 202),
         ("POST /api/alert?receiver=db+team", 401, 202),
+        ("POST /alert?receiver=db+team", 401, 202),
     ] {
         for (header, status) in [(&key, with_key), (&signature, with_signature)] {
             let reply = exchange(house.address, line, &[header], CUSTOM.as_bytes()).await;

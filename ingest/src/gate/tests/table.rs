@@ -133,7 +133,8 @@ fn a_rule_belongs_to_its_path_and_to_its_receiver_however_it_is_named() {
         ((Door::Any, Some("other")), "accepted", "accepted"),
         ((Door::Any, Some("ops")), "credentials_wrong", "accepted"),
         ((Door::LokiFeishu, None), "credentials_wrong", "credentials_missing"),
-        ((Door::LokiFeishu, Some("ops")), "credentials_wrong", "credentials_missing"),
+        ((Door::LokiFeishu, Some("other")), "credentials_wrong", "credentials_missing"),
+        ((Door::LokiFeishu, Some("ops")), "credentials_wrong", "accepted"),
     ];
     for (place, with_key, with_signature) in table {
         assert_eq!(verdict(&gate, &key, place), with_key, "{place:?}");
