@@ -42,7 +42,10 @@ fuzz_target!(|data: &[u8]| {
         ..GateConfig::default()
     });
     let stranger = Origin::known("203.0.113.9".parse().expect("an address"));
-    assert!(!gate.admits_origin(gate.origin(stranger, &headers)), "a stranger's headers made him somebody else");
+    assert!(
+        !gate.admits_origin(gate.origin(stranger, &headers)),
+        "a stranger's headers made him somebody else"
+    );
     let proxy = Origin::known("10.0.0.1".parse().expect("an address"));
     let behind = gate.origin(proxy, &headers);
     assert!(behind.known || !gate.admits_origin(behind), "somebody unknown was admitted");

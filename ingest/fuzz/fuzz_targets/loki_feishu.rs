@@ -13,7 +13,17 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fn steer(fields: &mut Map<String, Value>) {
-    let others = ["alerts", "evalMatches", "ruleId", "ruleName", "ruleUrl", "rule_url", "sender_id", "chat_id", "metadata"];
+    let others = [
+        "alerts",
+        "evalMatches",
+        "ruleId",
+        "ruleName",
+        "ruleUrl",
+        "rule_url",
+        "sender_id",
+        "chat_id",
+        "metadata",
+    ];
     for other in others {
         fields.remove(other);
     }

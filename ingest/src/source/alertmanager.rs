@@ -16,6 +16,10 @@ const LENT_BYTES_MAX: usize = 128 * 1024;
 /// What a pair takes beside its text, in bytes.
 const PAIR_BYTES: usize = 48;
 
+/// How much of what alerts have in common is hashed for each that has nothing of its own, in bytes. Of more, its own
+/// hash is: 100 000 alerts of a few bytes would keep a processor busy for seconds.
+const COMMON_HASHED_BYTES_MAX: usize = 1024;
+
 /// What an alert is given where it has nothing of its own.
 struct Group<'b, 'a> {
     /// What relative links are relative to. Alertmanager's own address is not that: its links lead to Prometheus.
@@ -23,6 +27,8 @@ struct Group<'b, 'a> {
     status: Option<Status>,
     labels: Labels<'a>,
     annotations: Labels<'a>,
+    /// The same, as far as it says who an alert is; made when it is first needed.
+    known_by: Option<[Labels<'a>; 2]>,
     /// What may still be lent, in bytes.
     room_bytes: usize,
 }
@@ -35,6 +41,7 @@ pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
         status: status(&shape.status.0),
         labels: shape.common_labels.0,
         annotations: shape.common_annotations.0,
+        known_by: None,
         room_bytes: LENT_BYTES_MAX,
     };
     let truncated: u64 = shape.truncated_alerts.0.parse().unwrap_or(0);
@@ -105,13 +112,25 @@ fn or_common<'a>(own: Labels<'a>, common: &Labels<'a>, room_bytes: &mut usize) -
 
 /// Before 0.19 Alertmanager sent no fingerprint. An alert without labels of its own is known by its annotations
 /// too, or all such alerts would be taken for one. What it is lent counts, whether there was room for it or not.
-fn fingerprint(raw: &RawAlert<'_>, group: &Group<'_, '_>) -> Fingerprint<'static> {
+fn fingerprint(raw: &RawAlert<'_>, group: &mut Group<'_, '_>) -> Fingerprint<'static> {
     let own = &raw.labels.0;
     if !own.is_empty() {
         return Fingerprint::of_pairs(own.iter());
     }
-    let annotations = if raw.annotations.0.is_empty() { &group.annotations } else { &raw.annotations.0 };
-    Fingerprint::of_pairs(group.labels.iter().chain(annotations.iter()))
+    let Group { labels, annotations, .. } = group;
+    let common = || [known_by("commonLabels", labels), known_by("commonAnnotations", annotations)];
+    let [labels, annotations] = group.known_by.get_or_insert_with(common);
+    let annotations = if raw.annotations.0.is_empty() { &*annotations } else { &raw.annotations.0 };
+    Fingerprint::of_pairs(labels.iter().chain(annotations.iter()))
+}
+
+fn known_by<'a>(name: &'static str, common: &Labels<'a>) -> Labels<'a> {
+    let bytes: usize = common.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes <= COMMON_HASHED_BYTES_MAX {
+        return common.clone();
+    }
+    let hash = Fingerprint::of_pairs(common.iter());
+    [(name.into(), hash.as_str().to_owned().into())].into_iter().collect()
 }
 
 #[cfg(test)]
@@ -133,6 +152,20 @@ mod tests {
         let lent = alerts.iter().filter(|alert| alert.labels.get("alertname") == Some("Down")).count();
         assert!((1..100).contains(&lent) && alerts.len() == 1000, "{lent}");
         assert_eq!(alerts.iter().map(|alert| &alert.fingerprint).collect::<HashSet<_>>().len(), 1);
+    }
+
+    #[test]
+    fn large_common_labels_are_told_apart_by_their_hash() {
+        let body = |value: &str, summary: &str| {
+            let value = value.repeat(2000);
+            format!(
+                r#"{{"commonLabels":{{"a":"{value}"}},"alerts":[{{"annotations":{{"summary":"{summary}"}}}}]}}"#
+            )
+        };
+        let known_by = |body: &str| read_group(body).alerts[0].fingerprint.as_str().to_owned();
+        let one = known_by(&body("x", "1"));
+        assert_eq!(one, known_by(&body("x", "1")));
+        assert!(one != known_by(&body("y", "1")) && one != known_by(&body("x", "2")));
     }
 
     #[test]
