@@ -12,6 +12,7 @@ mod server;
 mod settings;
 mod slowdown;
 pub mod source;
+pub mod spool;
 
 pub use server::{StartError, run};
 pub use settings::{Settings, checked};

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use ingest::Settings;
+use ingest::spool::Spool;
 use shared::config;
 use shared::process::{self, Start, StartError};
 use shared::queue::QueueMetrics;
@@ -49,7 +50,9 @@ async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
     let Start { config, reloads, lifecycle, registry } = start;
     if let Some(queue) = &config.queue {
         let broker = RabbitMq::new(queue, &lifecycle, QueueMetrics::register(&registry)?)?;
-        let publisher = broker.publisher(lifecycle.readiness.condition("queue"));
+        let spool = Spool::open(config.spool.as_ref(), &registry)?;
+        let publisher = broker.publisher(spool.queue_condition(&lifecycle.readiness));
+        let publisher = spool.over(publisher, &lifecycle)?;
         ingest::run(Settings::from_config(&config, reloads), publisher, &registry, &lifecycle)?;
     }
     Ok(Vec::new())

@@ -32,7 +32,11 @@ impl Metrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
             requests: counters("requests_total", "Requests by source and outcome.", &["source", "code"])?,
-            alerts: counters("alerts_accepted_total", "Alerts the queue has confirmed.", &["source"])?,
+            alerts: counters(
+                "alerts_accepted_total",
+                "Alerts the queue has confirmed, or the spool has stored.",
+                &["source"],
+            )?,
             callbacks: counters(
                 "callbacks_total",
                 "Callbacks of Feishu by address and outcome.",

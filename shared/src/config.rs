@@ -46,6 +46,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// RabbitMQ; `None` means embedded.
     pub queue: Option<QueueConfig>,
+    /// Where ingest keeps alerts that RabbitMQ does not take; `None`: nowhere.
+    pub spool: Option<SpoolConfig>,
     /// What a request has to show.
     pub gate: GateConfig,
     /// What Feishu's callbacks have to show.
@@ -91,6 +93,15 @@ pub struct QueueConfig {
     pub publish_timeout: Duration,
     /// Unsettled messages a consumer holds.
     pub prefetch: u16,
+}
+
+/// Alerts on local disk, for the time RabbitMQ is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolConfig {
+    /// The directory; one for each process.
+    pub dir: PathBuf,
+    /// Bytes of all files in it together.
+    pub max_bytes: u64,
 }
 
 /// What a request has to show before its body is believed. Any one credential is enough.

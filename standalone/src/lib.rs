@@ -3,6 +3,7 @@
 pub mod explain;
 pub mod queue;
 
+use ingest::spool::Spool;
 use shared::clock::Clock;
 use shared::process::{Start, StartError};
 use shared::queue::rabbitmq::RabbitMq;
@@ -19,24 +20,25 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
     let metrics = QueueMetrics::register(registry)?;
     if let Some(rabbit) = &config.queue {
         let rabbit = RabbitMq::new(rabbit, lifecycle, metrics)?;
-        let publisher = rabbit.publisher(lifecycle.readiness.condition("queue"));
+        let spool = Spool::open(config.spool.as_ref(), registry)?;
+        let publisher = rabbit.publisher(spool.queue_condition(&lifecycle.readiness));
         let consumer =
             rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("queue consumer"));
-        return roles(&start, publisher, consumer);
+        let spooled = spool.over(publisher.clone(), lifecycle)?;
+        return roles(&start, (spooled, publisher), consumer);
     }
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
     info!(data_dir = %config.data_dir.display(), "embedded queue in {}", config.data_dir.display());
-    roles(&start, queue.publisher(), queue.subscribe(Subscription::Alerts))
+    roles(&start, (queue.publisher(), queue.publisher()), queue.subscribe(Subscription::Alerts))
 }
 
-fn roles<P: Publisher + Clone>(
+fn roles(
     Start { config, reloads, lifecycle, registry }: &Start,
-    publisher: P,
+    (of_ingest, of_worker): (impl Publisher, impl Publisher + Clone),
     consumer: impl Consumer,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
-    let pages =
-        worker::start(config.into(), (consumer, publisher.clone()), registry, Clock::system(), lifecycle)?;
-    ingest::run(ingest::Settings::from_config(config, reloads.clone()), publisher, registry, lifecycle)?;
+    let pages = worker::start(config.into(), (consumer, of_worker), registry, Clock::system(), lifecycle)?;
+    ingest::run(ingest::Settings::from_config(config, reloads.clone()), of_ingest, registry, lifecycle)?;
     Ok(pages)
 }

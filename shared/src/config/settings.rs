@@ -14,6 +14,7 @@ use super::reader::{Reader, Section, key, key_or};
 use super::tree::Node;
 use super::{
     Config, DeliveryConfig, GateConfig, HmacConfig, IngestLimits, LarkConfig, PathRule, QueueConfig, Secret,
+    SpoolConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
             .value(key_or("data_dir", "LARKFIRE_DATA_DIR"), text)
             .map_or_else(|| PathBuf::from("./data"), PathBuf::from),
         queue: queue(root.section("queue")),
+        spool: spool(root.section("spool")),
         gate: gate(reader, root.section("gate")),
         lark: lark(root.section("lark")),
         limits: limits(root.section("limits")),
@@ -55,7 +57,9 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         files: Vec::new(),
     };
     root.finish();
-    config
+    let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
+    let unused = (config.spool.is_some() && config.queue.is_none()).then(|| note.to_owned());
+    Config { notes: config.notes.into_iter().chain(unused).collect(), ..config }
 }
 
 fn shanghai() -> TimeZone {
@@ -80,6 +84,13 @@ fn queue(section: Section<'_>) -> Option<QueueConfig> {
     };
     section.finish();
     url.map(|_| queue)
+}
+
+fn spool(section: Section<'_>) -> Option<SpoolConfig> {
+    let dir = section.value(key_or("dir", "LARKFIRE_SPOOL_DIR"), text);
+    let max_bytes = section.value(key("max_bytes"), bytes(MIB..=64 * 1024 * MIB)).unwrap_or(256 << 20);
+    section.finish();
+    dir.map(|dir| SpoolConfig { dir: dir.into(), max_bytes: max_bytes as u64 })
 }
 
 fn gate(reader: &Reader, section: Section<'_>) -> GateConfig {

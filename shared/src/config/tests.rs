@@ -180,6 +180,20 @@ fn a_comfort_this_version_lacks_is_noted() {
 }
 
 #[test]
+fn a_spool_is_off_until_it_has_a_directory_and_of_no_use_to_the_embedded_queue() {
+    let broker = ("AMQP_URL", "amqp://h");
+    assert_eq!(read("spool: { max_bytes: 2MiB }", &[broker]).unwrap().spool, None);
+    let config =
+        read("spool: { max_bytes: 2MiB }", &[broker, ("LARKFIRE_SPOOL_DIR", "/var/spool/lark")]).unwrap();
+    assert_eq!(config.spool, Some(SpoolConfig { dir: "/var/spool/lark".into(), max_bytes: 2 << 20 }));
+    assert!(config.notes.is_empty());
+    let embedded = read("spool: { dir: x }", &[]).unwrap();
+    assert_eq!(embedded.spool.unwrap().max_bytes, 256 << 20);
+    assert!(embedded.notes[0].contains("needs no spool"), "{:?}", embedded.notes);
+    assert!(read("spool: { dir: x, max_bytes: 1KiB }", &[]).is_err());
+}
+
+#[test]
 fn the_gate_comes_from_variables_or_the_file() {
     let variables =
         [("ALLOWED_IPS", "10.0.0.0/8, ::1"), ("TRUSTED_PROXIES", "192.0.2.7"), ("HMAC_SECRETS", "new,old")];

@@ -10,7 +10,8 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     draining: AtomicBool,
-    conditions: Mutex<Vec<(&'static str, Condition)>>,
+    /// Of each entry, one condition has to hold.
+    conditions: Mutex<Vec<(&'static str, Vec<Condition>)>>,
 }
 
 /// One thing that has to hold; its owner keeps it up to date. Begins unmet.
@@ -33,8 +34,14 @@ impl Readiness {
     /// Adds a condition; `name` is what `/readyz` shows while it is unmet.
     pub fn condition(&self, name: &'static str) -> Condition {
         let condition = Condition::default();
-        let mut conditions = self.0.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        conditions.push((name, condition.clone()));
+        self.add(name, vec![condition.clone()]);
+        condition
+    }
+
+    /// Adds a condition that need not hold while another one does.
+    pub fn either(&self, name: &'static str, other: Condition) -> Condition {
+        let condition = Condition::default();
+        self.add(name, vec![condition.clone(), other]);
         condition
     }
 
@@ -49,6 +56,11 @@ impl Readiness {
             return vec!["draining"];
         }
         let conditions = self.0.conditions.lock().unwrap_or_else(PoisonError::into_inner);
-        conditions.iter().filter(|(_, condition)| !condition.holds()).map(|(name, _)| *name).collect()
+        let unmet = conditions.iter().filter(|(_, one_of)| !one_of.iter().any(Condition::holds));
+        unmet.map(|(name, _)| *name).collect()
+    }
+
+    fn add(&self, name: &'static str, one_of: Vec<Condition>) {
+        self.0.conditions.lock().unwrap_or_else(PoisonError::into_inner).push((name, one_of));
     }
 }
