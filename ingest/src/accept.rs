@@ -23,6 +23,7 @@ use crate::lark::{Address, CALLBACK_BYTES_MAX, Call, Callbacks, Reply};
 use crate::live_gate::LiveGate;
 use crate::metrics::Metrics;
 use crate::route::{AlertRoute, Route, route};
+use crate::server::{Member, Working};
 use crate::settings::Settings;
 use crate::slowdown::Slowdown;
 use crate::source::{Context, parse, text_of};
@@ -106,6 +107,8 @@ impl<P: Publisher> Intake<P> {
                 if !answer.is_of_broken_body() && sends_on(&parts, &body) {
                     self.budget.discard(&mut body).await;
                 }
+                // What HTTP/2 has let the client send ahead need not wait with it.
+                drop(body);
                 if REFUSALS.contains(&code) {
                     self.metrics.refused(code);
                     self.slowdown.wait(client, self.settings.clock.now()).await;
@@ -151,11 +154,12 @@ impl<P: Publisher> Intake<P> {
             Ok(read) => read,
             Err(cause) => return Reply::unread(cause, address),
         };
+        let working = working(parts);
         let received_at = self.settings.clock.now();
         let id = InteractionId::new(received_at, rand::random());
         let call = Call { headers: &parts.headers, body: &bytes, received_at, id };
         let reply = self.callbacks.take(&call, &self.publisher).await;
-        drop(share);
+        drop((share, working));
         reply
     }
 
@@ -172,6 +176,7 @@ impl<P: Publisher> Intake<P> {
             return Err(Answer::Compressed.into());
         }
         let (bytes, share) = self.budget.read(body).await?;
+        let working = working(parts);
         prove(Arc::clone(gate), standing, bytes.clone()).await?;
         // Who has proven nothing is not told which receivers there are.
         if receiver.as_ref().is_some_and(|name| !self.settings.receivers.contains(&**name)) {
@@ -190,7 +195,7 @@ impl<P: Publisher> Intake<P> {
         let written = beside(bytes.len(), move || write(&bytes, &context, receiver, &gate)).await?;
         let source = written.source;
         let alerts = self.publish(written, &parts.headers).await?;
-        drop(share);
+        drop((share, working));
         Ok(Outcome { source: Some(source), answer: Answer::Accepted { id, alerts, door } })
     }
 
@@ -254,6 +259,11 @@ fn write(body: &[u8], context: &Context, receiver: Option<String>, gate: &Gate) 
         Outcome { source: Some(source), answer: Answer::Internal }
     })?;
     Ok(Written { source, shard_key: envelope.shard_key(), lines })
+}
+
+/// From here on the connection keeps its place: the client waits for us, and no longer we for it.
+fn working(parts: &Parts) -> Option<Working> {
+    parts.extensions.get().map(Member::work)
 }
 
 fn is_compressed(headers: &HeaderMap) -> bool {

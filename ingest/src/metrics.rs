@@ -1,7 +1,7 @@
 //! What ingest counts. Every label value is there from the first scrape, so that a rate of zero is not a gap.
 
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use shared::envelope::Source;
 
 use crate::answer;
@@ -26,6 +26,8 @@ pub(crate) struct Metrics {
     pub(crate) bodies_bytes: IntGauge,
     /// Connections that are open now.
     pub(crate) connections: IntGauge,
+    /// Connections closed because others needed their places.
+    pub(crate) displaced: IntCounter,
 }
 
 impl Metrics {
@@ -53,9 +55,16 @@ impl Metrics {
             )?,
             bodies_bytes: gauge("bodies_in_memory_bytes", "Bytes of request bodies in memory.")?,
             connections: gauge("open_connections", "Connections that are open.")?,
+            displaced: IntCounter::with_opts(
+                Opts::new(
+                    "displaced_connections_total",
+                    "Connections that waited for their client and were closed because others needed the place.",
+                )
+                .namespace(NAMESPACE),
+            )?,
         };
         metrics.show_zeros();
-        let all: [Box<dyn Collector>; 7] = [
+        let all: [Box<dyn Collector>; 8] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.alerts.clone()),
             Box::new(metrics.callbacks.clone()),
@@ -63,6 +72,7 @@ impl Metrics {
             Box::new(metrics.accept_seconds.clone()),
             Box::new(metrics.bodies_bytes.clone()),
             Box::new(metrics.connections.clone()),
+            Box::new(metrics.displaced.clone()),
         ];
         all.into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)

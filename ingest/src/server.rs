@@ -3,6 +3,7 @@
 
 mod activity;
 mod connection;
+mod crowd;
 mod proxy_protocol;
 
 use std::io;
@@ -15,7 +16,7 @@ use shared::lifecycle::Lifecycle;
 use shared::queue::Publisher;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use crate::accept::Intake;
@@ -24,12 +25,17 @@ use crate::live_gate::LiveGate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use connection::Connections;
+use crowd::Crowd;
+
+pub(crate) use crowd::{Member, Working};
 
 /// How many connections wait in the kernel to be accepted: after a reload every group of an Alertmanager may send
 /// at the same moment.
 const BACKLOG: u32 = 4096;
 /// How long no connection is accepted after the system refused one (no file descriptors, say).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections make room then: the limit on file descriptors may be lower than the one on connections.
+const DISPLACED_AT_ONCE: usize = 64;
 
 /// Why ingest did not start.
 #[derive(Debug, Error)]
@@ -64,12 +70,14 @@ pub fn run<P: Publisher>(
     let bound = listener.local_addr().map_err(refused)?;
     let metrics = Metrics::register(registry)?;
     let limits = settings.limits;
-    let open = metrics.connections.clone();
+    let (open, displaced) = (metrics.connections.clone(), metrics.displaced.clone());
     let gate = LiveGate::follow(&settings, lifecycle);
     let connections = Connections {
         intake: Arc::new(Intake::new(settings, gate, publisher, metrics)),
         limits,
         open,
+        displaced,
+        crowd: Crowd::default(),
         lifecycle: lifecycle.clone(),
     };
     lifecycle.spawn_essential("the listener for alerts", accept(listener, limits.connections, connections));
@@ -89,24 +97,47 @@ async fn accept<P: Publisher>(listener: TcpListener, connections_max: usize, con
     let places = Arc::new(Semaphore::new(connections_max));
     let stop = connections.lifecycle.stop.clone();
     loop {
-        // A place first: what is not accepted waits in the kernel, and is refused there when that is full too.
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok()?;
-            Some((listener.accept().await, place))
-        };
-        let (accepted, place) = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => return,
-            next = next => match next {
-                Some(next) => next,
-                None => return,
-            },
+            accepted = listener.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, peer)) => connections.spawn(prepared(stream), peer, place),
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "could not accept a connection: {error}");
+                (0..DISPLACED_AT_ONCE).take_while(|_| connections.displace()).for_each(drop);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
             }
+        };
+        // One is accepted before it has a place, so that nobody is displaced for nothing. Those behind it wait in the
+        // kernel, and are refused there when that is full too.
+        let place = tokio::select! {
+            () = stop.cancelled() => return,
+            place = place(&places, &connections) => place,
+        };
+        let Some(place) = place else { return };
+        connections.spawn(prepared(stream), peer, place);
+    }
+}
+
+/// A free place, or that of the connection that has waited for its client longest. Where all of them wait for us, the
+/// first that is free.
+async fn place<P: Publisher>(
+    places: &Arc<Semaphore>,
+    connections: &Connections<P>,
+) -> Option<OwnedSemaphorePermit> {
+    loop {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Some(place);
+        }
+        let free = Arc::clone(places).acquire_owned();
+        if connections.displace() {
+            return free.await.ok();
+        }
+        tokio::select! {
+            place = free => return place.ok(),
+            () = connections.crowd.another_waits() => {}
         }
     }
 }

@@ -21,6 +21,8 @@ mod limits;
 mod metrics;
 #[path = "http/openapi.rs"]
 mod openapi;
+#[path = "http/oddities.rs"]
+mod oddities;
 #[path = "http/presses.rs"]
 mod presses;
 #[path = "http/protocols.rs"]

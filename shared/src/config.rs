@@ -199,7 +199,7 @@ impl GateConfig {
 /// Named limits of one ingest process.
 #[derive(Clone, Copy, Debug)]
 pub struct IngestLimits {
-    /// Connections at once; more are not accepted until one ends.
+    /// Connections at once; beyond it the one that has waited for its client longest makes room.
     pub connections: usize,
     /// Bytes of one request's headers.
     pub header_bytes: usize,

@@ -11,7 +11,7 @@ use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use prometheus::IntGauge;
+use prometheus::{IntCounter, IntGauge};
 use shared::config::IngestLimits;
 use shared::lifecycle::Lifecycle;
 use shared::queue::Publisher;
@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::activity::Activity;
+use super::crowd::{Crowd, Member};
 use super::proxy_protocol;
 use crate::accept::Intake;
 use crate::gate::Origin;
@@ -39,24 +40,42 @@ pub(super) struct Connections<P> {
     pub(super) intake: Arc<Intake<P>>,
     pub(super) limits: IngestLimits,
     pub(super) open: IntGauge,
+    pub(super) displaced: IntCounter,
+    pub(super) crowd: Crowd,
     pub(super) lifecycle: Lifecycle,
 }
 
 impl<P: Publisher> Connections<P> {
     /// Serves a connection until it ends; its place becomes free then.
     pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let counted = Counted::new(&self.open);
-        let served = serve(stream, peer, Arc::clone(&self.intake), self.limits, self.lifecycle.clone());
+        let (counted, member) = (Counted::new(&self.open), self.crowd.join());
+        let served = serve(
+            (stream, peer),
+            member.clone(),
+            Arc::clone(&self.intake),
+            self.limits,
+            self.lifecycle.clone(),
+        );
         self.lifecycle.tasks.spawn(async move {
-            served.await;
+            tokio::select! {
+                () = served => {}
+                () = member.displaced() => debug!(%peer, "closed the connection from {peer}: others need the place"),
+            }
             drop((counted, place));
         });
+    }
+
+    /// Closes the connection that has waited for its client longest; says whether there was one.
+    pub(super) fn displace(&self) -> bool {
+        let displaced = self.crowd.displace();
+        self.displaced.inc_by(displaced.into());
+        displaced
     }
 }
 
 async fn serve<P: Publisher>(
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    (mut stream, peer): (TcpStream, SocketAddr),
+    member: Member,
     intake: Arc<Intake<P>>,
     limits: IngestLimits,
     lifecycle: Lifecycle,
@@ -76,7 +95,8 @@ async fn serve<P: Publisher>(
         };
     }
     let activity = Activity::new();
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(member.clone());
         let (intake, in_hand) = (Arc::clone(&intake), activity.begin());
         async move {
             let response = intake.answer(request, hop).await;

@@ -59,6 +59,18 @@ impl Client {
         within(self.read_reply()).await
     }
 
+    /// Says that nothing more will come.
+    pub(crate) async fn finish(&mut self) {
+        let _closed = within(self.0.shutdown()).await;
+    }
+
+    /// The reply before the other side closes, if it says anything.
+    pub(crate) async fn last_reply(&mut self) -> Option<Reply> {
+        let mut first = [0];
+        let said = matches!(within(self.0.peek(&mut first)).await, Ok(1));
+        if said { Some(self.reply().await) } else { None }
+    }
+
     /// Resolves once the other side has closed, having said nothing more.
     pub(crate) async fn closed(&mut self) {
         let mut rest = Vec::new();

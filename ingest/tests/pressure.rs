@@ -1,0 +1,232 @@
+//! The program under attack: it stays within its limits, and honest senders get their 202 while the attack goes on.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+use shared::queue::rabbitmq::topology::Names;
+use tempfile::TempDir;
+use testkit::http;
+use testkit::ports::free_address;
+use testkit::prefix::unique_prefix;
+use testkit::process::{Launch, Process};
+use testkit::rabbitmq::{self, Leftovers};
+use testkit::wait_until::wait_until;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// File descriptors the program has beside its connections.
+const OTHER_FILES: usize = 300;
+/// File descriptors of the tests here that run at the same time.
+const OTHER_TESTS_FILES: usize = 3000;
+/// What an attacker begins a connection with: it says nothing, or the beginning of something, and trickles on.
+const BEGINNINGS: [&str; 6] = [
+    "",
+    "POST /api/alert HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    "POST /api/alert HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{",
+    "POST /api/alert HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n{",
+    // Refused before its body; what is still to come of it is read, so that its sender sees why.
+    "POST /no/such/path HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+];
+/// Attackers, each of which opens one connection after another and keeps so many.
+const ATTACKERS: usize = 6;
+const KEPT_BY_EACH: usize = 300;
+/// Requests of honest senders, one after another.
+const HONEST: usize = 40;
+
+/// An ingest in front of the broker.
+struct House {
+    listen: SocketAddr,
+    admin: SocketAddr,
+    _process: Process,
+    _folder: TempDir,
+    _leftovers: Leftovers,
+}
+
+impl House {
+    /// One with these limits, which may hold so many files open.
+    async fn with(limits: &str, files: usize) -> Self {
+        let (folder, prefix) = (tempfile::tempdir().unwrap(), unique_prefix());
+        let (listen, admin) = (free_address(), free_address());
+        let (url, file) = (rabbitmq::amqp_url(), folder.path().join("larkfire.yaml"));
+        let text = format!(
+            "listen: {listen}\nadmin_listen: {admin}\nqueue: {{ url: '{url}', prefix: {prefix} }}\nlimits: {limits}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let program = env!("CARGO_BIN_EXE_larkfire-ingest");
+        let start = format!("ulimit -n {files}; exec {program} --config {}", file.display());
+        let process = Launch::program("sh").argument("-c").argument(start).directory(folder.path()).start();
+        let topology = Names::new(prefix, 1).topology();
+        let leftovers = Leftovers::new()
+            .queues(topology.queues.into_iter().map(|queue| queue.name))
+            .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
+        let house = Self { listen, admin, _process: process, _folder: folder, _leftovers: leftovers };
+        wait_until(PATIENCE, "readiness", async || {
+            match http::get(&format!("http://{admin}/readyz")).await {
+                Ok(answer) if answer.status == 200 => Ok(()),
+                other => Err(other.map(|answer| answer.text().to_owned())),
+            }
+        })
+        .await;
+        house
+    }
+
+    async fn metric(&self, name: &str) -> u64 {
+        let answer = http::get(&format!("http://{}/metrics", self.admin)).await.unwrap();
+        let line = answer.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name} in {}", answer.text())).parse().unwrap()
+    }
+
+    async fn memory(&self) -> u64 {
+        self.metric("process_resident_memory_bytes").await
+    }
+
+    async fn open_connections(&self) -> u64 {
+        self.metric("larkfire_ingest_open_connections").await
+    }
+
+    /// Sends one alert as Alertmanager would: again, when the connection breaks.
+    async fn honest(&self) {
+        let url = format!("http://{}/api/alert", self.listen);
+        let body = serde_json::json!({ "message": "disk is full", "sender_id": "honest" });
+        wait_until(PATIENCE, "a 202 for an honest sender", async || {
+            match http::post_json(&url, &body).await {
+                Ok(answer) if answer.status == 202 => Ok(()),
+                other => Err(other.map(|answer| answer.status)),
+            }
+        })
+        .await;
+    }
+}
+
+/// A connection from another address than the honest senders', whose ports are left to them.
+async fn attack(listen: SocketAddr, beginning: &str) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into())?;
+    let mut stream = socket.connect(listen).await?;
+    stream.write_all(beginning.as_bytes()).await?;
+    Ok(stream)
+}
+
+/// Attackers that open connections as fast as they can until they are told to stop.
+struct Flood {
+    stop: Arc<AtomicBool>,
+    attackers: JoinSet<usize>,
+}
+
+impl Flood {
+    fn start(listen: SocketAddr) -> Self {
+        let (stop, mut attackers) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+        for beginning in BEGINNINGS.into_iter().cycle().take(ATTACKERS) {
+            let stop = Arc::clone(&stop);
+            attackers.spawn(async move {
+                let (mut kept, mut made) = (VecDeque::new(), 0);
+                while !stop.load(Ordering::Relaxed) {
+                    if let Ok(stream) = attack(listen, beginning).await {
+                        kept.push_back(stream);
+                        made += 1;
+                    }
+                    if kept.len() > KEPT_BY_EACH {
+                        kept.pop_front();
+                    }
+                    // One byte more, so that it is not silent.
+                    if let Some(oldest) = kept.front_mut() {
+                        let _closed = oldest.write_all(b"x").await;
+                    }
+                }
+                made
+            });
+        }
+        Self { stop, attackers }
+    }
+
+    /// How many connections were made.
+    async fn end(self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
+        self.attackers.join_all().await.into_iter().sum()
+    }
+}
+
+/// Lets this process open as many files as it may.
+fn raise_file_limit() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    limit.current.map_or(usize::MAX, |most| usize::try_from(most).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_silent_connections_are_carried_within_their_memory() {
+    // Where the machine allows fewer files, fewer connections.
+    let silent = 10_000.min(raise_file_limit().saturating_sub(OTHER_TESTS_FILES));
+    let house = House::with("{ connections: 10100, header_timeout: 5m }", silent + OTHER_FILES).await;
+    house.honest().await;
+    let before = house.memory().await;
+    let mut kept = Vec::with_capacity(silent);
+    for _ in 0..silent {
+        kept.push(attack(house.listen, BEGINNINGS[1]).await.unwrap());
+    }
+    wait_until(PATIENCE, "all of them", async || match house.open_connections().await {
+        open if open >= silent as u64 => Ok(()),
+        other => Err(other),
+    })
+    .await;
+    for _ in 0..HONEST {
+        house.honest().await;
+    }
+    assert!(house.open_connections().await >= silent as u64, "none had to make room");
+    let each = house.memory().await.saturating_sub(before) / silent as u64;
+    assert!(each <= 32 << 10, "a connection takes {each} bytes, more than limits.header_bytes");
+    println!("{silent} connections take {each} bytes each");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_that_takes_every_place_keeps_nobody_out() {
+    let files = raise_file_limit();
+    let house = House::with("{ connections: 400, body_bytes: 1MiB, bodies_bytes: 4MiB }", files).await;
+    let before = house.memory().await;
+    let flood = Flood::start(house.listen);
+    wait_until(PATIENCE, "every place taken", async || {
+        match house.metric("larkfire_ingest_displaced_connections_total").await {
+            1.. => Ok(()),
+            0 => Err(house.open_connections().await),
+        }
+    })
+    .await;
+    for _ in 0..HONEST {
+        house.honest().await;
+        let open = house.open_connections().await;
+        assert!(open <= 400, "{open} connections are open");
+        let bodies = house.metric("larkfire_ingest_bodies_in_memory_bytes").await;
+        assert!(bodies <= 4 << 20, "bodies take {bodies} bytes");
+        // Headers and bodies at their limits, and as much again for everything else.
+        let more = house.memory().await.saturating_sub(before);
+        assert!(more <= 2 * (400 * (32 << 10) + (4 << 20)), "{more} bytes more");
+    }
+    let made = flood.end().await;
+    assert!(made > 400, "{made} connections are no flood");
+    println!("{HONEST} honest senders were served among {made} connections of attackers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_out_of_file_descriptors_makes_room_for_honest_senders() {
+    raise_file_limit();
+    let house = House::with("{ connections: 4096, header_timeout: 5m }", 128).await;
+    let mut kept = Vec::new();
+    for _ in 0..500 {
+        kept.push(attack(house.listen, "").await.unwrap());
+    }
+    house.honest().await;
+    for _ in 0..5 {
+        house.honest().await;
+    }
+    assert!(house.metric("larkfire_ingest_displaced_connections_total").await > 0);
+}
