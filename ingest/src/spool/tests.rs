@@ -82,7 +82,8 @@ impl House {
     }
 
     async fn publish(&self, number: usize) -> Result<(), PublishError> {
-        self.spooled.publish(vec![alert(number.to_string())]).await
+        let published = self.spooled.publish(vec![alert(number.to_string())]);
+        timeout(PATIENCE, published).await.expect("an answer in time")
     }
 
     fn metric(&self, name: &str) -> String {
@@ -152,7 +153,8 @@ async fn while_it_is_in_use_nobody_waits_for_the_queue() {
     house.queue.mood.send_replace(Mood::Silent);
     // Asked by the replay alone, and it does not answer.
     let asked = *house.queue.asked.borrow();
-    house.queue.asked.subscribe().wait_for(|now| *now > asked).await.unwrap();
+    let mut replay = house.queue.asked.subscribe();
+    timeout(PATIENCE, replay.wait_for(|now| *now > asked)).await.expect("a replay in time").unwrap();
     for number in 1..50 {
         house.publish(number).await.unwrap();
     }
