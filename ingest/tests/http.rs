@@ -19,10 +19,10 @@ mod lark;
 mod limits;
 #[path = "http/metrics.rs"]
 mod metrics;
-#[path = "http/openapi.rs"]
-mod openapi;
 #[path = "http/oddities.rs"]
 mod oddities;
+#[path = "http/openapi.rs"]
+mod openapi;
 #[path = "http/presses.rs"]
 mod presses;
 #[path = "http/protocols.rs"]

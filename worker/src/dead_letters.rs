@@ -4,4 +4,9 @@ pub(crate) mod schema;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum ReplayOutcome { Told, ToldSince, ResolvedSince, DeadAgain }
+pub enum ReplayOutcome {
+    Told,
+    ToldSince,
+    ResolvedSince,
+    DeadAgain,
+}

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
-use shared::queue::{Destination, Failure, Headers, Message};
+use shared::queue::{Destination, Failure, Headers, Message, Replay};
 
 /// Bytes of one record's content. An envelope has at most 128 KiB, so this is a check, not a limit one meets.
 pub(super) const CONTENT_BYTES_MAX: usize = 1 << 20;
@@ -44,17 +44,20 @@ struct Label<'l> {
     attempt: u32,
     failure: Option<Cow<'l, Failure>>,
     traceparent: Option<Cow<'l, str>>,
+    #[serde(default)]
+    replay: Option<Replay>,
 }
 
 /// Adds the record of a message, unless it is not for the workers or larger than any record is; then it is left out.
 pub(super) fn write(place: Place, message: &Message, bytes: &mut Vec<u8>) -> bool {
     let Destination::Alerts { shard_key } = message.to else { return false };
-    let Headers { attempt, failure, traceparent } = &message.headers;
+    let Headers { attempt, failure, traceparent, replay } = &message.headers;
     let label = Label {
         shard_key,
         attempt: *attempt,
         failure: failure.as_ref().map(Cow::Borrowed),
         traceparent: traceparent.as_deref().map(Cow::Borrowed),
+        replay: *replay,
     };
     let Ok(label) = serde_json::to_vec(&label) else { return false };
     let length = label.len() + 1 + message.body.len();
@@ -115,12 +118,13 @@ fn check(place: Place, length: [u8; 4], content_crc: [u8; 4]) -> u32 {
 
 fn message(content: &[u8]) -> Option<Message> {
     let end = content.iter().position(|byte| *byte == b'\n')?;
-    let Label { shard_key, attempt, failure, traceparent } =
+    let Label { shard_key, attempt, failure, traceparent, replay } =
         serde_json::from_slice(content.get(..end)?).ok()?;
     let headers = Headers {
         attempt,
         failure: failure.map(Cow::into_owned),
         traceparent: traceparent.map(Cow::into_owned),
+        replay,
     };
     let body = Bytes::copy_from_slice(content.get(end + 1..)?);
     Some(Message { to: Destination::Alerts { shard_key }, body, headers })

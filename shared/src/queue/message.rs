@@ -218,9 +218,9 @@ impl Delivery {
     /// Says that everything in it is settled. `false` if nobody is there to hear it: a consumer that is gone has
     /// lost its connection too, and the engine delivers again.
     pub fn settle(mut self) -> bool {
-        self.receipt.take().is_none_or(|Receipt { tag, settlements }| {
-            settlements.send(Settlement::Done { tag }).is_ok()
-        })
+        self.receipt
+            .take()
+            .is_none_or(|Receipt { tag, settlements }| settlements.send(Settlement::Done { tag }).is_ok())
     }
 }
 

@@ -71,7 +71,8 @@ async fn feishu_away(shape: Shape) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_cut_off_delays_nothing_and_dedup_resumes_when_it_is_back() {
-    let (mut surroundings, way) = (Surroundings::direct().await, ChaosProxy::start(MARIADB.parse().unwrap()).await);
+    let (mut surroundings, way) =
+        (Surroundings::direct().await, ChaosProxy::start(MARIADB.parse().unwrap()).await);
     surroundings.database_url = surroundings.database.url_at(way.address());
     let deployment = Deployment::start_in(Shape::Roles, surroundings).await;
     let url = deployment.url("/api/alert");
@@ -106,7 +107,8 @@ async fn a_database_that_is_cut_off_delays_nothing_and_dedup_resumes_when_it_is_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_broker_is_a_503_and_a_returned_one_a_202() {
-    let (mut surroundings, broker) = (Surroundings::direct().await, ChaosProxy::start(RABBITMQ.parse().unwrap()).await);
+    let (mut surroundings, broker) =
+        (Surroundings::direct().await, ChaosProxy::start(RABBITMQ.parse().unwrap()).await);
     surroundings.amqp_url = format!("amqp://guest:guest@{}/%2f", broker.address());
     let deployment = Deployment::start_in(Shape::Roles, surroundings).await;
     let posts = AtomicUsize::new(0);

@@ -86,7 +86,8 @@ pub(crate) async fn account_for(deployment: &Deployment, promised: &BTreeSet<usi
 /// like another. Only where no process was killed, and its counters with it.
 pub(crate) async fn balance(deployment: &Deployment, alerts: usize) {
     wait_until(PATIENCE, "the counters to balance", async || {
-        let metrics = [deployment.metrics(Part::Ingest).await, deployment.metrics(Part::Worker).await].concat();
+        let metrics =
+            [deployment.metrics(Part::Ingest).await, deployment.metrics(Part::Worker).await].concat();
         let accepted = "larkfire_ingest_alerts_accepted_total{source=\"alertmanager\"}";
         let wanted = [
             format!("{accepted} {alerts}\n"),

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
-use shared::queue::Reason;
+use shared::queue::{LetterId, Reason};
 
 use super::*;
 
@@ -47,7 +47,9 @@ fn a_message_comes_out_as_it_went_in() {
         first_failed_at: Timestamp::UNIX_EPOCH,
         last_failed_at: Timestamp::MAX,
     };
-    let headers = Headers { attempt: 2, failure: Some(failure), traceparent: Some("00-ab-cd-01".to_owned()) };
+    let replay = Some(Replay { letter: LetterId(7), forced: true });
+    let traceparent = Some("00-ab-cd-01".to_owned());
+    let headers = Headers { attempt: 2, failure: Some(failure), traceparent, replay };
     for (headers, body) in [(headers, "{\"v\":1}\n"), (Headers::default(), "")] {
         let message = Message { headers, ..alert(body) };
         let mut bytes = Vec::new();
