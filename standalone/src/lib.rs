@@ -10,6 +10,7 @@ use shared::queue::rabbitmq::RabbitMq;
 use shared::queue::{Consumer, Publisher, QueueMetrics, Subscription};
 use shared::telemetry::admin::Page;
 use tracing::info;
+use worker::Queue;
 
 use queue::{Limits, SqliteQueue};
 
@@ -22,23 +23,24 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
         let rabbit = RabbitMq::new(rabbit, lifecycle, metrics)?;
         let spool = Spool::open(config.spool.as_ref(), registry)?;
         let publisher = rabbit.publisher(spool.queue_condition(&lifecycle.readiness));
-        let consumer =
-            rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("queue consumer"));
+        let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("queue consumer"));
+        let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("dead letters"));
         let spooled = spool.over(publisher.clone(), lifecycle)?;
-        return roles(&start, (spooled, publisher), consumer);
+        return roles(&start, spooled, Queue { alerts, dead, publisher });
     }
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
     info!(data_dir = %config.data_dir.display(), "embedded queue in {}", config.data_dir.display());
-    roles(&start, (queue.publisher(), queue.publisher()), queue.subscribe(Subscription::Alerts))
+    let [alerts, dead] = [Subscription::Alerts, Subscription::Dead].map(|which| queue.subscribe(which));
+    roles(&start, queue.publisher(), Queue { alerts, dead, publisher: queue.publisher() })
 }
 
 fn roles(
     Start { config, reloads, lifecycle, registry }: &Start,
-    (of_ingest, of_worker): (impl Publisher, impl Publisher + Clone),
-    consumer: impl Consumer,
+    of_ingest: impl Publisher,
+    of_worker: Queue<impl Consumer, impl Consumer, impl Publisher>,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
-    let pages = worker::start(config.into(), (consumer, of_worker), registry, Clock::system(), lifecycle)?;
+    let pages = worker::start(config.into(), of_worker, registry, Clock::system(), lifecycle)?;
     ingest::run(ingest::Settings::from_config(config, reloads.clone()), of_ingest, registry, lifecycle)?;
     Ok(pages)
 }

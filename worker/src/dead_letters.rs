@@ -1,12 +1,44 @@
-//! What could not be told.
+//! What could not be told. The queue's dead letters are moved into the database, where they wait for an operator, who
+//! looks at them, sends them again or discards them; who did what is kept as well.
 
+mod audit;
+mod burial;
+mod change;
+mod clean;
+mod filter;
+mod keep;
+mod letter;
+mod metrics;
+mod mover;
+mod read;
 pub(crate) mod schema;
+mod sql;
+#[cfg(test)]
+mod tests;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum ReplayOutcome {
-    Told,
-    ToldSince,
-    ResolvedSince,
-    DeadAgain,
+use shared::clock::Clock;
+
+pub use audit::{Action, Entry};
+pub use burial::LETTER_BYTES_MAX;
+pub use filter::Filter;
+pub use letter::{Content, Letter, ReplayOutcome, State};
+pub use metrics::DeadLetterMetrics;
+pub(crate) use mover::Mover;
+pub use read::Order;
+
+use crate::store::Store;
+
+/// The dead letters in the database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    store: Store,
+    clock: Clock,
+    metrics: DeadLetterMetrics,
+}
+
+impl DeadLetters {
+    /// Those in this database.
+    pub const fn new(store: Store, clock: Clock, metrics: DeadLetterMetrics) -> Self {
+        Self { store, clock, metrics }
+    }
 }

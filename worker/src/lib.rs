@@ -5,6 +5,7 @@ pub mod card;
 pub mod dead_letters;
 pub mod feishu;
 pub mod ledger;
+pub mod matcher;
 pub mod metrics;
 mod outbox;
 mod pipeline;
@@ -30,6 +31,7 @@ use tracing::warn;
 
 use budget::{Budget, Limits};
 use card::Style;
+use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use feishu::{CustomBot, CustomBotError, http_client};
 use ledger::Ledger;
 use metrics::Metrics;
@@ -85,6 +87,16 @@ impl From<&Config> for Settings {
     }
 }
 
+/// The worker's ends of the queue.
+pub struct Queue<A, D, P> {
+    /// Takes the alerts.
+    pub alerts: A,
+    /// Takes the dead letters, to move them into the database.
+    pub dead: D,
+    /// Publishes what is tried again later, and what is dead.
+    pub publisher: P,
+}
+
 /// Why the worker cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -103,7 +115,7 @@ pub enum StartError {
 /// it adds to the admin port.
 pub fn start(
     settings: Settings,
-    (consumer, publisher): (impl Consumer, impl Publisher),
+    Queue { alerts, dead, publisher }: Queue<impl Consumer, impl Consumer, impl Publisher>,
     registry: &Registry,
     clock: Clock,
     lifecycle: &Lifecycle,
@@ -112,7 +124,8 @@ pub fn start(
     let (receivers, pages) = receivers(&settings)?;
     let store = Store::open(&settings.database, &settings.data_dir, registry)?;
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
-    let (replays, _replayed) = tokio::sync::mpsc::unbounded_channel();
+    let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
+    let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let book = Book::new(metrics.clone(), replays);
     let house = House {
         onward: Onward(publisher),
@@ -126,7 +139,10 @@ pub fn start(
         delivery: settings.delivery,
     };
     lifecycle.tasks.spawn(keep_clean(ledger, lifecycle.stop.clone()));
-    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, book, settings.window).run(consumer));
+    lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
+    let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
+    lifecycle.spawn_essential("dead letters", mover.run(dead));
+    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, book, settings.window).run(alerts));
     Ok(pages)
 }
 

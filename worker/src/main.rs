@@ -9,7 +9,7 @@ use shared::config;
 use shared::process::{self, Start, StartError};
 use shared::queue::rabbitmq::RabbitMq;
 use shared::queue::{QueueMetrics, Subscription};
-use worker::{Pages, Settings};
+use worker::{Pages, Queue, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +46,8 @@ async fn start(start: Start) -> Result<Pages, StartError> {
         .ok_or("no RabbitMQ is configured: set AMQP_URL, or run `larkfire`, which needs none")?;
     let rabbit = RabbitMq::new(queue, &lifecycle, QueueMetrics::register(&registry)?)?;
     let publisher = rabbit.publisher(lifecycle.readiness.condition("publishing"));
-    let consumer = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
-    let settings = Settings::from(&config);
-    Ok(worker::start(settings, (consumer, publisher), &registry, Clock::system(), &lifecycle)?)
+    let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
+    let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("consuming dead letters"));
+    let (settings, queue) = (Settings::from(&config), Queue { alerts, dead, publisher });
+    Ok(worker::start(settings, queue, &registry, Clock::system(), &lifecycle)?)
 }

@@ -1,5 +1,95 @@
-//! The tables of this room.
+//! The tables of this room. Names are compared by their bytes: receivers differ by case.
 
 use crate::store::Step;
 
-pub(crate) const TABLES: Step = Step { mysql: &[], sqlite: &[] };
+pub(crate) const TABLES: Step = Step {
+    mysql: &[
+        "CREATE TABLE IF NOT EXISTS larkfire_dead_letters (
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            letter_key BINARY(32) NOT NULL,
+            line_key BINARY(32) NOT NULL,
+            envelope VARBINARY(16) NULL,
+            receiver VARCHAR(255) NOT NULL,
+            source VARCHAR(32) NULL,
+            reason VARCHAR(32) NOT NULL,
+            code BIGINT NULL,
+            message TEXT NOT NULL,
+            attempts BIGINT NOT NULL,
+            first_failed_ms BIGINT NOT NULL,
+            last_failed_ms BIGINT NOT NULL,
+            stored_ms BIGINT NOT NULL,
+            state VARCHAR(16) NOT NULL,
+            outcome VARCHAR(32) NULL,
+            changed_ms BIGINT NOT NULL,
+            changed_by BIGINT NULL,
+            alerts BIGINT NOT NULL,
+            summary VARCHAR(255) NOT NULL,
+            body MEDIUMBLOB NOT NULL,
+            body_bytes BIGINT NOT NULL,
+            card MEDIUMBLOB NULL,
+            UNIQUE KEY by_letter (letter_key),
+            KEY by_state (state, changed_ms),
+            KEY by_envelope (envelope)
+        ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        "CREATE TABLE IF NOT EXISTS larkfire_dead_alerts (
+            fingerprint VARCHAR(64) NOT NULL,
+            letter_key BINARY(32) NOT NULL,
+            PRIMARY KEY (fingerprint, letter_key),
+            KEY by_letter (letter_key)
+        ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+        "CREATE TABLE IF NOT EXISTS larkfire_audit (
+            id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            at_ms BIGINT NOT NULL,
+            who VARCHAR(255) NOT NULL,
+            action VARCHAR(32) NOT NULL,
+            chosen TEXT NOT NULL,
+            letters BIGINT NOT NULL,
+            done BIGINT NULL,
+            KEY by_time (at_ms)
+        ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+    ],
+    // `AUTOINCREMENT`: a letter's number goes round in messages, so none may be used twice.
+    sqlite: &[
+        "CREATE TABLE IF NOT EXISTS larkfire_dead_letters (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            letter_key BLOB NOT NULL UNIQUE,
+            line_key BLOB NOT NULL,
+            envelope BLOB,
+            receiver TEXT NOT NULL,
+            source TEXT,
+            reason TEXT NOT NULL,
+            code INTEGER,
+            message TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            first_failed_ms INTEGER NOT NULL,
+            last_failed_ms INTEGER NOT NULL,
+            stored_ms INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            outcome TEXT,
+            changed_ms INTEGER NOT NULL,
+            changed_by INTEGER,
+            alerts INTEGER NOT NULL,
+            summary TEXT NOT NULL,
+            body BLOB NOT NULL,
+            body_bytes INTEGER NOT NULL,
+            card BLOB
+        ) STRICT",
+        "CREATE INDEX IF NOT EXISTS larkfire_dead_letters_by_state
+            ON larkfire_dead_letters (state, changed_ms)",
+        "CREATE INDEX IF NOT EXISTS larkfire_dead_letters_by_envelope ON larkfire_dead_letters (envelope)",
+        "CREATE TABLE IF NOT EXISTS larkfire_dead_alerts (
+            fingerprint TEXT NOT NULL, letter_key BLOB NOT NULL, PRIMARY KEY (fingerprint, letter_key)
+        ) STRICT, WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS larkfire_dead_alerts_by_letter ON larkfire_dead_alerts (letter_key)",
+        "CREATE TABLE IF NOT EXISTS larkfire_audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at_ms INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            action TEXT NOT NULL,
+            chosen TEXT NOT NULL,
+            letters INTEGER NOT NULL,
+            done INTEGER
+        ) STRICT",
+        "CREATE INDEX IF NOT EXISTS larkfire_audit_by_time ON larkfire_audit (at_ms)",
+    ],
+};

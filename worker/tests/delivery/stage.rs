@@ -16,8 +16,8 @@ use shared::lifecycle::Lifecycle;
 use shared::queue::{Headers, Settlement};
 use tempfile::TempDir;
 use testkit::wait_until::wait_until;
-use worker::Settings;
 use worker::card::Style;
+use worker::{Queue, Settings};
 
 use crate::fake_queue::FakeQueue;
 use crate::logs;
@@ -36,7 +36,7 @@ pub(crate) struct Stage {
     pub(crate) queue: FakeQueue,
     pub(crate) lifecycle: Lifecycle,
     registry: Registry,
-    _folder: TempDir,
+    _kept: (FakeQueue, TempDir),
 }
 
 /// How hard the worker of most tests tries.
@@ -74,7 +74,7 @@ impl Stage {
     pub(crate) fn with(sim: FeishuSim, receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig) -> Self {
         logs::capture();
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
-        let (queue, consumer, publisher) = FakeQueue::new(lifecycle.stop.clone());
+        let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
         let style = Style { timezone: TimeZone::UTC, locale: Locale::En };
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
@@ -86,8 +86,11 @@ impl Stage {
             window: WINDOW,
             style,
         };
-        worker::start(settings, (consumer, publisher), &registry, Clock::system(), &lifecycle).unwrap();
-        Self { sim, queue, lifecycle, registry, _folder: folder }
+        // What is published to the dead letters is looked at where it is published.
+        let (dead_queue, dead, _) = FakeQueue::new(lifecycle.stop.clone());
+        let ends = Queue { alerts, dead, publisher };
+        worker::start(settings, ends, &registry, Clock::system(), &lifecycle).unwrap();
+        Self { sim, queue, lifecycle, registry, _kept: (dead_queue, folder) }
     }
 
     /// Delivers one envelope as a message of its own.

@@ -15,6 +15,9 @@ use crate::lifecycle::Condition;
 use crate::queue::{Consumer, Delivery, Subscription};
 use owner::Owner;
 
+/// Dead letters in hand: they carry the card as well, and there is no hurry.
+const DEAD_PREFETCH_MAX: u16 = 100;
+
 /// Takes from all queues of a subscription, on one channel. Dropping it gives back what it was not asked for.
 #[derive(Debug)]
 pub struct RabbitConsumer {
@@ -30,13 +33,17 @@ impl RabbitConsumer {
             Subscription::Dead => ("consuming dead letters", "larkfire dead letters"),
             Subscription::Interactions => ("consuming interactions", "larkfire interactions"),
         };
+        let prefetch = match which {
+            Subscription::Alerts | Subscription::Interactions => rabbit.config.prefetch,
+            Subscription::Dead => rabbit.config.prefetch.min(DEAD_PREFETCH_MAX),
+        };
         let shares = u16::try_from(queues.len()).unwrap_or(u16::MAX);
         let owner = Owner {
             link: Link { address: rabbit.address.clone(), names: rabbit.names.clone(), name },
             reachability: Arc::new(Reachability::new(purpose, condition)),
             queues,
             // Quorum queues know a window per consumer only, so each queue gets its share.
-            prefetch: (rabbit.config.prefetch / shares).max(1),
+            prefetch: (prefetch / shares).max(1),
             metrics: rabbit.metrics.clone(),
             stop: rabbit.lifecycle.stop.clone(),
         };

@@ -1,0 +1,162 @@
+//! Writing letters. One death is one letter: a message that is delivered again changes nothing, and a later death of
+//! the same envelope (after a replay, or because a worker died between burying and settling) moves its letter on.
+
+use shared::envelope::Source;
+
+use super::burial::Burial;
+use super::sql::{Transaction, Value, places, rows};
+use super::{DeadLetters, ReplayOutcome, State};
+use crate::store::{Pool, StoreError};
+
+/// Letters written in one transaction. Few, because all of it has to be done within `database.timeout`.
+const KEPT_TOGETHER_MAX: usize = 20;
+
+/// What a later death leaves as it is.
+const LASTING: &str = "letter_key, line_key, envelope, source, alerts, summary, body, body_bytes, \
+    first_failed_ms, stored_ms";
+/// What a later death changes; the time of the death is the last of them, because `MySQL` assigns in this order and
+/// compares with what it has assigned already.
+const MOVED_ON: [&str; 10] = [
+    "receiver",
+    "reason",
+    "code",
+    "message",
+    "attempts",
+    "card",
+    "state",
+    "outcome",
+    "changed_ms",
+    "last_failed_ms",
+];
+
+impl DeadLetters {
+    /// Writes the letters. When this returns they are safe.
+    pub(super) async fn keep(&self, burials: &[Burial]) -> Result<(), StoreError> {
+        for together in burials.chunks(KEPT_TOGETHER_MAX) {
+            self.store.within(self.keep_together(together)).await?;
+        }
+        Ok(())
+    }
+
+    async fn keep_together(&self, burials: &[Burial]) -> Result<(), sqlx::Error> {
+        let (now_ms, pool) = (self.clock.now().as_millisecond(), self.store.pool());
+        let mut died_again = Vec::with_capacity(burials.len());
+        for burial in burials {
+            died_again.push(self.is_known(burial).await?);
+        }
+        let mut transaction = Transaction::begin(pool).await?;
+        let insert = insert(pool);
+        for (burial, died_again) in burials.iter().zip(died_again) {
+            if died_again {
+                move_on(&mut transaction, burial, now_ms).await?;
+                continue;
+            }
+            let mut values = vec![
+                burial.letter_key[..].into(),
+                burial.line_key[..].into(),
+                burial.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]).into(),
+                burial.source.map(Source::as_str).into(),
+                count(burial.alerts).into(),
+                burial.summary.as_str().into(),
+                burial.body[..].into(),
+                count(burial.body_bytes).into(),
+                burial.failure.first_failed_at.as_millisecond().into(),
+                now_ms.into(),
+            ];
+            values.extend(moved_on(burial, None, now_ms));
+            transaction.execute(&insert, &values).await?;
+            index(&mut transaction, pool, burial).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Whether a letter of ours was sent again and this is what became of it. Of an envelope only what was not told
+    /// comes back, so its line may be another; the letter keeps all of it.
+    async fn is_known(&self, burial: &Burial) -> Result<bool, sqlx::Error> {
+        let Some(letter) = burial.replay else { return Ok(false) };
+        let known =
+            "SELECT COUNT(*) FROM larkfire_dead_letters WHERE id = ? AND (line_key = ? OR envelope = ?)";
+        let envelope = burial.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]);
+        let values = [letter.0.into(), burial.line_key[..].into(), envelope.into()];
+        let found: Vec<(i64,)> = rows(self.store.pool(), known, &values).await?;
+        // Otherwise it is another database's letter, or one that was cleaned away meanwhile: a new one here.
+        Ok(found.first().is_some_and(|(found,)| *found > 0))
+    }
+}
+
+/// Whoever has it in hand twice changes it once: a death is later than the one before.
+async fn move_on(transaction: &mut Transaction, burial: &Burial, now_ms: i64) -> Result<(), sqlx::Error> {
+    let changes = MOVED_ON.map(|column| format!("{column} = ?")).join(", ");
+    let update = format!(
+        "UPDATE larkfire_dead_letters SET {changes} WHERE id = ? AND last_failed_ms < ? AND state <> ?"
+    );
+    let mut values = Vec::from(moved_on(burial, Some(ReplayOutcome::DeadAgain), now_ms));
+    values.extend::<[Value<'_>; 3]>([
+        burial.replay.map(|letter| letter.0).into(),
+        burial.failure.last_failed_at.as_millisecond().into(),
+        State::Discarded.as_str().into(),
+    ]);
+    transaction.execute(&update, &values).await?;
+    Ok(())
+}
+
+/// Which letters an alert is in.
+async fn index(transaction: &mut Transaction, pool: &Pool, burial: &Burial) -> Result<(), sqlx::Error> {
+    if burial.fingerprints.is_empty() {
+        return Ok(());
+    }
+    let insert = match pool {
+        Pool::MySql(_) => "INSERT IGNORE",
+        Pool::Sqlite(_) => "INSERT OR IGNORE",
+    };
+    let places = vec!["(?, ?)"; burial.fingerprints.len()].join(", ");
+    let insert = format!("{insert} INTO larkfire_dead_alerts (fingerprint, letter_key) VALUES {places}");
+    let pairs = burial.fingerprints.iter();
+    let values: Vec<Value<'_>> =
+        pairs.flat_map(|fingerprint| [fingerprint.as_str().into(), burial.letter_key[..].into()]).collect();
+    transaction.execute(&insert, &values).await?;
+    Ok(())
+}
+
+/// The values of `MOVED_ON`.
+fn moved_on(burial: &Burial, outcome: Option<ReplayOutcome>, now_ms: i64) -> [Value<'_>; MOVED_ON.len()] {
+    let failure = &burial.failure;
+    [
+        failure.receiver.as_str().into(),
+        failure.reason.as_str().into(),
+        failure.code.into(),
+        failure.message.as_str().into(),
+        i64::from(failure.attempts).into(),
+        burial.card.as_deref().into(),
+        State::Waiting.as_str().into(),
+        outcome.map(ReplayOutcome::as_str).into(),
+        now_ms.into(),
+        failure.last_failed_at.as_millisecond().into(),
+    ]
+}
+
+fn insert(pool: &Pool) -> String {
+    let columns = format!("{LASTING}, {}", MOVED_ON.join(", "));
+    let places = places(columns.split(',').count());
+    let into = format!("INSERT INTO larkfire_dead_letters ({columns}) VALUES ({places})");
+    match pool {
+        Pool::MySql(_) => {
+            let changes = MOVED_ON.map(|column| {
+                format!("{column} = IF(VALUES(last_failed_ms) > last_failed_ms, VALUES({column}), {column})")
+            });
+            format!("{into} ON DUPLICATE KEY UPDATE {}", changes.join(", "))
+        }
+        Pool::Sqlite(_) => {
+            let changes = MOVED_ON.map(|column| format!("{column} = excluded.{column}"));
+            format!(
+                "{into} ON CONFLICT (letter_key) DO UPDATE SET {} \
+                 WHERE excluded.last_failed_ms > larkfire_dead_letters.last_failed_ms",
+                changes.join(", ")
+            )
+        }
+    }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

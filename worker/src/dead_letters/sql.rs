@@ -1,0 +1,138 @@
+//! The same statement on either database. What the two have in common is the text; their types are kept in here.
+
+use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, FromRow, MySql, Sqlite};
+
+use crate::store::Pool;
+
+/// What takes the place of a `?`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'v> {
+    Null,
+    Number(i64),
+    Text(&'v str),
+    Bytes(&'v [u8]),
+}
+
+/// Several statements that are done together or not at all.
+pub(super) enum Transaction {
+    MySql(sqlx::Transaction<'static, MySql>),
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+}
+
+impl Transaction {
+    /// Its first statement has to be one that writes: a reader of a SQLite file cannot become its writer.
+    pub(super) async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
+        Ok(match pool {
+            Pool::MySql(pool) => Self::MySql(pool.begin().await?),
+            Pool::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
+        })
+    }
+
+    /// Says how many rows were meant; on `MySQL` also those that were so already.
+    pub(super) async fn execute(&mut self, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::MySql(transaction) => {
+                let done = mysql(text, values).execute(&mut **transaction).await?;
+                Ok(done.rows_affected())
+            }
+            Self::Sqlite(transaction) => {
+                let done = sqlite(text, values).execute(&mut **transaction).await?;
+                Ok(done.rows_affected())
+            }
+        }
+    }
+
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::MySql(transaction) => transaction.commit().await,
+            Self::Sqlite(transaction) => transaction.commit().await,
+        }
+    }
+}
+
+/// One statement by itself; says how many rows were meant.
+pub(super) async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+    match pool {
+        Pool::MySql(pool) => Ok(mysql(text, values).execute(pool).await?.rows_affected()),
+        Pool::Sqlite(pool) => Ok(sqlite(text, values).execute(pool).await?.rows_affected()),
+    }
+}
+
+/// Inserts one row; says which number it got.
+pub(super) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<i64, sqlx::Error> {
+    Ok(match pool {
+        Pool::MySql(pool) => {
+            let id = mysql(text, values).execute(pool).await?.last_insert_id();
+            i64::try_from(id).unwrap_or(i64::MAX)
+        }
+        Pool::Sqlite(pool) => sqlite(text, values).execute(pool).await?.last_insert_rowid(),
+    })
+}
+
+/// The rows of a query, which has to limit them.
+pub(super) async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
+where
+    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow>,
+{
+    match pool {
+        Pool::MySql(pool) => {
+            let rows = mysql(text, values).fetch_all(pool).await?;
+            rows.iter().map(T::from_row).collect()
+        }
+        Pool::Sqlite(pool) => {
+            let rows = sqlite(text, values).fetch_all(pool).await?;
+            rows.iter().map(T::from_row).collect()
+        }
+    }
+}
+
+/// `?, ?, …` for as many values.
+pub(super) fn places(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+// No text comes from outside: what does is a value.
+fn mysql<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, MySql, MySqlArguments> {
+    values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
+        Value::Null => query.bind(None::<i64>),
+        Value::Number(number) => query.bind(*number),
+        Value::Text(text) => query.bind((*text).to_owned()),
+        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+    })
+}
+
+fn sqlite<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
+    values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
+        Value::Null => query.bind(None::<i64>),
+        Value::Number(number) => query.bind(*number),
+        Value::Text(text) => query.bind((*text).to_owned()),
+        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+    })
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'v> From<&'v str> for Value<'v> {
+    fn from(text: &'v str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'v> From<&'v [u8]> for Value<'v> {
+    fn from(bytes: &'v [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'v, T: Into<Value<'v>>> From<Option<T>> for Value<'v> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
