@@ -2,6 +2,7 @@
 
 pub mod budget;
 pub mod card;
+pub mod command;
 pub mod dead_letters;
 pub mod feishu;
 pub mod ledger;

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use shared::clock::Clock;
-use shared::config;
+use shared::config::{self, Config};
+use shared::lifecycle::Lifecycle;
 use shared::process::{self, Start, StartError};
-use shared::queue::rabbitmq::RabbitMq;
+use shared::queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use shared::queue::{QueueMetrics, Subscription};
+use worker::command::{self, Command, CommandError, Outlet};
 use worker::{Pages, Queue, Settings};
 
 const EXAMPLES: &str = "\
@@ -16,6 +18,8 @@ Examples:
   AMQP_URL=amqp://guest:guest@127.0.0.1 larkfire-worker      preview the cards
   AMQP_URL=… FEISHU_WEBHOOK_URL=https://… larkfire-worker    send them to a custom bot
   larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
+  larkfire-worker dead-letters list                          what could not be told
+  larkfire-worker trace 9f86d081884c7d65                     what became of an alert
 
 Without a webhook cards are printed and shown at http://127.0.0.1:9095/ instead of being sent.
 Every setting can be a variable or a key of the file; README.md lists them.
@@ -29,13 +33,27 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file (YAML); without it the environment alone is read
-    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE")]
+    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    process::run(move || config::load(cli.config.as_deref()).and_then(config::with_queue), start)
+    let Cli { config, command } = match command::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    match command {
+        None => process::run(move || config::load(config.as_deref()).and_then(config::with_queue), start),
+        Some(command) => command::run(command, config::load(config.as_deref()), outlet),
+    }
+}
+
+/// The way back to the workers, whichever of them are running.
+async fn outlet(config: &Config, lifecycle: &Lifecycle) -> Result<Outlet<RabbitPublisher>, CommandError> {
+    let publisher = command::broker(config, lifecycle)?;
+    Ok(Outlet { publisher, is_read: true })
 }
 
 async fn start(start: Start) -> Result<Pages, StartError> {

@@ -5,13 +5,13 @@
 mod breaker;
 mod migrations;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{IntCounter, IntGauge, Opts, Registry};
-use shared::config::DatabaseConfig;
+use shared::config::{DatabaseConfig, Secret};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -97,12 +97,9 @@ pub(crate) struct StoreMetrics {
 impl Store {
     /// Reads the configuration; does not connect: a database that is away is no reason not to start.
     pub fn open(config: &DatabaseConfig, data_dir: &Path, registry: &Registry) -> Result<Self, OpenError> {
-        let pool = match config.url.as_ref().map(shared::config::Secret::expose) {
-            None => file_pool(&data_dir.join(FILE_NAME))?,
-            Some(url) => match url.strip_prefix("sqlite:") {
-                Some(path) => file_pool(Path::new(path.trim_start_matches("//")))?,
-                None => Pool::MySql(server_pool(url, config)?),
-            },
+        let pool = match (file_of(config, data_dir), &config.url) {
+            (Some(file), _) => file_pool(&file)?,
+            (None, url) => Pool::MySql(server_pool(url.as_ref().map_or("", Secret::expose), config)?),
         };
         let breaker = Breaker::new(StoreMetrics::register(registry)?);
         let inner = Inner { pool, timeout: config.timeout, breaker, migrated: OnceCell::new() };
@@ -145,6 +142,14 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.0.migrated.get_or_try_init(|| migrations::run(&self.0.pool)).await?;
         Ok(())
+    }
+}
+
+/// The file of the database, if it is one.
+pub(crate) fn file_of(config: &DatabaseConfig, data_dir: &Path) -> Option<PathBuf> {
+    match config.url.as_ref().map(Secret::expose) {
+        None => Some(data_dir.join(FILE_NAME)),
+        Some(url) => url.strip_prefix("sqlite:").map(|path| PathBuf::from(path.trim_start_matches("//"))),
     }
 }
 

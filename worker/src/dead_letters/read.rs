@@ -8,7 +8,7 @@ use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::sql::{Value, rows};
+use super::sql::{Value, places, rows};
 use super::{Content, DeadLetters, Filter, Letter, State};
 use crate::store::StoreError;
 
@@ -85,6 +85,23 @@ impl DeadLetters {
             contents.extend(found.into_iter().map(|(body, card)| (*id, Content { body, card })));
         }
         Ok(contents)
+    }
+
+    /// What is in those of these letters that this action is sending again, in their order.
+    pub async fn being_replayed(
+        &self,
+        ids: &[LetterId],
+        action: i64,
+    ) -> Result<Vec<(LetterId, Vec<u8>)>, StoreError> {
+        let select = format!(
+            "SELECT id, body FROM larkfire_dead_letters WHERE id IN ({}) AND state = ? AND changed_by = ? \
+             ORDER BY id",
+            places(ids.len())
+        );
+        let mut values: Vec<Value<'_>> = ids.iter().map(|id| Value::Number(id.0)).collect();
+        values.extend::<[Value<'_>; 2]>([State::Replaying.as_str().into(), action.into()]);
+        let found: Vec<(i64, Vec<u8>)> = self.store.within(rows(self.store.pool(), &select, &values)).await?;
+        Ok(found.into_iter().map(|(id, body)| (LetterId(id), body)).collect())
     }
 
     /// The letters an alert is in, the newest first.

@@ -1,0 +1,158 @@
+//! What operators do from the command line, the same in `larkfire` and `larkfire-worker`: dead letters, and the trace
+//! of an alert. The commands work on the database of the configuration, whether a worker runs or not.
+
+mod arguments;
+mod desk;
+mod discard;
+mod list;
+mod plan;
+mod replay;
+mod show;
+mod table;
+mod text;
+mod trace;
+mod when;
+mod who;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use prometheus::Registry;
+use shared::config::{Config, ConfigErrors};
+use shared::lifecycle::Lifecycle;
+use shared::process;
+use shared::queue::rabbitmq::{RabbitMq, RabbitPublisher};
+use shared::queue::{Publisher, QueueMetrics};
+use thiserror::Error;
+
+use crate::store::{OpenError, StoreError};
+pub use arguments::Command;
+use arguments::DeadLettersCommand;
+use desk::Desk;
+
+/// The way back to the pipeline, for letters that are sent again.
+pub struct Outlet<P> {
+    /// Publishes them. Whatever it is, what it has confirmed is safe.
+    pub publisher: P,
+    /// Whether somebody may be there to tell them now.
+    pub is_read: bool,
+}
+
+/// Why a command came to nothing, or not to its end.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// It was not asked for in a way that can be done.
+    #[error("{0}")]
+    Usage(String),
+    /// It could not be done.
+    #[error("{0}")]
+    Failed(String),
+    /// The database does not answer.
+    #[error("{0}; is the database there, and is database.url (DATABASE_URL) right?")]
+    Store(#[from] StoreError),
+    /// The database cannot be used as it is configured.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nobody reads what is printed.
+    #[error("{0}")]
+    Output(#[from] io::Error),
+}
+
+/// Where a command prints.
+struct Terminal<'t> {
+    /// What was asked for.
+    out: &'t mut dyn Write,
+    /// How far it has come.
+    progress: &'t mut dyn Write,
+}
+
+/// The way back to the workers over RabbitMQ.
+pub fn broker(config: &Config, lifecycle: &Lifecycle) -> Result<RabbitPublisher, CommandError> {
+    let needed = "sending letters again needs RabbitMQ: set AMQP_URL, or use `larkfire`, which needs none";
+    let queue = config.queue.as_ref().ok_or_else(|| CommandError::Usage(needed.to_owned()))?;
+    let failed = |error: &dyn std::error::Error| CommandError::Failed(error.to_string());
+    let metrics = QueueMetrics::register(&Registry::new()).map_err(|error| failed(&error))?;
+    let rabbit = RabbitMq::new(queue, lifecycle, metrics).map_err(|error| failed(&error))?;
+    Ok(rabbit.publisher(lifecycle.readiness.condition("publishing")))
+}
+
+/// Reads the command line. What cannot be read is explained, with the exit code of bad usage.
+pub fn parse<C: Parser>() -> Result<C, ExitCode> {
+    C::try_parse().map_err(|error| {
+        // Nobody is left to hear that the terminal is gone.
+        let _gone = error.print();
+        let was_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+        if was_asked_for { ExitCode::SUCCESS } else { process::BAD_CONFIGURATION.into() }
+    })
+}
+
+/// Does what is asked for. `open` finds the way back to the pipeline; it is asked only if letters are sent again.
+pub fn run<P, O>(command: Command, config: Result<Config, ConfigErrors>, open: O) -> ExitCode
+where
+    P: Publisher,
+    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<Outlet<P>, CommandError>,
+{
+    let (mut out, mut progress) = (io::stdout().lock(), io::stderr().lock());
+    let config = match config {
+        Ok(config) => config,
+        Err(errors) => {
+            let _gone = writeln!(progress, "{errors}");
+            return process::BAD_CONFIGURATION.into();
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = runtime.map_err(CommandError::from).and_then(|runtime| {
+        let terminal = Terminal { out: &mut out, progress: &mut progress };
+        runtime.block_on(carry_out(command, &config, open, terminal))
+    });
+    match done {
+        Ok(code) => code,
+        // As in `… | head`: whoever reads has seen enough.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let _gone = writeln!(progress, "{error}");
+            match error {
+                CommandError::Usage(_) => process::BAD_CONFIGURATION.into(),
+                CommandError::Failed(_)
+                | CommandError::Store(_)
+                | CommandError::Open(_)
+                | CommandError::Output(_) => process::FAILED.into(),
+            }
+        }
+    }
+}
+
+async fn carry_out<P, O>(
+    command: Command,
+    config: &Config,
+    open: O,
+    mut terminal: Terminal<'_>,
+) -> Result<ExitCode, CommandError>
+where
+    P: Publisher,
+    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<Outlet<P>, CommandError>,
+{
+    let desk = Desk::open(config).await?;
+    match command {
+        Command::Trace(asked) => trace::trace(&desk, &asked, &mut terminal).await,
+        Command::DeadLetters(DeadLettersCommand::List(asked)) => {
+            list::list(&desk, asked, &mut terminal).await
+        }
+        Command::DeadLetters(DeadLettersCommand::Audit(asked)) => {
+            list::audit(&desk, &asked, &mut terminal).await
+        }
+        Command::DeadLetters(DeadLettersCommand::Show(asked)) => {
+            show::show(&desk, &asked, &mut terminal).await
+        }
+        Command::DeadLetters(DeadLettersCommand::Discard(asked)) => {
+            discard::discard(&desk, asked, &mut terminal).await
+        }
+        Command::DeadLetters(DeadLettersCommand::Replay(asked)) => {
+            let lifecycle = Lifecycle::default();
+            let open = async || open(config, &lifecycle).await;
+            replay::replay(&desk, asked, open, &mut terminal).await
+        }
+    }
+}

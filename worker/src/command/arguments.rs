@@ -1,0 +1,256 @@
+//! The command line of the operator commands.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use shared::envelope::Source;
+use shared::queue::{LetterId, Reason};
+
+use super::when::{When, duration};
+use crate::dead_letters::State;
+use crate::matcher::Matcher;
+
+const EXAMPLES: &str = "\
+Examples:
+  dead-letters list                                    what waits, the newest first
+  dead-letters show 17                                 everything about letter 17
+  dead-letters replay 17 18                            send two again
+  dead-letters replay --receiver ops --since 2h        send again what died for ops in the last two hours
+  dead-letters replay --all --dry-run                  what would be sent if everything were
+  dead-letters discard --label 'alertname=\"Watchdog\"'  give up all of an alert
+  dead-letters audit                                   who did what
+
+A replay goes through the front of the pipeline: what was told or resolved since the letter died is not told again,
+unless --force says so. A letter that cannot be told again waits as before, with the new reason.
+Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
+
+const REASON_HELP: &str =
+    "Those that died for this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
+const SOURCE_HELP: &str =
+    "Those that came in this format: alertmanager, grafana, grafana_legacy, custom, loki_feishu";
+
+/// What operators can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists, shows, sends again and discards what could not be told
+    #[command(subcommand, after_help = EXAMPLES)]
+    DeadLetters(DeadLettersCommand),
+    /// Says what became of an alert or of an envelope, and why
+    Trace(TraceArguments),
+}
+
+/// What can be done with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// Lists letters, the newest first; those that wait or are being sent again, if no state is asked for
+    #[command(after_help = EXAMPLES)]
+    List(ListArguments),
+    /// Shows everything about letters: why they died, the alerts, what was refused
+    Show(ShowArguments),
+    /// Sends letters through the pipeline again, the oldest first
+    #[command(after_help = EXAMPLES)]
+    Replay(ReplayArguments),
+    /// Gives letters up: they are never told, and forgotten after 30 days
+    #[command(after_help = EXAMPLES)]
+    Discard(DiscardArguments),
+    /// Shows who replayed and discarded what, the newest first
+    Audit(AuditArguments),
+}
+
+/// Which letters are meant.
+#[derive(Args, Clone, Debug)]
+pub struct Choice {
+    /// The letters' numbers, as `list` shows them
+    #[arg(value_name = "LETTER", value_parser = letter)]
+    pub letters: Vec<LetterId>,
+    /// Those for this receiver ("" for those that never had one)
+    #[arg(long, value_name = "NAME")]
+    pub receiver: Option<String>,
+    /// Those that died for this reason
+    #[arg(long, value_parser = reason, help = REASON_HELP)]
+    pub reason: Option<Reason>,
+    /// Those that came in this format
+    #[arg(long, value_name = "FORMAT", value_parser = source, help = SOURCE_HELP)]
+    pub source: Option<Source>,
+    /// Those with an alert that matches, in Alertmanager's syntax: 'severity="critical"', 'team=~"a|b"'. May be
+    /// given several times: then one alert has to match all of them
+    #[arg(long = "label", value_name = "MATCHER")]
+    pub labels: Vec<Matcher>,
+    /// Those that died at this time or later: RFC 3339, or so long ago (30m, 2h, 7d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<When>,
+    /// Those that died before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<When>,
+}
+
+/// What acts on letters.
+#[derive(Args, Clone, Debug)]
+pub struct Acting {
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Means every letter that waits; needed where nothing else says which
+    #[arg(long)]
+    pub all: bool,
+    /// Only says which letters are meant
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Who does it, for the audit trail; otherwise the system's user and host
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Args, Debug)]
+pub struct ListArguments {
+    #[command(flatten)]
+    pub choice: Choice,
+    /// Those in this state: waiting, replaying, replayed, discarded; may be given several times
+    #[arg(long = "state", value_parser = state)]
+    pub states: Vec<State>,
+    /// Letters shown at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+pub struct ShowArguments {
+    /// The letters' numbers, as `list` shows them
+    #[arg(required = true, value_name = "LETTER", value_parser = letter)]
+    pub letters: Vec<LetterId>,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArguments {
+    #[command(flatten)]
+    pub acting: Acting,
+    /// Tells it even if it was told or resolved since
+    #[arg(long)]
+    pub force: bool,
+    /// Also those that are being sent again and were not heard of, as after a crash; numbers always mean those as well
+    #[arg(long)]
+    pub stuck: bool,
+    /// Letters sent in a second, at most
+    #[arg(long, default_value = "20/s", value_name = "N/s", value_parser = rate)]
+    pub rate: u32,
+    /// How long to wait for what becomes of them; 0 is not at all
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = duration)]
+    pub wait: Duration,
+}
+
+/// Arguments of `discard`.
+#[derive(Args, Debug)]
+pub struct DiscardArguments {
+    #[command(flatten)]
+    pub acting: Acting,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+pub struct AuditArguments {
+    /// Lines shown at most
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `trace`.
+#[derive(Args, Debug)]
+pub struct TraceArguments {
+    /// An alert's fingerprint, or the id of an envelope, as in the answer to a request or in the log
+    #[arg(value_name = "FINGERPRINT|ENVELOPE")]
+    pub what: String,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn letter(text: &str) -> Result<LetterId, String> {
+    let number = text.parse().ok().filter(|number| *number > 0).map(LetterId);
+    number.ok_or_else(|| "expected a letter's number, as `dead-letters list` shows it".to_owned())
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    one_of(text, Reason::ALL, Reason::as_str)
+}
+
+fn source(text: &str) -> Result<Source, String> {
+    one_of(text, Source::ALL, Source::as_str)
+}
+
+fn state(text: &str) -> Result<State, String> {
+    one_of(text, State::ALL, State::as_str)
+}
+
+fn one_of<T: Copy, const N: usize>(
+    text: &str,
+    all: [T; N],
+    word: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let known = all.into_iter().find(|one| word(*one) == text);
+    known.ok_or_else(|| format!("expected one of {}", all.map(word).join(", ")))
+}
+
+fn rate(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    let number = number.parse().ok().filter(|rate| (1..=1_000).contains(rate));
+    number.ok_or_else(|| "expected letters per second, from 1/s to 1000/s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    fn parse(line: &str) -> Result<Command, String> {
+        let words = std::iter::once("test").chain(line.split(' '));
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_the_examples_show_can_be_typed() {
+        for line in EXAMPLES.lines().filter_map(|line| line.strip_prefix("  dead-letters ")) {
+            let (command, _) = line.split_once("  ").unwrap();
+            let command = command.replace("'alertname=\"Watchdog\"'", "alertname=\"Watchdog\"");
+            parse(&format!("dead-letters {command}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_in_words_that_help() {
+        for (line, says) in [
+            ("dead-letters show seven", "a letter's number"),
+            ("dead-letters show", "LETTER"),
+            ("dead-letters list --reason bored", "expected one of refused, gave_up"),
+            ("dead-letters list --state asleep", "expected one of waiting, replaying"),
+            ("dead-letters list --source nagios", "expected one of alertmanager"),
+            ("dead-letters list --label severity", "expected something like severity=\"critical\""),
+            ("dead-letters list --since yesterday", "2024-01-15T10:30:00Z"),
+            ("dead-letters replay --all --rate 0/s", "from 1/s to 1000/s"),
+            ("dead-letters replay --all --wait long", "expected a time"),
+        ] {
+            let said = parse(line).unwrap_err();
+            assert!(said.contains(says), "{line}: {said}");
+        }
+    }
+}

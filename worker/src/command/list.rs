@@ -1,0 +1,114 @@
+//! `dead-letters list` and `dead-letters audit`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use super::arguments::{AuditArguments, Choice, ListArguments};
+use super::desk::Desk;
+use super::text::{count, short, time};
+use super::{CommandError, Terminal, table};
+use crate::dead_letters::{Filter, Letter, Order, State};
+
+/// What is shown of a letter's alerts and of its message, in characters.
+const CELL_CHARS_MAX: usize = 48;
+
+impl Choice {
+    /// The filter that is meant.
+    pub(super) fn filter(self, desk: &Desk, states: Vec<State>) -> Filter {
+        let now = desk.clock.now();
+        Filter {
+            ids: self.letters,
+            states,
+            receiver: self.receiver,
+            reason: self.reason,
+            source: self.source,
+            since: self.since.map(|when| when.moment(now)),
+            until: self.until.map(|when| when.moment(now)),
+            labels: self.labels,
+        }
+    }
+}
+
+pub(super) async fn list(
+    desk: &Desk,
+    asked: ListArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    let ListArguments { choice, states, limit, json } = asked;
+    let are_usual = states.is_empty() && choice.letters.is_empty();
+    let states = if are_usual { vec![State::Waiting, State::Replaying] } else { states };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    // One more than is shown, to know whether there are more.
+    let mut found = desk.letters.find(&choice.filter(desk, states), Order::NewestFirst, limit + 1).await?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    if json {
+        print_json(terminal.out, &found)?;
+    } else if found.is_empty() {
+        let others = if are_usual { "; --state shows those that were replayed or discarded" } else { "" };
+        writeln!(terminal.out, "no such dead letters{others}")?;
+    } else {
+        letters(terminal.out, &found)?;
+    }
+    if has_more {
+        writeln!(terminal.progress, "there are more than {limit}: --limit shows more, filters show fewer")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Letters as a table.
+pub(super) fn letters(out: &mut dyn Write, letters: &[Letter]) -> Result<(), CommandError> {
+    let row = |letter: &Letter| {
+        let code = letter.code.map(|code| format!(" {code}")).unwrap_or_default();
+        let outcome = letter.outcome.as_ref().map(|outcome| format!(" ({outcome})")).unwrap_or_default();
+        [
+            letter.id.to_string(),
+            format!("{}{outcome}", letter.state),
+            time(letter.last_failed_at),
+            if letter.receiver.is_empty() { "-".to_owned() } else { short(&letter.receiver, CELL_CHARS_MAX) },
+            format!("{}{code}", letter.reason),
+            letter.alerts.to_string(),
+            if letter.summary.is_empty() { "-".to_owned() } else { short(&letter.summary, CELL_CHARS_MAX) },
+            short(&letter.message, CELL_CHARS_MAX),
+        ]
+    };
+    let rows: Vec<_> = letters.iter().map(row).collect();
+    let heading = ["LETTER", "STATE", "DIED", "RECEIVER", "REASON", "ALERTS", "WHAT", "MESSAGE"];
+    Ok(table::print(out, heading, &rows)?)
+}
+
+pub(super) async fn audit(
+    desk: &Desk,
+    asked: &AuditArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    let trail = desk.letters.audit(usize::try_from(asked.limit).unwrap_or(usize::MAX)).await?;
+    if asked.json {
+        print_json(terminal.out, &trail)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if trail.is_empty() {
+        writeln!(terminal.out, "nobody has replayed or discarded anything yet")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let row = |entry: &crate::dead_letters::Entry| {
+        let done = entry.done.map_or_else(|| "broken off".to_owned(), |done| done.to_string());
+        let meant = usize::try_from(entry.letters).unwrap_or_default();
+        [
+            time(entry.at),
+            short(&entry.who, CELL_CHARS_MAX),
+            entry.action.clone(),
+            format!("{done} of {}", count(meant, "letter")),
+            short(&entry.chosen, 2 * CELL_CHARS_MAX),
+        ]
+    };
+    let rows: Vec<_> = trail.iter().map(row).collect();
+    table::print(terminal.out, ["WHEN", "WHO", "WHAT", "HOW MANY", "WHICH"], &rows)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// For other programs.
+pub(super) fn print_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), CommandError> {
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+    Ok(writeln!(out, "{text}")?)
+}
