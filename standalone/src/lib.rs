@@ -1,6 +1,8 @@
 //! Ingest and worker in one process, with an embedded queue on disk between them.
 
+pub mod control;
 pub mod explain;
+pub mod outlet;
 pub mod queue;
 
 use ingest::spool::Spool;
@@ -31,6 +33,7 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
     info!(data_dir = %config.data_dir.display(), "embedded queue in {}", config.data_dir.display());
+    control::listen(&config.data_dir, queue.publisher(), lifecycle);
     let [alerts, dead] = [Subscription::Alerts, Subscription::Dead].map(|which| queue.subscribe(which));
     roles(&start, queue.publisher(), Queue { alerts, dead, publisher: queue.publisher() })
 }

@@ -10,6 +10,8 @@ use shared::clock::Clock;
 use shared::config::{Config, ConfigErrors, load};
 use shared::process;
 use standalone::explain::{self, Way};
+use standalone::outlet::outlet;
+use worker::command;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,6 +20,8 @@ Examples:
   larkfire --config /etc/larkfire.yaml      several receivers, limits, everything else
   AMQP_URL=amqp://… larkfire                the same in one process, but with RabbitMQ as its queue
   larkfire explain payload.json             what would become of a payload; sends nothing
+  larkfire dead-letters list                what could not be told; replay sends it again
+  larkfire trace 9f86d081884c7d65           what became of an alert
 
 Then:
   curl -i http://127.0.0.1:8080/api/alert -d '{\"message\":\"Disk full on db-1\",\"sender_id\":\"me\"}'
@@ -52,18 +56,28 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         receiver: Option<String>,
     },
+    #[command(flatten)]
+    Operator(command::Command),
 }
 
 fn main() -> ExitCode {
-    let Cli { config, command } = Cli::parse();
-    let load = move || load(config.as_deref()).and_then(ingest::checked);
+    let Cli { config, command } = match command::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     match command {
-        None => process::run(load, standalone::start),
+        None => process::run(move || checked(config.as_deref()), standalone::start),
+        // What ingest asks for is not needed to look at dead letters.
+        Some(Command::Operator(command)) => command::run(command, load(config.as_deref()), outlet),
         Some(Command::Explain { file, alert, receiver }) => {
             let door = if alert { Door::LokiFeishu } else { Door::Any };
-            explain(load(), &file, Way { door, receiver: receiver.as_deref() })
+            explain(checked(config.as_deref()), &file, Way { door, receiver: receiver.as_deref() })
         }
     }
+}
+
+fn checked(file: Option<&Path>) -> Result<Config, ConfigErrors> {
+    load(file).and_then(ingest::checked)
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]

@@ -91,3 +91,24 @@ async fn publish(prefix: String) {
     .await;
     lifecycle.drain(WITHIN).await;
 }
+
+#[tokio::test]
+async fn a_command_says_what_is_wrong_with_it_and_where_to_look() {
+    let folder = tempfile::tempdir().unwrap();
+    for (words, code, says) in [
+        ("dead-letters list", 1, "there is no database at ./data/larkfire.db"),
+        ("dead-letters list --reason bored", 64, "expected one of refused, gave_up"),
+        ("dead-letters replay --all --rate never", 64, "letters per second"),
+        ("trace", 64, "FINGERPRINT|ENVELOPE"),
+        (
+            "dead-letters replay --help",
+            0,
+            "what was told or resolved since the\nletter died is not told again",
+        ),
+    ] {
+        let launch = words.split(' ').fold(worker().directory(folder.path()), Launch::argument);
+        let (status, printed) = launch.start().finish(WITHIN).await;
+        assert_eq!(status.code(), Some(code), "{words}: {printed}");
+        assert!(printed.contains(says), "{words}: {printed}");
+    }
+}

@@ -129,6 +129,14 @@ impl Process {
         let ended = ended.unwrap_or_else(|_| panic!("{} still runs after {within:?}", self.name));
         ended.unwrap_or_else(|error| panic!("cannot wait for {}: {error}", self.name))
     }
+
+    /// Waits for its end; how it ended, and all it printed, of much the end.
+    pub async fn finish(mut self, within: Duration) -> (ExitStatus, String) {
+        let status = self.wait(within).await;
+        let printed = timeout(within, self.output.ended()).await;
+        assert!(printed.is_ok(), "{} has ended, its output has not", self.name);
+        (status, self.output())
+    }
 }
 
 impl Drop for Process {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
@@ -153,11 +154,33 @@ impl Deployment {
         self.written_down(store::DEAD).await
     }
 
+    /// Where the one process keeps its files.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     async fn written_down(&self, query: &'static str) -> BTreeSet<String> {
         match self.shape {
             Shape::Roles => store::of_roles(&self.database, query).await,
-            Shape::Embedded => store::of_one(&self.folder.path().join("data"), query).await,
+            Shape::Embedded => store::of_one(&self.data_dir(), query).await,
         }
+    }
+
+    /// Runs an operator's command where the worker runs; its exit code, and what it printed.
+    pub(crate) async fn command(&self, words: &[&str]) -> (i32, String) {
+        // A command reads the settings of the process it is about, whether that runs or not.
+        let role = self.roles.last().unwrap();
+        let launch = words.iter().fold(role.launch.clone(), Launch::argument);
+        let (status, printed) = launch.start().finish(START_PATIENCE).await;
+        (status.code().unwrap_or(-1), printed)
+    }
+
+    /// Starts what was stopped.
+    pub(crate) async fn start_again(&mut self) {
+        for role in &mut self.roles {
+            role.process = role.launch.start();
+        }
+        self.wait_until_ready().await;
     }
 
     /// What every part printed.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 mod alertmanager;
+mod dead_letters;
 mod deployment;
 mod faults;
 mod load;

@@ -20,8 +20,10 @@ Examples:
   dead-letters discard --label 'alertname=\"Watchdog\"'  give up all of an alert
   dead-letters audit                                   who did what
 
-A replay goes through the front of the pipeline: what was told or resolved since the letter died is not told again,
-unless --force says so. A letter that cannot be told again waits as before, with the new reason.
+A replay goes through the front of the pipeline: what was told or resolved since the
+letter died is not told again, unless --force says so. A letter that cannot be told
+again waits as before, with the new reason.
+
 Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
 
 const REASON_HELP: &str =

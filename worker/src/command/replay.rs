@@ -59,7 +59,7 @@ pub(super) async fn replay<P: Publisher>(
     report(&came, is_read, json, terminal)?;
     if let Some(error) = failed {
         let unsent = count(ids.len() - sent.len(), "letter");
-        return Err(CommandError::Failed(format!("{unsent} could not be sent and wait as before: {error}")));
+        return Err(CommandError::Failed(format!("not sent, and waiting as before: {unsent}: {error}")));
     }
     let is_done = is_whole && came.iter().all(|(_, came)| !matches!(came, Came::DeadAgain { .. }));
     Ok(if is_done { ExitCode::SUCCESS } else { process::FAILED.into() })

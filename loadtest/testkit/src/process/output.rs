@@ -35,6 +35,12 @@ impl Output {
         String::from_utf8_lossy(&lock(&self.kept)).into_owned()
     }
 
+    /// Waits until both streams have ended.
+    pub(super) async fn ended(&self) {
+        let mut grown = self.grown.clone();
+        while grown.changed().await.is_ok() {}
+    }
+
     /// The first complete line with this text; `None` when the program ends without it.
     pub(super) async fn line(&self, text: &str) -> Option<String> {
         let mut grown = self.grown.clone();
