@@ -28,10 +28,10 @@ fn worker() -> Launch {
 
 #[tokio::test]
 async fn without_a_broker_to_go_to_it_says_what_to_set() {
-    let mut process = worker().variable("LARKFIRE_ADMIN_LISTEN", ports::free_address().to_string()).start();
-    let status = process.wait(WITHIN).await;
+    let process = worker().variable("LARKFIRE_ADMIN_LISTEN", ports::free_address().to_string()).start();
+    let (status, printed) = process.finish(WITHIN).await;
     assert_eq!(status.code(), Some(64));
-    assert!(process.output().contains("AMQP_URL"), "{}", process.output());
+    assert!(printed.contains("AMQP_URL"), "{printed}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ Examples:
   dead-letters list                                    what waits, the newest first
   dead-letters show 17                                 everything about letter 17
   dead-letters replay 17 18                            send two again
-  dead-letters replay --receiver ops --since 2h        send again what died for ops in the last two hours
+  dead-letters replay --receiver ops --since 2h        what died for ops in two hours
   dead-letters replay --all --dry-run                  what would be sent if everything were
   dead-letters discard --label 'alertname=\"Watchdog\"'  give up all of an alert
   dead-letters audit                                   who did what

@@ -20,9 +20,12 @@ impl DeadLetters {
     /// What a replay came to. If that cannot be written
     /// down the letter stays "replaying", and can be sent again: the ledger knows what was told.
     pub async fn replayed(&self, letter: LetterId, outcome: ReplayOutcome) {
-        self.metrics.replayed(outcome);
         let state = match outcome {
-            ReplayOutcome::Told | ReplayOutcome::ToldSince | ReplayOutcome::ResolvedSince => State::Replayed,
+            ReplayOutcome::Told | ReplayOutcome::ToldSince | ReplayOutcome::ResolvedSince => {
+                self.metrics.replayed(outcome);
+                State::Replayed
+            }
+            // Counted when the mover finds out why.
             ReplayOutcome::DeadAgain => State::Waiting,
         };
         let update = "UPDATE larkfire_dead_letters SET outcome = ?, state = ?, changed_ms = ? WHERE id = ? AND state = ?";

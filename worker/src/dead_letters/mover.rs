@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::burial::{Burial, split};
-use super::{DeadLetters, clean};
+use super::{DeadLetters, ReplayOutcome, clean};
 use crate::metrics::{Metrics, Outcome};
 
 /// How often the gauge is brought up to date while letters wait: an operator's command runs in another process.
@@ -95,6 +95,9 @@ impl Mover {
     /// What the pipeline has buried was counted and said by it; what the broker has given up is heard of only here.
     fn say(&self, burial: &Burial) {
         let (reason, message) = (burial.failure.reason, &burial.failure.message);
+        if burial.replay.is_some() {
+            self.letters.metrics.replayed(ReplayOutcome::DeadAgain);
+        }
         if reason != Reason::Undeliverable {
             return;
         }
