@@ -111,6 +111,11 @@ async fn life_of_a_letter(shape: Shape) {
         trace.contains("dead letter 3: died at") && trace.contains("when it was replayed; it waits"),
         "{trace}"
     );
+    let envelope = list(&deployment, &[]).await[0]["envelope"].as_str().unwrap().to_owned();
+    let (_, trace) = deployment.command(&["trace", &envelope, "--json"]).await;
+    let trace: Value = serde_json::from_str(&trace).unwrap();
+    assert_eq!(trace["dead_letters"][0]["id"], 3, "{trace}");
+    assert_eq!(trace["audit"][0]["action"], "replay", "{trace}");
     let (_, trace) = deployment.command(&["trace", "f-Told"]).await;
     assert!(trace.contains("firing") && trace.contains("replayed, and told at"), "{trace}");
     let (code, trace) = deployment.command(&["trace", "f-Never"]).await;
