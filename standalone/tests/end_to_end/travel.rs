@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::http;
+use testkit::wait_until::wait_until;
 
 use crate::alertmanager::Alertmanager;
 use crate::deployment::{Deployment, Part, Shape};
@@ -36,8 +37,12 @@ async fn an_alert_travels(shape: Shape) {
     let resolved = card(&deployment, 2).await;
     assert_eq!(resolved["header"]["template"], "green", "{resolved}");
 
-    let metrics = deployment.metrics(Part::Worker).await;
-    assert!(metrics.contains("larkfire_alerts_total{outcome=\"told\"} 2"), "{metrics}");
+    // Counted once it is written down, which is after Feishu has it.
+    wait_until(PATIENCE, "both to be counted", async || {
+        let metrics = deployment.metrics(Part::Worker).await;
+        if metrics.contains("larkfire_alerts_total{outcome=\"told\"} 2") { Ok(()) } else { Err(metrics) }
+    })
+    .await;
     deployment.stop().await;
     let output = deployment.output();
     assert!(!output.contains("e2e-secret") && !output.contains("/bot/v2/hook/"), "a secret in:\n{output}");
