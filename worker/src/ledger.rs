@@ -103,6 +103,11 @@ impl Ledger {
         self.run(Deed::Renew, claims, self.now()).await;
     }
 
+    /// Writes down what was told while the database was away. Costs nothing where that is nothing.
+    pub async fn catch_up(&self) {
+        self.write_late().await;
+    }
+
     /// Removes the rows nobody has touched for `dedup.remember`, a few at a time, until none is left. Returns how many.
     pub async fn clean(&self) -> Result<u64, StoreError> {
         let before = self.now().saturating_sub(millis(self.remember));

@@ -46,6 +46,8 @@ pub type Pages = Vec<Box<dyn Page>>;
 
 /// Messages the embedded queue hands out at once; the same as RabbitMQ does by default.
 const EMBEDDED_WINDOW: usize = 2_000;
+/// How often it is looked whether something told without the database is still to be written down.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.
 const CLEAN_EVERY: Duration = Duration::from_hours(1);
 /// The preview folds as a bot would, so that one sees what a storm looks like.
@@ -139,12 +141,20 @@ pub fn start(
         places: Semaphore::new(settings.delivery.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
         delivery: settings.delivery,
     };
+    lifecycle.tasks.spawn(catch_up(Arc::clone(&ledger), lifecycle.stop.clone()));
     lifecycle.tasks.spawn(keep_clean(ledger, lifecycle.stop.clone()));
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", mover.run(dead));
     lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, book, settings.window).run(alerts));
     Ok(pages)
+}
+
+/// Writes down what was told while the database was away, also if nothing more comes.
+async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(CATCH_UP_EVERY)).await.is_some() {
+        ledger.catch_up().await;
+    }
 }
 
 /// Forgets, every hour, what nobody has sent for long.

@@ -28,6 +28,7 @@ pub(super) struct Place {
 
 /// What there is at a place.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is made")]
 pub(super) enum Found {
     /// A whole record of that many bytes.
     Record(Message, usize),

@@ -83,17 +83,21 @@ fn names(view: &View<'_>) -> String {
 fn place(view: &View<'_>) -> String {
     let cut = |place: &str| title_line(place, PLACE_CHARACTERS_MAX);
     let mut items = view.items.iter().filter(|item| item.is_firing() == view.fold.is_firing());
-    if let Some(first) = items.next()
+    // Of a storm this would take as long as all the rest, and the facts all share say nearly the same.
+    if view.items.len() <= DETAILS_MAX
+        && let Some(first) = items.next()
         && items.all(|item| item.thing() == first.thing() && item.around() == first.around())
     {
         return cut(&first.place());
     }
-    let shared = |names: &[&str]| {
-        let fact = |name: &&str| view.shared_facts.iter().find(|(fact, _)| fact == name);
-        names.iter().find_map(fact).map(|(_, value)| cut(value))
-    };
-    let mostly = || view.fold.around().map(|(around, others)| view.words.place(&cut(around), others));
+    let fact = |name: &&str| view.shared_facts.iter().find(|(fact, _)| fact == name).map(|(_, value)| *value);
+    let shared: Vec<_> = ["namespace", "service"].iter().filter_map(fact).collect();
+    if !shared.is_empty() {
+        return cut(&shared.join("/"));
+    }
     // The namespace most of them are in says more than the cluster that all are in.
-    let place = shared(&["namespace", "service"]).or_else(mostly);
-    place.or_else(|| shared(&["cluster", "instance", "job"])).unwrap_or_default()
+    if let Some((around, others)) = view.fold.around() {
+        return view.words.place(&cut(around), others);
+    }
+    ["cluster", "instance", "job"].iter().find_map(fact).map(cut).unwrap_or_default()
 }

@@ -94,9 +94,9 @@ fn alone(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Element> {
     if !facts.is_empty() {
         elements.push(fields(facts));
     }
-    let links = links_of(view, story, detail);
-    if !links.is_empty() {
-        let actions = links.into_iter().map(|(name, url)| Button::new(name, url)).collect();
+    let places = links_of(view, story, detail);
+    if !places.is_empty() {
+        let actions = places.into_iter().map(|(name, url)| Button::new(name, url)).collect();
         elements.push(Element::Buttons { actions });
     }
     elements

@@ -48,6 +48,10 @@ pub(super) fn senders<'v>(view: &'v View<'_>, lines: &[String]) -> Vec<(&'v str,
 pub(super) fn elements(view: &View<'_>, rest: &Rest<'_>, shown: usize, detail: Detail) -> Vec<Element> {
     let plain = lines(view, rest, shown);
     let mut marked: Vec<_> = plain.iter().map(|line| markdown(line)).collect();
+    // A phone scrolls past the details; this is where the eye has to stop.
+    if rest.more.total() > 0 {
+        marked[0] = format!("{} **{}**", sign::MORE, markdown(&view.words.more(rest.more)));
+    }
     let senders = if detail.with_links { senders(view, &plain) } else { Vec::new() };
     if let [(_, url)] = senders[..] {
         marked.push(format!("[{}]({url})", view.words.all_alerts));

@@ -55,6 +55,7 @@ pub(super) struct Story<'a> {
 }
 
 /// What an alert says of itself; each thing once.
+#[derive(Clone, Copy)]
 pub(super) struct Telling<'a> {
     /// What it is called.
     pub(super) name: &'a str,

@@ -169,7 +169,7 @@ impl Ledger {
     }
 
     /// Writes what was told while the database was away. Nobody decides before that, or it would be told again.
-    async fn write_late(&self) {
+    pub(super) async fn write_late(&self) {
         if self.memory().late.is_empty() {
             return;
         }

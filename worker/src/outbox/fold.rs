@@ -85,7 +85,7 @@ impl Fold {
     }
 
     /// Two folds of half the alerts each, the first to be sent first; `None` if there is one alert only.
-    pub(super) fn halves(mut self) -> Result<(Self, Self), Parcel> {
+    pub(super) fn halves(mut self) -> Result<(Self, Self), Box<Parcel>> {
         let rest = match self.parcels.len() {
             0 | 1 => {
                 let Some(mut only) = self.parcels.pop() else {
@@ -93,7 +93,7 @@ impl Fold {
                 };
                 let alerts = only.envelope.alerts.len();
                 if alerts <= 1 {
-                    return Err(only);
+                    return Err(Box::new(only));
                 }
                 let rest = only.split_off(alerts / 2);
                 self.parcels.push(only);

@@ -208,7 +208,7 @@ impl<P: Publisher> Outbox<P> {
                     Content::Card(card) => Some(card.as_ref()),
                     Content::Text(_) => draft.refused.as_deref(),
                 };
-                self.house.bury(parcel, failure, card).await;
+                self.house.bury(*parcel, failure, card).await;
             }
         }
     }

@@ -53,11 +53,10 @@ impl Book {
 /// letters find out by themselves.
 fn of_replay([told, known, stale, dead]: [u64; Outcome::ALL.len()]) -> Option<ReplayOutcome> {
     match (told, known, stale, dead) {
-        (_, _, _, 1..) => None,
         (1.., _, _, 0) => Some(ReplayOutcome::Told),
         (0, _, 1.., 0) => Some(ReplayOutcome::ResolvedSince),
         (0, 1.., 0, 0) => Some(ReplayOutcome::ToldSince),
-        (0, 0, 0, 0) => None,
+        (_, _, _, 1..) | (0, 0, 0, 0) => None,
     }
 }
 

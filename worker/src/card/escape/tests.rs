@@ -53,6 +53,21 @@ fn invisible_and_turning_characters_are_gone() {
 }
 
 #[test]
+fn no_line_begins_with_a_sign_of_ours() {
+    assert_eq!(
+        clean("🟢 fine\n 🔴\u{200b}\u{fe0f} ➕ 3 more\n  indented\nis 🔴 now", 100),
+        "fine\n3 more\n  indented\nis 🔴 now"
+    );
+    assert_eq!(clean_line("\u{2800}\u{3000}🔁 🔁", 100), "");
+    assert_eq!(title_line("🔴 the disk is full", 100), "🔴 the disk is full");
+}
+
+#[test]
+fn a_family_is_shown_as_its_members() {
+    assert_eq!(clean("👨\u{200d}👩\u{200d}👧 क\u{94d}\u{200d}ष", 100), "👨👩👧 क\u{94d}ष");
+}
+
+#[test]
 fn an_entity_in_the_text_stays_text() {
     assert_eq!(unmarked(&markdown("&#60;at&#62;")), "&#60;at&#62;");
     assert_eq!(markdown("a && b & c"), "a && b & c");

@@ -117,7 +117,7 @@ fn a_success_needs_a_code_of_0_and_a_2xx() {
 #[test]
 fn the_old_name_of_the_code_does_not_outweigh_the_new_one() {
     let body = br#"{"StatusCode":0,"StatusMessage":"success","code":19024,"msg":"Key Words Not Found"}"#;
-    assert_eq!(word(&read(200, body, None)), "give_up");
+    assert_eq!(word(&read(200, body, None)), "broken");
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_request_in_flight_is_not_repeated_within_a_second() {
 #[test]
 fn what_was_said_is_kept_without_urls() {
     let body = br#"{"code":19001,"msg":"invalid: https://open.feishu.cn/open-apis/bot/v2/hook/0123-token"}"#;
-    let Verdict::GiveUp(trouble) = read(200, body, None) else { panic!("not given up") };
+    let Verdict::Broken(trouble) = read(200, body, None) else { panic!("not broken") };
     assert_eq!(trouble, Trouble { code: Some(19001), message: "invalid: (URL)".to_owned() });
 }
 
