@@ -64,7 +64,7 @@ impl Bot {
         }
         // A message whose content turns out to be bad was still a message to the service that limits them.
         self.window.note(&settings.limits, now);
-        let mentioned = content.check(settings)?;
+        let mentioned = content.check(&settings.audience)?;
         Ok(Accepted { mentioned, over_budget })
     }
 }

@@ -14,8 +14,8 @@ mod text;
 
 use serde_json::{Map, Value};
 
+use crate::audience::Audience;
 use crate::refusal::Refusal;
-use crate::settings::BotSettings;
 use spot::Spot;
 
 pub(crate) use text::legal_link;
@@ -38,17 +38,17 @@ enum Schema {
 /// One look through a card, with what has to be counted on the way.
 struct Inspection<'a> {
     schema: Schema,
-    settings: &'a BotSettings,
+    audience: &'a Audience,
     tables: usize,
     element_ids: Vec<&'a str>,
     mentioned: Vec<String>,
 }
 
 /// Checks a card and returns the mentioned members' ids, `all` for everybody.
-pub(crate) fn check(card: &Map<String, Value>, settings: &BotSettings) -> Result<Vec<String>, Refusal> {
+pub(crate) fn check(card: &Map<String, Value>, audience: &Audience) -> Result<Vec<String>, Refusal> {
     let root = Spot::root(card);
     if root.optional_string("type")? == Some("template") {
-        return check_template(&root, settings).map(|()| Vec::new());
+        return check_template(&root, audience).map(|()| Vec::new());
     }
     let schema = match root.optional_string("schema")? {
         None | Some("1.0") => Schema::V1,
@@ -59,13 +59,13 @@ pub(crate) fn check(card: &Map<String, Value>, settings: &BotSettings) -> Result
         return Err(root.refuse(TOO_MANY, "element exceeds the limit"));
     }
     let mut inspection =
-        Inspection { schema, settings, tables: 0, element_ids: Vec::new(), mentioned: Vec::new() };
+        Inspection { schema, audience, tables: 0, element_ids: Vec::new(), mentioned: Vec::new() };
     inspection.frame(&root)?;
     Ok(inspection.mentioned)
 }
 
-fn check_template(root: &Spot<'_>, settings: &BotSettings) -> Result<(), Refusal> {
-    if settings.templates.contains(root.object("data")?.string("template_id")?) {
+fn check_template(root: &Spot<'_>, audience: &Audience) -> Result<(), Refusal> {
+    if audience.templates.contains(root.object("data")?.string("template_id")?) {
         Ok(())
     } else {
         Err(root.refuse(TEMPLATE_NOT_SHARED, "the template is not shared with this bot"))

@@ -5,10 +5,12 @@
 //! | `GET /_sim/records[?token=T][&after=N]` | totals, and the records after number N |
 //! | `DELETE /_sim/records` | forgets records and totals |
 //! | `POST /_sim/faults` `{"fault":{"kind":"reset"},"token":T,"times":N}` | scripts a fault |
-//! | `DELETE /_sim/faults[?token=T]` | clears the faults |
+//! | `DELETE /_sim/faults[?token=T][?app=ID]` | clears the faults |
+//! | `POST /_sim/expire` `{"app":ID}` | ends the life of the app's tokens |
 //! | `POST /_sim/away` `{"for_ms":N}` | stops listening and comes back by itself |
 //!
-//! A fault without `token` is for every bot; in place of `times` it may have `for_ms`, and with neither it
+//! A fault has `token`, or `app` and `call` (`token`, `send`, `reply`, `update` or `look_up`), or is for every bot's
+//! webhook; in place of `times` it may have `for_ms`, and with neither it
 //! stays until it is cleared.
 
 use std::time::Duration;
@@ -18,19 +20,29 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::oneshot;
 
+use crate::call::Call;
 use crate::fault::{Fault, Lasting};
 use crate::hook::{Answer, json, plain};
+use crate::platform::UnknownApp;
 use crate::record::Record;
 use crate::server::Order;
-use crate::state::{Shared, UnknownToken};
+use crate::state::Shared;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaultOrder {
     fault: Fault,
     token: Option<String>,
+    app: Option<String>,
+    call: Option<Call>,
     times: Option<u32>,
     for_ms: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpireOrder {
+    app: String,
 }
 
 #[derive(Deserialize)]
@@ -51,13 +63,19 @@ pub(crate) async fn answer(
         (&Method::GET, "records") => records(token, parameter(query, "after"), shared),
         (&Method::DELETE, "records") => {
             shared.clear();
-            done(Ok(()))
+            done::<UnknownApp>(Ok(()))
         }
         (&Method::POST, "faults") => match serde_json::from_slice(body) {
             Ok(order) => fault(&order, shared),
             Err(error) => unreadable(&error),
         },
-        (&Method::DELETE, "faults") => done(shared.clear_faults(token)),
+        (&Method::DELETE, "faults") => clear_faults(token, parameter(query, "app"), shared),
+        (&Method::POST, "expire") => match serde_json::from_slice(body) {
+            Ok(ExpireOrder { app }) => {
+                done(shared.platform(|platform, now| platform.expire_tokens(&app, now)))
+            }
+            Err(error) => unreadable(&error),
+        },
         (&Method::POST, "away") => match serde_json::from_slice(body) {
             Ok(order) => away(&order, shared).await,
             Err(error) => unreadable(&error),
@@ -86,7 +104,28 @@ fn fault(order: &FaultOrder, shared: &Shared) -> Answer {
             return json(StatusCode::BAD_REQUEST, &json!({"error": "times and for_ms exclude each other"}));
         }
     };
-    done(shared.fault(order.token.as_deref(), &order.fault, lasting))
+    match (order.token.as_deref(), order.app.as_deref(), order.call) {
+        (token, None, None) => done(shared.fault(token, &order.fault, lasting)),
+        (None, Some(app), Some(call)) => done(shared.fault_call(app, call, &order.fault, lasting)),
+        _ => json(StatusCode::BAD_REQUEST, &json!({"error": "a fault has token, or app and call"})),
+    }
+}
+
+fn clear_faults(token: Option<&str>, app: Option<&str>, shared: &Shared) -> Answer {
+    let of_apps = |app| shared.platform(|platform, _now| platform.clear_faults(app));
+    match (token, app) {
+        (Some(token), _) => done(shared.clear_faults(Some(token))),
+        (None, Some(app)) => done(of_apps(Some(app))),
+        (None, None) => {
+            let apps = of_apps(None);
+            done(
+                shared
+                    .clear_faults(None)
+                    .map_err(|error| error.to_string())
+                    .and(apps.map_err(|error| error.to_string())),
+            )
+        }
+    }
 }
 
 async fn away(order: &AwayOrder, shared: &Shared) -> Answer {
@@ -100,7 +139,7 @@ async fn away(order: &AwayOrder, shared: &Shared) -> Answer {
     }
 }
 
-fn done(result: Result<(), UnknownToken>) -> Answer {
+fn done<E: std::fmt::Display>(result: Result<(), E>) -> Answer {
     match result {
         Ok(()) => json(StatusCode::OK, &json!({})),
         Err(error) => json(StatusCode::NOT_FOUND, &json!({"error": error.to_string()})),
@@ -111,7 +150,7 @@ fn unreadable(error: &serde_json::Error) -> Answer {
     json(StatusCode::BAD_REQUEST, &json!({"error": error.to_string()}))
 }
 
-fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+pub(crate) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?
         .split('&')
         .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))

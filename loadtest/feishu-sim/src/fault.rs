@@ -1,4 +1,5 @@
-//! Faults a test can script: what goes wrong with the next requests to a bot, and for how long.
+//! Faults a test can script: what goes wrong with the next requests to a bot or calls of
+//! an app, and for how long.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// A refusal inside an HTTP 200.
+    /// A refusal inside an HTTP 200 of a webhook, or an HTTP 400 of an app's API.
     Refusal {
         /// The code in the body.
         code: i64,
@@ -48,11 +49,11 @@ pub enum Lasting {
     Times(u32),
     /// For a time by the simulator's clock, from the moment its turn comes.
     For(Duration),
-    /// Until the bot's faults are cleared.
+    /// Until the faults are cleared.
     UntilCleared,
 }
 
-/// The faults of one bot, in their order.
+/// The faults of one bot, or of one kind of call by an app, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct FaultQueue {
     entries: VecDeque<(Fault, Lasting)>,

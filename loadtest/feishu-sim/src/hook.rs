@@ -1,4 +1,4 @@
-//! HTTP of the simulator: which path is what, and the webhook's requests and answers.
+//! HTTP of the simulator: which path is what, and the webhooks' requests and answers.
 
 use std::net::IpAddr;
 
@@ -10,8 +10,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::bot::HookRequest;
+use crate::call;
 use crate::control;
 use crate::fault::Fault;
+use crate::gateway::{self, API_PATH};
 use crate::page;
 use crate::state::{Reply, Shared};
 use crate::wire::Misbehaviour;
@@ -42,6 +44,9 @@ pub(crate) async fn answer(
         let is_json = head.headers.get(CONTENT_TYPE).is_some_and(is_json);
         return reply(shared.take(&HookRequest { token: token.to_owned(), peer, is_json, body }));
     }
+    if let Some(call) = path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path)) {
+        return gateway::answer(&head, call, body, shared);
+    }
     Ok(match (&head.method, path) {
         (&Method::GET, "/") => page::answer(shared),
         (method, path) => match path.strip_prefix("/_sim/") {
@@ -58,24 +63,28 @@ async fn read(body: Incoming) -> Option<Bytes> {
     collected.ok().map(Collected::to_bytes)
 }
 
-fn is_json(content_type: &HeaderValue) -> bool {
+pub(crate) fn is_json(content_type: &HeaderValue) -> bool {
     let essence = content_type.to_str().ok().and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 fn reply(reply: Reply) -> Result<Answer, Misbehaviour> {
-    let fault = match reply {
+    match reply {
         Reply::Success => {
             let body =
                 json!({"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"});
-            return Ok(json(StatusCode::OK, &body));
+            Ok(json(StatusCode::OK, &body))
         }
-        Reply::Refused(refusal) => return Ok(json(StatusCode::OK, &refusal.body())),
-        Reply::Fault(fault) => fault,
-    };
+        Reply::Refused(refusal) => Ok(json(StatusCode::OK, &refusal.body())),
+        Reply::Fault(fault) => faulted(fault, StatusCode::OK),
+    }
+}
+
+/// What a scripted fault looks like. Refusals come with different statuses at a webhook and at an API.
+pub(crate) fn faulted(fault: Fault, refusal_status: StatusCode) -> Result<Answer, Misbehaviour> {
     match fault {
         Fault::Refusal { code, msg } => {
-            Ok(json(StatusCode::OK, &json!({"code": code, "msg": msg, "data": {}})))
+            Ok(json(refusal_status, &json!({"code": code, "msg": msg, "data": {}})))
         }
         Fault::TooManyRequests { reset_seconds } => {
             let body = json!({"code": 99_991_400, "msg": "request trigger frequency limit"});

@@ -6,20 +6,25 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use crate::record::{Record, Verdict};
-use crate::refusal::Refusal;
 
-/// Counts since the start or the last clearing, over all bots.
+/// Counts since the start or the last clearing, over all bots and apps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
     /// Messages shown in a group.
     pub accepted: u64,
+    /// Updates of messages shown before.
+    pub updated: u64,
+    /// Sends that repeated a `uuid`, and showed nothing new.
+    pub repeated: u64,
+    /// Other calls that got what they asked for.
+    pub answered: u64,
     /// Refusals by code.
     pub refused: BTreeMap<i64, u64>,
-    /// Of the refusals, those for exceeding a bot's limits (11232).
+    /// Of the refusals, those for a rate: 11232 of a custom bot, 230020 of a chat or a message, 99991400 of an app.
     pub throttled: u64,
     /// Requests that met a scripted fault before they were judged.
     pub faulted: u64,
-    /// Accepted messages beyond a bot's limits: 0 while the limits are enforced.
+    /// Accepted messages and updates beyond a limit: 0 while the limits are enforced.
     pub over_budget: u64,
     /// Records dropped for the limit of the journal's memory.
     pub forgotten: u64,
@@ -43,9 +48,12 @@ impl Journal {
         record.number = self.written;
         match &record.verdict {
             Verdict::Accepted => self.totals.accepted += 1,
+            Verdict::Updated => self.totals.updated += 1,
+            Verdict::Repeated => self.totals.repeated += 1,
+            Verdict::Answered => self.totals.answered += 1,
             Verdict::Refused(refusal) => {
                 *self.totals.refused.entry(refusal.code).or_default() += 1;
-                self.totals.throttled += u64::from(refusal.code == Refusal::TOO_OFTEN);
+                self.totals.throttled += u64::from(refusal.is_for_rate());
             }
             Verdict::Faulted => self.totals.faulted += 1,
         }

@@ -4,23 +4,26 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use clap::Parser;
-use feishu_sim::{BotSettings, FeishuSim, IpRule, Limits, SimSettings};
+use feishu_sim::{
+    AppSettings, BotSettings, ChatSettings, FeishuSim, IpRule, Limits, SimSettings, UserSettings,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 const EXAMPLES: &str = "\
 Examples:
   feishu-sim                                    a bot without security settings, with the platform's limits
   feishu-sim --secret s3cret --keyword alert    signed messages that contain a keyword
+  feishu-sim --app-id cli_1 --chat-id oc_1      an app bot in a group, besides the webhook
   feishu-sim --no-limits                        refuses nothing for its rate, but counts what was too much
 
 What it got is shown at http://LISTEN/ and, for programs, at /_sim/records. Faults are scripted through
   curl http://LISTEN/_sim/faults -d '{\"fault\":{\"kind\":\"server_error\",\"status\":502},\"times\":3}'
 with the kinds refusal (code, msg), too_many_requests (reset_seconds), server_error (status), reset,
-lost_answer, slow_headers, endless_body and never_answer; with \"times\", with \"for_ms\", or until
+lost_answer, slow_headers, endless_body and never_answer, for an app with \"app\" and \"call\"; with \"times\", with \"for_ms\", or until
 DELETE /_sim/faults.
   curl http://LISTEN/_sim/away -d '{\"for_ms\":20000}'    refuses connections for 20 s";
 
-/// A strict simulator of Feishu's custom-bot webhook: it accepts and refuses messages as the platform
+/// A strict simulator of Feishu's custom-bot webhook and of the API of app bots: it accepts and refuses messages as the platform
 /// documents it.
 #[derive(Parser)]
 #[command(after_help = EXAMPLES)]
@@ -40,12 +43,21 @@ struct Arguments {
     /// Admit only these senders: an address, a.b.c.* or a CIDR
     #[arg(long, value_name = "RULE")]
     allow_ip: Vec<IpRule>,
-    /// The `open_id` of a member of the group; cards that mention anybody else are refused
+    /// The `open_id` of a member of every group; cards that mention anybody else are refused
     #[arg(long, value_name = "OPEN_ID")]
     known_id: Vec<String>,
     /// Refuse messages that mention everybody
     #[arg(long)]
     forbid_at_all: bool,
+    /// The id of an app whose bot is in every chat of --chat-id
+    #[arg(long, value_name = "ID")]
+    app_id: Option<String>,
+    /// The secret of that app
+    #[arg(long, default_value = "app-secret", value_name = "SECRET")]
+    app_secret: String,
+    /// The id of a group chat for the app
+    #[arg(long, value_name = "ID", requires = "app_id")]
+    chat_id: Vec<String>,
     /// Messages within any second
     #[arg(long, default_value_t = 5, value_name = "COUNT")]
     per_second: usize,
@@ -72,14 +84,31 @@ impl Arguments {
         bot = self.known_id.iter().fold(bot, BotSettings::known_id);
         self.allow_ip.iter().copied().fold(bot, BotSettings::allow_ip)
     }
+
+    /// The app, its chats and their members, who are known by their `open_id` only.
+    fn platform(&self, settings: SimSettings) -> SimSettings {
+        let Some(app_id) = &self.app_id else { return settings };
+        let settings = settings.app(AppSettings::new(app_id, &self.app_secret));
+        let settings = self.known_id.iter().map(UserSettings::new).fold(settings, SimSettings::user);
+        let chat = |chat_id| {
+            let mut chat =
+                self.known_id.iter().fold(ChatSettings::new(chat_id).app(app_id), ChatSettings::member);
+            if self.forbid_at_all {
+                chat = chat.forbid_at_all();
+            }
+            chat
+        };
+        self.chat_id.iter().map(chat).fold(settings, SimSettings::chat)
+    }
 }
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let bots = arguments.token.iter().map(|token| arguments.bot(token));
-    let sim = FeishuSim::start(SimSettings::new(bots).listen(arguments.listen)).await?;
-    announce(&sim, &arguments.token)?;
+    let settings = arguments.platform(SimSettings::new(bots).listen(arguments.listen));
+    let sim = FeishuSim::start(settings).await?;
+    announce(&sim, &arguments)?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
@@ -91,9 +120,12 @@ async fn main() -> std::io::Result<()> {
 
 /// Tells a person, or a test that reads it, where everything is. One write: a reader may close the pipe after
 /// a line.
-fn announce(sim: &FeishuSim, tokens: &[String]) -> std::io::Result<()> {
+fn announce(sim: &FeishuSim, arguments: &Arguments) -> std::io::Result<()> {
     let mut lines: Vec<String> =
-        tokens.iter().map(|token| format!("webhook: {}", sim.webhook_url(token))).collect();
+        arguments.token.iter().map(|token| format!("webhook: {}", sim.webhook_url(token))).collect();
+    if arguments.app_id.is_some() {
+        lines.push(format!("api: {}", sim.base_url()));
+    }
     lines.push(format!("page: http://{}/\n", sim.address()));
     std::io::stdout().write_all(lines.join("\n").as_bytes())
 }

@@ -4,10 +4,10 @@ mod post;
 
 use serde_json::{Map, Value};
 
+use crate::audience::Audience;
 use crate::card;
 use crate::inline_tag::inline_tags;
 use crate::refusal::Refusal;
-use crate::settings::BotSettings;
 
 /// The guide's limit of 20 KB for the whole body; the strict reading is 20 000 bytes.
 const BODY_LIMIT_BYTES: usize = 20_000;
@@ -64,15 +64,15 @@ impl<'a> Content<'a> {
     }
 
     /// Checks what is said and returns the mentioned members' ids, `all` for everybody.
-    pub(crate) fn check(&self, settings: &BotSettings) -> Result<Vec<String>, Refusal> {
+    pub(crate) fn check(&self, audience: &Audience) -> Result<Vec<String>, Refusal> {
         match self {
             Self::Text(text) => {
                 let tags = inline_tags(text, "at");
-                notified(tags.iter().filter_map(|tag| tag.attribute("user_id")), settings)
+                notified(tags.iter().filter_map(|tag| tag.attribute("user_id")), audience)
             }
-            Self::Post(locales) => post::check(locales, settings),
+            Self::Post(locales) => post::check(locales, audience),
             Self::Key => Ok(Vec::new()),
-            Self::Card(members) => card::check(members, settings),
+            Self::Card(members) => card::check(members, audience),
         }
     }
 
@@ -92,13 +92,16 @@ impl<'a> Content<'a> {
 
 /// The ids among these that get a notification. Text and post tolerate others, which are shown as a plain
 /// name.
-fn notified<'a>(ids: impl Iterator<Item = &'a str>, settings: &BotSettings) -> Result<Vec<String>, Refusal> {
+pub(crate) fn notified<'a>(
+    ids: impl Iterator<Item = &'a str>,
+    audience: &Audience,
+) -> Result<Vec<String>, Refusal> {
     let mut notified = Vec::new();
     for id in ids {
-        if id == "all" && !settings.at_all {
+        if id == "all" && !audience.at_all {
             return Err(Refusal::at_all());
         }
-        if id == "all" || settings.known_ids.contains(id) {
+        if id == "all" || audience.known_ids.contains(id) {
             notified.push(id.to_owned());
         }
     }

@@ -1,4 +1,6 @@
-//! The page at `/`: the messages of all groups, newest first.
+//! The page at `/`: the messages of all groups, newest first, each as it looks now.
+
+use std::collections::BTreeMap;
 
 use hyper::StatusCode;
 
@@ -15,26 +17,40 @@ const HEAD: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
 body{font:15px sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}section{margin:1.5rem 0}\
 pre{overflow-x:auto}small{color:#666}</style>";
 
+/// Updates by the message they belong to, oldest first.
+type Updates<'r> = BTreeMap<&'r str, Vec<&'r Record>>;
+
 pub(crate) fn answer(shared: &Shared) -> Answer {
     let body = shared.journal(|journal| {
         let totals = journal.totals();
         let newest =
             journal.records().rev().filter(|record| record.verdict == Verdict::Accepted).take(SHOWN_MAX);
+        let mut updates = Updates::new();
+        for update in journal.records().filter(|record| record.verdict == Verdict::Updated) {
+            updates.entry(update.message_id.as_deref().unwrap_or_default()).or_default().push(update);
+        }
         format!(
-            "{HEAD}<style>{STYLE}</style><h1>Feishu simulator</h1><p>{} accepted, {} refused ({} for their rate), {} met a fault.</p>{}<script>{SCRIPT}</script>",
+            "{HEAD}<style>{STYLE}</style><h1>Feishu simulator</h1><p>{} accepted, {} updated, {} refused ({} for their rate), {} met a fault.</p>{}<script>{SCRIPT}</script>",
             totals.accepted,
+            totals.updated,
             totals.refused.values().sum::<u64>(),
             totals.throttled,
             totals.faulted,
-            newest.map(article).collect::<String>()
+            newest.map(|record| article(record, &updates)).collect::<String>()
         )
     });
     typed(StatusCode::OK, "text/html; charset=utf-8", body)
 }
 
-fn article(record: &Record) -> String {
+fn article(record: &Record, updates: &Updates<'_>) -> String {
     let (number, at, token) = (record.number, record.at, escaped(&record.token));
-    format!("<section><p><small>#{number} · {at} · {token}</small></p>{}</section>", card_view::html(record))
+    let later = record.message_id.as_deref().and_then(|id| updates.get(id)).map_or(&[][..], Vec::as_slice);
+    let (shown, since) = match later.last() {
+        Some(update) => (*update, format!(" · update {} at {}", later.len(), update.at)),
+        None => (record, String::new()),
+    };
+    let card = card_view::html(shown);
+    format!("<section><p><small>#{number} · {at} · {token}{since}</small></p>{card}</section>")
 }
 
 /// Text as HTML.

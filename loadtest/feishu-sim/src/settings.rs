@@ -1,23 +1,29 @@
 //! What the simulated bots are set to, as on the bot's settings page in a group, and what the simulator
 //! itself goes by.
 
-use std::collections::BTreeSet;
+mod app;
+mod chat;
+
 use std::net::{Ipv4Addr, SocketAddr};
 
+use crate::audience::Audience;
 use crate::clock::{Clock, ManualClock};
 use crate::ip_rule::IpRule;
+
+pub use app::AppSettings;
+pub use chat::{ChatSettings, UserSettings};
 
 /// Memory for records and accepted cards before the oldest are forgotten.
 const JOURNAL_LIMIT_BYTES: usize = 64 << 20;
 
-/// A bot's rate limits.
+/// Rate limits of a bot, of a chat, or of one kind of call by an app.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Messages within any second.
     pub per_second: usize,
     /// Messages within any minute.
     pub per_minute: usize,
-    /// Whether a message over a limit is refused with 11232. Where it is not, it is still counted in
+    /// Whether what is over a limit is refused. Where it is not, a message is still counted in
     /// `Totals::over_budget`.
     pub enforced: bool,
 }
@@ -35,9 +41,7 @@ pub struct BotSettings {
     pub(crate) secret: Option<String>,
     pub(crate) keywords: Vec<String>,
     pub(crate) allowed_ips: Vec<IpRule>,
-    pub(crate) known_ids: BTreeSet<String>,
-    pub(crate) templates: BTreeSet<String>,
-    pub(crate) at_all: bool,
+    pub(crate) audience: Audience,
     pub(crate) limits: Limits,
 }
 
@@ -49,9 +53,7 @@ impl BotSettings {
             secret: None,
             keywords: Vec::new(),
             allowed_ips: Vec::new(),
-            known_ids: BTreeSet::new(),
-            templates: BTreeSet::new(),
-            at_all: true,
+            audience: Audience::default(),
             limits: Limits::default(),
         }
     }
@@ -80,21 +82,21 @@ impl BotSettings {
     /// Adds the `open_id` of a member; a card that mentions anybody else is refused whole.
     #[must_use]
     pub fn known_id(mut self, open_id: impl Into<String>) -> Self {
-        self.known_ids.insert(open_id.into());
+        self.audience.known_ids.insert(open_id.into());
         self
     }
 
     /// Shares a card template with this bot.
     #[must_use]
     pub fn template(mut self, template_id: impl Into<String>) -> Self {
-        self.templates.insert(template_id.into());
+        self.audience.templates.insert(template_id.into());
         self
     }
 
     /// Lets only the group's admins mention everybody.
     #[must_use]
     pub fn forbid_at_all(mut self) -> Self {
-        self.at_all = false;
+        self.audience.at_all = false;
         self
     }
 
@@ -117,6 +119,9 @@ impl BotSettings {
 pub struct SimSettings {
     pub(crate) listen: SocketAddr,
     pub(crate) bots: Vec<BotSettings>,
+    pub(crate) apps: Vec<AppSettings>,
+    pub(crate) chats: Vec<ChatSettings>,
+    pub(crate) users: Vec<UserSettings>,
     pub(crate) clock: Clock,
     pub(crate) journal_limit_bytes: usize,
 }
@@ -128,6 +133,9 @@ impl SimSettings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             bots: bots.into_iter().collect(),
+            apps: Vec::new(),
+            chats: Vec::new(),
+            users: Vec::new(),
             clock: Clock::System,
             journal_limit_bytes: JOURNAL_LIMIT_BYTES,
         }
@@ -137,6 +145,27 @@ impl SimSettings {
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Adds an app.
+    #[must_use]
+    pub fn app(mut self, app: AppSettings) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// Adds a group chat for apps; custom bots have groups of their own.
+    #[must_use]
+    pub fn chat(mut self, chat: ChatSettings) -> Self {
+        self.chats.push(chat);
+        self
+    }
+
+    /// Adds a person of the tenant.
+    #[must_use]
+    pub fn user(mut self, user: UserSettings) -> Self {
+        self.users.push(user);
         self
     }
 

@@ -10,9 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::call::Call;
 use crate::fault::{Fault, Lasting};
 use crate::hook::HOOK_PATH;
 use crate::journal::Totals;
+use crate::platform::UnknownApp;
 use crate::record::{Record, Verdict};
 use crate::server::{Order, Server};
 use crate::settings::SimSettings;
@@ -69,15 +71,28 @@ impl FeishuSim {
         format!("http://{}{HOOK_PATH}{token}", self.address)
     }
 
-    /// Every remembered request to this token, oldest first.
+    /// What stands before `/open-apis/`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every remembered request to this token, oldest first; of an app's id, every call that it made.
     pub fn records(&self, token: &str) -> Vec<Record> {
         self.remembered(|record| record.token == token)
     }
 
-    /// Every remembered message that was accepted, of all bots, oldest first. `Totals::forgotten` says
+    /// Every remembered message that was accepted, of all bots and apps, oldest first. `Totals::forgotten` says
     /// whether there were more.
     pub fn accepted(&self) -> Vec<Record> {
         self.remembered(|record| record.verdict == Verdict::Accepted)
+    }
+
+    /// What an app's message has shown so far, oldest first: the message, then its updates.
+    pub fn shown(&self, message_id: &str) -> Vec<Record> {
+        self.remembered(|record| {
+            record.message_id.as_deref() == Some(message_id)
+                && matches!(record.verdict, Verdict::Accepted | Verdict::Updated)
+        })
     }
 
     /// Counts of everything since the start or the last [`clear`](Self::clear).
@@ -85,7 +100,7 @@ impl FeishuSim {
         self.shared.journal(|journal| journal.totals().clone())
     }
 
-    /// Forgets records and totals; faults, and what counts against a bot's limits, stay.
+    /// Forgets records and totals; faults, messages an app can update, and what counts against limits stay.
     pub fn clear(&self) {
         self.shared.clear();
     }
@@ -108,6 +123,27 @@ impl FeishuSim {
     /// Ends the scripted faults of a bot, waiting ones included. Connections already in a fault stay in it.
     pub fn clear_faults(&self, token: &str) -> Result<(), UnknownToken> {
         self.shared.clear_faults(Some(token))
+    }
+
+    /// Scripts a fault for one kind of call by an app; several wait in a queue.
+    pub fn fault_call(
+        &self,
+        app_id: &str,
+        call: Call,
+        fault: &Fault,
+        lasting: Lasting,
+    ) -> Result<(), UnknownApp> {
+        self.shared.fault_call(app_id, call, fault, lasting)
+    }
+
+    /// Ends the scripted faults of an app.
+    pub fn clear_call_faults(&self, app_id: &str) -> Result<(), UnknownApp> {
+        self.shared.platform(|platform, _now| platform.clear_faults(Some(app_id)))
+    }
+
+    /// Ends the life of every token the app has: its next call is refused with 99991663.
+    pub fn expire_tokens(&self, app_id: &str) -> Result<(), UnknownApp> {
+        self.shared.platform(|platform, now| platform.expire_tokens(app_id, now))
     }
 
     /// Stops listening and ends all connections, but keeps the port: new connections are refused.

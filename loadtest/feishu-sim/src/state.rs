@@ -1,14 +1,17 @@
-//! What all connections share: the bots and the journal behind one lock, held only while a request is judged.
+//! What all connections share: the bots, the platform of the apps and the journal behind one lock, held only while a request is judged.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::bot::{Bot, HookRequest};
+use crate::call::Call;
 use crate::clock::Clock;
 use crate::fault::{Fault, Lasting};
 use crate::journal::Journal;
+use crate::platform::{ApiReply, ApiRequest, Platform, UnknownApp};
 use crate::record::{Record, Verdict};
 use crate::refusal::Refusal;
 use crate::server::Order;
@@ -37,15 +40,17 @@ pub(crate) struct Shared {
 
 struct State {
     bots: BTreeMap<String, Bot>,
+    platform: Platform,
     journal: Journal,
 }
 
 impl Shared {
     pub(crate) fn new(settings: SimSettings, orders: mpsc::Sender<Order>) -> Self {
         let bots = settings.bots.into_iter().map(|bot| (bot.token.clone(), Bot::new(bot))).collect();
+        let platform = Platform::new(settings.apps, settings.chats, settings.users);
         let journal = Journal::new(settings.journal_limit_bytes);
         Self {
-            state: Mutex::new(State { bots, journal }),
+            state: Mutex::new(State { bots, platform, journal }),
             clock: settings.clock,
             accepted: watch::Sender::new(0),
             orders,
@@ -57,11 +62,25 @@ impl Shared {
         let mut state = self.lock();
         // Under the lock, so that the times of the records are in their order.
         let now = self.clock.now();
-        let mut record = Record::new(now, &request.token, request.body.len());
+        let mut record = Record::new(now, None, request.body.len());
+        record.token.clone_from(&request.token);
         let (reply, over_budget) = state.judge(request, &mut record);
+        self.write(&mut state, record, over_budget);
+        reply
+    }
+
+    /// Judges a call of an app and remembers it.
+    pub(crate) fn call(&self, request: &ApiRequest) -> ApiReply {
+        let mut state = self.lock();
+        let mut record = Record::new(self.clock.now(), Some(request.call), request.body.len());
+        let (reply, over_budget) = state.platform.take(request, &mut record);
+        self.write(&mut state, record, over_budget);
+        reply
+    }
+
+    fn write(&self, state: &mut State, record: Record, over_budget: bool) {
         state.journal.write(record, over_budget);
         self.accepted.send_replace(state.journal.totals().accepted);
-        reply
     }
 
     /// Scripts a fault for a bot, or for all of them.
@@ -77,6 +96,24 @@ impl Shared {
 
     pub(crate) fn clear_faults(&self, token: Option<&str>) -> Result<(), UnknownToken> {
         self.each_bot(token, |bot| bot.faults.clear())
+    }
+
+    /// Does something with the platform, at the present time.
+    pub(crate) fn platform<T>(&self, act: impl FnOnce(&mut Platform, Timestamp) -> T) -> T {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        act(&mut state.platform, now)
+    }
+
+    /// Scripts a fault for one kind of call by an app.
+    pub(crate) fn fault_call(
+        &self,
+        app_id: &str,
+        call: Call,
+        fault: &Fault,
+        lasting: Lasting,
+    ) -> Result<(), UnknownApp> {
+        self.platform(|platform, now| platform.fault(app_id, call, (fault, lasting), now))
     }
 
     /// Looks at the journal.
@@ -120,7 +157,8 @@ impl State {
         }
         let (reply, over_budget) = match bot.judge(request, record.at) {
             Ok(accepted) => {
-                record.accept(accepted.mentioned, &request.body);
+                record.show(Verdict::Accepted, &request.body);
+                record.mentioned = accepted.mentioned;
                 (Reply::Success, accepted.over_budget)
             }
             Err(refusal) => (refused(refusal, record), false),

@@ -1,5 +1,4 @@
-//! A bot's two rate limits, measured over sliding windows: the strictest reading of "5 per second and 100 per
-//! minute".
+//! Two rate limits, measured over sliding windows: the strictest reading of "5 per second and 100 per minute".
 
 use std::collections::VecDeque;
 
@@ -20,6 +19,17 @@ impl Window {
     /// Whether one more message now stays within both limits.
     pub(crate) fn admits(&self, limits: &Limits, now: Timestamp) -> bool {
         self.within(limits.per_second, SECOND, now) && self.within(limits.per_minute, MINUTE, now)
+    }
+
+    /// How many seconds from now one more will stay within both limits, rounded up.
+    pub(crate) fn wait_seconds(&self, limits: &Limits, now: Timestamp) -> u64 {
+        let waits = [(limits.per_second, SECOND), (limits.per_minute, MINUTE)].map(|(count, span)| {
+            let place = self.sent.len().checked_sub(count);
+            let sent = place.and_then(|place| self.sent.get(place));
+            sent.map_or(SignedDuration::ZERO, |sent| span - now.duration_since(*sent))
+        });
+        let longest = waits.into_iter().max().unwrap_or_default();
+        u64::try_from((longest.as_millis() + 999) / 1000).unwrap_or(0)
     }
 
     /// Counts a message.
@@ -78,6 +88,17 @@ mod tests {
             offered(&limits(5, 3), &[0, 1_000, 2_000, 59_999, 60_000]),
             [true, true, true, false, true]
         );
+    }
+
+    #[test]
+    fn the_wait_is_the_longer_of_both_limits_in_whole_seconds() {
+        let at = |ms| Timestamp::from_millisecond(ms).unwrap();
+        let (limits, mut window) = (limits(1, 2), Window::default());
+        assert_eq!(window.wait_seconds(&limits, at(0)), 0);
+        window.note(&limits, at(0));
+        assert_eq!(window.wait_seconds(&limits, at(1)), 1);
+        window.note(&limits, at(2_000));
+        assert_eq!(window.wait_seconds(&limits, at(2_500)), 58);
     }
 
     #[test]

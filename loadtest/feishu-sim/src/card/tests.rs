@@ -8,7 +8,7 @@ fn verdict(card: &Value) -> Result<Vec<String>, String> {
 }
 
 fn verdict_in(settings: &BotSettings, card: &Value) -> Result<Vec<String>, String> {
-    super::check(card.as_object().unwrap(), settings).map_err(|refusal| {
+    super::check(card.as_object().unwrap(), &settings.audience).map_err(|refusal| {
         let sub_code = refusal.msg.split("ErrCode: ").nth(1).and_then(|rest| rest.split(';').next());
         sub_code.map_or(refusal.code.to_string(), str::to_owned)
     })

@@ -56,14 +56,16 @@ impl<'a> Inspection<'a> {
         Ok(())
     }
 
-    /// Custom bots may mention by `open_id` only; one unknown id and the whole card is refused.
+    /// Everybody in an `<at>` has to be known under what stands there, or the whole card is refused. Custom bots know
+    /// people by their `open_id` only.
     fn mention(&mut self, spot: &Spot<'_>, tag: &InlineTag<'_>) -> Result<(), Refusal> {
-        let ids = tag.attribute("ids").or(tag.attribute("id")).unwrap_or_default();
+        let named = ["ids", "id", "email"].into_iter().find_map(|name| tag.attribute(name));
+        let ids = named.unwrap_or_default();
         for id in ids.split(',').map(str::trim) {
-            if id == "all" && !self.settings.at_all {
+            if id == "all" && !self.audience.at_all {
                 return Err(Refusal::at_all());
             }
-            if id != "all" && !self.settings.known_ids.contains(id) {
+            if id != "all" && !self.audience.known_ids.contains(id) {
                 return Err(spot.refuse(UNKNOWN_PERSON, "invalid user resource of at or person"));
             }
             self.mentioned.push(id.to_owned());

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use crate::audience::Audience;
 use crate::card::legal_link;
 use crate::message::notified;
 use crate::refusal::Refusal;
-use crate::settings::BotSettings;
 
 const LOCALES: [&str; 2] = ["zh_cn", "en_us"];
 
 /// Checks every paragraph of every language and returns the mentioned members' ids.
-pub(super) fn check(locales: &Map<String, Value>, settings: &BotSettings) -> Result<Vec<String>, Refusal> {
+pub(super) fn check(locales: &Map<String, Value>, audience: &Audience) -> Result<Vec<String>, Refusal> {
     let texts: Vec<&Value> = LOCALES.iter().filter_map(|locale| locales.get(*locale)).collect();
     if texts.is_empty() {
         return Err(Refusal::bad_request("content.post has neither zh_cn nor en_us"));
@@ -26,7 +26,7 @@ pub(super) fn check(locales: &Map<String, Value>, settings: &BotSettings) -> Res
             }
         }
     }
-    notified(mentioned.into_iter(), settings)
+    notified(mentioned.into_iter(), audience)
 }
 
 fn array(value: Option<&Value>) -> Result<&Vec<Value>, Refusal> {

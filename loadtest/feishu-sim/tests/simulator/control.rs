@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::support::{Answer, DEADLINE, card, hook, post, request};
 
 /// The process, ended on drop, and the address it says it listens on.
-async fn spawn(arguments: &[&str]) -> (Child, SocketAddr) {
+pub(crate) async fn spawn(arguments: &[&str]) -> (Child, SocketAddr) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_feishu-sim"))
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
@@ -30,7 +30,7 @@ async fn send(address: SocketAddr, token: &str, message: &Value) -> Answer {
     post(address, &hook(token), message.to_string().as_bytes()).await.unwrap()
 }
 
-async fn control(address: SocketAddr, method: &str, path: &str, body: &Value) -> Answer {
+pub(crate) async fn control(address: SocketAddr, method: &str, path: &str, body: &Value) -> Answer {
     request(address, method, path, body.to_string().as_bytes()).await.unwrap()
 }
 

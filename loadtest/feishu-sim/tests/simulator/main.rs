@@ -7,6 +7,11 @@
     reason = "a helper that fails has to fail its test"
 )]
 
+mod app_contacts;
+mod app_messages;
+mod app_support;
+mod app_tokens;
+mod app_updates;
 mod control;
 mod faults;
 mod limits;

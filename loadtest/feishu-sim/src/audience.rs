@@ -1,0 +1,20 @@
+//! Whom a message can name in the chat it goes to, and what may be used in it.
+
+use std::collections::BTreeSet;
+
+/// What a message is checked against.
+#[derive(Debug, Clone)]
+pub(crate) struct Audience {
+    /// Under what people may be named in an `<at>`.
+    pub(crate) known_ids: BTreeSet<String>,
+    /// Card templates shared with the sender.
+    pub(crate) templates: BTreeSet<String>,
+    /// Whether the sender may mention everybody.
+    pub(crate) at_all: bool,
+}
+
+impl Default for Audience {
+    fn default() -> Self {
+        Self { known_ids: BTreeSet::new(), templates: BTreeSet::new(), at_all: true }
+    }
+}

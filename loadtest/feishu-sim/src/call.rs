@@ -1,0 +1,54 @@
+//! The calls an app bot makes, and where each of them lives.
+
+use hyper::Method;
+use serde::{Deserialize, Serialize};
+
+/// A call of the open platform's API. Limits and faults are kept for each by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// `POST …/auth/v3/tenant_access_token/internal`
+    Token,
+    /// `POST …/im/v1/messages`
+    Send,
+    /// `POST …/im/v1/messages/:message_id/reply`
+    Reply,
+    /// `PATCH …/im/v1/messages/:message_id`
+    Update,
+    /// `POST …/contact/v3/users/batch_get_id`
+    LookUp,
+}
+
+/// The message API, before the id.
+const MESSAGES: &str = "im/v1/messages";
+
+/// Which call of an app this is, by method and path below `/open-apis/`, and the message it is about.
+pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a str>)> {
+    match (method, path) {
+        (&Method::POST, "auth/v3/tenant_access_token/internal") => return Some((Call::Token, None)),
+        (&Method::POST, "contact/v3/users/batch_get_id") => return Some((Call::LookUp, None)),
+        (&Method::POST, MESSAGES) => return Some((Call::Send, None)),
+        _ => {}
+    }
+    let rest = path.strip_prefix(MESSAGES)?.strip_prefix('/')?;
+    match (method, rest.split_once('/')) {
+        (&Method::PATCH, None) => Some((Call::Update, Some(rest))),
+        (&Method::POST, Some((message_id, "reply"))) => Some((Call::Reply, Some(message_id))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn method_and_path_name_the_call_and_its_message() {
+        assert_eq!(of(&Method::POST, "im/v1/messages"), Some((Call::Send, None)));
+        assert_eq!(of(&Method::PATCH, "im/v1/messages/om_1"), Some((Call::Update, Some("om_1"))));
+        assert_eq!(of(&Method::POST, "im/v1/messages/om_1/reply"), Some((Call::Reply, Some("om_1"))));
+        assert_eq!(of(&Method::PUT, "im/v1/messages/om_1"), None, "cards are updated by PATCH");
+        assert_eq!(of(&Method::POST, "im/v1/messagesom_1"), None);
+        assert_eq!(of(&Method::GET, "im/v1/messages"), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! What a simulated app is set to, as in the developer console.
+
+use super::Limits;
+
+/// One self-built app with a bot.
+#[derive(Clone)]
+pub struct AppSettings {
+    pub(crate) app_id: String,
+    pub(crate) secret: String,
+    pub(crate) enabled: bool,
+    pub(crate) may_look_up: bool,
+    pub(crate) limits: Limits,
+}
+
+impl AppSettings {
+    /// An enabled app that may look people up, with the platform's limits of 50 calls a second and 1000 a minute for
+    /// each kind of call.
+    pub fn new(app_id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self {
+            app_id: app_id.into(),
+            secret: secret.into(),
+            enabled: true,
+            may_look_up: true,
+            limits: Limits { per_second: 50, per_minute: 1000, enforced: true },
+        }
+    }
+
+    /// Disables the app: it gets no token.
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
+
+    /// Takes the scope away that looking people up needs.
+    #[must_use]
+    pub fn without_contact_scope(mut self) -> Self {
+        self.may_look_up = false;
+        self
+    }
+
+    /// Replaces the platform's limits for each kind of call.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}

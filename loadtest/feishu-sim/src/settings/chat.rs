@@ -1,0 +1,104 @@
+//! The simulated tenant: its group chats and its people.
+
+use std::collections::BTreeSet;
+
+use super::Limits;
+
+/// One group chat.
+#[derive(Clone)]
+pub struct ChatSettings {
+    pub(crate) chat_id: String,
+    pub(crate) apps: BTreeSet<String>,
+    pub(crate) members: BTreeSet<String>,
+    pub(crate) at_all: bool,
+    pub(crate) threads: bool,
+    pub(crate) limits: Limits,
+}
+
+impl ChatSettings {
+    /// An empty group that lets bots mention everybody, allows threads and takes 5 messages a second, from all bots
+    /// together.
+    pub fn new(chat_id: impl Into<String>) -> Self {
+        Self {
+            chat_id: chat_id.into(),
+            apps: BTreeSet::new(),
+            members: BTreeSet::new(),
+            at_all: true,
+            threads: true,
+            // 300 is what 5 a second come to: the platform names no limit for the minute.
+            limits: Limits { per_second: 5, per_minute: 300, enforced: true },
+        }
+    }
+
+    /// Adds the bot of an app.
+    #[must_use]
+    pub fn app(mut self, app_id: impl Into<String>) -> Self {
+        self.apps.insert(app_id.into());
+        self
+    }
+
+    /// Adds a person by `open_id`; only members are notified when a message mentions them.
+    #[must_use]
+    pub fn member(mut self, open_id: impl Into<String>) -> Self {
+        self.members.insert(open_id.into());
+        self
+    }
+
+    /// Lets only the group's admins mention everybody.
+    #[must_use]
+    pub fn forbid_at_all(mut self) -> Self {
+        self.at_all = false;
+        self
+    }
+
+    /// Allows no replies in threads.
+    #[must_use]
+    pub fn forbid_threads(mut self) -> Self {
+        self.threads = false;
+        self
+    }
+
+    /// Replaces the platform's limit for the group.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// One person of the tenant.
+#[derive(Clone)]
+pub struct UserSettings {
+    pub(crate) open_id: String,
+    pub(crate) mobile: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) resigned: bool,
+}
+
+impl UserSettings {
+    /// A person without mobile and e-mail.
+    pub fn new(open_id: impl Into<String>) -> Self {
+        Self { open_id: open_id.into(), mobile: None, email: None, resigned: false }
+    }
+
+    /// The mobile: 11 digits in mainland China, elsewhere with `+` and the country's code.
+    #[must_use]
+    pub fn mobile(mut self, mobile: impl Into<String>) -> Self {
+        self.mobile = Some(mobile.into());
+        self
+    }
+
+    /// The contact e-mail, which is not the address of an enterprise mailbox.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<String>) -> Self {
+        self.email = Some(email.into());
+        self
+    }
+
+    /// Has left: found only where that is asked for.
+    #[must_use]
+    pub fn resigned(mut self) -> Self {
+        self.resigned = true;
+        self
+    }
+}
