@@ -3,28 +3,22 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Response, Url};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Url};
 use shared::config::Secret;
 use shared::signature::bot_sign;
 use thiserror::Error;
 
 use super::body::{self, Content};
-use super::remark;
+use super::exchange::{self, JSON};
 use super::verdict::{self, Trouble, Verdict};
 
 /// Time for a connection to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How much of an answer is read, in bytes. Feishu's are a few hundred.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Idle connections kept per host; more than one worker's receivers rarely use at once.
 const IDLE_CONNECTIONS_MAX: usize = 8;
 /// How long they are kept: less than the usual minute after which the other side hangs up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
-/// The longest wait a header can ask for; the longest a message can be parked.
-const HINT_MAX: Duration = Duration::from_mins(10);
-/// With the charset, because the guide names it as the cure for garbled Chinese.
-const JSON: &str = "application/json; charset=utf-8";
 
 /// Why a custom bot cannot be set up. Says nothing about the URL but what is wrong with it.
 #[derive(Debug, Error)]
@@ -98,39 +92,10 @@ impl CustomBot {
             Ok(body) => body,
             Err(error) => return Verdict::GiveUp(Trouble::without_code(error.to_string())),
         };
-        match self.exchange(body).await {
-            Ok((status, answer, wait)) => verdict::read(status, &answer, wait),
-            Err(error) => {
-                // The URL is the credential, and reqwest puts it into its errors.
-                let message = remark::of_error(&error.without_url());
-                Verdict::TryAgain { hint: None, trouble: Trouble::without_code(message) }
-            }
-        }
-    }
-
-    async fn exchange(&self, body: Vec<u8>) -> reqwest::Result<(u16, Vec<u8>, Option<Duration>)> {
         let request = self.client.post(self.url.expose()).header(CONTENT_TYPE, JSON).body(body);
-        let response = request.send().await?;
-        let (status, wait) = (response.status().as_u16(), asked_to_wait(response.headers()));
-        Ok((status, read_answer(response).await?, wait))
-    }
-}
-
-/// Reads the answer up to its limit. What is longer is no answer of Feishu's, and counts as an empty one.
-async fn read_answer(mut response: Response) -> reqwest::Result<Vec<u8>> {
-    let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        answer.extend_from_slice(&chunk);
-        if answer.len() > ANSWER_BYTES_MAX {
-            return Ok(Vec::new());
+        match exchange::once(request).await {
+            Ok(answer) => verdict::read(answer.status, &answer.body, answer.wait),
+            Err(verdict) => verdict,
         }
     }
-    Ok(answer)
-}
-
-/// The gateway's reset header, or the usual one, both in seconds.
-fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = |name| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    let wait = seconds("x-ogw-ratelimit-reset").or_else(|| seconds("retry-after"))?;
-    Some(Duration::from_secs(wait).min(HINT_MAX))
 }

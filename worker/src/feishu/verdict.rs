@@ -3,6 +3,7 @@
 //! Source: reference "Feishu", 1.4 (how to read an answer), 1.5 (codes at the hook), 3.8 (codes inside 11246 and
 //! 230099). Success is a code of 0 in the body, never the status alone: most refusals come with HTTP 200.
 
+mod app;
 #[cfg(test)]
 mod tests;
 
@@ -167,7 +168,7 @@ enum Meaning {
     Unknown,
 }
 
-/// The table of codes.
+/// The table of codes; those only an app bot hears are in `app`.
 #[expect(clippy::match_same_arms, reason = "an arm is a group of the reference, with its own reason")]
 fn meaning(code: i64, said: &str) -> Meaning {
     let says = |words: &str| said.to_ascii_lowercase().contains(words);
@@ -200,7 +201,7 @@ fn meaning(code: i64, said: &str) -> Meaning {
         // Moderation.
         11248 | 11312 | 18054 => Meaning::GiveUp,
 
-        _ => Meaning::Unknown,
+        _ => app::meaning(code, said),
     }
 }
 

@@ -1,0 +1,256 @@
+//! An app bot: an app's id and secret, with which it sends into every chat it is in, updates what it sent, and looks
+//! people up (reference "Feishu", 4 and 5).
+
+mod body;
+mod contacts;
+mod token;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Method, Url};
+use serde::Deserialize;
+use shared::config::Secret;
+use thiserror::Error;
+
+use super::body::Content;
+use super::exchange::{self, JSON};
+use super::verdict::{self, Trouble, Verdict};
+use crate::card::Card;
+
+pub use body::OnceKey;
+pub use contacts::People;
+
+use token::{Token, Tokens};
+
+/// Feishu's address; Lark's is `https://open.larksuite.com`.
+pub const BASE_URL: &str = "https://open.feishu.cn";
+
+/// Why an app bot cannot be set up.
+#[derive(Debug, Error)]
+pub enum AppBotError {
+    /// Not a URL at all.
+    #[error("the base URL of app {app_id} is not a URL: {cause}")]
+    NotAUrl {
+        /// The app's id.
+        app_id: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A URL that leads to no web server.
+    #[error("the base URL of app {app_id} must begin with https:// or http://")]
+    Scheme {
+        /// The app's id.
+        app_id: String,
+    },
+}
+
+/// Who the bot is, as in the developer console.
+#[derive(Clone, Debug)]
+pub struct AppCredentials {
+    /// The app's id, `cli_…`.
+    pub id: String,
+    /// The app's secret.
+    pub secret: Secret,
+}
+
+/// A message in a chat, by the id Feishu gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct MessageId(String);
+
+impl MessageId {
+    /// An id that was kept.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text, `om_…`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a reply hangs on.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplyTo<'m> {
+    /// The message replied to.
+    pub message_id: &'m MessageId,
+    /// Whether the reply opens a thread, where there is none yet.
+    pub in_thread: bool,
+}
+
+/// What came of a message.
+#[derive(Debug)]
+pub struct Sent {
+    /// What the answer means.
+    pub verdict: Verdict,
+    /// The message, to update it later or reply to it; also of an earlier try with the same key.
+    pub message_id: Option<MessageId>,
+}
+
+/// One app bot. `Debug` shows neither its secret nor its token.
+#[derive(Debug)]
+pub struct AppBot {
+    client: Client,
+    base: Url,
+    credentials: AppCredentials,
+    tokens: Tokens,
+}
+
+/// A call below `/open-apis/`.
+struct Call<'c> {
+    method: Method,
+    path: &'c [&'c str],
+    query: Option<(&'c str, &'c str)>,
+    body: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    message_id: MessageId,
+}
+
+impl AppBot {
+    /// The bot of an app, on the platform at `base_url`.
+    pub fn new(client: Client, base_url: &str, credentials: AppCredentials) -> Result<Self, AppBotError> {
+        let app_id = || credentials.id.clone();
+        let base = Url::parse(base_url)
+            .map_err(|error| AppBotError::NotAUrl { app_id: app_id(), cause: error.to_string() })?;
+        if !matches!(base.scheme(), "https" | "http") {
+            return Err(AppBotError::Scheme { app_id: app_id() });
+        }
+        Ok(Self { client, base, credentials, tokens: Tokens::default() })
+    }
+
+    /// Sends into a chat, once. Trying again with the same key within an hour shows nothing twice.
+    pub async fn send(&self, chat_id: &str, content: &Content, once: &OnceKey, now: Timestamp) -> Sent {
+        let path = ["im", "v1", "messages"];
+        let query = Some(("receive_id_type", "chat_id"));
+        self.deliver(&path, query, body::message(chat_id, content, once), now).await
+    }
+
+    /// Replies to a message, once, as [`send`](Self::send) does.
+    pub async fn reply(&self, to: ReplyTo<'_>, content: &Content, once: &OnceKey, now: Timestamp) -> Sent {
+        let path = ["im", "v1", "messages", to.message_id.as_str(), "reply"];
+        self.deliver(&path, None, body::reply(to.in_thread, content, once), now).await
+    }
+
+    /// Shows another card in a message of ours, for 14 days after it was sent. There is no order among updates of a
+    /// message but the one in which the caller makes them, one after the other.
+    pub async fn update(&self, message_id: &MessageId, card: &Card, now: Timestamp) -> Verdict {
+        let body = match body::update(card) {
+            Ok(body) => body,
+            Err(error) => return unwritten(&error),
+        };
+        let path = ["im", "v1", "messages", message_id.as_str()];
+        let call = Call { method: Method::PATCH, path: &path, query: None, body };
+        self.call(&call, now).await.err().unwrap_or(Verdict::Ok)
+    }
+
+    /// The `open_id`s of people, by what they were asked for; who is unknown or hidden is left out. The ids are this
+    /// app's: another app's are different.
+    pub async fn batch_get_id(
+        &self,
+        people: &People,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, String>, Verdict> {
+        let mut found = BTreeMap::new();
+        for question in people.questions() {
+            let body = serde_json::to_vec(&question).map_err(|error| unwritten(&error))?;
+            let path = ["contact", "v3", "users", "batch_get_id"];
+            let query = Some(("user_id_type", "open_id"));
+            let answer = self.call(&Call { method: Method::POST, path: &path, query, body }, now).await?;
+            found.extend(question.found(&answer).map_err(|_| unreadable("people's ids"))?);
+        }
+        Ok(found)
+    }
+
+    async fn deliver(
+        &self,
+        path: &[&str],
+        query: Option<(&str, &str)>,
+        body: serde_json::Result<Vec<u8>>,
+        now: Timestamp,
+    ) -> Sent {
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => return Sent { verdict: unwritten(&error), message_id: None },
+        };
+        match self.call(&Call { method: Method::POST, path, query, body }, now).await {
+            Ok(answer) => {
+                // It is in the chat whatever else the answer says; without an id it only cannot be updated.
+                let answer = serde_json::from_slice::<Answer>(&answer).ok();
+                Sent { verdict: Verdict::Ok, message_id: answer.map(|answer| answer.data.message_id) }
+            }
+            Err(verdict) => Sent { verdict, message_id: None },
+        }
+    }
+
+    /// Makes a call and returns its successful answer. A refused token is replaced once.
+    async fn call(&self, call: &Call<'_>, now: Timestamp) -> Result<Vec<u8>, Verdict> {
+        let token = self.token(None, now).await?;
+        match self.exchange(call, Some(&token)).await {
+            Err(verdict) if verdict.is_about_token() => {
+                let token = self.token(Some(&token), now).await?;
+                self.exchange(call, Some(&token)).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn token(&self, refused: Option<&Secret>, now: Timestamp) -> Result<Secret, Verdict> {
+        self.tokens.get(refused, now, async || self.new_token(now).await).await
+    }
+
+    async fn new_token(&self, now: Timestamp) -> Result<Token, Verdict> {
+        let (id, secret) = (&self.credentials.id, self.credentials.secret.expose());
+        let body = serde_json::to_vec(&BTreeMap::from([("app_id", id.as_str()), ("app_secret", secret)]))
+            .map_err(|error| unwritten(&error))?;
+        let path = ["auth", "v3", "tenant_access_token", "internal"];
+        let call = Call { method: Method::POST, path: &path, query: None, body };
+        let answer = self.exchange(&call, None).await.map_err(Verdict::of_app)?;
+        Token::read(&answer, now)
+    }
+
+    async fn exchange(&self, call: &Call<'_>, token: Option<&Secret>) -> Result<Vec<u8>, Verdict> {
+        let request = self.client.request(call.method.clone(), self.url(call)).header(CONTENT_TYPE, JSON);
+        let request = match token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        };
+        let answer = exchange::once(request.body(call.body.clone())).await?;
+        let verdict = verdict::read(answer.status, &answer.body, answer.wait);
+        if verdict == Verdict::Ok {
+            return Ok(answer.body);
+        }
+        Err(verdict.logged_as(answer.log_id.as_deref()))
+    }
+
+    fn url(&self, call: &Call<'_>) -> Url {
+        let mut url = self.base.clone();
+        // Only a URL without a host has no path, and `new` has refused those.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("open-apis").extend(call.path);
+        }
+        if let Some((name, value)) = call.query {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        url
+    }
+}
+
+/// A body is strings and flags only, so there is nothing the serialiser could refuse.
+fn unwritten(error: &serde_json::Error) -> Verdict {
+    Verdict::GiveUp(Trouble::without_code(error.to_string()))
+}
+
+fn unreadable(what: &str) -> Verdict {
+    let trouble = Trouble::without_code(format!("a successful answer without {what}"));
+    Verdict::TryAgain { hint: None, trouble }
+}
