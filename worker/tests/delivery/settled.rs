@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use feishu_sim::{Fault, Lasting};
 use shared::queue::{Destination, Headers, LetterId, Reason, Replay, Settlement};
+use testkit::http;
 use testkit::wait_until::wait_until;
 
 use crate::stage::{EAGER, OTHER_TOKEN, Stage, TOKEN, WITHIN, envelope, line, title};
@@ -151,6 +152,33 @@ async fn every_golden_card_is_accepted_by_a_strict_bot_and_mentions_nobody() {
     assert_eq!(i64::try_from(accepted.len()), Ok(delivered));
     for record in accepted {
         assert!(record.card().is_some() && record.mentioned.is_empty(), "{record:?}");
+        assert!(record.body_bytes <= worker::feishu::BODY_BYTES_MAX);
+    }
+}
+
+/// Folds are cards of many envelopes, so their cards are sent as they are.
+#[tokio::test]
+async fn every_golden_fold_is_accepted_by_a_strict_bot_and_mentions_nobody() {
+    let stage = Stage::set(EAGER).await;
+    let webhook = stage.sim.webhook_url(OTHER_TOKEN);
+    let mut sent = 0;
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_folds")).unwrap() {
+        let golden = std::fs::read(entry.unwrap().path()).unwrap();
+        let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+        let messages = [
+            serde_json::json!({ "msg_type": "interactive", "card": golden["card"] }),
+            serde_json::json!({ "msg_type": "text", "content": { "text": golden["text"] } }),
+        ];
+        for message in messages {
+            let answer = http::post_json(&webhook, &message).await.unwrap().json();
+            assert_eq!(answer["code"], 0, "{answer}");
+            sent += 1;
+        }
+    }
+    let accepted = stage.sim.accepted();
+    assert_eq!(accepted.len(), sent);
+    for record in accepted {
+        assert!(record.mentioned.is_empty(), "{record:?}");
         assert!(record.body_bytes <= worker::feishu::BODY_BYTES_MAX);
     }
 }
