@@ -4,6 +4,7 @@
 
 mod environment;
 mod kinds;
+mod links;
 mod load;
 mod network;
 mod problem;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 pub use environment::Environment;
+pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
 pub use load::{load, parse, with_queue};
 pub use network::Network;
 pub use problem::{ConfigErrors, Problem};
@@ -62,6 +64,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// When an alert is told again.
     pub dedup: DedupConfig,
+    /// Where links on cards lead.
+    pub links: LinksConfig,
     /// How times are shown on cards, and read where a payload gives no zone.
     pub timezone: TimeZone,
     /// The language of the cards.

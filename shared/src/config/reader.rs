@@ -1,5 +1,7 @@
 //! Reads settings from the file and the environment, collecting every problem and every unknown key.
 
+mod plural;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 
@@ -122,11 +124,12 @@ impl<'r> Section<'r> {
 
     /// The items of a list: in the file a list or a text with commas, in a variable a text with commas.
     pub(super) fn values<T>(&self, key: Key, kind: impl Fn(&str) -> Result<T, Must>) -> Vec<T> {
-        let found = match self.entry(key.file).map(|entry| &entry.node.value) {
-            Some(Value::List(items))
-                if key.variable.and_then(|name| self.reader.environment.get(name)).is_none() =>
+        let found = match self.entry(key.file).map(|entry| &entry.node) {
+            Some(node)
+                if matches!(node.value, Value::List(_))
+                    && key.variable.and_then(|name| self.reader.environment.get(name)).is_none() =>
             {
-                items.iter().filter_map(|item| self.text_of(item, key.file)).collect()
+                self.items(node, key.file)
             }
             _ => self.find(key).as_ref().map(split_at_commas).unwrap_or_default(),
         };

@@ -24,11 +24,11 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Settings of later versions that take nothing away by being missing.
-const COMFORTS_TO_COME: [&str; 4] = ["FEISHU_APP_ID", "MYSQL_HOST", "GRAFANA_URL", "LOKI_DATASOURCE_UID"];
+const COMFORTS_TO_COME: [&str; 2] = ["FEISHU_APP_ID", "MYSQL_HOST"];
 
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
-    let config = Config {
+    let mut config = Config {
         listen: root
             .value(key_or("listen", "LARKFIRE_LISTEN"), address)
             .unwrap_or(([127, 0, 0, 1], 8080).into()),
@@ -47,6 +47,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         delivery: delivery(root.section("delivery")),
         database: super::storage::database(root.section("database")),
         dedup: super::storage::dedup(root.section("dedup")),
+        links: super::links::links(root.section("links")),
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
@@ -56,6 +57,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         notes: notes(reader),
         files: Vec::new(),
     };
+    config.notes.extend(super::links::note(&config.links));
     root.finish();
     let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
     let unused = (config.spool.is_some() && config.queue.is_none()).then(|| note.to_owned());

@@ -176,7 +176,7 @@ fn what_is_not_yaml_is_refused_with_its_line() {
 
 #[test]
 fn a_comfort_this_version_lacks_is_noted() {
-    assert_eq!(read("", &[("GRAFANA_URL", "https://grafana.example")]).unwrap().notes.len(), 1);
+    assert_eq!(read("", &[("MYSQL_HOST", "db.example")]).unwrap().notes.len(), 1);
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Settings of which there are several: lists of texts, and maps whose keys are the operator's own.
+
+use super::{Found, Section, split_at_commas};
+use crate::config::kinds::Must;
+use crate::config::tree::{Entry, Node, Value};
+
+impl Section<'_> {
+    /// The items of a list, or the one text there is; for texts with commas of their own. Only the file has them.
+    pub(in crate::config) fn texts<T>(
+        &self,
+        name: &'static str,
+        kind: impl Fn(&str) -> Result<T, Must>,
+    ) -> Vec<T> {
+        let Some(entry) = self.entry(name) else { return Vec::new() };
+        let found = self.items(&entry.node, name);
+        found.iter().filter_map(|item| self.checked(item, &kind)).collect()
+    }
+
+    /// The values under `name`, each by its own key, in the order of the file.
+    pub(in crate::config) fn pairs<K, T>(
+        &self,
+        name: &'static str,
+        key_kind: impl Fn(&str) -> Result<K, Must>,
+        kind: impl Fn(&str) -> Result<T, Must>,
+    ) -> Vec<(K, T)> {
+        let parent = self.section(name);
+        let pair = |entry: &Entry| {
+            let value = parent.text_of(&entry.node, &entry.key);
+            Some((parent.key_of(entry, &key_kind)?, parent.checked(&value?, &kind)?))
+        };
+        parent.entries.iter().filter_map(pair).collect()
+    }
+
+    /// The lists under `name`, each by its own key: lists or texts with commas.
+    pub(in crate::config) fn lists<K, T>(
+        &self,
+        name: &'static str,
+        key_kind: impl Fn(&str) -> Result<K, Must>,
+        kind: impl Fn(&str) -> Result<T, Must>,
+    ) -> Vec<(K, Vec<T>)> {
+        let parent = self.section(name);
+        let list = |entry: &Entry| {
+            let found = parent.items(&entry.node, &entry.key);
+            let items = found.iter().flat_map(split_at_commas);
+            let items = items.filter_map(|item| parent.checked(&item, &kind)).collect();
+            Some((parent.key_of(entry, &key_kind)?, items))
+        };
+        parent.entries.iter().filter_map(list).collect()
+    }
+
+    /// Each item of a list, or the one text.
+    pub(super) fn items(&self, node: &Node, name: &str) -> Vec<Found> {
+        match &node.value {
+            Value::List(items) => items.iter().filter_map(|item| self.text_of(item, name)).collect(),
+            Value::Text(_) | Value::Map(_) => self.text_of(node, name).into_iter().collect(),
+        }
+    }
+
+    /// The entry's own key, if it is right.
+    fn key_of<K>(&self, entry: &Entry, kind: impl Fn(&str) -> Result<K, Must>) -> Option<K> {
+        let place = format!("{}:{}: {}", self.reader.file_name, entry.line, self.path_of(&entry.key));
+        self.checked(&Found { text: entry.key.clone(), place }, kind)
+    }
+}
