@@ -1,17 +1,21 @@
 //! `larkfire explain`: what would become of a payload, step by step, without sending anything.
 
+mod gate;
+mod logs;
+
 use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::Path;
 
 use ingest::Settings;
-use ingest::source::{Context, Door, Parsed, SourceError, parse, text_of};
+use ingest::source::{Context, Door, SourceError, parse, text_of};
 use jiff::Timestamp;
-use shared::config::{Config, Credential, GateConfig, Reloads};
+use shared::config::{Config, Reloads};
 use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, decode, encode};
 use thiserror::Error;
 use worker::card::{Item, Style, build};
 use worker::feishu::CARD_BYTES_MAX;
+use worker::link::Arrival;
 use worker::preview::render;
 use worker::routing;
 
@@ -101,10 +105,10 @@ pub fn explain(
     // Writing to a string cannot fail, here and below.
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
-    let _written = writeln!(told, "gate       {}", gate(&config.gate, way, &parsed));
+    let _written = writeln!(told, "gate       {}", gate::needs(&config.gate, way, &parsed));
     let _written = writeln!(told, "receiver   {}", receiver(config, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
-    list_alerts(&mut told, &parsed.envelope);
+    list_alerts(&mut told, &parsed.envelope, config, now);
     draw_cards(&mut told, &lines, config, now, coloured)?;
     Ok(told)
 }
@@ -112,40 +116,6 @@ pub fn explain(
 fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
     let known = Settings::from_config(config, Reloads::none()).receivers.contains(name);
     if known { Ok(()) } else { Err(ExplainError::NoSuchReceiver { name: name.to_owned() }) }
-}
-
-fn gate(gate: &GateConfig, way: Way<'_>, parsed: &Parsed<'_>) -> String {
-    let rule = |path: &str| gate.paths.iter().find(|rule| rule.path == path);
-    let named = way.receiver.and_then(|name| rule(&format!("/api/alert/{name}")));
-    let rule = named.or_else(|| match way.door {
-        Door::LokiFeishu => rule("/alert"),
-        Door::Any => rule("/api/alert"),
-    });
-    let asked = |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind));
-    let kinds = [
-        (Credential::Bearer, "a bearer token", gate.api_keys.len()),
-        (Credential::Basic, "basic authentication", gate.basic_auth.len()),
-        (Credential::Hmac, "a signature", gate.hmac.secrets.len()),
-    ];
-    let asked = kinds.into_iter().filter(|(kind, ..)| asked(*kind));
-    let asked: Vec<_> = asked.map(|(_, name, count)| format!("{name} ({count} known)")).collect();
-    let mut told = match asked.len() {
-        0 => "no credential is asked for".to_owned(),
-        _ => format!("needs {}", asked.join(" or ")),
-    };
-    if !gate.allowed_ips.is_empty() {
-        let _written = write!(told, "; from {} allowed networks only", gate.allowed_ips.len());
-    }
-    if let Some(sender) = &parsed.sender {
-        let known = gate.alert_bot_ids.iter().any(|known| known == sender);
-        let standing = match known {
-            _ if gate.alert_bot_ids.is_empty() => "may send, as any sender may",
-            true => "is an allowed sender",
-            false => "is NOT an allowed sender: 403",
-        };
-        let _written = write!(told, "; {sender} {standing}");
-    }
-    told
 }
 
 fn receiver(config: &Config, envelope: &Envelope<'_>) -> String {
@@ -175,11 +145,12 @@ fn envelopes(lines: &[Line]) -> String {
     }
 }
 
-fn list_alerts(told: &mut String, envelope: &Envelope<'_>) {
+fn list_alerts(told: &mut String, envelope: &Envelope<'_>, config: &Config, now: Timestamp) {
     for alert in envelope.alerts.iter().take(ALERTS_LISTED_MAX) {
         let labels: Vec<_> = alert.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         let _written =
             writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
+        logs::list(told, alert, Arrival::of(envelope, now), config);
     }
     let more = envelope.alerts.len().saturating_sub(ALERTS_LISTED_MAX);
     if more > 0 {
@@ -194,7 +165,8 @@ fn draw_cards(
     now: Timestamp,
     coloured: bool,
 ) -> Result<(), ExplainError> {
-    let style = Style { timezone: config.timezone.clone(), locale: config.locale };
+    let style =
+        Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
     for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
         let envelope = decode(line.bytes.trim_ascii_end())?;
         let card = build(&Item::all_of(&envelope), &style, now, CARD_BYTES_MAX);
@@ -245,6 +217,24 @@ mod tests {
             assert!(told.contains(part), "{part:?} is missing in:\n{told}");
         }
         assert!(!told.contains("SECRET"), "{told}");
+    }
+
+    #[test]
+    fn the_logs_it_leads_to_are_shown_or_why_there_are_none() {
+        let grafana = "links: { grafana_url: https://g.example, loki: { datasource_uid: loki } }";
+        let body =
+            r#"{"message":"Pay fails\n服务名称: order\n命名空间: shop\n触发条件: ERROR","sender_id":"x"}"#;
+        let told = explained(body, grafana).unwrap();
+        for part in [
+            "           logs   {namespace=\"shop\",app=\"order\"}\n",
+            "           errors {namespace=\"shop\",app=\"order\"} |= \"ERROR\"\n",
+            "→ 日志: https://g.example/explore?left=%7B",
+            "→ 错误日志: https://g.example/explore?left=%7B",
+        ] {
+            assert!(told.contains(part), "{part:?} is missing in:\n{told}");
+        }
+        assert!(explained(ALERT, grafana).unwrap().contains("no links to logs: it has none of the labels"));
+        assert!(!explained(ALERT, "").unwrap().contains("no links to logs"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod words;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared::config::Locale;
+use shared::config::{LinksConfig, Locale};
 
 pub use item::Item;
 pub use model::{Button, Card, Config, Element, Field, Header, Template, Text};
@@ -44,6 +44,8 @@ pub struct Style {
     pub timezone: TimeZone,
     /// The language.
     pub locale: Locale,
+    /// Where links lead.
+    pub links: LinksConfig,
 }
 
 /// The card for these alerts, at most `bytes_max` long as JSON; the title and the numbers, which take about a
@@ -69,6 +71,7 @@ struct View<'e> {
     origin: Option<Origin>,
     words: &'static Words,
     timezone: &'e TimeZone,
+    links: &'e LinksConfig,
     now: Timestamp,
 }
 
@@ -78,6 +81,16 @@ impl<'e> View<'e> {
         let mut stories: Vec<_> = fold.worst.iter().map(|item| Story::of(*item)).collect();
         let shared_facts = story::take_shared(&mut stories, items);
         let (words, timezone) = (words::of(style.locale), &style.timezone);
-        Self { items, fold, stories, shared_facts, origin: Origin::of(items), words, timezone, now }
+        Self {
+            items,
+            fold,
+            stories,
+            shared_facts,
+            origin: Origin::of(items, &style.links),
+            words,
+            timezone,
+            links: &style.links,
+            now,
+        }
     }
 }

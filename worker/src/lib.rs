@@ -6,6 +6,7 @@ pub mod command;
 pub mod dead_letters;
 pub mod feishu;
 pub mod ledger;
+pub mod link;
 pub mod matcher;
 pub mod metrics;
 mod outbox;
@@ -77,7 +78,8 @@ pub struct Settings {
 
 impl From<&Config> for Settings {
     fn from(config: &Config) -> Self {
-        let style = Style { timezone: config.timezone.clone(), locale: config.locale };
+        let style =
+            Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
         Self {
             receivers: config.receivers.clone(),
             delivery: config.delivery,

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use shared::config::LinksConfig;
 use shared::envelope::{Envelope, EnvelopeId, Source};
 
 use super::{Item, links};
@@ -29,7 +30,7 @@ pub(super) struct Origin {
 
 impl Origin {
     /// `None` without items.
-    pub(super) fn of(items: &[Item<'_>]) -> Option<Self> {
+    pub(super) fn of(items: &[Item<'_>], links: &LinksConfig) -> Option<Self> {
         let envelopes = envelopes(items);
         let first = envelopes.iter().min_by_key(|envelope| envelope.id)?;
         let received = || envelopes.iter().map(|envelope| envelope.received_at);
@@ -41,7 +42,7 @@ impl Origin {
             first_received: received().min()?,
             last_received: received().max()?,
             truncated: truncated(&envelopes),
-            senders: senders(&envelopes),
+            senders: senders(&envelopes, links),
         })
     }
 }
@@ -72,7 +73,7 @@ fn truncated(envelopes: &[&Envelope<'_>]) -> u64 {
     groups.values().fold(0, |sum, (_, truncated)| sum.saturating_add(*truncated))
 }
 
-fn senders(envelopes: &[&Envelope<'_>]) -> Vec<String> {
+fn senders(envelopes: &[&Envelope<'_>], config: &LinksConfig) -> Vec<String> {
     let mut tried: Vec<&str> = Vec::new();
     let mut senders = Vec::new();
     for envelope in envelopes {
@@ -82,7 +83,7 @@ fn senders(envelopes: &[&Envelope<'_>]) -> Vec<String> {
         let address: &str = &envelope.external_url;
         if !tried.contains(&address) {
             tried.push(address);
-            senders.extend(links::safe(address).filter(|url| !senders.contains(url)));
+            senders.extend(links::page(address, config).filter(|url| !senders.contains(url)));
         }
     }
     senders

@@ -139,7 +139,7 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
 }
 
 fn links_of(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<(&'static str, String)> {
-    if detail.with_links { links::of(story.item.alert, view.words) } else { Vec::new() }
+    if detail.with_links { links::of(view, story.item.envelope, story.item.alert) } else { Vec::new() }
 }
 
 /// What explains the alert, as plain text: the dialect in which nothing can be meant but what is read.

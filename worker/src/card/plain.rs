@@ -63,7 +63,11 @@ fn detail(view: &View<'_>, story: &Story<'_>, with_links: bool) -> String {
         lines.push(format!("{name}{}{value}", view.words.colon));
     }
     if alone && with_links {
-        lines.extend(links::of(alert, view.words).into_iter().map(|(name, url)| format!("{name} {url}")));
+        lines.extend(
+            links::of(view, story.item.envelope, alert)
+                .into_iter()
+                .map(|(name, url)| format!("{name} {url}")),
+        );
     }
     lines.iter().filter(|line| !line.is_empty()).fold(String::new(), |text, line| format!("{text}\n{line}"))
 }

@@ -56,7 +56,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn style(locale: Locale) -> Style {
-    Style { timezone: TimeZone::fixed(jiff::tz::offset(8)), locale }
+    Style { timezone: TimeZone::fixed(jiff::tz::offset(8)), locale, links: LinksConfig::default() }
 }
 
 /// Compares the file with what the items become, or writes it anew; `head` is what it holds besides.

@@ -9,7 +9,7 @@ use prometheus::{Registry, TextEncoder};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Locale, ReceiverConfig, Secret,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, LinksConfig, Locale, ReceiverConfig, Secret,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -75,7 +75,7 @@ impl Stage {
         logs::capture();
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
         let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
-        let style = Style { timezone: TimeZone::UTC, locale: Locale::En };
+        let style = Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() };
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             receivers,

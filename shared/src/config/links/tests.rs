@@ -91,3 +91,16 @@ links:
     }
     assert!(!message.contains("SECRET"), "{message}");
 }
+
+#[test]
+fn every_example_of_the_documentation_is_a_right_configuration() {
+    let page = include_str!("../../../../docs/loki-links.md");
+    let examples: Vec<_> =
+        page.split("```yaml").skip(1).map(|part| part.split("```").next().unwrap()).collect();
+    assert!(examples.len() >= 5, "{} examples", examples.len());
+    let links: Vec<_> = examples.iter().map(|text| read(text, &[]).unwrap().links).collect();
+    let default = LokiConfig::default();
+    let is_default =
+        |set: &LinksConfig| set.loki.labels == default.labels && set.loki.errors == default.errors;
+    assert!(is_default(&links[1]) && is_default(&links[2]), "what it calls the default is not");
+}
