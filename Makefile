@@ -16,6 +16,8 @@ services: ## Start (on Debian install, too) what the tests need: RabbitMQ, Maria
 	deploy/dev/services.sh
 
 test: services ## Run every test, against the real services
+	# What `cargo run --release` builds has limits of its own: types too deep for the optimiser, for one.
+	cargo build --release
 	cargo build --workspace --bins
 	cargo test --workspace --no-fail-fast
 

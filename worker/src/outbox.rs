@@ -89,7 +89,8 @@ impl<P: Publisher> Outbox<P> {
         let fold = self.pieces.pop().unwrap_or_else(|| Fold::of(std::mem::take(&mut self.waiting)));
         let fold = self.confirmed(fold).await;
         if !fold.is_empty() {
-            self.send(fold).await;
+            // Boxed, because the whole way to Feishu and back in one type is too deep for the compiler.
+            Box::pin(self.send(fold)).await;
         }
     }
 
