@@ -117,7 +117,7 @@ impl<P: Publisher> Pipeline<P> {
             let failure = tries.failure(Reason::NoReceiver, "", self.house.clock.now());
             self.house.bury(parcel, failure, None).await;
         }
-        let mut overflow = Vec::new();
+        let mut overflow: Vec<Vec<Parcel>> = self.outboxes.iter().map(|_| Vec::new()).collect();
         for (index, siblings, mut parcel) in taken.to_tell {
             let Some(outbox) = self.outboxes.get(index) else { continue };
             let alerts = parcel.envelope.alerts.len();
@@ -129,10 +129,12 @@ impl<P: Publisher> Pipeline<P> {
             if parcel.place.is_some() {
                 outbox.parcels.send(parcel).map_err(|_| OutboxGone)?;
             } else {
-                overflow.push((outbox.name.as_str(), parcel));
+                overflow[index].push(parcel);
             }
         }
-        self.park_overflow(overflow).await;
+        for (outbox, parcels) in self.outboxes.iter().zip(overflow) {
+            self.park_overflow(&outbox.name, parcels).await;
+        }
         Ok(())
     }
 
@@ -140,13 +142,13 @@ impl<P: Publisher> Pipeline<P> {
         self.outboxes.len() == 1
     }
 
-    async fn park_overflow(&self, overflow: Vec<(&str, Parcel)>) {
+    async fn park_overflow(&self, receiver: &str, parcels: Vec<Parcel>) {
         let now = self.house.clock.now();
-        let parkings = overflow.into_iter().map(|(receiver, mut parcel)| {
+        let parkings = parcels.into_iter().map(|mut parcel| {
             parcel.tries.postponed("many others for this receiver wait before it", now);
             let failure = parcel.tries.failure(Reason::Unavailable, receiver, now);
             Parking { parcel, step: ParkStep::Seconds5, failure, counted: false }
         });
-        self.house.park(parkings.collect()).await;
+        self.house.park(receiver, parkings.collect()).await;
     }
 }

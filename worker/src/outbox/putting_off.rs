@@ -17,11 +17,10 @@ impl<P: Publisher> Outbox<P> {
         let Some(until) = self.weather.keeps_waiting_until().filter(|until| *until > now) else { return };
         let (broken, wait) = (self.weather.is_broken(), until - now);
         // A pause that ends after its time in hand is spent parked from the start.
-        let is_overdue = |parcel: &mut Parcel| broken || until > parcel.taken_at + hold;
-        let mut overdue: Vec<_> = self.waiting.extract_if(.., is_overdue).collect();
-        if broken {
-            overdue.extend(self.pieces.drain(..).flat_map(Fold::into_parcels));
-        }
+        let is_overdue = |parcel: &Parcel| broken || until > parcel.taken_at + hold;
+        let mut overdue: Vec<_> = self.waiting.extract_if(.., |parcel| is_overdue(parcel)).collect();
+        let pieces = self.pieces.extract_if(.., |piece| piece.parcels().iter().any(is_overdue));
+        overdue.extend(pieces.flat_map(Fold::into_parcels));
         if overdue.is_empty() {
             return;
         }
@@ -50,7 +49,7 @@ impl<P: Publisher> Outbox<P> {
         }
         for step in ParkStep::ALL {
             let same: Vec<_> = parkings.extract_if(.., |parking| parking.step == step).collect();
-            house.park(same).await;
+            house.park(&self.receiver.name, same).await;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
-use shared::envelope::encode;
+use shared::envelope::{EncodeError, Line, encode};
 use shared::queue::{Destination, Failure, Headers, Message, ParkStep, Publisher, Reason};
 use tracing::{debug, error, warn};
 
@@ -61,17 +61,26 @@ impl<P: Publisher> House<P> {
         taken
     }
 
-    /// Puts parcels aside for a while, all in one publish.
-    pub(crate) async fn park(&self, parkings: Vec<Parking>) {
+    /// The same for what had to be written first. Strings, numbers and times only, so the serialiser has nothing to
+    /// refuse; if it did, what was not written must not count as sent.
+    async fn send_written(&self, messages: Result<Vec<Message>, EncodeError>) -> bool {
+        match messages {
+            Ok(messages) => self.send_on(messages).await,
+            Err(fault) => {
+                error!(%fault, "an envelope could not be written: {fault}");
+                false
+            }
+        }
+    }
+
+    /// Puts parcels of one receiver aside for a while, all in one publish.
+    pub(crate) async fn park(&self, receiver: &str, parkings: Vec<Parking>) {
         let Some(first) = parkings.first() else { return };
-        let (receiver, code, message) =
-            (first.failure.receiver.clone(), first.failure.code, first.failure.message.clone());
-        let step = first.step;
-        let claims =
-            parkings.iter().flat_map(|parking| events_of(&parking.parcel.envelope, &receiver, false));
+        let (code, message, step) = (first.failure.code, first.failure.message.clone(), first.step);
+        let claims = parkings.iter().flat_map(|parking| events_of(&parking.parcel.envelope, receiver, false));
         self.ledger.renew(&claims.collect::<Vec<_>>()).await;
-        let messages = parkings.iter().flat_map(message_of).collect();
-        if !self.send_on(messages).await {
+        let messages: Result<Vec<_>, _> = parkings.iter().map(messages_of).collect();
+        if !self.send_written(messages.map(|messages| messages.concat())).await {
             return self.give_back(parkings.into_iter().map(|parking| parking.parcel));
         }
         let (envelopes, mut alerts) = (parkings.len(), 0);
@@ -99,12 +108,13 @@ impl<P: Publisher> House<P> {
         let (receiver, code, message) = (failure.receiver.clone(), failure.code, failure.message.clone());
         let attempts = failure.attempts;
         let headers = Headers { failure: Some(failure), ..parcel.headers.clone() };
-        let letters = lines_of(&parcel).into_iter().map(|line| Message {
+        let letter = |line: Line| Message {
             to: Destination::Dead,
-            body: with_card(line, refused),
+            body: with_card(line.bytes, refused),
             headers: headers.clone(),
-        });
-        if !self.send_on(letters.collect()).await {
+        };
+        let letters = encode(&parcel.envelope).map(|lines| lines.into_iter().map(letter).collect());
+        if !self.send_written(letters).await {
             return self.give_back([parcel]);
         }
         // The next to come with these alerts tells them.
@@ -150,7 +160,9 @@ impl<P: Publisher> House<P> {
     }
 }
 
-fn message_of(parking: &Parking) -> impl Iterator<Item = Message> {
+/// The parcel in the wire format: those of its envelope's alerts that still have to be told. One message, as the whole
+/// envelope was one line.
+fn messages_of(parking: &Parking) -> Result<Vec<Message>, EncodeError> {
     let Parking { parcel, step, failure, counted } = parking;
     let to = Destination::Parked { shard_key: parcel.envelope.shard_key(), step: *step };
     let headers = Headers {
@@ -158,20 +170,8 @@ fn message_of(parking: &Parking) -> impl Iterator<Item = Message> {
         failure: Some(failure.clone()),
         ..parcel.headers.clone()
     };
-    lines_of(parcel).into_iter().map(move |body| Message { to, body, headers: headers.clone() })
-}
-
-/// The parcel in the wire format: those of its envelope's alerts that still have to be told. One line, as the whole
-/// envelope was.
-fn lines_of(parcel: &Parcel) -> Vec<Bytes> {
-    match encode(&parcel.envelope) {
-        Ok(lines) => lines.into_iter().map(|line| line.bytes).collect(),
-        Err(fault) => {
-            // Strings, numbers and times only: the serialiser has nothing to refuse.
-            error!(%fault, "an envelope could not be written: {fault}");
-            Vec::new()
-        }
-    }
+    let message = |line: Line| Message { to, body: line.bytes, headers: headers.clone() };
+    Ok(encode(&parcel.envelope)?.into_iter().map(message).collect())
 }
 
 fn with_card(line: Bytes, refused: Option<&Card>) -> Bytes {

@@ -44,6 +44,20 @@ async fn of_one_envelope_only_the_refused_alert_is_buried() {
 }
 
 #[tokio::test]
+async fn a_half_that_would_have_to_wait_too_long_is_parked_like_anything_else() {
+    let mut stage = Stage::set(EAGER).await;
+    stage.sim.fault(TOKEN, &refusal(), Lasting::Times(1)).unwrap();
+    let pause = Fault::TooManyRequests { reset_seconds: Some(540) };
+    stage.sim.fault(TOKEN, &pause, Lasting::UntilCleared).unwrap();
+    let body: Vec<u8> = (1..=4).flat_map(|index| line(&envelope("default", index))).collect();
+    let tag = stage.queue.deliver(body, Headers::default());
+    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    let parked = stage.queue.published();
+    assert!(parked.iter().all(|message| matches!(message.to, Destination::Parked { .. })), "{parked:?}");
+    assert_eq!(parked.len(), 4, "both halves: the one that was sent, and the one behind it");
+}
+
+#[tokio::test]
 async fn a_receiver_that_refuses_everything_does_not_get_every_alert_by_itself() {
     let mut stage = Stage::set(EAGER).await;
     stage.sim.fault(TOKEN, &refusal(), Lasting::UntilCleared).unwrap();
