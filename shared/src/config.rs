@@ -2,6 +2,7 @@
 //!
 //! `load` is the only way in. What it returns is complete and checked, so nobody asks twice.
 
+mod app;
 mod environment;
 mod kinds;
 mod links;
@@ -24,11 +25,13 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+pub use app::{AppConfig, ResolvedNews};
 pub use environment::Environment;
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
 pub use load::{load, parse, with_queue};
 pub use network::Network;
 pub use problem::{ConfigErrors, Problem};
+pub use receivers::{Destination, ReceiverConfig};
 pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use secret::Secret;
@@ -56,6 +59,8 @@ pub struct Config {
     pub lark: LarkConfig,
     /// What one process of ingest takes on at most.
     pub limits: IngestLimits,
+    /// The app whose bot sends into chats and looks people up; `None`: there is none.
+    pub app: Option<AppConfig>,
     /// Feishu destinations, by name. May be empty: then cards are previewed.
     pub receivers: Vec<ReceiverConfig>,
     /// How hard the worker tries.
@@ -215,21 +220,6 @@ pub struct IngestLimits {
     pub header_timeout: Duration,
     /// Time for one request's body to arrive; then 408.
     pub body_timeout: Duration,
-}
-
-/// One Feishu destination.
-#[derive(Clone, Debug)]
-pub struct ReceiverConfig {
-    /// What routes, paths and logs call it.
-    pub name: String,
-    /// The custom bot's webhook URL: a credential.
-    pub webhook_url: Secret,
-    /// The custom bot's signing secret, if it signs.
-    pub secret: Option<Secret>,
-    /// Cards it may be sent in a minute, by all workers together.
-    pub cards_per_minute: u32,
-    /// Cards it may be sent in a second, by all workers together.
-    pub cards_per_second: u32,
 }
 
 /// How hard the worker tries to deliver.

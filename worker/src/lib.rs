@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use prometheus::Registry;
 use shared::clock::Clock;
-use shared::config::{Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig};
+use shared::config::{AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
 use shared::telemetry::admin::Page;
@@ -31,15 +31,14 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use budget::{Budget, Limits};
+use budget::Budget;
 use card::Style;
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
-use feishu::{CustomBot, CustomBotError, http_client};
 use ledger::Ledger;
 use metrics::Metrics;
 use pipeline::{Book, House, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
-use receiver::{Receiver, Way};
+use receiver::{Receiver, ReceiverError};
 use store::{OpenError, Store};
 
 /// Pages for the admin port.
@@ -51,17 +50,14 @@ const EMBEDDED_WINDOW: usize = 2_000;
 const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.
 const CLEAN_EVERY: Duration = Duration::from_hours(1);
-/// The preview folds as a bot would, so that one sees what a storm looks like.
-const PREVIEWS_PER_MINUTE: u32 = 100;
-const PREVIEWS_PER_SECOND: u32 = 5;
-/// What the worker calls the preview where it would name a receiver.
-const PREVIEW: &str = "preview";
 
 /// The worker's part of the settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where cards go; none means they are previewed.
     pub receivers: Vec<ReceiverConfig>,
+    /// The app, for receivers that are chats of its.
+    pub app: Option<AppConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
     /// Where it remembers what it has told.
@@ -82,6 +78,7 @@ impl From<&Config> for Settings {
             Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
         Self {
             receivers: config.receivers.clone(),
+            app: config.app.clone(),
             delivery: config.delivery,
             database: config.database.clone(),
             data_dir: config.data_dir.clone(),
@@ -107,7 +104,7 @@ pub struct Queue<A, D, P> {
 pub enum StartError {
     /// A receiver cannot be used as it is configured.
     #[error(transparent)]
-    Receiver(#[from] CustomBotError),
+    Receiver(#[from] ReceiverError),
     /// The database cannot be used as it is configured.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -168,22 +165,12 @@ async fn keep_clean(ledger: Arc<Ledger>, stop: CancellationToken) {
 }
 
 /// The receivers that are configured, or else the preview and its page.
-fn receivers(settings: &Settings) -> Result<(Vec<Receiver>, Pages), CustomBotError> {
+fn receivers(settings: &Settings) -> Result<(Vec<Receiver>, Pages), ReceiverError> {
     if settings.receivers.is_empty() {
-        warn!("no Feishu webhook is configured: cards are previewed here and on the admin port, not sent");
+        warn!("no receiver is configured: cards are previewed here and on the admin port, not sent");
         let preview = Preview::default();
-        let receiver = Receiver {
-            name: PREVIEW.to_owned(),
-            way: Way::Preview(preview.clone()),
-            limits: Limits { per_minute: PREVIEWS_PER_MINUTE, per_second: PREVIEWS_PER_SECOND },
-        };
-        return Ok((vec![receiver], vec![Box::new(PreviewPage(preview))]));
+        return Ok((vec![Receiver::preview(preview.clone())], vec![Box::new(PreviewPage(preview))]));
     }
-    let client = http_client(settings.delivery.request_timeout)?;
-    let receivers = settings.receivers.iter().map(|config| {
-        let bot =
-            CustomBot::new(client.clone(), &config.name, config.webhook_url.clone(), config.secret.clone())?;
-        Ok(Receiver { name: config.name.clone(), way: Way::CustomBot(bot), limits: config.into() })
-    });
-    Ok((receivers.collect::<Result<_, _>>()?, Pages::new()))
+    let timeout = settings.delivery.request_timeout;
+    Ok((Receiver::all_of(&settings.receivers, settings.app.as_ref(), timeout)?, Pages::new()))
 }

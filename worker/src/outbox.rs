@@ -107,7 +107,18 @@ impl<P: Publisher> Outbox<P> {
 
     /// Waits for the right to send a card. `false`: not now, or not any more.
     async fn has_slot(&mut self) -> bool {
-        match self.house.budget.reserve(&self.receiver.name, self.receiver.limits).await {
+        for index in 0..self.receiver.budgets.len() {
+            if !self.has_slot_of(index).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The same, of one of the budgets the receiver takes from.
+    async fn has_slot_of(&mut self, index: usize) -> bool {
+        let Some((name, limits)) = self.receiver.budgets.get(index) else { return true };
+        match self.house.budget.reserve(name, *limits).await {
             Slot::Reserved { wait } if wait.is_zero() => true,
             Slot::Reserved { wait } => {
                 let at = Instant::now() + wait;

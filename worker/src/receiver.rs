@@ -1,12 +1,28 @@
 //! Where cards go: a Feishu bot, or the preview that stands in for one as long as none is configured.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use reqwest::Client;
+use shared::config::{AppConfig, Destination, ReceiverConfig};
+use thiserror::Error;
 
 use crate::budget::Limits;
-use crate::feishu::verdict::Verdict;
-use crate::feishu::{Content, CustomBot};
+use crate::feishu::verdict::{Trouble, Verdict};
+use crate::feishu::{
+    AppBot, AppBotError, AppCredentials, Content, CustomBot, CustomBotError, OnceKey, Sent, http_client,
+};
 use crate::metrics::Metrics;
 use crate::preview::Preview;
+
+/// What Feishu takes from one app with one kind of call (reference "Feishu", 4.3).
+pub(crate) const APP_LIMITS: Limits = Limits { per_minute: 1_000, per_second: 50 };
+/// What the gateway answers to too many calls of an app (reference "Feishu", 4.8).
+const GATEWAY_LIMIT: i64 = 99_991_400;
+/// The preview folds as a bot would, so that one sees what a storm looks like.
+const PREVIEW_LIMITS: Limits = Limits { per_minute: 100, per_second: 5 };
+/// What the worker calls the preview where it would name a receiver.
+const PREVIEW: &str = "preview";
 
 /// A named destination.
 #[derive(Debug)]
@@ -15,8 +31,8 @@ pub struct Receiver {
     pub name: String,
     /// How it is reached.
     pub way: Way,
-    /// How many cards it takes.
-    pub limits: Limits,
+    /// What a card for it takes from: each budget by its name, the narrowest first.
+    pub budgets: Vec<(String, Limits)>,
 }
 
 /// How a receiver is reached.
@@ -24,25 +40,118 @@ pub struct Receiver {
 pub enum Way {
     /// Through a webhook of Feishu's.
     CustomBot(CustomBot),
+    /// Through the app's bot, into one of its chats.
+    AppChat(AppChat),
     /// On the terminal and on a page.
     Preview(Preview),
 }
 
+/// A chat, and the bot that is in it.
+#[derive(Clone, Debug)]
+pub struct AppChat {
+    /// The app's bot; all its chats share it, and with it the token.
+    pub bot: Arc<AppBot>,
+    /// The chat's id.
+    pub chat_id: String,
+}
+
+/// Why a receiver cannot be used as it is configured.
+#[derive(Debug, Error)]
+pub enum ReceiverError {
+    /// A custom bot, or the HTTP client.
+    #[error(transparent)]
+    CustomBot(#[from] CustomBotError),
+    /// The app's bot.
+    #[error(transparent)]
+    AppBot(#[from] AppBotError),
+    /// A chat without an app. Loading the configuration refuses that with more words.
+    #[error("receiver {0} is a chat of an app, and no app is configured")]
+    NoApp(String),
+}
+
 impl Receiver {
-    /// Sends once and says what came of it.
-    pub(crate) async fn send(&self, content: &Content, now: Timestamp, metrics: &Metrics) -> Verdict {
-        match &self.way {
-            Way::CustomBot(bot) => {
-                let timer = metrics.round_trip.start_timer();
-                let verdict = bot.send(content, now).await;
-                timer.observe_duration();
-                metrics.answered(&verdict);
-                verdict
+    /// The receivers that are configured, all of which send through one HTTP client.
+    pub fn all_of(
+        receivers: &[ReceiverConfig],
+        app: Option<&AppConfig>,
+        request_timeout: std::time::Duration,
+    ) -> Result<Vec<Self>, ReceiverError> {
+        let client = http_client(request_timeout)?;
+        let bot = app.map(|app| app_bot(&client, app)).transpose()?;
+        receivers.iter().map(|config| Self::of(config, &client, app.zip(bot.as_ref()))).collect()
+    }
+
+    /// The one that only shows what would be sent.
+    pub fn preview(preview: Preview) -> Self {
+        let name = PREVIEW.to_owned();
+        Self { budgets: vec![(name.clone(), PREVIEW_LIMITS)], name, way: Way::Preview(preview) }
+    }
+
+    fn of(
+        config: &ReceiverConfig,
+        client: &Client,
+        app: Option<(&AppConfig, &Arc<AppBot>)>,
+    ) -> Result<Self, ReceiverError> {
+        let name = config.name.clone();
+        let limits = config.into();
+        let (way, budgets) = match (&config.destination, app) {
+            (Destination::CustomBot { webhook_url, secret }, _) => {
+                let bot = CustomBot::new(client.clone(), &name, webhook_url.clone(), secret.clone())?;
+                (Way::CustomBot(bot), vec![(name.clone(), limits)])
             }
+            (Destination::AppChat { chat_id }, Some((app, bot))) => {
+                let chat = AppChat { bot: Arc::clone(bot), chat_id: chat_id.clone() };
+                // No receiver's name has a slash. The chat's budget is the chat's, whichever receivers are in it.
+                let budgets = vec![(format!("chat/{chat_id}"), limits), app_budget(&app.id, "send")];
+                (Way::AppChat(chat), budgets)
+            }
+            (Destination::AppChat { .. }, None) => return Err(ReceiverError::NoApp(name)),
+        };
+        Ok(Self { name, way, budgets })
+    }
+
+    /// The budget that was overdrawn, by what Feishu said about it.
+    pub(crate) fn budget_of(&self, trouble: &Trouble) -> Option<&str> {
+        let (narrow, wide) = (self.budgets.first()?, self.budgets.last()?);
+        // The gateway counts an app's calls, whatever chat they go to; everything else is the chat's, or the bot's.
+        let (name, _) = if trouble.code == Some(GATEWAY_LIMIT) { wide } else { narrow };
+        Some(name)
+    }
+
+    /// Sends once and says what came of it. `once` makes one message of several tries, where the way knows that.
+    pub(crate) async fn send(
+        &self,
+        content: &Content,
+        once: &OnceKey,
+        now: Timestamp,
+        metrics: &Metrics,
+    ) -> Sent {
+        let timer = match &self.way {
+            Way::CustomBot(_) | Way::AppChat(_) => Some(metrics.round_trip.start_timer()),
+            Way::Preview(_) => None,
+        };
+        let sent = match &self.way {
+            Way::CustomBot(bot) => Sent { verdict: bot.send(content, now).await, message_id: None },
+            Way::AppChat(chat) => chat.bot.send(&chat.chat_id, content, once, now).await,
             Way::Preview(preview) => {
                 preview.show(content, now);
-                Verdict::Ok
+                Sent { verdict: Verdict::Ok, message_id: None }
             }
+        };
+        if let Some(timer) = timer {
+            timer.observe_duration();
+            metrics.answered(&sent.verdict);
         }
+        sent
     }
+}
+
+/// The budget of one kind of call of an app.
+pub(crate) fn app_budget(app_id: &str, call: &str) -> (String, Limits) {
+    (format!("app/{app_id}/{call}"), APP_LIMITS)
+}
+
+fn app_bot(client: &Client, app: &AppConfig) -> Result<Arc<AppBot>, AppBotError> {
+    let credentials = AppCredentials { id: app.id.clone(), secret: app.secret.clone() };
+    AppBot::new(client.clone(), &app.base_url, credentials).map(Arc::new)
 }

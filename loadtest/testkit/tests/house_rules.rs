@@ -101,8 +101,9 @@ fn code_that_decides_does_no_io_and_reads_no_clock() {
 
 #[test]
 fn both_readmes_list_every_setting_and_every_variable() {
-    let settings =
-        ["settings", "receivers", "links"].map(|name| read(&format!("shared/src/config/{name}.rs"))).concat();
+    let settings = ["settings", "app", "receivers", "links"]
+        .map(|name| read(&format!("shared/src/config/{name}.rs")))
+        .concat();
     let calls = settings.split("key(").chain(settings.split("key_or(")).skip(1);
     let names: BTreeSet<&str> = calls
         .filter_map(|call| call.split_once(')'))

@@ -1,14 +1,58 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
-use super::kinds::{number, text, webhook_url};
+use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
-use super::{DEFAULT_RECEIVER, ReceiverConfig, Secret};
+use super::{AppConfig, DEFAULT_RECEIVER, Secret};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
-/// What Feishu takes from one bot (custom bot guide, "frequency limits").
+/// What Feishu takes from one bot (custom bot guide, "frequency limits"). A chat takes as many a second from all bots
+/// in it; the minute is the app's, and what people can read.
 const CARDS_PER_MINUTE: u32 = 100;
 const CARDS_PER_SECOND: u32 = 5;
+/// Longer than any id Feishu has given so far; it is part of a key in the database.
+const CHAT_ID_BYTES_MAX: usize = 48;
+
+/// One Feishu destination.
+#[derive(Clone, Debug)]
+pub struct ReceiverConfig {
+    /// What routes, paths and logs call it.
+    pub name: String,
+    /// Where its cards go.
+    pub destination: Destination,
+    /// Cards it may be sent in a minute, by all workers together.
+    pub cards_per_minute: u32,
+    /// Cards it may be sent in a second, by all workers together.
+    pub cards_per_second: u32,
+}
+
+/// How a receiver is reached.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// By a custom bot of its group.
+    CustomBot {
+        /// Its webhook URL: a credential.
+        webhook_url: Secret,
+        /// Its signing secret, if it signs.
+        secret: Option<Secret>,
+    },
+    /// By the app's bot, which is in that chat. There is an app in the configuration then.
+    AppChat {
+        /// The chat's id, `oc_…`.
+        chat_id: String,
+    },
+}
+
+impl ReceiverConfig {
+    /// Whether its cards go into this chat of the app's.
+    pub fn is_in(&self, chat: &str) -> bool {
+        matches!(&self.destination, Destination::AppChat { chat_id } if chat_id == chat)
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+}
 
 /// A receiver as far as it is set, and where it stands.
 struct Draft {
@@ -16,21 +60,45 @@ struct Draft {
     place: String,
     webhook_url: Option<Secret>,
     secret: Option<Secret>,
+    chat_id: Option<String>,
     cards_per_minute: u32,
     cards_per_second: u32,
 }
 
-pub(super) fn read(reader: &Reader, root: &Section<'_>) -> Vec<ReceiverConfig> {
+pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>) -> Vec<ReceiverConfig> {
     let mut drafts: Vec<_> = root.sections("receivers").into_iter().map(draft).collect();
     let webhook_url = root.secret(key_or("feishu_webhook_url", "FEISHU_WEBHOOK_URL"), webhook_url);
     let secret = root.secret(key_or("feishu_secret", "FEISHU_SECRET"), text);
-    if webhook_url.is_some() || secret.is_some() {
-        let default = default_of(&mut drafts);
+    let chat_id = root.value(key_or("feishu_chat_id", "FEISHU_CHAT_ID"), chat_id);
+    if webhook_url.is_some() || secret.is_some() || chat_id.is_some() {
+        let place = if chat_id.is_some() { "FEISHU_CHAT_ID" } else { "FEISHU_SECRET" };
+        let default = default_of(&mut drafts, place);
         // One by one: the URL may stand in a file that everybody reads, and the secret in the environment.
         default.webhook_url = webhook_url.or(default.webhook_url.take());
         default.secret = secret.or(default.secret.take());
+        default.chat_id = chat_id.or(default.chat_id.take());
     }
-    drafts.into_iter().filter_map(|draft| checked(reader, draft)).collect()
+    let mut receivers: Vec<_> = drafts.into_iter().filter_map(|draft| checked(reader, draft, app)).collect();
+    for chat_id in app.iter().flat_map(|app| &app.chats_allowed) {
+        if !receivers.iter().any(|receiver| receiver.is_called(chat_id) || receiver.is_in(chat_id)) {
+            receivers.push(ReceiverConfig {
+                name: chat_id.clone(),
+                destination: Destination::AppChat { chat_id: chat_id.clone() },
+                cards_per_minute: CARDS_PER_MINUTE,
+                cards_per_second: CARDS_PER_SECOND,
+            });
+        }
+    }
+    receivers
+}
+
+/// The id of a chat.
+pub(super) fn chat_id(text: &str) -> Result<String, Must> {
+    let usable = text.len() <= CHAT_ID_BYTES_MAX
+        && text.strip_prefix("oc_").is_some_and(|rest| {
+            !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        });
+    usable.then(|| text.to_owned()).ok_or_else(|| "the id of a chat, such as oc_84983ff6…".to_owned())
 }
 
 fn draft((name, section): (String, Section<'_>)) -> Draft {
@@ -39,6 +107,7 @@ fn draft((name, section): (String, Section<'_>)) -> Draft {
         place: section.path(),
         webhook_url: section.secret(key("webhook_url"), webhook_url),
         secret: section.secret(key("secret"), text),
+        chat_id: section.value(key("chat_id"), chat_id),
         cards_per_minute: section
             .value(key("cards_per_minute"), number(1..=100_000))
             .unwrap_or(CARDS_PER_MINUTE),
@@ -50,30 +119,48 @@ fn draft((name, section): (String, Section<'_>)) -> Draft {
     draft
 }
 
-fn default_of(drafts: &mut Vec<Draft>) -> &mut Draft {
-    let place = drafts.iter().position(|draft| draft.name == DEFAULT_RECEIVER).unwrap_or_else(|| {
+fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
+    let index = drafts.iter().position(|draft| draft.name == DEFAULT_RECEIVER).unwrap_or_else(|| {
         drafts.push(Draft {
             name: DEFAULT_RECEIVER.to_owned(),
-            place: "FEISHU_SECRET".to_owned(),
+            place: place.to_owned(),
             webhook_url: None,
             secret: None,
+            chat_id: None,
             cards_per_minute: CARDS_PER_MINUTE,
             cards_per_second: CARDS_PER_SECOND,
         });
         drafts.len() - 1
     });
-    &mut drafts[place]
+    &mut drafts[index]
 }
 
-fn checked(reader: &Reader, draft: Draft) -> Option<ReceiverConfig> {
-    let Draft { name, place, webhook_url, secret, cards_per_minute, cards_per_second } = draft;
+fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
+    let Draft { name, place, webhook_url, secret, chat_id, cards_per_minute, cards_per_second } = draft;
     if name.len() > NAME_BYTES_MAX || name.contains(|c: char| c == '/' || c.is_control()) {
         reader.report(place, format!("a name has at most {NAME_BYTES_MAX} bytes and no slash"));
         return None;
     }
-    if webhook_url.is_none() {
-        reader
-            .report(place, "needs a webhook_url (or webhook_url_file, or FEISHU_WEBHOOK_URL for `default`)");
+    let destination = match (webhook_url, chat_id) {
+        (Some(webhook_url), None) => Ok(Destination::CustomBot { webhook_url, secret }),
+        (None, Some(_)) if app.is_none() => Err(
+            "chat_id needs the app that sends there: set app.id and app.secret (FEISHU_APP_ID, FEISHU_APP_SECRET)",
+        ),
+        (None, Some(_)) if secret.is_some() => {
+            Err("secret signs what goes to a webhook_url; beside chat_id it does nothing: remove it")
+        }
+        (None, Some(chat_id)) => Ok(Destination::AppChat { chat_id }),
+        (Some(_), Some(_)) => Err("has both webhook_url and chat_id: remove the one that is not meant"),
+        (None, None) => {
+            Err("needs a webhook_url (or webhook_url_file, or FEISHU_WEBHOOK_URL for `default`), \
+                             or the chat_id of a chat of the app (FEISHU_CHAT_ID for `default`)")
+        }
+    };
+    match destination {
+        Ok(destination) => Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second }),
+        Err(message) => {
+            reader.report(place, message);
+            None
+        }
     }
-    Some(ReceiverConfig { name, webhook_url: webhook_url?, secret, cards_per_minute, cards_per_second })
 }

@@ -24,10 +24,11 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
 /// Settings of later versions that take nothing away by being missing.
-const COMFORTS_TO_COME: [&str; 2] = ["FEISHU_APP_ID", "MYSQL_HOST"];
+const COMFORTS_TO_COME: [&str; 1] = ["MYSQL_HOST"];
 
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
+    let app = super::app::app(reader, root.section("app"));
     let mut config = Config {
         listen: root
             .value(key_or("listen", "LARKFIRE_LISTEN"), address)
@@ -43,7 +44,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         gate: gate(reader, root.section("gate")),
         lark: lark(root.section("lark")),
         limits: limits(root.section("limits")),
-        receivers: super::receivers::read(reader, &root),
+        receivers: super::receivers::read(reader, &root, app.as_ref()),
+        app,
         delivery: delivery(root.section("delivery")),
         database: super::storage::database(root.section("database")),
         dedup: super::storage::dedup(root.section("dedup")),

@@ -24,9 +24,6 @@ pub use contacts::People;
 
 use token::{Token, Tokens};
 
-/// Feishu's address; Lark's is `https://open.larksuite.com`.
-pub const BASE_URL: &str = "https://open.feishu.cn";
-
 /// Why an app bot cannot be set up.
 #[derive(Debug, Error)]
 pub enum AppBotError {

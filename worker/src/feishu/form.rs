@@ -14,6 +14,15 @@ pub enum Form {
 }
 
 impl Form {
+    /// The word in what makes a message one.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::ShortCard => "short_card",
+            Self::Text => "text",
+        }
+    }
+
     /// The form to try after a refusal; `None` if there is nothing plainer that would help.
     ///
     /// Cards carry no mentions yet, so a bad one can only have been read into text: plain text it is.

@@ -15,8 +15,20 @@ pub(super) const fn advice(code: Option<i64>) -> &'static str {
         Some(11213 | 11231 | 11237) => {
             "the group is gone: set the receiver's webhook_url to another group's bot"
         }
-        Some(10002 | 10030) => "the bot is not in the group any more: add it again",
-        Some(11242) => "the group does not let the bot speak: change the group's settings",
+        Some(10002 | 10030 | 230_002) => "the bot is not in the group (any more): add it",
+        Some(10005 | 10012..=10015) => "the app's id or secret is wrong: set app.id and app.secret anew",
+        Some(99_991_662 | 99_991_673 | 230_006) => {
+            "the app is disabled, or has no bot: enable both and publish a version of the app"
+        }
+        Some(99_991_672 | 230_027) => {
+            "the app lacks a permission: grant it im:message:send_as_bot and publish a version of it"
+        }
+        Some(99_991_403) => "the month's quota of API calls is used up",
+        Some(230_001 | 230_034) => "there is no such chat: set the receiver's chat_id anew",
+        Some(232_009) => "the group is gone: set the receiver's chat_id to another group",
+        Some(11242 | 230_018 | 230_035) => {
+            "the group does not let the bot speak: change the group's settings"
+        }
         _ => "look the code up in Feishu's list of error codes",
     }
 }

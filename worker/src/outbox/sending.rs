@@ -12,7 +12,7 @@ use super::fold::Fold;
 use super::weather::Weather;
 use crate::card::{self, Card};
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
-use crate::feishu::{CARD_BYTES_MAX, Content, Form};
+use crate::feishu::{CARD_BYTES_MAX, Content, Form, OnceKey, Sent};
 use crate::metrics::Outcome;
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
@@ -34,9 +34,9 @@ impl<P: Publisher> Outbox<P> {
         let content = self.content(&fold, Form::Card);
         let mut draft = Draft { form: Form::Card, content, refused: None, signed_again: false };
         loop {
-            let verdict = self.attempt(&draft.content).await;
+            let sent = self.attempt(&draft.content, &once_key(&self.receiver.name, &fold, draft.form)).await;
             let now = self.house.clock.now();
-            match verdict {
+            match sent.verdict {
                 Verdict::Ok => return self.told(fold).await,
                 Verdict::SlowDown { hint, trouble } => {
                     // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
@@ -75,10 +75,10 @@ impl<P: Publisher> Outbox<P> {
     }
 
     /// Sends once, as soon as there is a place.
-    async fn attempt(&self, content: &Content) -> Verdict {
+    async fn attempt(&self, content: &Content, once: &OnceKey) -> Sent {
         // The semaphore is never closed; without it the attempt is made all the same.
         let _place = self.house.places.acquire().await;
-        self.receiver.send(content, self.house.clock.now(), &self.house.metrics).await
+        self.receiver.send(content, once, self.house.clock.now(), &self.house.metrics).await
     }
 
     async fn told(&mut self, fold: Fold) {
@@ -141,7 +141,9 @@ impl<P: Publisher> Outbox<P> {
             trouble.message
         );
         // The others that send to it need not find out by themselves.
-        self.house.budget.hold(name, pause).await;
+        if let Some(budget) = self.receiver.budget_of(trouble) {
+            self.house.budget.hold(budget, pause).await;
+        }
     }
 
     fn failed(&mut self, fold: &Fold, trouble: &Trouble, hint: Option<Duration>) {
@@ -249,4 +251,15 @@ impl<P: Publisher> Outbox<P> {
             Form::Text => Content::Text(card::text(&items, style, now)),
         }
     }
+}
+
+/// What makes one message of all tries at a fold in a form, here and elsewhere.
+fn once_key(receiver: &str, fold: &Fold, form: Form) -> OnceKey {
+    let mut told: Vec<_> = fold
+        .items()
+        .iter()
+        .map(|item| format!("{}/{}", item.envelope.id, item.alert.fingerprint.as_str()))
+        .collect();
+    told.sort_unstable();
+    OnceKey::of([receiver, form.as_str()].into_iter().chain(told.iter().map(String::as_str)))
 }

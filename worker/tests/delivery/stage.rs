@@ -9,7 +9,8 @@ use prometheus::{Registry, TextEncoder};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, LinksConfig, Locale, ReceiverConfig, Secret,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, LinksConfig, Locale,
+    ReceiverConfig, Secret,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -62,8 +63,10 @@ impl Stage {
         let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
         let receiver = |name: &str, token: &str, secret: Option<&str>| ReceiverConfig {
             name: name.to_owned(),
-            webhook_url: Secret::new(sim.webhook_url(token)),
-            secret: secret.map(Secret::new),
+            destination: Destination::CustomBot {
+                webhook_url: Secret::new(sim.webhook_url(token)),
+                secret: secret.map(Secret::new),
+            },
             cards_per_minute: 1_000_000,
             cards_per_second: 10_000,
         };
@@ -79,6 +82,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             receivers,
+            app: None,
             delivery,
             database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
             data_dir: folder.path().to_owned(),
