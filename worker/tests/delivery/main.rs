@@ -14,3 +14,4 @@ mod onwards;
 mod repeated;
 mod settled;
 mod stage;
+mod ten_receivers;

@@ -61,20 +61,22 @@ impl Stage {
         let bots =
             [BotSettings::new(TOKEN).secret(SECRET).no_limits(), BotSettings::new(OTHER_TOKEN).no_limits()];
         let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
-        let receiver = |name: &str, token: &str, secret: Option<&str>| ReceiverConfig {
-            name: name.to_owned(),
-            destination: Destination::CustomBot {
-                webhook_url: Secret::new(sim.webhook_url(token)),
-                secret: secret.map(Secret::new),
-            },
-            cards_per_minute: 1_000_000,
-            cards_per_second: 10_000,
-        };
-        let receivers = vec![receiver("default", TOKEN, Some(SECRET)), receiver("other", OTHER_TOKEN, None)];
+        let receivers =
+            vec![receiver(&sim, "default", TOKEN, Some(SECRET)), receiver(&sim, "other", OTHER_TOKEN, None)];
         Self::with(sim, receivers, delivery)
     }
 
     pub(crate) fn with(sim: FeishuSim, receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig) -> Self {
+        Self::by_clock(sim, receivers, delivery, Clock::system())
+    }
+
+    /// The same with a clock of the test's own.
+    pub(crate) fn by_clock(
+        sim: FeishuSim,
+        receivers: Vec<ReceiverConfig>,
+        delivery: DeliveryConfig,
+        clock: Clock,
+    ) -> Self {
         logs::capture();
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
         let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
@@ -93,7 +95,7 @@ impl Stage {
         // What is published to the dead letters is looked at where it is published.
         let (dead_queue, dead, _) = FakeQueue::new(lifecycle.stop.clone());
         let ends = Queue { alerts, dead, publisher };
-        worker::start(settings, ends, &registry, Clock::system(), &lifecycle).unwrap();
+        worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
         Self { sim, queue, lifecycle, registry, _kept: (dead_queue, folder) }
     }
 
@@ -111,6 +113,19 @@ impl Stage {
     pub(crate) fn shows(&self, metric: &str) -> bool {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
         text.lines().any(|line| line == metric)
+    }
+}
+
+/// A receiver that may send as often as it likes.
+pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<&str>) -> ReceiverConfig {
+    ReceiverConfig {
+        name: name.to_owned(),
+        destination: Destination::CustomBot {
+            webhook_url: Secret::new(sim.webhook_url(token)),
+            secret: secret.map(Secret::new),
+        },
+        cards_per_minute: 1_000_000,
+        cards_per_second: 10_000,
     }
 }
 
