@@ -16,7 +16,10 @@ const SET_BACK_MAX_MS: i64 = 5_000;
 
 /// What is known about a receiver. Times are milliseconds since 1970; a receiver never heard of has zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "the unit is part of a number's name, and all three are times")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the unit is part of a number's name, and all of them are times"
+)]
 pub(super) struct State {
     /// When the minute's limit has room again.
     pub(super) minute_free_ms: i64,
@@ -24,20 +27,22 @@ pub(super) struct State {
     pub(super) second_free_ms: i64,
     /// Nobody sends before that.
     pub(super) held_until_ms: i64,
+    /// How long that hold was when it was put, and so how far away its end can be.
+    pub(super) held_for_ms: i64,
 }
 
 /// The next slot of somebody who asks at `now_ms`: how long to wait for it, and the state after that. A wait longer
 /// than [`RESERVE_AHEAD_MS`] means that nothing was reserved.
 pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
-    let State { minute_free_ms, second_free_ms, held_until_ms } = state;
+    let State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms } = state;
     // No time is further away than one was ever put, or else the clock was set back or the limits were changed.
     let minute_free_ms = minute_free_ms.min(now_ms + furthest_ms(rates.minute));
     let second_free_ms = second_free_ms.min(now_ms + furthest_ms(rates.second));
-    let held_until_ms = held_until_ms.min(now_ms + HOLD_MAX_MS);
+    let held_until_ms = held_until_ms.min(now_ms + held_for_ms);
     let slot_ms = now_ms.max(minute_free_ms).max(second_free_ms).max(held_until_ms);
     let wait_ms = slot_ms - now_ms;
     if wait_ms > RESERVE_AHEAD_MS {
-        return (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms });
+        return (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms });
     }
     // A hold counts as a burst that was spent: whoever was told to slow down does not start with one.
     let after = |free_ms: i64, rate: Rate| {
@@ -45,7 +50,7 @@ pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
     };
     let minute_free_ms = after(minute_free_ms, rates.minute);
     let second_free_ms = after(second_free_ms, rates.second);
-    (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms })
+    (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms })
 }
 
 /// How far away a limit can have room again at most.
@@ -55,7 +60,11 @@ pub(super) fn furthest_ms(rate: Rate) -> i64 {
 
 /// Nobody sends for `pause_ms`, or for longer if that was said before.
 pub(super) fn hold(state: State, now_ms: i64, pause_ms: i64) -> State {
-    State { held_until_ms: state.held_until_ms.max(now_ms + pause_ms), ..state }
+    let until_ms = now_ms + pause_ms;
+    if until_ms <= state.held_until_ms {
+        return state;
+    }
+    State { held_until_ms: until_ms, held_for_ms: pause_ms, ..state }
 }
 
 #[cfg(test)]
@@ -160,5 +169,17 @@ mod tests {
         assert!(wait_ms > RESERVE_AHEAD_MS, "too far away to be given");
         let (wait_ms, _) = reserve(healed, NOW_MS + wait_ms, rates);
         assert_eq!(wait_ms, 0, "and there when it was said to be");
+    }
+
+    #[test]
+    fn a_hold_does_not_grow_with_a_clock_that_was_set_back() {
+        let rates = Rates::below(BOT);
+        let held = hold(State::default(), NOW_MS, 8_000);
+        let (wait_ms, healed) = reserve(held, NOW_MS - HOLD_MAX_MS, rates);
+        assert_eq!(wait_ms, 8_000);
+        let shorter = hold(healed, NOW_MS - HOLD_MAX_MS, 2_000);
+        assert_eq!(reserve(shorter, NOW_MS - HOLD_MAX_MS, rates).0, 8_000);
+        let longer = hold(shorter, NOW_MS - HOLD_MAX_MS, 60_000);
+        assert_eq!(reserve(longer, NOW_MS - 2 * HOLD_MAX_MS, rates).0, 60_000);
     }
 }

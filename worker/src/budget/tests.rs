@@ -93,14 +93,14 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
 }
 
 async fn kept(store: &Store, receiver: &str) -> State {
-    let select =
-        "SELECT minute_free_ms, second_free_ms, held_until_ms FROM larkfire_budget WHERE receiver = ?";
-    let row: Result<(i64, i64, i64), _> = match store.pool() {
+    let select = "SELECT minute_free_ms, second_free_ms, held_until_ms, held_for_ms
+         FROM larkfire_budget WHERE receiver = ?";
+    let row: Result<(i64, i64, i64, i64), _> = match store.pool() {
         Pool::MySql(pool) => sqlx::query_as(select).bind(receiver.as_bytes()).fetch_one(pool).await,
         Pool::Sqlite(pool) => sqlx::query_as(select).bind(receiver).fetch_one(pool).await,
     };
-    let (minute_free_ms, second_free_ms, held_until_ms) = row.unwrap();
-    State { minute_free_ms, second_free_ms, held_until_ms }
+    let (minute_free_ms, second_free_ms, held_until_ms, held_for_ms) = row.unwrap();
+    State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms }
 }
 
 fn always_agrees(store: &Store, runtime: &tokio::runtime::Runtime) {

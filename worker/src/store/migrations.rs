@@ -14,8 +14,12 @@ pub(crate) struct Step {
 }
 
 /// In the order they came to be; each room knows its own tables.
-const STEPS: [Step; 3] =
-    [crate::ledger::schema::TABLES, crate::budget::schema::TABLES, crate::dead_letters::schema::TABLES];
+const STEPS: [Step; 4] = [
+    crate::ledger::schema::TABLES,
+    crate::budget::schema::TABLES,
+    crate::dead_letters::schema::TABLES,
+    crate::budget::schema::HELD_FOR,
+];
 
 /// How long one worker waits for another that is bringing the schema up to date, in seconds.
 const TURN_SECONDS: u32 = 30;

@@ -87,7 +87,10 @@ async fn stage(death: Death) -> Stage {
     let mut receivers: Vec<ReceiverConfig> =
         [DEAD, THROTTLED].into_iter().chain(WELL).map(|name| receiver(&sim, name, name, None)).collect();
     if death == Death::Refusing {
-        receivers[0].webhook_url = shared::config::Secret::new(nobody);
+        receivers[0].destination = shared::config::Destination::CustomBot {
+            webhook_url: shared::config::Secret::new(nobody),
+            secret: None,
+        };
     }
     Stage::with(sim, receivers, PATIENT)
 }

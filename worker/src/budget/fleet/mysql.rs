@@ -4,23 +4,25 @@
 
 use sqlx::mysql::MySqlPool;
 
-use crate::budget::gcra::{HOLD_MAX_MS, RESERVE_AHEAD_MS, furthest_ms};
+use crate::budget::gcra::{RESERVE_AHEAD_MS, furthest_ms};
 use crate::budget::rates::Rates;
 
 /// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
 /// 0, which is its wait. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
 const RESERVE: &str = "
-    INSERT INTO larkfire_budget (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms)
-    VALUES (?, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)), 0, asked_ms + ?, asked_ms + ?, 0)
+    INSERT INTO larkfire_budget
+        (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms, held_for_ms)
+    VALUES
+        (?, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)), 0, asked_ms + ?, asked_ms + ?, 0, 0)
     ON DUPLICATE KEY UPDATE
     asked_ms = COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)),
     wait_ms = LAST_INSERT_ID(GREATEST(
         0,
         LEAST(minute_free_ms - asked_ms, ?),
         LEAST(second_free_ms - asked_ms, ?),
-        LEAST(held_until_ms - asked_ms, ?)
+        LEAST(held_until_ms - asked_ms, held_for_ms)
     )),
-    held_until_ms = LEAST(held_until_ms, asked_ms + ?),
+    held_until_ms = LEAST(held_until_ms, asked_ms + held_for_ms),
     minute_free_ms = IF(
         wait_ms > ?,
         LEAST(minute_free_ms, asked_ms + ?),
@@ -33,13 +35,12 @@ const RESERVE: &str = "
     )";
 
 const HOLD: &str = "
-    INSERT INTO larkfire_budget (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms)
-    VALUES (?, 0, 0, 0, 0, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)) + ?)
+    INSERT INTO larkfire_budget
+        (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms, held_for_ms)
+    VALUES (?, 0, 0, 0, 0, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)) + ?, ?)
     ON DUPLICATE KEY UPDATE
-    held_until_ms = GREATEST(
-        held_until_ms,
-        COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)) + ?
-    )";
+    held_for_ms = IF(VALUES(held_until_ms) > held_until_ms, VALUES(held_for_ms), held_for_ms),
+    held_until_ms = GREATEST(held_until_ms, VALUES(held_until_ms))";
 
 /// Milliseconds to wait. `now_ms` is for tests; `None` is the server's clock.
 pub(in crate::budget) async fn reserve(
@@ -57,8 +58,6 @@ pub(in crate::budget) async fn reserve(
         .bind(now_ms)
         .bind(furthest_ms(minute))
         .bind(furthest_ms(second))
-        .bind(HOLD_MAX_MS)
-        .bind(HOLD_MAX_MS)
         .bind(RESERVE_AHEAD_MS)
         .bind(furthest_ms(minute))
         .bind(minute.tolerance_ms())
@@ -83,7 +82,6 @@ pub(in crate::budget) async fn hold(
         .bind(receiver.as_bytes())
         .bind(now_ms)
         .bind(pause_ms)
-        .bind(now_ms)
         .bind(pause_ms)
         .execute(pool)
         .await?;

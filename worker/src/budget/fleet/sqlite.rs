@@ -35,28 +35,28 @@ pub(in crate::budget) async fn hold(
 }
 
 async fn read(connection: &mut SqliteConnection, receiver: &str) -> Result<State, sqlx::Error> {
-    let row: Option<(i64, i64, i64)> = sqlx::query_as(
-        "SELECT minute_free_ms, second_free_ms, held_until_ms FROM larkfire_budget WHERE receiver = ?",
+    let row: Option<(i64, i64, i64, i64)> = sqlx::query_as(
+        "SELECT minute_free_ms, second_free_ms, held_until_ms, held_for_ms
+         FROM larkfire_budget WHERE receiver = ?",
     )
     .bind(receiver)
     .fetch_optional(connection)
     .await?;
-    Ok(row.map_or_else(State::default, |(minute_free_ms, second_free_ms, held_until_ms)| State {
-        minute_free_ms,
-        second_free_ms,
-        held_until_ms,
+    Ok(row.map_or_else(State::default, |(minute_free_ms, second_free_ms, held_until_ms, held_for_ms)| {
+        State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms }
     }))
 }
 
 async fn write(connection: &mut SqliteConnection, receiver: &str, state: State) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "REPLACE INTO larkfire_budget (receiver, minute_free_ms, second_free_ms, held_until_ms)
-         VALUES (?, ?, ?, ?)",
+        "REPLACE INTO larkfire_budget (receiver, minute_free_ms, second_free_ms, held_until_ms, held_for_ms)
+         VALUES (?, ?, ?, ?, ?)",
     )
     .bind(receiver)
     .bind(state.minute_free_ms)
     .bind(state.second_free_ms)
     .bind(state.held_until_ms)
+    .bind(state.held_for_ms)
     .execute(connection)
     .await?;
     Ok(())
