@@ -1,0 +1,35 @@
+//! What the workers have written down, read past them and past what breaks.
+
+use std::collections::BTreeMap;
+
+use sqlx::Connection;
+use sqlx::mysql::MySqlConnection;
+use testkit::mariadb::TestDatabase;
+
+/// The state of an alert that was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    Firing,
+    Resolved,
+}
+
+/// What was told last of each alert, by fingerprint.
+pub(crate) async fn told(database: &TestDatabase) -> BTreeMap<String, Told> {
+    let query =
+        "SELECT CAST(fingerprint AS CHAR), told_status FROM larkfire_ledger WHERE told_at IS NOT NULL";
+    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+    // The workers make the table when they first need it.
+    let rows: Vec<(String, i8)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap_or_default();
+    connection.close().await.unwrap();
+    let told = |status| if status == 0 { Told::Firing } else { Told::Resolved };
+    rows.into_iter().map(|(fingerprint, status)| (fingerprint, told(status))).collect()
+}
+
+/// How many alerts are in the dead letters.
+pub(crate) async fn dead(database: &TestDatabase) -> i64 {
+    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+    let dead =
+        sqlx::query_scalar("SELECT COUNT(*) FROM larkfire_dead_alerts").fetch_one(&mut connection).await;
+    connection.close().await.unwrap();
+    dead.unwrap()
+}
