@@ -1,49 +1,30 @@
 //! Taking alerts in, measured in rounds: the bare parts and ingest in turn, so that whatever else the machine
 //! does meanwhile falls on all of them, and the ratios hold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
 use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
 use crate::figure::{Figures, Goal, float, percentile};
+use crate::house::Programs;
 use crate::load::{Delays, LoadError, closed_loop, open_loop, send_once};
 use crate::machine::Machine;
 use crate::payload::request;
 use crate::proc_fs::peak_memory;
 use crate::progress;
 use crate::raw::{self, RawError};
-use crate::release::{self, ReleaseError};
 use crate::report::{Report, number};
-use crate::scenario::{Load, Memory, Scenario, ScenarioError};
+use crate::scenario::{Accept, Load, Memory};
 use crate::stage::{Server, StageError};
 
-/// What can be chosen.
-#[derive(Args, Debug)]
-pub(crate) struct Options {
-    /// A scenario other than loadtest/scenarios/accept.toml
-    #[arg(long, value_name = "FILE")]
-    scenario: Option<PathBuf>,
-    /// Rounds, in place of the scenario's
-    #[arg(long, value_name = "COUNT")]
-    rounds: Option<u32>,
-    /// A configuration file for larkfire-ingest, to try settings; without it everything has its default
-    #[arg(long, value_name = "FILE")]
-    ingest_config: Option<PathBuf>,
-    /// Write scenario, machine and every sample here, too
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-}
+/// As many shards as a Larkfire has by default.
+const SHARDS: u32 = 1;
 
-/// Why nothing was measured, or nothing written.
+/// Why nothing was measured.
 #[derive(Debug, Error)]
 pub(crate) enum AcceptError {
-    #[error(transparent)]
-    Scenario(#[from] ScenarioError),
-    #[error(transparent)]
-    Release(#[from] ReleaseError),
     #[error(transparent)]
     Broker(#[from] BrokerError),
     #[error(transparent)]
@@ -55,33 +36,39 @@ pub(crate) enum AcceptError {
     /// A file, or `/proc`.
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
-    #[error("cannot write the figures as JSON: {0}")]
+    #[error("cannot write the scenario down: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// Measures, shows the table, and writes the JSON where that is asked for.
-pub(crate) async fn run(options: Options) -> Result<(), AcceptError> {
-    let mut scenario = Scenario::load(options.scenario.as_deref())?;
-    scenario.rounds = options.rounds.unwrap_or(scenario.rounds);
-    scenario.check()?;
+/// Measures in rounds.
+pub(crate) async fn run(
+    name: &str,
+    scenario: Accept,
+    programs: &Programs,
+    config: Option<&Path>,
+) -> Result<Report, AcceptError> {
     let machine = Machine::describe();
-    let mut bench = Bench::set_up(scenario, options.ingest_config.as_deref()).await?;
+    let mut bench = Bench::set_up(scenario, programs, config).await?;
     for round in 1..=bench.scenario.rounds {
         bench.round(round).await?;
     }
     bench.memory().await?;
     let Bench { scenario, figures, .. } = bench;
-    let report = Report { machine, scenario, figures };
-    if let Some(path) = options.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        std::fs::write(&path, json).map_err(io(path.display()))?;
-    }
-    show(&report.table()).map_err(io("standard output"))
+    let about = "Taking alerts in, beside what the broker's client and the HTTP library allow by themselves";
+    let scenario = serde_json::to_value(&scenario)?;
+    Ok(Report {
+        name: name.to_owned(),
+        about: about.to_owned(),
+        machine,
+        scenario,
+        figures,
+        rounds: Vec::new(),
+    })
 }
 
 /// Everything a round needs. The processes go before the queues they use.
 struct Bench {
-    scenario: Scenario,
+    scenario: Accept,
     ingest: Server,
     bare_http: Server,
     broker: Broker,
@@ -89,14 +76,17 @@ struct Bench {
 }
 
 impl Bench {
-    async fn set_up(scenario: Scenario, config: Option<&Path>) -> Result<Self, AcceptError> {
-        let program = release::build("larkfire-ingest").await?;
+    async fn set_up(
+        scenario: Accept,
+        programs: &Programs,
+        config: Option<&Path>,
+    ) -> Result<Self, AcceptError> {
         let own_program = std::env::current_exe().map_err(io("the path of this program"))?;
         let config = config.map(std::path::absolute).transpose().map_err(io("--ingest-config"))?;
-        let broker = Broker::connect().await?;
+        let broker = Broker::connect(SHARDS).await?;
         Ok(Self {
             scenario,
-            ingest: Server::ingest(&program, &broker.prefix, config.as_deref()).await?,
+            ingest: Server::ingest(&programs.ingest, &broker.prefix, config.as_deref()).await?,
             bare_http: Server::bare_http(&own_program).await?,
             broker,
             figures: Figures::default(),
@@ -172,9 +162,4 @@ fn note(figures: &mut Figures, name: impl Into<String>, goal: Option<Goal>, valu
 
 fn io(what: impl ToString) -> impl FnOnce(std::io::Error) -> AcceptError {
     move |source| AcceptError::Io { what: what.to_string(), source }
-}
-
-fn show(table: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    std::io::stdout().write_all(table.as_bytes())
 }

@@ -8,9 +8,6 @@ use testkit::prefix::unique_prefix;
 use testkit::rabbitmq::{Leftovers, amqp_url};
 use thiserror::Error;
 
-/// As many as a Larkfire has by default.
-const SHARDS: u16 = 1;
-
 /// Why the broker cannot be used.
 #[derive(Debug, Error)]
 pub(crate) enum BrokerError {
@@ -33,17 +30,19 @@ pub(crate) struct Broker {
     pub(crate) raw_queue: String,
     /// Where ingest's messages wait.
     alerts_queues: Vec<String>,
+    /// Where they wait for another attempt.
+    parked_queues: Vec<String>,
     _leftovers: Leftovers,
 }
 
 impl Broker {
     /// Connects, and declares the bare publisher's queue as ours are declared.
-    pub(crate) async fn connect() -> Result<Self, BrokerError> {
+    pub(crate) async fn connect(shards: u32) -> Result<Self, BrokerError> {
         let connected = Connection::connect(&amqp_url(), ConnectionProperties::default()).await;
         let channel = connected.map_err(BrokerError::Away)?.create_channel().await?;
         let prefix = unique_prefix();
         let raw_queue = format!("{prefix}.raw");
-        let topology = Names::new(prefix.clone(), SHARDS).topology();
+        let topology = Names::new(prefix.clone(), u16::try_from(shards).unwrap_or(u16::MAX)).topology();
         let queues: Vec<String> = topology.queues.into_iter().map(|queue| queue.name).collect();
         let leftovers = Leftovers::new()
             .queues(queues.iter().chain([&raw_queue]))
@@ -54,8 +53,9 @@ impl Broker {
         }
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(raw_queue.as_str().into(), options, arguments).await?;
-        let alerts_queues = queues.into_iter().filter(|name| name.contains(".alerts.")).collect();
-        Ok(Self { channel, prefix, raw_queue, alerts_queues, _leftovers: leftovers })
+        let named = |part: &str| queues.iter().filter(|name| name.contains(part)).cloned().collect();
+        let (alerts_queues, parked_queues) = (named(".alerts."), named(".retry."));
+        Ok(Self { channel, prefix, raw_queue, alerts_queues, parked_queues, _leftovers: leftovers })
     }
 
     /// Throws away what was published, so that no measurement finds the broker fuller than the one before.
@@ -64,5 +64,21 @@ impl Broker {
             self.channel.queue_purge(queue.as_str().into(), QueuePurgeOptions { nowait: false }).await?;
         }
         Ok(())
+    }
+
+    /// Messages that wait for a worker, and those that are parked until another attempt.
+    pub(crate) async fn depth(&self) -> Result<(u64, u64), BrokerError> {
+        Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.parked_queues).await?))
+    }
+
+    async fn waiting_in(&self, queues: &[String]) -> Result<u64, BrokerError> {
+        let mut messages = 0;
+        for queue in queues {
+            let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            let declared =
+                self.channel.queue_declare(queue.as_str().into(), options, FieldTable::default()).await?;
+            messages += u64::from(declared.message_count());
+        }
+        Ok(messages)
     }
 }

@@ -7,8 +7,9 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What an answer may take, head and body. Ours are below 200 bytes.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What an answer may take, head and body. Those to alerts are below 200 bytes, the metrics of many receivers are the
+/// longest.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Why there is no answer.
 #[derive(Debug, Error)]
@@ -40,6 +41,11 @@ impl Client {
         let stream = TcpStream::connect(address).await.map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         Ok(Self { address, stream, buffer: Vec::with_capacity(1024) })
+    }
+
+    /// The last answer, head included.
+    pub(crate) fn answer(&self) -> &[u8] {
+        &self.buffer
     }
 
     /// Sends a request and returns the status of its answer, which is read to its end.

@@ -1,49 +1,92 @@
-//! `loadtest`: how fast Larkfire is on this machine, beside what its parts allow on the same machine.
+//! `loadtest`: how fast Larkfire is on this machine, what it does when things go wrong under load, and what its parts
+//! allow on the same machine.
 
 mod accept;
+mod account;
 mod bare_http;
 mod broker;
+mod cards;
 mod client;
+mod conduct;
 mod figure;
+mod house;
+mod ledger;
 mod load;
 mod machine;
 mod meter;
 mod payload;
+mod plan;
 mod proc_fs;
+mod profile_run;
 mod raw;
 mod release;
 mod report;
 mod scenario;
+mod scrape;
+mod sender;
+mod sim_host;
 mod stage;
+mod template;
+mod timeline;
 
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use house::Programs;
+use release::Origin;
+use report::Report;
+use scenario::{Measurement, Scenario};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run --release -p loadtest -- accept
-  cargo run --release -p loadtest -- accept --rounds 5 --json figures.json
+  cargo run --release -p loadtest -- storm
+  cargo run --release -p loadtest -- steady broker-cut --rounds 3
   cargo run --release -p loadtest -- accept --ingest-config try.yaml
+  cargo run --release -p loadtest -- my/own.toml
+  cargo run --release -p loadtest -- all
 
-RabbitMQ is expected on 127.0.0.1:5672, or where TEST_AMQP_URL says. Queues and exchanges get a prefix of
-their own and are deleted at the end. loadtest/README.md says how to read the figures.";
+RabbitMQ is expected on 127.0.0.1:5672 and MariaDB on 127.0.0.1:3306, or where TEST_AMQP_URL and TEST_MYSQL_URL
+say. Queues, exchanges and databases get names of their own and are deleted at the end. Results are kept as
+target/loadtest/SCENARIO.json and .html. Exit code 1: something was lost, doubled or over budget, or nothing was
+measured; a missed goal alone is no failure. loadtest/README.md says how to read the figures.";
 
 /// Measures Larkfire, and in the same run the bare parts it is made of: ratios travel better than figures.
 #[derive(Parser)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 struct Cli {
+    #[command(flatten)]
+    run: Run,
     #[command(subcommand)]
-    what: What,
+    part: Option<Part>,
+}
+
+/// What can be chosen.
+#[derive(Args)]
+struct Run {
+    /// Names of scenarios (loadtest/scenarios), paths of .toml files like them, or `all`
+    #[arg(value_name = "SCENARIO", required = true)]
+    scenarios: Vec<String>,
+    /// Rounds, in place of the scenario's
+    #[arg(long, value_name = "COUNT")]
+    rounds: Option<u32>,
+    /// A configuration file for larkfire-ingest, to try settings; `accept` only
+    #[arg(long, value_name = "FILE")]
+    ingest_config: Option<PathBuf>,
+    /// Where results are kept, in place of target/loadtest
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
+    /// Take the binaries that lie beside this one, also unoptimised ones: for tests of this program
+    #[arg(long)]
+    as_built: bool,
 }
 
 #[derive(Subcommand)]
-enum What {
-    /// Taking alerts in: larkfire-ingest and `RabbitMQ`, beside a bare publisher and a bare HTTP server
-    Accept(accept::Options),
+enum Part {
     /// The bare HTTP server; `accept` starts it
     #[command(hide = true)]
     BareHttp {
@@ -56,9 +99,11 @@ enum What {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = async {
-        match cli.what {
-            What::Accept(options) => accept::run(options).await.map_err(Box::<dyn Error>::from),
-            What::BareHttp { listen } => bare_http::serve(listen).await.map_err(Box::from),
+        match cli.part {
+            None => run(cli.run).await,
+            Some(Part::BareHttp { listen }) => {
+                bare_http::serve(listen).await.map(|()| true).map_err(Box::from)
+            }
         }
     };
     let outcome = tokio::select! {
@@ -67,12 +112,60 @@ async fn main() -> ExitCode {
         _ = tokio::signal::ctrl_c() => Err("interrupted; what was set up has been removed".into()),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             progress(&format!("loadtest: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether everything held that was promised.
+async fn run(options: Run) -> Result<bool, Box<dyn Error>> {
+    // All of them are read before any is run: a mistake in the last one shows at once.
+    let scenarios = load(&options)?;
+    let origin = if options.as_built { Origin::Beside } else { Origin::Built };
+    let programs = Programs {
+        ingest: release::program("larkfire-ingest", origin).await?,
+        worker: release::program("larkfire-worker", origin).await?,
+    };
+    let folder = options.keep.clone().map_or_else(release::results, Ok)?;
+    let mut holds = true;
+    for Scenario { name, measurement } in scenarios {
+        let report = measure(&name, measurement, &programs, options.ingest_config.as_deref()).await?;
+        let page = report.keep(&folder)?;
+        std::io::stdout().write_all(report.table().as_bytes())?;
+        progress(&format!("kept as {} and .json", page.display()));
+        holds &= report.holds();
+    }
+    Ok(holds)
+}
+
+fn load(options: &Run) -> Result<Vec<Scenario>, Box<dyn Error>> {
+    let names = options.scenarios.iter().flat_map(|name| match name.as_str() {
+        "all" => scenario::names().into_iter().map(str::to_owned).collect(),
+        name => vec![name.to_owned()],
+    });
+    let mut scenarios = Vec::new();
+    for name in names {
+        let mut scenario = Scenario::load(&name)?;
+        scenario.set_rounds(options.rounds)?;
+        scenarios.push(scenario);
+    }
+    Ok(scenarios)
+}
+
+async fn measure(
+    name: &str,
+    measurement: Measurement,
+    programs: &Programs,
+    ingest_config: Option<&Path>,
+) -> Result<Report, Box<dyn Error>> {
+    Ok(match measurement {
+        Measurement::Accept(scenario) => accept::run(name, scenario, programs, ingest_config).await?,
+        Measurement::Profile(profile) => profile_run::run(name, profile, programs).await?,
+    })
 }
 
 /// One line for whoever watches; the result alone goes to standard output.

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::plan::SERVICES;
+
 /// What an alert is filled up to, in bytes of JSON, where nothing else is asked for.
 pub(crate) const ALERT_BYTES: usize = 800;
-/// How many different services the alerts are about.
-const SERVICES: u32 = 16;
 
 /// A whole HTTP/1.1 request with one group of alerts. `seed` makes the groups differ.
 pub(crate) fn request(to: SocketAddr, alerts: u32, alert_bytes: usize, seed: u32) -> Bytes {
@@ -26,8 +26,26 @@ pub(crate) fn request(to: SocketAddr, alerts: u32, alert_bytes: usize, seed: u32
 }
 
 fn body(alerts: u32, alert_bytes: usize, seed: u32) -> String {
-    let group = json!({"alertname": "HighErrorRate", "namespace": "shop", "service": format!("svc-{}", seed % SERVICES)});
-    let alerts: Vec<Value> = (0..alerts).map(|index| alert(&group, alert_bytes, seed, index)).collect();
+    let group = labels(seed % SERVICES);
+    let alerts = (0..alerts).map(|index| {
+        let (instance, pod) = (format!("10.0.{seed}.{index}:8080"), format!("checkout-{seed:04}-{index:05}"));
+        let fingerprint = format!("{:016x}", u64::from(seed) << 32 | u64::from(index));
+        alert(
+            &group,
+            alert_bytes,
+            &Names { instance, pod, fingerprint, summary: "12 % of checkouts fail".into() },
+        )
+    });
+    envelope(&group, &alerts.collect::<Vec<_>>()).to_string()
+}
+
+/// The labels of a group.
+pub(crate) fn labels(service: u32) -> Value {
+    json!({"alertname": "HighErrorRate", "namespace": "shop", "service": format!("svc-{service}")})
+}
+
+/// A group as Alertmanager posts it.
+pub(crate) fn envelope(group: &Value, alerts: &[Value]) -> Value {
     json!({
         "version": "4",
         "groupKey": format!("{{}}/{{severity=\"critical\"}}:{group}"),
@@ -40,27 +58,35 @@ fn body(alerts: u32, alert_bytes: usize, seed: u32) -> String {
         "externalURL": "http://alertmanager.example:9093",
         "alerts": alerts,
     })
-    .to_string()
 }
 
-fn alert(group: &Value, alert_bytes: usize, seed: u32, index: u32) -> Value {
+/// What tells an alert from the others of its group.
+pub(crate) struct Names {
+    pub(crate) instance: String,
+    pub(crate) pod: String,
+    pub(crate) fingerprint: String,
+    pub(crate) summary: String,
+}
+
+/// An alert, filled up with description to its size.
+pub(crate) fn alert(group: &Value, alert_bytes: usize, names: &Names) -> Value {
     let mut labels = group.clone();
     labels["severity"] = "critical".into();
     labels["cluster"] = "eu-1".into();
-    labels["instance"] = format!("10.0.{seed}.{index}:8080").into();
-    labels["pod"] = format!("checkout-{seed:04}-{index:05}").into();
+    labels["instance"] = names.instance.as_str().into();
+    labels["pod"] = names.pod.as_str().into();
     let mut alert = json!({
         "status": "firing",
         "labels": labels,
         "annotations": {
-            "summary": "12 % of checkouts fail",
+            "summary": names.summary,
             "runbook_url": "https://runbooks.example/HighErrorRate",
             "description": "",
         },
         "startsAt": "2026-01-15T10:30:00.123Z",
         "endsAt": "0001-01-01T00:00:00Z",
         "generatorURL": "http://prometheus.example/graph?g0.expr=rate%28errors%5B5m%5D%29+%3E+0.05",
-        "fingerprint": format!("{:016x}", u64::from(seed) << 32 | u64::from(index)),
+        "fingerprint": names.fingerprint,
     });
     let missing = alert_bytes.saturating_sub(alert.to_string().len());
     let description: String = "5xx above 5 % for ten minutes. ".chars().cycle().take(missing).collect();

@@ -10,6 +10,13 @@ pub(crate) fn cpu_time(id: u32) -> io::Result<Duration> {
     Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second().max(1)))
 }
 
+/// The first process with this name.
+pub(crate) fn find(name: &str) -> Option<u32> {
+    let processes = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+    let mut ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.find(|id| std::fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|comm| comm.trim() == name))
+}
+
 /// The most memory a process ever had resident, in bytes.
 pub(crate) fn peak_memory(id: u32) -> io::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;

@@ -10,7 +10,7 @@ use tokio::process::Command;
 #[derive(Debug, Error)]
 pub(crate) enum ReleaseError {
     /// Measuring an unoptimised sender tells about the sender.
-    #[error("measure with a release build: cargo run --release -p loadtest -- accept")]
+    #[error("measure with a release build: cargo run --release -p loadtest -- SCENARIO")]
     DebugBuild,
     /// Cargo could not be started, or our own path is unknown.
     #[error("cannot build {package} (cargo build --release -p {package}): {source}")]
@@ -30,8 +30,34 @@ pub(crate) enum ReleaseError {
     },
 }
 
-/// Builds a package whose binary has its name; does nothing where that is up to date.
-pub(crate) async fn build(package: &'static str) -> Result<PathBuf, ReleaseError> {
+/// Where binaries come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// They are built, unless they are up to date.
+    Built,
+    /// They lie beside this program, as whoever made them made them. For tests of the driver itself.
+    Beside,
+}
+
+/// A binary that has its package's name.
+pub(crate) async fn program(package: &'static str, origin: Origin) -> Result<PathBuf, ReleaseError> {
+    match origin {
+        Origin::Built => build(package).await,
+        Origin::Beside => {
+            let own = std::env::current_exe();
+            Ok(own.map_err(|source| ReleaseError::NotBuilt { package, source })?.with_file_name(package))
+        }
+    }
+}
+
+/// Where results are kept: `target/loadtest`.
+pub(crate) fn results() -> std::io::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let target = own.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    Ok(target.join("loadtest"))
+}
+
+async fn build(package: &'static str) -> Result<PathBuf, ReleaseError> {
     if cfg!(debug_assertions) {
         return Err(ReleaseError::DebugBuild);
     }

@@ -1,18 +1,44 @@
-//! What is measured, how long, and what is hoped for: a file of `scenarios/`, read and refused as a whole.
+//! What is measured, how long, and what is hoped for: files of `scenarios/`, read and refused as a whole.
 
-use std::ops::RangeInclusive;
+mod accept;
+pub(crate) mod profile;
+pub(crate) mod range;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// What is measured when no file is named.
-const ACCEPT: &str = include_str!("../scenarios/accept.toml");
+pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
+pub(crate) use profile::Profile;
+use range::OutOfRange;
+
+/// What comes with the program, in the order `all` runs it.
+const FILES: [(&str, &str); 15] = [
+    ("accept", include_str!("../scenarios/accept.toml")),
+    ("steady", include_str!("../scenarios/steady.toml")),
+    ("calm", include_str!("../scenarios/calm.toml")),
+    ("storm", include_str!("../scenarios/storm.toml")),
+    ("ha-duplicates", include_str!("../scenarios/ha-duplicates.toml")),
+    ("giant-group", include_str!("../scenarios/giant-group.toml")),
+    ("many-receivers", include_str!("../scenarios/many-receivers.toml")),
+    ("feishu-slow", include_str!("../scenarios/feishu-slow.toml")),
+    ("feishu-away", include_str!("../scenarios/feishu-away.toml")),
+    ("throttled", include_str!("../scenarios/throttled.toml")),
+    ("throttled-429", include_str!("../scenarios/throttled-429.toml")),
+    ("broker-cut", include_str!("../scenarios/broker-cut.toml")),
+    ("database-cut", include_str!("../scenarios/database-cut.toml")),
+    ("worker-killed", include_str!("../scenarios/worker-killed.toml")),
+    ("ingest-killed", include_str!("../scenarios/ingest-killed.toml")),
+];
 
 /// Why there is no scenario.
 #[derive(Debug, Error)]
 pub(crate) enum ScenarioError {
+    /// Nothing is called that.
+    #[error("there is no scenario {0}; there are all, {names}, and paths of .toml files", names = names().join(", "))]
+    Unknown(String),
     /// The file is not there, or not to be read.
     #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable {
@@ -21,163 +47,144 @@ pub(crate) enum ScenarioError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Not TOML, a field missing, or one too many.
-    #[error("not a scenario: {0}")]
-    Malformed(#[from] toml::de::Error),
+    /// Not TOML, a key missing, or one too many; what is wrong is shown with its line.
+    #[error("{file} is no scenario: {source}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// Key, line and column.
+        source: Box<toml::de::Error>,
+    },
     /// A number that would measure nothing, or never end.
-    #[error("{name} is {value}, and has to be within {least} and {most}")]
+    #[error("{file}: {source}")]
     OutOfRange {
-        /// The field.
-        name: &'static str,
-        /// What it says.
-        value: f64,
-        /// The least it may say.
-        least: f64,
-        /// The most it may say.
-        most: f64,
+        /// The file.
+        file: String,
+        /// The key and its range.
+        source: OutOfRange,
     },
 }
 
-/// The measurement of `accept`.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+/// A scenario and what it is called.
+#[derive(Debug)]
 pub(crate) struct Scenario {
-    /// How often everything is measured, one after the other.
-    pub(crate) rounds: u32,
-    pub(crate) window: Window,
-    pub(crate) raw: Raw,
-    #[serde(rename = "load")]
-    pub(crate) loads: Vec<Load>,
-    pub(crate) latency: Latency,
-    pub(crate) memory: Memory,
+    /// Names its files of results.
+    pub(crate) name: String,
+    pub(crate) measurement: Measurement,
 }
 
-/// How long one measurement takes.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Window {
-    warm_up_seconds: f64,
-    seconds: f64,
-    /// It ends early after so many requests or messages.
-    pub(crate) count_max: u64,
+/// The kinds of scenarios.
+#[derive(Debug)]
+pub(crate) enum Measurement {
+    Accept(Accept),
+    Profile(Profile),
 }
 
-impl Window {
-    pub(crate) fn warm_up(&self) -> Duration {
-        Duration::from_secs_f64(self.warm_up_seconds)
-    }
-
-    pub(crate) fn counted(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds)
-    }
+/// What tells the kinds apart.
+#[derive(Deserialize)]
+struct Kind {
+    kind: KindName,
 }
 
-/// The bare publisher.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Raw {
-    pub(crate) connections: u32,
-    /// Messages without a confirm on each connection.
-    pub(crate) unconfirmed_max: u32,
-    pub(crate) message_bytes: usize,
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum KindName {
+    Accept,
+    Profile,
 }
 
-/// Requests as fast as they are answered.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Load {
-    /// Alerts in each request.
-    pub(crate) alerts: u32,
-    pub(crate) connections: u32,
-    /// Goal: alerts/s over the messages/s of the bare publisher.
-    pub(crate) ratio_min: f64,
-    /// Goal: CPU time of ingest, in microseconds per alert.
-    pub(crate) cpu_us_max: f64,
-}
-
-/// Requests at a fixed rate.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Latency {
-    pub(crate) requests_per_second: u32,
-    pub(crate) connections: u32,
-    /// Goal.
-    pub(crate) p99_ms_max: f64,
-}
-
-/// Peaks of resident memory, in units of 10⁶ bytes.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Memory {
-    /// Goal.
-    pub(crate) load_mb_max: f64,
-    pub(crate) giant_alerts: u32,
-    pub(crate) giant_alert_bytes: usize,
-    /// Goal.
-    pub(crate) giant_mb_max: f64,
+/// The names of what comes with the program.
+pub(crate) fn names() -> Vec<&'static str> {
+    FILES.iter().map(|(name, _)| *name).collect()
 }
 
 impl Scenario {
-    /// The file's scenario, or the one that comes with the program.
-    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ScenarioError> {
-        match path {
-            None => Self::parse(ACCEPT),
-            Some(path) => {
+    /// A scenario by its name, or by the path of its file.
+    pub(crate) fn load(name: &str) -> Result<Self, ScenarioError> {
+        if let Some((name, text)) = FILES.iter().find(|(known, _)| *known == name) {
+            return Self::parse(name, &format!("scenarios/{name}.toml"), text);
+        }
+        let path = Path::new(name);
+        match path.file_stem().and_then(|stem| stem.to_str()) {
+            Some(stem) if path.extension().is_some_and(|extension| extension == "toml") => {
                 let unreadable = |source| ScenarioError::Unreadable { path: path.to_owned(), source };
-                Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?)
+                Self::parse(stem, name, &std::fs::read_to_string(path).map_err(unreadable)?)
             }
+            _ => Err(ScenarioError::Unknown(name.to_owned())),
         }
     }
 
-    fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text)?;
-        scenario.check()?;
+    fn parse(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
+        let measurement = match read::<Kind>(file, text)?.kind {
+            KindName::Accept => Measurement::Accept(read(file, text)?),
+            KindName::Profile => Measurement::Profile(read(file, text)?),
+        };
+        let scenario = Self { name: name.to_owned(), measurement };
+        scenario.check(file)?;
         Ok(scenario)
     }
 
-    /// Everything ends, and fits on one machine.
-    pub(crate) fn check(&self) -> Result<(), ScenarioError> {
-        within("rounds", self.rounds, 1.0..=100.0)?;
-        within("window.warm_up_seconds", self.window.warm_up_seconds, 0.0..=60.0)?;
-        within("window.seconds", self.window.seconds, 0.1..=60.0)?;
-        within("raw.connections", self.raw.connections, 1.0..=16.0)?;
-        within("raw.unconfirmed_max", self.raw.unconfirmed_max, 1.0..=10_000.0)?;
-        for load in &self.loads {
-            within("load.alerts", load.alerts, 1.0..=20_000.0)?;
-            within("load.connections", load.connections, 1.0..=1_024.0)?;
+    /// Another number of rounds, where one is given.
+    pub(crate) fn set_rounds(&mut self, rounds: Option<u32>) -> Result<(), ScenarioError> {
+        if let Some(rounds) = rounds {
+            match &mut self.measurement {
+                Measurement::Accept(accept) => accept.rounds = rounds,
+                Measurement::Profile(profile) => profile.rounds = rounds,
+            }
         }
-        within("latency.requests_per_second", self.latency.requests_per_second, 1.0..=100_000.0)?;
-        within("latency.connections", self.latency.connections, 1.0..=1_024.0)?;
-        within("memory.giant_alerts", self.memory.giant_alerts, 1.0..=20_000.0)
+        self.check("--rounds")
+    }
+
+    fn check(&self, file: &str) -> Result<(), ScenarioError> {
+        let checked = match &self.measurement {
+            Measurement::Accept(accept) => accept.check(),
+            Measurement::Profile(profile) => profile.check(),
+        };
+        checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }
 }
 
-fn within(
-    name: &'static str,
-    value: impl Into<f64>,
-    range: RangeInclusive<f64>,
-) -> Result<(), ScenarioError> {
-    let value = value.into();
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(ScenarioError::OutOfRange { name, value, least: *range.start(), most: *range.end() })
+fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ScenarioError> {
+    toml::from_str(text)
+        .map_err(|source| ScenarioError::Malformed { file: file.to_owned(), source: Box::new(source) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_scenario_that_comes_with_the_program_can_be_measured() {
-        assert_eq!(Scenario::load(None).unwrap().loads.len(), 3);
+    const ACCEPT: &str = include_str!("../scenarios/accept.toml");
+
+    fn refusal(text: &str) -> String {
+        Scenario::parse("x", "dir/x.toml", text).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_scenario_without_end_and_one_with_an_unknown_field_are_refused() {
-        let endless = Scenario::parse(&ACCEPT.replace("\nseconds = 4.0", "\nseconds = inf"));
-        assert!(matches!(endless, Err(ScenarioError::OutOfRange { name: "window.seconds", .. })));
-        let misspelt = Scenario::parse(&ACCEPT.replace("rounds", "round"));
-        assert!(matches!(misspelt, Err(ScenarioError::Malformed(_))));
+    fn every_scenario_that_comes_with_the_program_can_be_run() {
+        for name in names() {
+            let scenario = Scenario::load(name).unwrap();
+            assert_eq!(scenario.name, name);
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), FILES.len(), "a file is not in the list");
+    }
+
+    #[test]
+    fn a_scenario_that_is_wrong_is_refused_with_its_file_and_the_key() {
+        let endless = refusal(&ACCEPT.replace("\nseconds = 4.0", "\nseconds = inf"));
+        assert!(endless.starts_with("dir/x.toml: window.seconds is inf"), "{endless}");
+        let misspelt = refusal(&ACCEPT.replace("rounds", "round"));
+        assert!(
+            misspelt.starts_with("dir/x.toml is no scenario") && misspelt.contains("`round`"),
+            "{misspelt}"
+        );
+        let unknown = refusal("kind = \"profle\"");
+        assert!(unknown.contains("profle") && unknown.contains("profile"), "{unknown}");
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let unknown = Scenario::load("stom").unwrap_err().to_string();
+        assert!(unknown.contains("stom") && unknown.contains("accept"), "{unknown}");
     }
 }

@@ -72,17 +72,27 @@ impl Server {
         (answers, path): (SocketAddr, &str),
     ) -> Result<Self, StageError> {
         let process = launch.start();
-        let deadline = Instant::now() + START_WITHIN;
-        while Instant::now() < deadline {
-            if let Some(id) = process.id()
-                && is_ready(answers, path).await
-            {
-                return Ok(Self { target: Target { address, process: id }, _process: process });
-            }
-            sleep(PAUSE).await;
-        }
-        Err(StageError::NotReady { name, said: process.output() })
+        let id = ready(&process, name, (answers, path)).await?;
+        Ok(Self { target: Target { address, process: id }, _process: process })
     }
+}
+
+/// Waits until a process answers 200; its id.
+pub(crate) async fn ready(
+    process: &Process,
+    name: &'static str,
+    (answers, path): (SocketAddr, &str),
+) -> Result<u32, StageError> {
+    let deadline = Instant::now() + START_WITHIN;
+    while Instant::now() < deadline {
+        if let Some(id) = process.id()
+            && is_ready(answers, path).await
+        {
+            return Ok(id);
+        }
+        sleep(PAUSE).await;
+    }
+    Err(StageError::NotReady { name, said: process.output() })
 }
 
 async fn is_ready(address: SocketAddr, path: &str) -> bool {
