@@ -12,6 +12,7 @@ mod problem;
 mod reader;
 mod receivers;
 mod reload;
+mod routes;
 mod secret;
 mod settings;
 mod storage;
@@ -34,6 +35,7 @@ pub use problem::{ConfigErrors, Problem};
 pub use receivers::{Destination, ReceiverConfig};
 pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
+pub use routes::RouteConfig;
 pub use secret::Secret;
 pub use storage::{DatabaseConfig, DedupConfig};
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub app: Option<AppConfig>,
     /// Feishu destinations, by name. May be empty: then cards are previewed.
     pub receivers: Vec<ReceiverConfig>,
+    /// Which alerts go to which receivers, in the order they are asked.
+    pub routes: Vec<RouteConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
     /// Where the worker remembers what it has told.

@@ -62,6 +62,22 @@ impl Envelope<'_> {
         }
     }
 
+    /// The same with these of its alerts only, by their places.
+    #[must_use]
+    pub fn of_alerts(&self, places: &[usize]) -> Self {
+        Self {
+            id: self.id,
+            received_at: self.received_at,
+            source: self.source,
+            receiver: self.receiver.clone(),
+            group_key: self.group_key.clone(),
+            group_labels: self.group_labels.clone(),
+            external_url: self.external_url.clone(),
+            truncated: self.truncated,
+            alerts: places.iter().filter_map(|place| self.alerts.get(*place).cloned()).collect(),
+        }
+    }
+
     /// What decides the shard: one group of one receiver always goes the same way.
     pub fn shard_key(&self) -> u64 {
         let mut hasher = FnvHasher::default();

@@ -7,6 +7,7 @@ pub mod config;
 pub mod envelope;
 pub mod interaction;
 pub mod lifecycle;
+pub mod matcher;
 pub mod process;
 pub mod queue;
 pub mod retry;

@@ -2,6 +2,7 @@
 
 mod gate;
 mod logs;
+mod routes;
 
 use std::fmt::Write;
 use std::io::{self, Read};
@@ -17,7 +18,7 @@ use worker::card::{Item, Style, build};
 use worker::feishu::CARD_BYTES_MAX;
 use worker::link::Arrival;
 use worker::preview::render;
-use worker::routing;
+use worker::routing::{Router, UnknownReceiver};
 
 /// Cards drawn in full; of a storm the first ones say enough.
 const CARDS_DRAWN_MAX: usize = 3;
@@ -49,6 +50,9 @@ pub enum ExplainError {
         /// The name.
         name: String,
     },
+    /// A route leads nowhere. Loading the configuration refuses that with more words.
+    #[error(transparent)]
+    Route(#[from] UnknownReceiver),
     /// The envelope cannot be written; our own types give it no cause to.
     #[error("{0}")]
     Encode(#[from] EncodeError),
@@ -100,15 +104,15 @@ pub fn explain(
         check_receiver(config, name)?;
         parsed.envelope.receiver = name.into();
     }
-    let lines = encode(&parsed.envelope)?;
+    let (lines, router) = (encode(&parsed.envelope)?, routes::router(config)?);
     let mut told = String::new();
     // Writing to a string cannot fail, here and below.
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
     let _written = writeln!(told, "gate       {}", gate::needs(&config.gate, way, &parsed));
-    let _written = writeln!(told, "receiver   {}", receiver(config, &parsed.envelope));
+    let _written = writeln!(told, "receiver   {}", routes::receiver(&router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
-    list_alerts(&mut told, &parsed.envelope, config, now);
+    list_alerts(&mut told, &parsed.envelope, (config, &router), now);
     draw_cards(&mut told, &lines, config, now, coloured)?;
     Ok(told)
 }
@@ -116,21 +120,6 @@ pub fn explain(
 fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
     let known = Settings::from_config(config, Reloads::none()).receivers.contains(name);
     if known { Ok(()) } else { Err(ExplainError::NoSuchReceiver { name: name.to_owned() }) }
-}
-
-fn receiver(config: &Config, envelope: &Envelope<'_>) -> String {
-    let asked = match &*envelope.receiver {
-        "" => "none is named".to_owned(),
-        name => format!("the sender names {name}"),
-    };
-    let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    if names.is_empty() {
-        return format!("{asked}; no webhook is configured, so cards are previewed");
-    }
-    match routing::choose(&envelope.receiver, &names) {
-        Some(chosen) => format!("{asked}; it goes to {}", names[chosen]),
-        None => format!("{asked}; none of {} is meant: dead letter", names.join(", ")),
-    }
 }
 
 fn envelopes(lines: &[Line]) -> String {
@@ -145,11 +134,17 @@ fn envelopes(lines: &[Line]) -> String {
     }
 }
 
-fn list_alerts(told: &mut String, envelope: &Envelope<'_>, config: &Config, now: Timestamp) {
+fn list_alerts(
+    told: &mut String,
+    envelope: &Envelope<'_>,
+    (config, router): (&Config, &Router),
+    now: Timestamp,
+) {
     for alert in envelope.alerts.iter().take(ALERTS_LISTED_MAX) {
         let labels: Vec<_> = alert.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         let _written =
             writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
+        routes::list(told, router, envelope, alert);
         logs::list(told, alert, Arrival::of(envelope, now), config);
     }
     let more = envelope.alerts.len().saturating_sub(ALERTS_LISTED_MAX);
@@ -188,14 +183,18 @@ mod tests {
 
     use super::*;
 
-    const ALERT: &str = r#"{"status":"firing","receiver":"ops","alerts":[{"labels":{"alertname":"Down"},
+    pub(super) const ALERT: &str = r#"{"status":"firing","receiver":"ops","alerts":[{"labels":{"alertname":"Down"},
         "annotations":{"summary":"db-1 does not answer"},"fingerprint":"abc123def4567890"}]}"#;
 
-    fn explained(body: &str, settings: &str) -> Result<String, String> {
+    pub(super) fn explained(body: &str, settings: &str) -> Result<String, String> {
         explained_for(None, body, settings)
     }
 
-    fn explained_for(receiver: Option<&str>, body: &str, settings: &str) -> Result<String, String> {
+    pub(super) fn explained_for(
+        receiver: Option<&str>,
+        body: &str,
+        settings: &str,
+    ) -> Result<String, String> {
         let config = parse("test.yaml", settings, Environment::default()).unwrap();
         let now = "2024-01-15T10:30:00Z".parse().unwrap();
         let way = Way { door: Door::Any, receiver };

@@ -43,7 +43,8 @@ fn roles(
     of_ingest: impl Publisher,
     of_worker: Queue<impl Consumer, impl Consumer, impl Publisher>,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
-    let pages = worker::start(config.into(), of_worker, registry, Clock::system(), lifecycle)?;
+    let settings = worker::Settings::from_config(config, reloads.clone());
+    let pages = worker::start(settings, of_worker, registry, Clock::system(), lifecycle)?;
     ingest::run(ingest::Settings::from_config(config, reloads.clone()), of_ingest, registry, lifecycle)?;
     Ok(pages)
 }

@@ -7,7 +7,6 @@ pub mod dead_letters;
 pub mod feishu;
 pub mod ledger;
 pub mod link;
-pub mod matcher;
 pub mod metrics;
 mod outbox;
 mod pipeline;
@@ -22,7 +21,9 @@ use std::time::Duration;
 
 use prometheus::Registry;
 use shared::clock::Clock;
-use shared::config::{AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig};
+use shared::config::{
+    AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig, Reloads, RouteConfig,
+};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
 use shared::telemetry::admin::Page;
@@ -36,9 +37,10 @@ use card::Style;
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use ledger::Ledger;
 use metrics::Metrics;
-use pipeline::{Book, House, Onward, Pipeline};
+use pipeline::{Book, House, LiveRoutes, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, ReceiverError};
+use routing::{Router, UnknownReceiver};
 use store::{OpenError, Store};
 
 /// Pages for the admin port.
@@ -56,6 +58,10 @@ const CLEAN_EVERY: Duration = Duration::from_hours(1);
 pub struct Settings {
     /// Where cards go; none means they are previewed.
     pub receivers: Vec<ReceiverConfig>,
+    /// Which alerts go where.
+    pub routes: Vec<RouteConfig>,
+    /// Where the routes of later come from.
+    pub reloads: Reloads,
     /// The app, for receivers that are chats of its.
     pub app: Option<AppConfig>,
     /// How hard the worker tries.
@@ -72,12 +78,15 @@ pub struct Settings {
     pub style: Style,
 }
 
-impl From<&Config> for Settings {
-    fn from(config: &Config) -> Self {
+impl Settings {
+    /// The part of the configuration that concerns the worker.
+    pub fn from_config(config: &Config, reloads: Reloads) -> Self {
         let style =
             Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
         Self {
             receivers: config.receivers.clone(),
+            routes: config.routes.clone(),
+            reloads,
             app: config.app.clone(),
             delivery: config.delivery,
             database: config.database.clone(),
@@ -105,6 +114,9 @@ pub enum StartError {
     /// A receiver cannot be used as it is configured.
     #[error(transparent)]
     Receiver(#[from] ReceiverError),
+    /// A route leads to a receiver that is not there.
+    #[error(transparent)]
+    Route(#[from] UnknownReceiver),
     /// The database cannot be used as it is configured.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -124,6 +136,8 @@ pub fn start(
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings)?;
+    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
+    let routes = LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads, lifecycle);
     let store = Store::open(&settings.database, &settings.data_dir, registry)?;
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
@@ -145,7 +159,8 @@ pub fn start(
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", mover.run(dead));
-    lifecycle.spawn_essential("worker", Pipeline::new(house, receivers, book, settings.window).run(alerts));
+    let pipeline = Pipeline::new(house, receivers, routes, book, settings.window);
+    lifecycle.spawn_essential("worker", pipeline.run(alerts));
     Ok(pages)
 }
 

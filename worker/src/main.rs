@@ -57,7 +57,7 @@ async fn outlet(config: &Config, lifecycle: &Lifecycle) -> Result<Outlet<RabbitP
 }
 
 async fn start(start: Start) -> Result<Pages, StartError> {
-    let Start { config, lifecycle, registry, .. } = start;
+    let Start { config, reloads, lifecycle, registry } = start;
     let queue = config
         .queue
         .as_ref()
@@ -66,6 +66,6 @@ async fn start(start: Start) -> Result<Pages, StartError> {
     let publisher = rabbit.publisher(lifecycle.readiness.condition("publishing"));
     let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
     let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("consuming dead letters"));
-    let (settings, queue) = (Settings::from(&config), Queue { alerts, dead, publisher });
+    let (settings, queue) = (Settings::from_config(&config, reloads), Queue { alerts, dead, publisher });
     Ok(worker::start(settings, queue, &registry, Clock::system(), &lifecycle)?)
 }

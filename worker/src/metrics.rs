@@ -47,6 +47,8 @@ pub struct Metrics {
     broken: IntGaugeVec,
     waiting: IntGaugeVec,
     card_alerts: Histogram,
+    /// Alerts that ended more often than they came, because they went to several receivers.
+    pub copied: IntCounter,
     /// Envelopes put aside for a while.
     pub parked: IntCounter,
     /// Envelopes given back to the queue unsettled.
@@ -92,6 +94,10 @@ impl Metrics {
             card_alerts: Histogram::with_opts(
                 histogram("card_alerts", "Alerts on one card.").buckets(exponential_buckets(1.0, 3.0, 10)?),
             )?,
+            copied: counter(
+                "alerts_copied_total",
+                "Copies of alerts that went to several receivers: for each alert, receivers less one.",
+            )?,
             parked: counter("parked_total", "Envelopes put aside to be tried again later.")?,
             given_back: counter("given_back_total", "Envelopes given back to the queue unsettled.")?,
             in_flight: IntGauge::with_opts(opts(
@@ -116,7 +122,7 @@ impl Metrics {
         for counters in [&self.alerts, &self.requests, &self.repairs, &self.dead] {
             registry.register(Box::new(counters.clone()))?;
         }
-        for counter in [&self.redelivered, &self.parked, &self.given_back] {
+        for counter in [&self.redelivered, &self.copied, &self.parked, &self.given_back] {
             registry.register(Box::new(counter.clone()))?;
         }
         for gauges in [&self.broken, &self.waiting] {

@@ -9,6 +9,7 @@ mod hand;
 mod intake;
 mod onward;
 mod recent;
+mod routes;
 mod window;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) use hand::Parcel;
 pub(crate) use intake::events_of;
 use intake::{Intake, Taken};
 pub(crate) use onward::{Onward, Parking};
+pub(crate) use routes::LiveRoutes;
 use window::{Holding, Window};
 
 /// What all parts of the worker share.
@@ -70,8 +72,14 @@ struct Handle {
 struct OutboxGone;
 
 impl<P: Publisher> Pipeline<P> {
-    /// `window` is how many messages the queue hands out at once.
-    pub(crate) fn new(house: House<P>, receivers: Vec<Receiver>, book: Book, window: usize) -> Self {
+    /// `routes` lead to these receivers; `window` is how many messages the queue hands out at once.
+    pub(crate) fn new(
+        house: House<P>,
+        receivers: Vec<Receiver>,
+        routes: LiveRoutes,
+        book: Book,
+        window: usize,
+    ) -> Self {
         let (house, window) = (Arc::new(house), Window::new(window));
         let (mut outboxes, mut running) = (Vec::new(), Vec::new());
         for receiver in receivers {
@@ -81,8 +89,7 @@ impl<P: Publisher> Pipeline<P> {
             running
                 .push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
         }
-        let names = outboxes.iter().map(|outbox| outbox.name.clone()).collect();
-        let intake = Intake { names, book };
+        let intake = Intake { routes, book };
         Self { house, intake, window, outboxes, running }
     }
 

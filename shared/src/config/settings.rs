@@ -29,6 +29,7 @@ const COMFORTS_TO_COME: [&str; 1] = ["MYSQL_HOST"];
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
     let app = super::app::app(reader, root.section("app"));
+    let receivers = super::receivers::read(reader, &root, app.as_ref());
     let mut config = Config {
         listen: root
             .value(key_or("listen", "LARKFIRE_LISTEN"), address)
@@ -44,7 +45,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         gate: gate(reader, root.section("gate")),
         lark: lark(root.section("lark")),
         limits: limits(root.section("limits")),
-        receivers: super::receivers::read(reader, &root, app.as_ref()),
+        routes: super::routes::read(reader, &root, &receivers),
+        receivers,
         app,
         delivery: delivery(root.section("delivery")),
         database: super::storage::database(root.section("database")),

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use shared::envelope::Source;
+use shared::matcher::Matcher;
 use shared::queue::{LetterId, Reason};
 
 use super::when::{When, duration};
 use crate::dead_letters::State;
-use crate::matcher::Matcher;
 
 const EXAMPLES: &str = "\
 Examples:

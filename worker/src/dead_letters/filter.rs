@@ -4,11 +4,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use shared::envelope::{Source, decode};
+use shared::matcher::Matcher;
 use shared::queue::{LetterId, Reason};
 
 use super::State;
 use super::sql::{Value, places};
-use crate::matcher::Matcher;
 
 /// Which letters are meant; each condition narrows it. Without any it is all of them.
 #[derive(Clone, Debug, Default)]

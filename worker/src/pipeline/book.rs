@@ -1,11 +1,10 @@
 //! Where it is written down how messages ended: in the metrics, in the memory of what was settled lately, and with
 //! the dead letter that was sent again.
 
-use shared::envelope::EnvelopeId;
 use shared::queue::{LetterId, Replay};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::recent::Recent;
+use super::recent::{LineKey, Recent};
 use crate::dead_letters::ReplayOutcome;
 use crate::metrics::{Metrics, Outcome};
 
@@ -23,8 +22,10 @@ pub(crate) struct Book {
 pub(super) struct Entry {
     /// Alerts, in the order of the outcomes.
     pub(super) counts: [u64; Outcome::ALL.len()],
-    /// Envelopes that are settled for good.
-    pub(super) finished: Vec<EnvelopeId>,
+    /// How many more there are of them than came, because some went to several receivers.
+    pub(super) copied: u64,
+    /// Lines that are settled for good.
+    pub(super) finished: Vec<LineKey>,
     /// The dead letter it was, if it was one.
     pub(super) replay: Option<Replay>,
 }
@@ -39,6 +40,7 @@ impl Book {
         for (outcome, count) in Outcome::ALL.into_iter().zip(entry.counts) {
             self.metrics.ended(outcome, count);
         }
+        self.metrics.copied.inc_by(entry.copied);
         self.recent.remember(entry.finished);
         if let Some(replay) = entry.replay
             && let Some(outcome) = of_replay(entry.counts)

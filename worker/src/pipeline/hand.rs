@@ -4,11 +4,12 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::envelope::{Envelope, EnvelopeId};
+use shared::envelope::Envelope;
 use shared::queue::{Delivery, Headers, Replay};
 use tokio::time::Instant;
 
 use super::book::{Book, Entry};
+use super::recent::LineKey;
 use super::window::Place;
 use crate::metrics::Outcome;
 use crate::outbox::tries::Tries;
@@ -50,7 +51,7 @@ impl Parcel {
 
     /// Everything in it has ended, and is counted.
     pub(crate) fn settle(self) {
-        self.share.settle(self.envelope.id);
+        self.share.settle();
     }
 
     /// Cuts off everything behind the first `count` alerts, into a parcel of its own.
@@ -74,20 +75,25 @@ impl Parcel {
 /// One envelope's share in a message. When the last share is gone the message is settled if every one of them was;
 /// else it is given back, so that a task which fails or is cut off loses nothing.
 #[derive(Debug)]
-pub(crate) struct Share(Arc<Message>);
+pub(crate) struct Share {
+    message: Arc<Message>,
+    /// The line it is a share of; `None` as long as nobody could read it.
+    line: Option<LineKey>,
+}
 
 /// What became of an envelope's alerts when a share was let go.
 #[derive(Debug, Default)]
 struct Tally {
     counts: [AtomicU64; Outcome::ALL.len()],
-    envelopes: Mutex<Envelopes>,
+    copied: AtomicU64,
+    lines: Mutex<Lines>,
 }
 
 #[derive(Debug, Default)]
-struct Envelopes {
-    finished: Vec<EnvelopeId>,
+struct Lines {
+    finished: Vec<LineKey>,
     /// Those of which something travels on. They come again because they are meant to.
-    moved_on: Vec<EnvelopeId>,
+    moved_on: Vec<LineKey>,
 }
 
 #[derive(Debug)]
@@ -111,50 +117,56 @@ impl Share {
         });
         let share = || {
             book.metrics.in_flight.inc();
-            Self(Arc::clone(&message))
+            Self { message: Arc::clone(&message), line: None }
         };
         std::iter::repeat_with(share).take(envelopes).collect()
     }
 
-    /// A further share in the same message: it is settled when both are.
-    fn twin(&self) -> Self {
-        self.0.unsettled.fetch_add(1, Ordering::AcqRel);
-        self.0.book.metrics.in_flight.inc();
-        Self(Arc::clone(&self.0))
+    /// Says which line it is a share of.
+    pub(super) const fn of_line(&mut self, line: LineKey) {
+        self.line = Some(line);
+    }
+
+    /// A further share in the same line: its message is settled when both are.
+    pub(super) fn twin(&self) -> Self {
+        self.message.unsettled.fetch_add(1, Ordering::AcqRel);
+        self.message.book.metrics.in_flight.inc();
+        Self { message: Arc::clone(&self.message), line: self.line }
     }
 
     /// Says what became of some of its alerts. Counted once the message is settled: one that is given back comes
     /// again, and is counted then.
     pub(crate) fn count(&self, outcome: Outcome, alerts: usize) {
         let alerts = u64::try_from(alerts).unwrap_or(u64::MAX);
-        self.0.tally.counts[outcome as usize].fetch_add(alerts, Ordering::Relaxed);
+        self.message.tally.counts[outcome as usize].fetch_add(alerts, Ordering::Relaxed);
     }
 
-    /// Says that this envelope is settled for good.
-    pub(crate) fn settle(self, envelope: EnvelopeId) {
-        self.envelopes().finished.push(envelope);
-        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
+    /// Says that so many more alerts end than came, counted in the same way.
+    pub(super) fn count_copied(&self, alerts: usize) {
+        let alerts = u64::try_from(alerts).unwrap_or(u64::MAX);
+        self.message.tally.copied.fetch_add(alerts, Ordering::Relaxed);
     }
 
-    /// Says that this share is settled because what it stands for was published onwards.
-    pub(crate) fn settle_onwards(self, envelope: EnvelopeId) {
-        self.envelopes().moved_on.push(envelope);
-        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
+    /// Says that what it stands for is settled for good.
+    pub(crate) fn settle(self) {
+        self.lines().finished.extend(self.line);
+        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// The same for what never was an envelope.
-    pub(super) fn settle_unnamed(self) {
-        self.0.unsettled.fetch_sub(1, Ordering::AcqRel);
+    /// Says that it is settled because what it stands for was published onwards.
+    pub(crate) fn settle_onwards(self) {
+        self.lines().moved_on.extend(self.line);
+        self.message.unsettled.fetch_sub(1, Ordering::AcqRel);
     }
 
-    fn envelopes(&self) -> MutexGuard<'_, Envelopes> {
-        self.0.tally.envelopes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.message.tally.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.0.book.metrics.in_flight.dec();
+        self.message.book.metrics.in_flight.dec();
     }
 }
 
@@ -169,10 +181,11 @@ impl Drop for Message {
             // Its connection is gone, so it comes again and is counted then.
             return;
         }
-        let envelopes = std::mem::take(&mut self.tally.envelopes).into_inner();
-        let Envelopes { mut finished, moved_on } = envelopes.unwrap_or_else(PoisonError::into_inner);
-        finished.retain(|envelope| !moved_on.contains(envelope));
+        let lines = std::mem::take(&mut self.tally.lines).into_inner();
+        let Lines { mut finished, moved_on } = lines.unwrap_or_else(PoisonError::into_inner);
+        finished.retain(|line| !moved_on.contains(line));
         let counts = self.tally.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
-        self.book.enter(Entry { counts, finished, replay: self.replay });
+        let copied = self.tally.copied.load(Ordering::Relaxed);
+        self.book.enter(Entry { counts, copied, finished, replay: self.replay });
     }
 }

@@ -2,21 +2,23 @@
 //! what has to wait: in a storm of repeats that is next to nothing.
 
 use bytes::Bytes;
+use shared::alert::Alert;
 use shared::envelope::{DecodeError, Envelope, decode, lines};
 use shared::queue::{Delivery, Headers};
 use tokio::time::Instant;
 
 use super::book::Book;
 use super::hand::{Parcel, Share};
+use super::recent::LineKey;
+use super::routes::LiveRoutes;
 use crate::ledger::{Decision, Event, Ledger, Occasion};
 use crate::metrics::Outcome;
 use crate::outbox::tries::Tries;
-use crate::routing;
+use crate::routing::{Part, Parting};
 
 /// What decides without I/O of its own but the ledger's.
 pub(super) struct Intake {
-    /// The receivers' names; a route is an index into them.
-    pub(super) names: Vec<String>,
+    pub(super) routes: LiveRoutes,
     pub(super) book: Book,
 }
 
@@ -40,35 +42,57 @@ struct Arrival {
 
 impl Intake {
     pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger) -> Taken {
-        let taken_at = Instant::now();
-        let (bodies, arrivals) = self.split(deliveries);
+        let (taken_at, router) = (Instant::now(), self.routes.now());
+        let (bodies, mut arrivals) = self.split(deliveries);
         let envelopes: Vec<_> = bodies.iter().map(|line| decode(line)).collect();
-        let settled_before = self.settled_before(&envelopes, &arrivals);
-        let routes: Vec<_> = envelopes.iter().map(|envelope| self.route(envelope)).collect();
+        let settled_before = self.settled_before(&envelopes, &mut arrivals);
+        let partings: Vec<_> = envelopes
+            .iter()
+            .map(|envelope| envelope.as_ref().map_or(Parting::Whole(None), |envelope| router.part(envelope)))
+            .collect();
         let mut events = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
-            if let (Ok(envelope), Some(receiver), false) = (envelope, routes[index], settled_before[index]) {
+            if let (Ok(envelope), false) = (envelope, settled_before[index]) {
                 let forced = arrivals[index].headers.replay.is_some_and(|replay| replay.forced);
-                events.extend(events_of(envelope, &self.names[receiver], forced));
+                add_events(&mut events, (envelope, forced), &partings[index], router.names());
             }
         }
         let mut decisions = ledger.observe(&events).await.into_iter();
         drop(events);
         let mut taken = Taken::default();
-        for (index, (arrival, envelope)) in arrivals.into_iter().zip(envelopes).enumerate() {
-            match (envelope, routes[index]) {
+        let each = arrivals.into_iter().zip(envelopes).zip(partings);
+        for (index, ((arrival, envelope), parting)) in each.enumerate() {
+            match (envelope, parting) {
                 (Err(error), _) => {
                     let line = bodies[index].clone();
                     taken.unreadable.push((line, arrival.headers, error.to_string(), arrival.share));
                 }
                 (Ok(envelope), _) if settled_before[index] => {
                     self.book.metrics.redelivered(envelope.alerts.len());
-                    arrival.share.settle(envelope.id);
+                    arrival.share.settle();
                 }
-                (Ok(envelope), None) => taken.without_receiver.push(arrival.into_parcel(envelope, taken_at)),
-                (Ok(envelope), Some(receiver)) => {
+                (Ok(envelope), Parting::Whole(None)) => {
+                    taken.without_receiver.push(arrival.into_parcel(envelope, taken_at));
+                }
+                (Ok(mut envelope), Parting::Whole(Some(receiver))) => {
                     let decided: Vec<_> = decisions.by_ref().take(envelope.alerts.len()).collect();
+                    router.address(&mut envelope, receiver);
                     taken.decide(arrival, envelope, receiver, (&decided, taken_at));
+                }
+                (Ok(envelope), Parting::Parts(parts)) => {
+                    let more = parts.iter().map(|part| part.alerts.len()).sum::<usize>();
+                    arrival.share.count_copied(more.saturating_sub(envelope.alerts.len()));
+                    for Part { receiver, alerts } in parts {
+                        let mut part = envelope.of_alerts(&alerts);
+                        let Some(receiver) = receiver else {
+                            taken.without_receiver.push(arrival.twin().into_parcel(part, taken_at));
+                            continue;
+                        };
+                        let decided: Vec<_> = decisions.by_ref().take(alerts.len()).collect();
+                        router.address(&mut part, receiver);
+                        taken.decide(arrival.twin(), part, receiver, (&decided, taken_at));
+                    }
+                    arrival.share.settle();
                 }
             }
         }
@@ -97,20 +121,19 @@ impl Intake {
     fn settled_before(
         &self,
         envelopes: &[Result<Envelope<'_>, DecodeError>],
-        arrivals: &[Arrival],
+        arrivals: &mut [Arrival],
     ) -> Vec<bool> {
-        let ids = envelopes.iter().flatten().map(|envelope| envelope.id);
-        let mut known = self.book.recent.knows(ids).into_iter();
-        let each = envelopes.iter().zip(arrivals);
-        // A replay is meant to come again.
-        each.map(|(envelope, arrival)| {
-            envelope.is_ok() && known.next().unwrap_or(false) && arrival.headers.replay.is_none()
+        let lines: Vec<_> =
+            envelopes.iter().map(|envelope| envelope.as_ref().ok().map(LineKey::of)).collect();
+        let mut known = self.book.recent.knows(lines.iter().copied().flatten()).into_iter();
+        let each = lines.into_iter().zip(arrivals);
+        each.map(|(line, arrival)| {
+            let Some(line) = line else { return false };
+            arrival.share.of_line(line);
+            // A replay is meant to come again.
+            known.next().unwrap_or(false) && arrival.headers.replay.is_none()
         })
         .collect()
-    }
-
-    fn route(&self, envelope: &Result<Envelope<'_>, DecodeError>) -> Option<usize> {
-        routing::choose(&envelope.as_ref().ok()?.receiver, &self.names)
     }
 }
 
@@ -136,7 +159,7 @@ impl Taken {
             Some(Decision::Known | Decision::Stale) | None => false,
         });
         if envelope.alerts.is_empty() {
-            return arrival.share.settle(envelope.id);
+            return arrival.share.settle();
         }
         let siblings = arrival.siblings;
         let parcel = Parcel { reminders, ..arrival.into_parcel(envelope, taken_at) };
@@ -145,6 +168,11 @@ impl Taken {
 }
 
 impl Arrival {
+    /// The same for a part of the envelope.
+    fn twin(&self) -> Self {
+        Self { headers: self.headers.clone(), share: self.share.twin(), siblings: self.siblings }
+    }
+
     fn into_parcel(self, envelope: Envelope<'_>, taken_at: Instant) -> Parcel {
         let reminders = vec![false; envelope.alerts.len()];
         let envelope = envelope.into_owned();
@@ -154,13 +182,37 @@ impl Arrival {
     }
 }
 
+/// Adds what the ledger is asked about an envelope, in the order in which its answers are looked at.
+fn add_events<'e>(
+    events: &mut Vec<Event<'e>>,
+    (envelope, forced): (&'e Envelope<'_>, bool),
+    parting: &Parting,
+    names: &'e [String],
+) {
+    match parting {
+        Parting::Whole(None) => {}
+        Parting::Whole(Some(receiver)) => events.extend(events_of(envelope, &names[*receiver], forced)),
+        Parting::Parts(parts) => {
+            for part in parts {
+                let Some(receiver) = part.receiver else { continue };
+                let alerts = part.alerts.iter().map(|index| &envelope.alerts[*index]);
+                events.extend(alerts.map(|alert| event(envelope, alert, &names[receiver], forced)));
+            }
+        }
+    }
+}
+
 /// The envelope's alerts as the ledger sees them, in their order.
 pub(crate) fn events_of<'e>(
     envelope: &'e Envelope<'_>,
     receiver: &'e str,
     forced: bool,
 ) -> impl Iterator<Item = Event<'e>> {
-    envelope.alerts.iter().map(move |alert| Event {
+    envelope.alerts.iter().map(move |alert| event(envelope, alert, receiver, forced))
+}
+
+fn event<'e>(envelope: &'e Envelope<'_>, alert: &'e Alert<'_>, receiver: &'e str, forced: bool) -> Event<'e> {
+    Event {
         receiver,
         fingerprint: alert.fingerprint.as_str(),
         status: alert.status,
@@ -168,5 +220,5 @@ pub(crate) fn events_of<'e>(
         received_at: envelope.received_at,
         envelope: envelope.id,
         forced,
-    })
+    }
 }

@@ -89,7 +89,7 @@ impl<P: Publisher> House<P> {
             debug!(envelope.id = %id, receiver, "parked envelope {id} to {receiver} for {}", step.as_str());
             alerts += parcel.envelope.alerts.len();
             self.metrics.parked.inc();
-            parcel.share.settle_onwards(id);
+            parcel.share.settle_onwards();
         }
         warn!(
             receiver,
@@ -125,7 +125,7 @@ impl<P: Publisher> House<P> {
             envelope.id = %id, receiver, alerts, reason = reason.as_str(), code, attempts,
             "envelope {id} went to the dead letters ({}): {message}", reason.as_str()
         );
-        parcel.share.settle_onwards(id);
+        parcel.share.settle_onwards();
     }
 
     /// The same for a line that is no envelope.
@@ -151,7 +151,7 @@ impl<P: Publisher> House<P> {
             reason = Reason::Undecodable.as_str(),
             bytes, "a line of {bytes} bytes went to the dead letters: {why}"
         );
-        share.settle_unnamed();
+        share.settle_onwards();
     }
 
     /// Lets parcels go unsettled: their messages come again, here or elsewhere.

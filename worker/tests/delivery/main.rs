@@ -13,6 +13,7 @@ mod halves;
 mod logs;
 mod onwards;
 mod repeated;
+mod routes;
 mod settled;
 mod stage;
 mod ten_receivers;

@@ -9,8 +9,8 @@ use prometheus::{Registry, TextEncoder};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, LinksConfig, Locale,
-    ReceiverConfig, Secret,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment, LinksConfig,
+    Locale, ReceiverConfig, Reloads, RouteConfig, Secret, parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -77,6 +77,33 @@ impl Stage {
         delivery: DeliveryConfig,
         clock: Clock,
     ) -> Self {
+        Self::by_routes(sim, (receivers, Vec::new()), delivery, clock)
+    }
+
+    /// A worker with the receivers `default` and `other`, and these routes.
+    pub(crate) async fn routed(routes: &str, delivery: DeliveryConfig) -> Self {
+        Self::routed_to(["default", "other"], routes, delivery).await
+    }
+
+    /// The same with receivers of these names.
+    pub(crate) async fn routed_to(names: [&str; 2], routes: &str, delivery: DeliveryConfig) -> Self {
+        let tokens = [TOKEN, OTHER_TOKEN];
+        let bots = tokens.map(|token| BotSettings::new(token).no_limits());
+        let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
+        let receivers: Vec<_> =
+            names.into_iter().zip(tokens).map(|(name, token)| receiver(&sim, name, token, None)).collect();
+        let [one, two] = names.map(|name| format!("{name}: {{ webhook_url: https://h/x }}"));
+        let text = format!("{{ receivers: {{ {one}, {two} }}, routes: {routes} }}");
+        let routes = parse("test.yaml", &text, Environment::default()).unwrap().routes;
+        Self::by_routes(sim, (receivers, routes), delivery, Clock::system())
+    }
+
+    fn by_routes(
+        sim: FeishuSim,
+        (receivers, routes): (Vec<ReceiverConfig>, Vec<RouteConfig>),
+        delivery: DeliveryConfig,
+        clock: Clock,
+    ) -> Self {
         logs::capture();
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
         let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
@@ -84,6 +111,8 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             receivers,
+            routes,
+            reloads: Reloads::none(),
             app: None,
             delivery,
             database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },

@@ -4,7 +4,24 @@ use super::{Found, Section, split_at_commas};
 use crate::config::kinds::Must;
 use crate::config::tree::{Entry, Node, Value};
 
-impl Section<'_> {
+impl<'r> Section<'r> {
+    /// The maps of the list under `name`, counted from one in their paths. Only the file has them.
+    pub(in crate::config) fn listed(&self, name: &'static str) -> Vec<Section<'r>> {
+        let Some(Entry { line, node, .. }) = self.entry(name) else { return Vec::new() };
+        let path = self.path_of(name);
+        let item = |(index, node): (usize, &'r Node)| {
+            Section::of(self.reader, Some(node), format!("{path}.{}", index + 1))
+        };
+        match &node.value {
+            Value::List(items) => items.iter().enumerate().map(item).collect(),
+            Value::Text(text) if text.is_empty() => Vec::new(),
+            Value::Text(_) | Value::Map(_) => {
+                self.reader.report(format!("{}:{line}: {path}", self.reader.file_name), "must be a list");
+                Vec::new()
+            }
+        }
+    }
+
     /// The items of a list, or the one text there is; for texts with commas of their own. Only the file has them.
     pub(in crate::config) fn texts<T>(
         &self,

@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
-use shared::alert::Labels;
 use thiserror::Error;
+
+use crate::alert::Labels;
 
 /// What a compiled expression may take, in bytes: it is looked at for each alert.
 const REGEX_BYTES_MAX: usize = 1024 * 1024;
@@ -49,6 +50,11 @@ pub enum MatcherError {
 }
 
 impl Matcher {
+    /// The label it is about.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Whether these labels satisfy it.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
         let value = labels.get(&self.name).unwrap_or_default();
@@ -102,7 +108,14 @@ fn anchored(expression: &str) -> Result<Regex, MatcherError> {
     RegexBuilder::new(&whole)
         .size_limit(REGEX_BYTES_MAX)
         .build()
-        .map_err(|cause| MatcherError::Regex { expression: expression.to_owned(), cause: cause.to_string() })
+        .map_err(|cause| MatcherError::Regex { expression: expression.to_owned(), cause: short(&cause) })
+}
+
+/// What is wrong, without the drawing above it.
+fn short(cause: &regex::Error) -> String {
+    let said = cause.to_string();
+    let last = said.lines().next_back().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 fn label_name(name: &str) -> Result<String, MatcherError> {

@@ -1,0 +1,87 @@
+//! Where alerts would go, and which routes said so.
+
+use std::fmt::Write;
+
+use shared::alert::Alert;
+use shared::config::Config;
+use shared::envelope::Envelope;
+use worker::routing::{Parting, Router, UnknownReceiver};
+
+/// What routes said about one alert, in lines.
+const STEPS_LISTED_MAX: usize = 40;
+
+/// The routes of the configuration.
+pub(super) fn router(config: &Config) -> Result<Router, UnknownReceiver> {
+    Router::new(&config.routes, config.receivers.iter().map(|receiver| receiver.name.clone()).collect())
+}
+
+/// Who is told of an envelope, as far as that can be said of all of it.
+pub(super) fn receiver(router: &Router, envelope: &Envelope<'_>) -> String {
+    let asked = match &*envelope.receiver {
+        "" => "none is named".to_owned(),
+        name => format!("the sender names {name}"),
+    };
+    let names = router.names();
+    if names.is_empty() {
+        return format!("{asked}; no webhook is configured, so cards are previewed");
+    }
+    if is_routed(router, envelope) {
+        return format!("{asked}; each alert goes by the routes");
+    }
+    let unasked = if router.has_routes() { ", and no route is asked" } else { "" };
+    match router.part(envelope) {
+        Parting::Whole(Some(chosen)) => format!("{asked}; it goes to {}{unasked}", names[chosen]),
+        Parting::Whole(None) | Parting::Parts(_) => {
+            format!("{asked}; none of {} is meant: dead letter", names.join(", "))
+        }
+    }
+}
+
+/// What the routes say about one alert, below it.
+pub(super) fn list(told: &mut String, router: &Router, envelope: &Envelope<'_>, alert: &Alert<'_>) {
+    if !is_routed(router, envelope) {
+        return;
+    }
+    let steps = router.story(&alert.labels);
+    for step in steps.iter().take(STEPS_LISTED_MAX) {
+        // Writing to a string cannot fail.
+        let _written = writeln!(told, "           {step}");
+    }
+    let more = steps.len().saturating_sub(STEPS_LISTED_MAX);
+    if more > 0 {
+        let _written = writeln!(told, "           and {more} routes more");
+    }
+}
+
+fn is_routed(router: &Router, envelope: &Envelope<'_>) -> bool {
+    router.has_routes() && router.named(&envelope.receiver).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::explain::tests::{ALERT, explained, explained_for};
+
+    const ROUTES: &str = "{ receivers: { default: { webhook_url: https://h/x }, dba: { webhook_url: https://h/y } }, \
+        routes: [{ match: severity=critical, receiver: default }, { match: alertname=Down, receivers: [dba, default] }, \
+        { receiver: default }] }";
+
+    #[test]
+    fn each_route_says_whether_it_took_an_alert_and_why_not() {
+        let told = explained(ALERT, ROUTES).unwrap();
+        for part in [
+            "receiver   the sender names ops; each alert goes by the routes\n",
+            "           route 1 did not: severity=\"critical\", and there is no label severity\n",
+            "           route 2 took it (alertname=\"Down\"): it goes to dba, default\n",
+            "           route 3 was not asked: 2 does not say `continue`\n",
+        ] {
+            assert!(told.contains(part), "{part:?} is missing in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_asked_for_is_taken_and_no_route_is_asked() {
+        let told = explained_for(Some("dba"), ALERT, ROUTES).unwrap();
+        assert!(told.contains("the sender names dba; it goes to dba, and no route is asked\n"), "{told}");
+        assert!(!told.contains("route 1"), "{told}");
+    }
+}
