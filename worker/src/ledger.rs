@@ -23,6 +23,9 @@ use std::time::Duration;
 use prometheus::Registry;
 use shared::clock::Clock;
 use shared::config::DedupConfig;
+use shared::retry::RetryPolicy;
+use tokio::time::{Instant, sleep};
+use tracing::warn;
 
 use crate::store::{Store, StoreError};
 use batch::Deed;
@@ -36,6 +39,8 @@ pub use decision::{Decision, Occasion, Standing};
 pub use row::Event;
 pub use trace::{Entry, EntryClaim, EntryState, EntryTold, find_by_envelope, find_by_fingerprint};
 
+/// The pause between two tries to write down what was told, at the end.
+const FINISH_PAUSE: Duration = Duration::from_millis(100);
 /// Rows removed in one statement: few enough that nobody waits long for the locks on them.
 const CLEAN_ROWS_MAX: u32 = 500;
 
@@ -107,6 +112,28 @@ impl Ledger {
     /// Writes down what was told while the database was away. Costs nothing where that is nothing.
     pub async fn catch_up(&self) {
         self.write_late().await;
+    }
+
+    /// The same before the process ends, when nobody else knows of it: the database may be back and not be asked yet, so
+    /// it is waited for, for as long as it is left alone at most.
+    pub async fn finish(&self) {
+        let deadline = Instant::now() + RetryPolicy::RECONNECT.cap;
+        loop {
+            self.write_late().await;
+            if self.memory().late.is_empty() {
+                return;
+            }
+            if Instant::now() >= deadline {
+                break;
+            }
+            sleep(FINISH_PAUSE).await;
+        }
+        let lost = self.memory().late.abandon();
+        self.metrics.unrecorded.inc_by(lost);
+        warn!(
+            alerts = lost,
+            "{lost} alerts were told and could not be recorded: the database is away at the end"
+        );
     }
 
     /// Removes the rows nobody has touched for `dedup.remember`, a few at a time, until none is left. Returns how many.

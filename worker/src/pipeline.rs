@@ -112,6 +112,7 @@ impl<P: Publisher> Pipeline<P> {
         info!("receiving has ended; finishing what is in hand");
         self.outboxes.clear();
         join_all(self.running.drain(..)).await;
+        self.house.ledger.finish().await;
     }
 
     /// Each to its outbox. Where there are several, what would take room from the others is parked.

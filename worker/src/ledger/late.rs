@@ -68,6 +68,12 @@ impl Late {
         self.told.push_front(told);
     }
 
+    /// Gives up what is left, and says how many that were.
+    pub(super) fn abandon(&mut self) -> u64 {
+        self.told.clear();
+        std::mem::take(&mut self.events) as u64
+    }
+
     /// How many found no place since this was asked last.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)

@@ -115,3 +115,31 @@ async fn an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_wo
     // The row says that the dead worker has the envelope in hand.
     assert_eq!(worker.ledger.confirm(&claims).await, [Standing::Mine]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_during_an_outage_is_recorded_before_the_process_ends() {
+    let stage = Stage::mysql().await;
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.cut();
+    let during = [firing("a", 1, 1)];
+    worker.ledger.observe(&during).await;
+    worker.ledger.told(&during).await;
+    proxy.restore();
+    worker.ledger.finish().await;
+    assert_eq!(stage.worker().ledger.observe(&[firing("a", 2, 2)]).await, [Known]);
+    assert_eq!(worker.counted("unrecorded_alerts_total"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_ends_without_a_database_that_stays_away_and_says_what_was_not_recorded() {
+    let stage = Stage::mysql().await;
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.cut();
+    let during = [firing("a", 1, 1), firing("b", 1, 1)];
+    worker.ledger.observe(&during).await;
+    worker.ledger.told(&during).await;
+    tokio::time::timeout(PATIENCE, worker.ledger.finish()).await.expect("an end");
+    assert_eq!(worker.counted("unrecorded_alerts_total"), 2);
+    worker.ledger.finish().await;
+    assert_eq!(worker.counted("unrecorded_alerts_total"), 2, "each is counted once");
+}
