@@ -12,7 +12,6 @@ mod metrics;
 mod mover;
 mod read;
 pub(crate) mod schema;
-mod sql;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,7 @@
 
 mod breaker;
 mod migrations;
+pub(crate) mod sql;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

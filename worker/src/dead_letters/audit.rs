@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::read::timestamp;
-use super::sql::{Value, execute, insert, places, rows};
 use super::{DeadLetters, Filter};
 use crate::store::StoreError;
+use crate::store::sql::{Value, execute, insert, places, rows};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use shared::queue::LetterId;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::warn;
 
-use super::sql::{Value, execute, places};
 use super::{DeadLetters, ReplayOutcome, State};
 use crate::store::StoreError;
+use crate::store::sql::{Value, execute, places};
 
 impl DeadLetters {
     /// Writes down what the pipeline says of replays, until it has ended.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sql::{Transaction, Value, execute, places, rows};
 use super::{DeadLetters, State};
+use crate::store::sql::{Transaction, Value, execute, places, rows};
 use crate::store::{Pool, StoreError};
 
 /// How long a letter is kept after it was replayed or discarded: for whoever asks later.

@@ -8,7 +8,7 @@ use shared::matcher::Matcher;
 use shared::queue::{LetterId, Reason};
 
 use super::State;
-use super::sql::{Value, places};
+use crate::store::sql::{Value, places};
 
 /// Which letters are meant; each condition narrows it. Without any it is all of them.
 #[derive(Clone, Debug, Default)]

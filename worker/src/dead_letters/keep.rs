@@ -4,8 +4,8 @@
 use shared::envelope::Source;
 
 use super::burial::Burial;
-use super::sql::{Transaction, Value, places, rows};
 use super::{DeadLetters, ReplayOutcome, State};
+use crate::store::sql::{Transaction, Value, places, rows};
 use crate::store::{Pool, StoreError};
 
 /// Letters written in one transaction. Few, because all of it has to be done within `database.timeout`.

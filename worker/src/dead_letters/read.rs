@@ -8,9 +8,9 @@ use sqlx::mysql::MySqlRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
-use super::sql::{Value, places, rows};
 use super::{Content, DeadLetters, Filter, Letter, State};
 use crate::store::StoreError;
+use crate::store::sql::{Value, places, rows};
 
 /// Letters read at a time.
 const PAGE_LETTERS: i64 = 100;

@@ -9,7 +9,7 @@ use crate::store::Pool;
 
 /// What takes the place of a `?`.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'v> {
+pub(crate) enum Value<'v> {
     Null,
     Number(i64),
     Text(&'v str),
@@ -17,14 +17,14 @@ pub(super) enum Value<'v> {
 }
 
 /// Several statements that are done together or not at all.
-pub(super) enum Transaction {
+pub(crate) enum Transaction {
     MySql(sqlx::Transaction<'static, MySql>),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
 
 impl Transaction {
     /// Its first statement has to be one that writes: a reader of a SQLite file cannot become its writer.
-    pub(super) async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
         Ok(match pool {
             Pool::MySql(pool) => Self::MySql(pool.begin().await?),
             Pool::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
@@ -32,7 +32,7 @@ impl Transaction {
     }
 
     /// Says how many rows were meant; on `MySQL` also those that were so already.
-    pub(super) async fn execute(&mut self, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+    pub(crate) async fn execute(&mut self, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         match self {
             Self::MySql(transaction) => {
                 let done = mysql(text, values).execute(&mut **transaction).await?;
@@ -45,7 +45,7 @@ impl Transaction {
         }
     }
 
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::MySql(transaction) => transaction.commit().await,
             Self::Sqlite(transaction) => transaction.commit().await,
@@ -54,7 +54,7 @@ impl Transaction {
 }
 
 /// One statement by itself; says how many rows were meant.
-pub(super) async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+pub(crate) async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
     match pool {
         Pool::MySql(pool) => Ok(mysql(text, values).execute(pool).await?.rows_affected()),
         Pool::Sqlite(pool) => Ok(sqlite(text, values).execute(pool).await?.rows_affected()),
@@ -62,7 +62,7 @@ pub(super) async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Re
 }
 
 /// Inserts one row; says which number it got.
-pub(super) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<i64, sqlx::Error> {
+pub(crate) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<i64, sqlx::Error> {
     Ok(match pool {
         Pool::MySql(pool) => {
             let id = mysql(text, values).execute(pool).await?.last_insert_id();
@@ -73,7 +73,7 @@ pub(super) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Res
 }
 
 /// The rows of a query, which has to limit them.
-pub(super) async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
+pub(crate) async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
 where
     T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow>,
 {
@@ -90,7 +90,7 @@ where
 }
 
 /// `?, ?, …` for as many values.
-pub(super) fn places(count: usize) -> String {
+pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
