@@ -149,6 +149,11 @@ impl Platform {
         Ok(())
     }
 
+    /// Takes a message out of its chat; says whether there was one.
+    pub(crate) fn recall(&mut self, message_id: &str) -> bool {
+        self.messages.recall(message_id)
+    }
+
     /// Ends the life of every token the app has.
     pub(crate) fn expire_tokens(&mut self, app_id: &str, now: Timestamp) -> Result<(), UnknownApp> {
         self.app(app_id)?.tokens.expire(now);

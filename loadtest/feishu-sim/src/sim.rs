@@ -141,6 +141,11 @@ impl FeishuSim {
         self.shared.platform(|platform, _now| platform.clear_faults(Some(app_id)))
     }
 
+    /// Takes an app's message out of its chat, as the group's owner can; says whether it was there.
+    pub fn recall(&self, message_id: &str) -> bool {
+        self.shared.platform(|platform, _now| platform.recall(message_id))
+    }
+
     /// Ends the life of every token the app has: its next call is refused with 99991663.
     pub fn expire_tokens(&self, app_id: &str) -> Result<(), UnknownApp> {
         self.shared.platform(|platform, now| platform.expire_tokens(app_id, now))

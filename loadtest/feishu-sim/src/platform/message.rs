@@ -25,6 +25,8 @@ pub(super) struct Message {
     /// The message it replies to, and the first one of that talk.
     pub(super) reply_to: Option<ReplyTo>,
     pub(super) thread_id: Option<String>,
+    /// Somebody has taken it back: the group's owner may do that to any message.
+    pub(super) is_recalled: bool,
     /// When its latest updates came.
     pub(super) updates: Window,
 }
@@ -66,12 +68,21 @@ pub(super) struct Messages {
 }
 
 impl Messages {
+    /// A message that is still in its chat.
     pub(super) fn get(&self, message_id: &str) -> Result<&Message, Refusal> {
-        self.known.get(message_id).ok_or_else(unknown)
+        let message = self.known.get(message_id).ok_or_else(unknown)?;
+        if message.is_recalled { Err(recalled()) } else { Ok(message) }
     }
 
     pub(super) fn get_mut(&mut self, message_id: &str) -> Result<&mut Message, Refusal> {
-        self.known.get_mut(message_id).ok_or_else(unknown)
+        let message = self.known.get_mut(message_id).ok_or_else(unknown)?;
+        if message.is_recalled { Err(recalled()) } else { Ok(message) }
+    }
+
+    /// Takes a message out of its chat; says whether there was one.
+    pub(super) fn recall(&mut self, message_id: &str) -> bool {
+        let message = self.known.get_mut(message_id).filter(|message| !message.is_recalled);
+        message.map(|message| message.is_recalled = true).is_some()
     }
 
     /// The message that this app made with the same `uuid` a short time ago.
@@ -105,6 +116,10 @@ impl Messages {
             self.by_uuid.remove(&key);
         }
     }
+}
+
+fn recalled() -> Refusal {
+    Refusal::new(230_011, "The message was recalled.")
 }
 
 fn unknown() -> Refusal {

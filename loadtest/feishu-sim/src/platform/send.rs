@@ -95,6 +95,7 @@ impl Platform {
             card: content.card,
             reply_to: target.reply_to,
             thread_id: target.thread_id,
+            is_recalled: false,
             updates: Window::default(),
         };
         record.show(Verdict::Accepted, &request.body);

@@ -92,3 +92,14 @@ async fn a_message_takes_5_updates_a_second_and_another_one_as_many() {
     assert_eq!(api_code(&tenant.update(&first, &shared_card("new")).await), 0);
     assert_eq!(api_code(&tenant.send(&message(&shared_card("3"))).await), 0);
 }
+
+#[tokio::test]
+async fn what_was_recalled_is_neither_updated_nor_replied_to() {
+    let tenant = tenant().await;
+    let message_id = tenant.sent(&shared_card("open")).await;
+    assert!(tenant.sim.recall(&message_id) && !tenant.sim.recall(&message_id) && !tenant.sim.recall("om_0"));
+    assert_eq!(api_code(&tenant.update(&message_id, &shared_card("over")).await), 230_011);
+    let reply = json!({"msg_type": "text", "content": "{\"text\":\"seen\"}"});
+    let answer = tenant.call("POST", &format!("im/v1/messages/{message_id}/reply"), &reply).await;
+    assert_eq!(api_code(&answer), 230_011);
+}
