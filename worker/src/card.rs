@@ -5,6 +5,7 @@
 //! what is too much even for that is summed up. Whatever waits for a receiver can be told on one card, however many
 //! envelopes it came in: every alert is in exactly one of these numbers.
 
+mod attention;
 mod escape;
 mod fit;
 mod fold;
@@ -28,6 +29,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use shared::config::{LinksConfig, Locale};
 
+pub use attention::{Acknowledged, Attention, Silenced};
 pub use item::Item;
 pub use model::{Button, Card, Config, Element, Field, Header, Template, Text};
 pub use plain::{TEXT_BYTES_MAX, unmarked};
@@ -51,7 +53,22 @@ pub struct Style {
 /// The card for these alerts, at most `bytes_max` long as JSON; the title and the numbers, which take about a
 /// kilobyte, are on it in any case. Without items there is nothing to say, and the card is empty.
 pub fn build(items: &[Item<'_>], style: &Style, now: Timestamp, bytes_max: usize) -> Card {
-    fit::within(&View::new(items, style, now), bytes_max)
+    build_with(items, style, (now, bytes_max), &[])
+}
+
+/// The same with a row of buttons of the card's own at its end, for which there is room in any case.
+pub fn build_with(
+    items: &[Item<'_>],
+    style: &Style,
+    (now, bytes_max): (Timestamp, usize),
+    buttons: &[Button],
+) -> Card {
+    fit::within(&View { buttons, ..View::new(items, style, now) }, bytes_max)
+}
+
+/// The title of that card, as plain text.
+pub fn title(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
+    escape::untagged(&header::title(&View::new(items, style, now)))
 }
 
 /// The same as plain text, at most [`TEXT_BYTES_MAX`] long, for a receiver that does not take the card.
@@ -72,6 +89,7 @@ struct View<'e> {
     words: &'static Words,
     timezone: &'e TimeZone,
     links: &'e LinksConfig,
+    buttons: &'e [Button],
     now: Timestamp,
 }
 
@@ -90,6 +108,7 @@ impl<'e> View<'e> {
             words,
             timezone,
             links: &style.links,
+            buttons: &[],
             now,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod budget;
 pub mod card;
+pub mod cards;
 pub mod command;
 pub mod dead_letters;
 pub mod feishu;
@@ -34,10 +35,11 @@ use tracing::warn;
 
 use budget::Budget;
 use card::Style;
+use cards::{CardMetrics, Cards, Refresher, Tools};
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use ledger::Ledger;
 use metrics::Metrics;
-use pipeline::{Book, House, LiveRoutes, Onward, Pipeline};
+use pipeline::{Book, House, Intake, LiveRoutes, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, ReceiverError};
 use routing::{Router, UnknownReceiver};
@@ -143,10 +145,21 @@ pub fn start(
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let book = Book::new(metrics.clone(), replays);
+    let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
+    let cards = Cards::new(store, clock.clone(), CardMetrics::register(registry)?);
+    let tools = Tools {
+        budget: Arc::clone(&budget),
+        style: settings.style.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        request_timeout: settings.delivery.request_timeout,
+    };
+    let app = settings.app.as_ref().map(|app| (app.id.as_str(), app.resolved));
+    let refresher = app.and_then(|app| Refresher::new(cards.clone(), &receivers, app, tools)).map(Arc::new);
     let house = House {
         onward: Onward(publisher),
         ledger: Arc::clone(&ledger),
-        budget: Budget::new(store, clock.clone(), registry)?,
+        budget,
         style: settings.style,
         metrics,
         clock,
@@ -155,11 +168,15 @@ pub fn start(
         delivery: settings.delivery,
     };
     lifecycle.tasks.spawn(catch_up(Arc::clone(&ledger), lifecycle.stop.clone()));
-    lifecycle.tasks.spawn(keep_clean(ledger, lifecycle.stop.clone()));
+    lifecycle.tasks.spawn(keep_clean(ledger, cards, lifecycle.stop.clone()));
+    if let Some(refresher) = &refresher {
+        lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
+    }
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", mover.run(dead));
-    let pipeline = Pipeline::new(house, receivers, routes, book, settings.window);
+    let intake = Intake::new(routes, book);
+    let pipeline = Pipeline::new(house, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", pipeline.run(alerts));
     Ok(pages)
 }
@@ -172,10 +189,11 @@ async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
 }
 
 /// Forgets, every hour, what nobody has sent for long.
-async fn keep_clean(ledger: Arc<Ledger>, stop: CancellationToken) {
+async fn keep_clean(ledger: Arc<Ledger>, cards: Cards, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(CLEAN_EVERY)).await.is_some() {
         // A failure is the store's to tell, and in an hour there is another chance.
         let _cleaned = ledger.clean().await;
+        let _cleaned = cards.clean().await;
     }
 }
 

@@ -4,9 +4,14 @@
 
 mod broken;
 mod fold;
+mod page;
 mod putting_off;
+mod route;
 mod sending;
+mod sorting;
+mod told;
 pub(crate) mod tries;
+pub(crate) mod updates;
 mod weather;
 
 use std::sync::Arc;
@@ -20,6 +25,7 @@ use crate::budget::Slot;
 use crate::pipeline::{House, Parcel};
 use crate::receiver::Receiver;
 use fold::Fold;
+pub(crate) use sorting::Album;
 use weather::Weather;
 
 /// What a stop waits for a slot of the budget at most, so that what is in hand is told rather than given back.
@@ -30,6 +36,8 @@ pub(crate) struct Outbox<P> {
     house: Arc<House<P>>,
     receiver: Receiver,
     incoming: mpsc::UnboundedReceiver<Parcel>,
+    /// For a chat of the app's.
+    album: Option<Album>,
     weather: Weather,
     /// What goes onto the next card.
     waiting: Vec<Parcel>,
@@ -44,11 +52,13 @@ impl<P: Publisher> Outbox<P> {
         house: Arc<House<P>>,
         receiver: Receiver,
         incoming: mpsc::UnboundedReceiver<Parcel>,
+        album: Option<Album>,
     ) -> Self {
         Self {
             house,
             receiver,
             incoming,
+            album,
             weather: Weather::Fair,
             waiting: Vec::new(),
             pieces: Vec::new(),
@@ -73,6 +83,7 @@ impl<P: Publisher> Outbox<P> {
     /// One step onwards: something is put off, waited for, or sent.
     async fn turn(&mut self) {
         self.put_off().await;
+        self.sort_out().await;
         if self.is_empty() {
             return;
         }
@@ -86,6 +97,7 @@ impl<P: Publisher> Outbox<P> {
             return;
         }
         self.gather();
+        self.sort_out().await;
         let fold = self.pieces.pop().unwrap_or_else(|| Fold::of(std::mem::take(&mut self.waiting)));
         let fold = self.confirmed(fold).await;
         if !fold.is_empty() {
@@ -155,6 +167,10 @@ impl<P: Publisher> Outbox<P> {
 
     /// The same fold, less what was superseded while it waited and what is in it twice.
     async fn confirmed(&self, mut fold: Fold) -> Fold {
+        if fold.is_under_way() {
+            // Feishu may have it already: to find out what its message is called it is sent as it was.
+            return fold;
+        }
         let standings = self.house.ledger.confirm(&fold.claims(&self.receiver.name)).await;
         fold.keep_standing(&standings);
         fold

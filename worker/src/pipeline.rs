@@ -25,14 +25,17 @@ use tracing::info;
 
 use crate::budget::Budget;
 use crate::card::Style;
+use crate::cards::Refresher;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::outbox::Outbox;
-use crate::receiver::Receiver;
+use crate::outbox::updates::Updates;
+use crate::outbox::{Album, Outbox};
+use crate::receiver::{Receiver, Way};
 pub(crate) use book::Book;
 pub(crate) use hand::Parcel;
+pub(crate) use intake::Intake;
+use intake::Taken;
 pub(crate) use intake::events_of;
-use intake::{Intake, Taken};
 pub(crate) use onward::{Onward, Parking};
 pub(crate) use routes::LiveRoutes;
 use window::{Holding, Window};
@@ -41,7 +44,7 @@ use window::{Holding, Window};
 pub(crate) struct House<P> {
     pub(crate) onward: Onward<P>,
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) budget: Budget,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) style: Style,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,
@@ -72,12 +75,13 @@ struct Handle {
 struct OutboxGone;
 
 impl<P: Publisher> Pipeline<P> {
-    /// `routes` lead to these receivers; `window` is how many messages the queue hands out at once.
+    /// `refresher` is for receivers that are chats of the app's; `window` is how many messages the queue hands out at
+    /// once.
     pub(crate) fn new(
         house: House<P>,
         receivers: Vec<Receiver>,
-        routes: LiveRoutes,
-        book: Book,
+        intake: Intake,
+        refresher: Option<&Arc<Refresher>>,
         window: usize,
     ) -> Self {
         let (house, window) = (Arc::new(house), Window::new(window));
@@ -85,11 +89,18 @@ impl<P: Publisher> Pipeline<P> {
         for receiver in receivers {
             let (parcels, incoming) = mpsc::unbounded_channel();
             let holding = window.holding(house.metrics.waiting_alerts(&receiver.name));
+            let is_chat = matches!(receiver.way, Way::AppChat(_));
+            let album = refresher.filter(|_| is_chat).map(|refresher| {
+                let (endings, ended) = mpsc::unbounded_channel();
+                let (house, name) = (Arc::clone(&house), receiver.name.clone());
+                let updates = Updates::new(house, name, Arc::clone(refresher), ended, parcels.downgrade());
+                running.push(updates.start());
+                Album { cards: refresher.cards().clone(), endings }
+            });
             outboxes.push(Handle { name: receiver.name.clone(), parcels, holding });
-            running
-                .push(house.lifecycle.tasks.spawn(Outbox::new(Arc::clone(&house), receiver, incoming).run()));
+            let outbox = Outbox::new(Arc::clone(&house), receiver, incoming, album);
+            running.push(house.lifecycle.tasks.spawn(outbox.run()));
         }
-        let intake = Intake { routes, book };
         Self { house, intake, window, outboxes, running }
     }
 

@@ -16,9 +16,9 @@ use crate::metrics::Metrics;
 use crate::preview::Preview;
 
 /// What Feishu takes from one app with one kind of call (reference "Feishu", 4.3).
-pub(crate) const APP_LIMITS: Limits = Limits { per_minute: 1_000, per_second: 50 };
+const APP_LIMITS: Limits = Limits { per_minute: 1_000, per_second: 50 };
 /// What the gateway answers to too many calls of an app (reference "Feishu", 4.8).
-const GATEWAY_LIMIT: i64 = 99_991_400;
+pub(crate) const GATEWAY_LIMIT: i64 = 99_991_400;
 /// The preview folds as a bot would, so that one sees what a storm looks like.
 const PREVIEW_LIMITS: Limits = Limits { per_minute: 100, per_second: 5 };
 /// What the worker calls the preview where it would name a receiver.

@@ -93,6 +93,7 @@ fn assemble(view: &View<'_>, detail: Detail, bytes_max: usize) -> Option<Card> {
 fn bare(view: &View<'_>) -> Card {
     let mut elements = parts::top(view, BARE);
     elements.extend(rest::elements(view, &view.fold.after(0), 0, BARE));
+    elements.extend(parts::buttons(view));
     Card { config: Config::default(), header: header::of(view), elements }
 }
 

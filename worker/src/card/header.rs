@@ -4,7 +4,7 @@ use super::View;
 use super::escape::title_line;
 use super::fold::DETAILS_MAX;
 use super::model::{Header, Template, Text};
-use super::severity;
+use super::{attention, severity};
 
 /// How long a title gets, in characters; a phone shows about 40 of them, a desktop 80.
 pub(super) const TITLE_CHARACTERS_MAX: usize = 100;
@@ -48,6 +48,9 @@ fn badge(view: &View<'_>) -> String {
     let mut badges = Vec::new();
     if is_known {
         badges.push(words.reminder);
+    }
+    if attention::is_all_taken_on(view) {
+        badges.push(words.taken_on);
     }
     if !worst.is_message() || all.total() > 1 {
         badges.push(if worst.is_firing() { severity::of(worst).0.word(words) } else { words.resolved });

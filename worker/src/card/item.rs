@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use shared::alert::{Alert, Status};
 use shared::envelope::{Envelope, Source};
 
+use super::attention::Attention;
 use super::story;
 
 /// Labels that name the thing itself, the most telling first.
@@ -20,15 +21,21 @@ pub struct Item<'e> {
     pub alert: &'e Alert<'e>,
     /// Whether it was told before and still fires. Of no meaning for a resolution.
     pub reminder: bool,
+    /// What people have done about it since it was told, if anything.
+    pub attention: Option<&'e Attention>,
 }
 
 impl<'e> Item<'e> {
     /// Every alert of an envelope, as news.
     pub fn all_of(envelope: &'e Envelope<'e>) -> Vec<Self> {
-        envelope.alerts.iter().map(|alert| Self { envelope, alert, reminder: false }).collect()
+        envelope
+            .alerts
+            .iter()
+            .map(|alert| Self { envelope, alert, reminder: false, attention: None })
+            .collect()
     }
 
-    pub(super) fn is_firing(&self) -> bool {
+    pub(crate) fn is_firing(&self) -> bool {
         self.alert.status == Status::Firing
     }
 

@@ -133,21 +133,35 @@ pub struct Field {
     pub text: Text,
 }
 
-/// A button that opens a page.
+/// A button that opens a page, or lets us know that it was pressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Button {
     tag: &'static str,
     /// What is written on it.
     pub text: Text,
     /// The page. `url` is the old form that every client knows.
-    pub url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What comes back when it is pressed: an object (reference "Feishu", 3.4). Only an app hears of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<serde_json::Value>,
     #[serde(rename = "type")]
     kind: &'static str,
 }
 
 impl Button {
-    /// A button of the ordinary look.
+    /// A button that opens a page, of the ordinary look.
     pub fn new(words: &str, url: String) -> Self {
-        Self { tag: "button", text: Text::Plain { content: words.to_owned() }, url, kind: "default" }
+        Self { url: Some(url), ..Self::plain(words) }
+    }
+
+    /// A button that lets us know that it was pressed.
+    pub fn calling_back(words: &str, value: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self { value: Some(value.into()), ..Self::plain(words) }
+    }
+
+    fn plain(words: &str) -> Self {
+        let text = Text::Plain { content: words.to_owned() };
+        Self { tag: "button", text, url: None, value: None, kind: "default" }
     }
 }

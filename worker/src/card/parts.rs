@@ -4,7 +4,7 @@ use super::escape::{clean, clean_line, markdown};
 use super::model::{Button, Element, Field, Text};
 use super::sign::{self, Light};
 use super::story::Story;
-use super::{View, links, times};
+use super::{View, attention, links, times};
 
 /// How much of a fact's value is shown, in characters.
 const VALUE_CHARACTERS_MAX: usize = 120;
@@ -38,6 +38,9 @@ pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
     let mut counts = format!("**{}**", view.words.counts(view.fold.all));
     if let Some(told_before) = told_before(view) {
         counts.extend([" · ", &told_before]);
+    }
+    if let Some(attention) = attention::counts(view) {
+        counts.extend([" · ", &attention]);
     }
     elements.push(paragraph(counts));
     if detail.with_facts && !view.shared_facts.is_empty() {
@@ -74,6 +77,7 @@ fn alone(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Element> {
     if let Some((sign, standing)) = &standing {
         lines.push(format!("{sign} **{}**", markdown(standing)));
     }
+    lines.extend(attention_lines(view, story));
     let summary = markdown(&clean_line(story.telling.summary, detail.summary_characters));
     if !summary.is_empty() {
         // What is over or known is no longer the loudest thing on the card.
@@ -111,6 +115,7 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
         head.extend([" · ", sign::AGAIN, " ", view.words.reminder]);
     }
     let mut lines = vec![head];
+    lines.extend(attention_lines(view, story));
     let fact = |(name, value): &(&str, &str)| {
         let (name, value) = (clean_line(name, NAME_CHARACTERS_MAX), clean_line(value, VALUE_CHARACTERS_MAX));
         markdown(&format!("{name}={value}"))
@@ -138,6 +143,11 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
     elements
 }
 
+fn attention_lines<'v>(view: &'v View<'_>, story: &Story<'_>) -> impl Iterator<Item = String> + use<'v> {
+    let lines = attention::lines(view, &story.item).into_iter();
+    lines.map(|(sign, line)| format!("{sign} **{}**", markdown(&line)))
+}
+
 fn links_of(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<(&'static str, String)> {
     if detail.with_links { links::of(view, story.item.envelope, story.item.alert) } else { Vec::new() }
 }
@@ -148,9 +158,23 @@ fn description(story: &Story<'_>, detail: Detail) -> Option<Element> {
     (!content.is_empty()).then_some(Element::Paragraph { text: Text::Plain { content } })
 }
 
-/// Where it came from, when, and under which id it can be found again.
+/// The card's own buttons; then where it came from, when, and under which id it can be found again.
 pub(super) fn bottom(view: &View<'_>) -> Vec<Element> {
-    let Some(origin) = &view.origin else { return Vec::new() };
+    let mut elements = buttons(view);
+    elements.extend(note(view));
+    elements
+}
+
+/// What can be done about all of it.
+pub(super) fn buttons(view: &View<'_>) -> Vec<Element> {
+    if view.buttons.is_empty() {
+        return Vec::new();
+    }
+    vec![Element::Buttons { actions: view.buttons.to_vec() }]
+}
+
+fn note(view: &View<'_>) -> Option<Element> {
+    let origin = view.origin.as_ref()?;
     let sources: Vec<_> = origin.sources.iter().map(|source| source.as_str()).collect();
     let mut received = times::shown(origin.first_received, view.timezone);
     let last = times::shown(origin.last_received, view.timezone);
@@ -162,7 +186,7 @@ pub(super) fn bottom(view: &View<'_>) -> Vec<Element> {
     let zone = origin.last_received.to_zoned(view.timezone.clone()).strftime("%:z").to_string();
     let ids = view.words.envelopes(origin.envelopes, &origin.first_id.to_string());
     let content = format!("{} · {} {received} {zone} · {ids}", sources.join(", "), view.words.received);
-    vec![Element::Note { elements: vec![Text::Plain { content }] }]
+    Some(Element::Note { elements: vec![Text::Plain { content }] })
 }
 
 fn field(name: &str, value: &str) -> Field {

@@ -5,7 +5,7 @@ use super::fit::{Division, divide};
 use super::fold::Rest;
 use super::sign::Light;
 use super::story::Story;
-use super::{View, header, links, parts, rest, times};
+use super::{View, attention, header, links, parts, rest, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
 pub const TEXT_BYTES_MAX: usize = 8_000;
@@ -26,7 +26,8 @@ pub(super) fn text(view: &View<'_>) -> String {
 fn fitted(view: &View<'_>, with_links: bool) -> Option<String> {
     let mut text = untagged(&header::title(view));
     if view.fold.all.total() > 1 {
-        let counts = [Some(view.words.counts(view.fold.all)), parts::told_before(view)];
+        let counts =
+            [Some(view.words.counts(view.fold.all)), parts::told_before(view), attention::counts(view)];
         text.push('\n');
         text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
     }
@@ -56,6 +57,8 @@ fn detail(view: &View<'_>, story: &Story<'_>, with_links: bool) -> String {
         let whose = whose.collect::<Vec<_>>().join(" · ");
         lines.push(format!("\n{} {whose}", Light::of(&story.item).sign()));
     }
+    let attention = attention::lines(view, &story.item).into_iter();
+    lines.extend(attention.map(|(sign, line)| format!("{sign} {line}")));
     let longest = if alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
     lines.push(clean_line(story.telling.summary, SUMMARY_CHARACTERS_MAX));
     lines.push(clean(story.telling.description, longest));

@@ -8,9 +8,13 @@ use super::severity::{self, Severity};
 pub(super) const AGAIN: &str = "🔁";
 /// Before what is counted rather than told.
 pub(super) const MORE: &str = "➕";
+/// Before who has taken an alert on.
+pub(super) const TAKEN_ON: &str = "🙋";
+/// Before who has silenced it.
+pub(super) const SILENCED: &str = "🔕";
 
 /// Every sign; a test holds it together with the signs above and below.
-const ALL: [char; 7] = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕'];
+const ALL: [char; 9] = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕', '🙋', '🔕'];
 
 /// Whether a character is one of ours at the beginning of a line.
 pub(super) fn is_sign(character: char) -> bool {
@@ -67,7 +71,7 @@ mod tests {
     #[test]
     fn every_sign_in_use_is_kept_from_alerts() {
         let lights = [Light::Critical, Light::Unknown, Light::Warning, Light::Info, Light::Over];
-        let used: String = lights.map(Light::sign).concat() + AGAIN + MORE;
+        let used: String = lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED;
         assert_eq!(used, ALL.iter().collect::<String>());
     }
 }

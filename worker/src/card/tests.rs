@@ -36,7 +36,7 @@ const GOLDEN: [(&str, Locale); 11] = [
 
 type Folded = (&'static str, Locale, fn() -> Scene);
 /// The same for folds.
-const FOLDS: [Folded; 12] = [
+const FOLDS: [Folded; 16] = [
     ("storm_40_zh", Locale::ZhCn, || scenes::storm(40)),
     ("storm_40_en", Locale::En, || scenes::storm(40)),
     ("storm_10000_zh", Locale::ZhCn, || scenes::storm(10_000)),
@@ -49,6 +49,10 @@ const FOLDS: [Folded; 12] = [
     ("resolved_en", Locale::En, scenes::calm_again),
     ("mixed_zh", Locale::ZhCn, scenes::mixed),
     ("mixed_en", Locale::En, scenes::mixed),
+    ("attended_zh", Locale::ZhCn, scenes::attended),
+    ("attended_en", Locale::En, scenes::attended),
+    ("attended_among_others_zh", Locale::ZhCn, scenes::attended_among_others),
+    ("attended_among_others_en", Locale::En, scenes::attended_among_others),
 ];
 
 fn folder(name: &str) -> PathBuf {

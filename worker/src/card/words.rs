@@ -14,6 +14,8 @@ pub(super) struct Words {
     pub(super) resolved: &'static str,
     /// On the header of what was told before and still fires.
     pub(super) reminder: &'static str,
+    /// On the header of what somebody has taken on.
+    pub(super) taken_on: &'static str,
     pub(super) alert: &'static str,
     pub(super) started: &'static str,
     pub(super) ended: &'static str,
@@ -43,6 +45,7 @@ const ZH_CN: Words = Words {
     firing: "告警",
     resolved: "已恢复",
     reminder: "提醒",
+    taken_on: "已认领",
     alert: "告警",
     started: "开始",
     ended: "结束",
@@ -70,6 +73,7 @@ const EN: Words = Words {
     firing: "FIRING",
     resolved: "RESOLVED",
     reminder: "REMINDER",
+    taken_on: "ACKNOWLEDGED",
     alert: "Alert",
     started: "Started",
     ended: "Ended",
@@ -140,6 +144,38 @@ impl Words {
             (Locale::ZhCn, Some(span)) => format!("已恢复，历时 {span}"),
             (Locale::En, None) => "Resolved".to_owned(),
             (Locale::En, Some(span)) => format!("Resolved after {span}"),
+        }
+    }
+
+    /// Who has taken an alert on, and when.
+    pub(super) fn taken_on(&self, by: &str, at: &str) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{by} 已认领（{at}）"),
+            Locale::En => format!("Acknowledged by {by}, {at}"),
+        }
+    }
+
+    /// Who has silenced an alert, and until when.
+    pub(super) fn silenced(&self, by: &str, until: &str) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{by} 已静默至 {until}"),
+            Locale::En => format!("Silenced by {by} until {until}"),
+        }
+    }
+
+    /// How many of several alerts somebody has taken on.
+    pub(super) fn taken_on_count(&self, count: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{count} 条已认领"),
+            Locale::En => format!("{count} acknowledged"),
+        }
+    }
+
+    /// How many of several alerts are silenced.
+    pub(super) fn silenced_count(&self, count: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{count} 条已静默"),
+            Locale::En => format!("{count} silenced"),
         }
     }
 

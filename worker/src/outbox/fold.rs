@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::tries::Tries;
 use crate::card::Item;
+use crate::cards::CardId;
 use crate::feishu::verdict::Trouble;
 use crate::ledger::{Event, Standing};
 use crate::metrics::Outcome;
@@ -17,11 +18,23 @@ pub(super) struct Fold {
     parcels: Vec<Parcel>,
     /// Whether it is a part of a larger one that was refused.
     pub(super) is_piece: bool,
+    /// The card it was on when it was sent before, if nobody knows what became of that.
+    pub(super) again: Option<CardId>,
 }
 
 impl Fold {
     pub(super) const fn of(parcels: Vec<Parcel>) -> Self {
-        Self { parcels, is_piece: false }
+        Self { parcels, is_piece: false, again: None }
+    }
+
+    /// What was under way on a card.
+    pub(super) const fn again(card: CardId, parcels: Vec<Parcel>) -> Self {
+        Self { parcels, is_piece: true, again: Some(card) }
+    }
+
+    /// Whether it may be in the chat already.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.again.is_some()
     }
 
     pub(super) fn into_parcels(self) -> Vec<Parcel> {
@@ -53,7 +66,12 @@ impl Fold {
         for parcel in &self.parcels {
             let Parcel { envelope, reminders, .. } = parcel;
             let each = envelope.alerts.iter().zip(reminders);
-            all.extend(each.map(|(alert, reminder)| Item { envelope, alert, reminder: *reminder }));
+            all.extend(each.map(|(alert, reminder)| Item {
+                envelope,
+                alert,
+                reminder: *reminder,
+                attention: None,
+            }));
         }
         all
     }
@@ -101,7 +119,8 @@ impl Fold {
             }
             parcels => self.parcels.split_off(parcels / 2),
         };
-        Ok((Self { parcels: self.parcels, is_piece: true }, Self { parcels: rest, is_piece: true }))
+        let piece = |parcels| Self { parcels, is_piece: true, again: None };
+        Ok((piece(self.parcels), piece(rest)))
     }
 
     /// An attempt was made.

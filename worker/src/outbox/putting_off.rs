@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Outbox;
 use super::fold::Fold;
-use crate::pipeline::{Parcel, Parking};
+use crate::pipeline::{House, Parcel, Parking};
 
 impl<P: Publisher> Outbox<P> {
     /// Parks or buries what is not to wait in hand any longer.
@@ -27,29 +27,38 @@ impl<P: Publisher> Outbox<P> {
         if self.house.lifecycle.stop.is_cancelled() {
             return self.house.give_back(overdue);
         }
-        self.park(overdue, wait).await;
+        let bury_at_once = broken && self.house.delivery.broken_receiver == BrokenReceiver::Bury;
+        self.house.put_aside(&self.receiver.name, overdue, (wait, bury_at_once)).await;
     }
+}
 
-    async fn park(&self, parcels: Vec<Parcel>, wait: Duration) {
-        let (house, now) = (&self.house, self.house.clock.now());
-        let bury_at_once = self.weather.is_broken() && house.delivery.broken_receiver == BrokenReceiver::Bury;
+impl<P: Publisher> House<P> {
+    /// Parks what a receiver does not take, for `wait` at least; buries what has waited for long enough, or all of it
+    /// at once.
+    pub(super) async fn put_aside(
+        &self,
+        receiver: &str,
+        parcels: Vec<Parcel>,
+        (wait, bury_at_once): (Duration, bool),
+    ) {
+        let now = self.clock.now();
         let mut parkings = Vec::new();
         for mut parcel in parcels {
             parcel.tries.postponed("not tried: the receiver did not take what came before", now);
-            if bury_at_once || parcel.tries.exhausted(house.delivery.give_up_after, now) {
+            if bury_at_once || parcel.tries.exhausted(self.delivery.give_up_after, now) {
                 let reason = if bury_at_once { Reason::Refused } else { Reason::GaveUp };
-                let failure = parcel.tries.failure(reason, &self.receiver.name, now);
-                house.bury(parcel, failure, None).await;
+                let failure = parcel.tries.failure(reason, receiver, now);
+                self.bury(parcel, failure, None).await;
                 continue;
             }
             let tried = parcel.tries.was_tried();
             let step = if tried { parcel.tries.step() } else { parcel.tries.untried_step(now) };
-            let failure = parcel.tries.failure(Reason::Unavailable, &self.receiver.name, now);
+            let failure = parcel.tries.failure(Reason::Unavailable, receiver, now);
             parkings.push(Parking { parcel, step: step.max(covering(wait)), failure, counted: tried });
         }
         for step in ParkStep::ALL {
             let same: Vec<_> = parkings.extract_if(.., |parking| parking.step == step).collect();
-            house.park(&self.receiver.name, same).await;
+            self.park(receiver, same).await;
         }
     }
 }

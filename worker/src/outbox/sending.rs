@@ -4,25 +4,27 @@ use std::time::Duration;
 
 use shared::queue::{Publisher, Reason};
 use tokio::time::Instant;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use super::Outbox;
 use super::broken::advice;
 use super::fold::Fold;
+use super::page::Page;
+use super::told::By;
 use super::weather::Weather;
 use crate::card::{self, Card};
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
-use crate::feishu::{CARD_BYTES_MAX, Content, Form, OnceKey, Sent};
-use crate::metrics::Outcome;
+use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent};
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
 /// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
 const REFUSALS_MAX: u32 = 18;
 
 /// What is sent, and what was already done to it.
-struct Draft {
-    form: Form,
+pub(super) struct Draft {
+    pub(super) form: Form,
     content: Content,
+    pub(super) page: Page,
     /// The card that was refused first, once there is one.
     refused: Option<Box<Card>>,
     signed_again: bool,
@@ -31,14 +33,17 @@ struct Draft {
 impl<P: Publisher> Outbox<P> {
     /// Sends the fold until it is told, kept for later, or refused.
     pub(super) async fn send(&mut self, mut fold: Fold) {
-        let content = self.content(&fold, Form::Card);
-        let mut draft = Draft { form: Form::Card, content, refused: None, signed_again: false };
+        let page = self.page_of(&fold).await;
+        let content = self.content(&fold, &page, Form::Card);
+        let mut draft = Draft { form: Form::Card, content, page, refused: None, signed_again: false };
         loop {
-            let sent = self.attempt(&draft.content, &once_key(&self.receiver.name, &fold, draft.form)).await;
+            let sent = self.attempt(&draft).await;
             let now = self.house.clock.now();
+            self.keep_page(&draft, &sent).await;
             match sent.verdict {
                 Verdict::Ok => return self.told(fold).await,
                 Verdict::SlowDown { hint, trouble } => {
+                    fold.again = draft.page.under_way();
                     // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
                     self.slow_down(&trouble, hint).await;
                     fold.failed(&trouble, now);
@@ -48,6 +53,8 @@ impl<P: Publisher> Outbox<P> {
                     fold.attempted();
                     fold.failed(&trouble, now);
                     self.failed(&fold, &trouble, hint);
+                    // It may have arrived: then the same again is no second message, and more on it would be.
+                    fold.again = draft.page.kept();
                     return self.keep(fold);
                 }
                 Verdict::Repair(repair, trouble) => {
@@ -57,10 +64,12 @@ impl<P: Publisher> Outbox<P> {
                         return self.beyond_repair(fold, &draft, (repair, trouble)).await;
                     }
                     if !self.has_slot().await {
+                        fold.again = draft.page.kept();
                         return self.keep(fold);
                     }
                 }
                 Verdict::Broken(trouble) => {
+                    fold.again = draft.page.under_way();
                     fold.attempted();
                     fold.failed(&trouble, now);
                     return self.broke(fold, &trouble);
@@ -75,54 +84,27 @@ impl<P: Publisher> Outbox<P> {
     }
 
     /// Sends once, as soon as there is a place.
-    async fn attempt(&self, content: &Content, once: &OnceKey) -> Sent {
+    async fn attempt(&self, draft: &Draft) -> Sent {
         // The semaphore is never closed; without it the attempt is made all the same.
         let _place = self.house.places.acquire().await;
-        self.receiver.send(content, once, self.house.clock.now(), &self.house.metrics).await
+        let once = draft.page.card.once(draft.form);
+        self.receiver.send(&draft.content, &once, self.house.clock.now(), &self.house.metrics).await
     }
 
     async fn told(&mut self, fold: Fold) {
-        let (house, name) = (&self.house, self.receiver.name.as_str());
-        house.ledger.told(&fold.claims(name)).await;
+        let name = self.receiver.name.as_str();
+        self.house.told(name, fold, By::Card).await;
         self.refusals = 0;
         if !matches!(self.weather, Weather::Fair) {
             info!(receiver = name, "{name} takes messages again");
-            house.metrics.broken(name, false);
+            self.house.metrics.broken(name, false);
             self.weather = Weather::Fair;
-        }
-        let now = house.clock.now();
-        let (envelopes, alerts) = (fold.parcels().len(), fold.alerts());
-        house.metrics.card(alerts);
-        let mut longest = Duration::ZERO;
-        let first = fold.parcels().first().map(|parcel| parcel.envelope.id);
-        for parcel in fold.into_parcels() {
-            let waited =
-                Duration::try_from(now.duration_since(parcel.envelope.received_at)).unwrap_or_default();
-            longest = longest.max(waited);
-            house.metrics.end_to_end.observe(waited.as_secs_f64());
-            let (id, attempts) = (parcel.envelope.id, parcel.tries.attempts());
-            debug!(envelope.id = %id, receiver = name, attempts, "told {name} of envelope {id}");
-            parcel.share.count(Outcome::Told, parcel.envelope.alerts.len());
-            parcel.settle();
-        }
-        let end_to_end_ms = longest.as_millis();
-        match first {
-            Some(id) if envelopes == 1 => info!(
-                envelope.id = %id, receiver = name, alerts, end_to_end_ms, "told {name} of envelope {id}"
-            ),
-            _ => info!(
-                receiver = name,
-                envelopes,
-                alerts,
-                end_to_end_ms,
-                "told {name} of {alerts} alerts in {envelopes} envelopes on one card"
-            ),
         }
     }
 
     /// Back to what waits: as it was, so that a part stays a part.
     fn keep(&mut self, fold: Fold) {
-        if fold.is_piece {
+        if fold.is_piece || fold.is_under_way() {
             self.pieces.push(fold);
         } else {
             let later = std::mem::replace(&mut self.waiting, fold.into_parcels());
@@ -176,6 +158,7 @@ impl<P: Publisher> Outbox<P> {
 
     /// Nothing plainer is left to try: a wrong signature is the receiver's trouble, anything else the message's.
     async fn beyond_repair(&mut self, fold: Fold, draft: &Draft, (repair, trouble): (Repair, Trouble)) {
+        self.tear_out(draft).await;
         match repair {
             Repair::Signature => self.broke(fold, &trouble),
             Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(fold, draft, &trouble).await,
@@ -224,7 +207,7 @@ impl<P: Publisher> Outbox<P> {
             Repair::Mention | Repair::TooLarge | Repair::Card => {
                 let Some(plainer) = draft.form.repaired(repair) else { return false };
                 draft.form = plainer;
-                let refused = std::mem::replace(&mut draft.content, self.content(fold, plainer));
+                let refused = std::mem::replace(&mut draft.content, self.content(fold, &draft.page, plainer));
                 if let Content::Card(card) = refused {
                     draft.refused.get_or_insert(card);
                 }
@@ -242,8 +225,9 @@ impl<P: Publisher> Outbox<P> {
         true
     }
 
-    fn content(&self, fold: &Fold, form: Form) -> Content {
-        let (items, style, now) = (fold.items(), &self.house.style, self.house.clock.now());
+    fn content(&self, fold: &Fold, page: &Page, form: Form) -> Content {
+        let items = page.items().unwrap_or_else(|| fold.items());
+        let (style, now) = (&self.house.style, self.house.clock.now());
         let card = |bytes_max| Content::Card(Box::new(card::build(&items, style, now, bytes_max)));
         match form {
             Form::Card => card(CARD_BYTES_MAX),
@@ -251,15 +235,4 @@ impl<P: Publisher> Outbox<P> {
             Form::Text => Content::Text(card::text(&items, style, now)),
         }
     }
-}
-
-/// What makes one message of all tries at a fold in a form, here and elsewhere.
-fn once_key(receiver: &str, fold: &Fold, form: Form) -> OnceKey {
-    let mut told: Vec<_> = fold
-        .items()
-        .iter()
-        .map(|item| format!("{}/{}", item.envelope.id, item.alert.fingerprint.as_str()))
-        .collect();
-    told.sort_unstable();
-    OnceKey::of([receiver, form.as_str()].into_iter().chain(told.iter().map(String::as_str)))
 }

@@ -1,9 +1,11 @@
 //! What the worker has in hand: alerts of one envelope that are to be told, and their share in the message they
 //! came with.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use shared::alert::Alert;
 use shared::envelope::Envelope;
 use shared::queue::{Delivery, Headers, Replay};
 use tokio::time::Instant;
@@ -26,6 +28,8 @@ pub(crate) struct Parcel {
     pub(crate) tries: Tries,
     /// When its message was taken off the queue.
     pub(crate) taken_at: Instant,
+    /// Whether it is known that it goes onto a card of its own; else it may be about what is on a card already.
+    pub(crate) is_sorted: bool,
     pub(crate) share: Share,
     /// Its place among everything that is held, once it has one; free again when it is gone.
     pub(crate) place: Option<Place>,
@@ -56,17 +60,47 @@ impl Parcel {
 
     /// Cuts off everything behind the first `count` alerts, into a parcel of its own.
     pub(crate) fn split_off(&mut self, count: usize) -> Self {
-        let rest = self.envelope.alerts.split_off(count);
-        let mut envelope = self.envelope.clone();
-        envelope.alerts = rest;
+        let (alerts, reminders) = (self.envelope.alerts.split_off(count), self.reminders.split_off(count));
+        self.part(alerts, reminders)
+    }
+
+    /// Takes it apart by where each of its alerts, in their order, goes next. The alerts that go the same way stay
+    /// together.
+    pub(crate) fn take_apart<W: Ord>(mut self, ways: Vec<W>) -> Vec<(W, Self)> {
+        let mut parts: BTreeMap<W, (Vec<Alert<'static>>, Vec<bool>)> = BTreeMap::new();
+        let alerts = std::mem::take(&mut self.envelope.alerts);
+        let reminders = std::mem::take(&mut self.reminders);
+        for ((way, alert), reminder) in ways.into_iter().zip(alerts).zip(reminders) {
+            let part = parts.entry(way).or_default();
+            part.0.push(alert);
+            part.1.push(reminder);
+        }
+        let Some((way, (alerts, reminders))) = parts.pop_first() else { return Vec::new() };
+        let rest = parts.into_iter().map(|(way, (alerts, reminders))| (way, self.part(alerts, reminders)));
+        let rest: Vec<_> = rest.collect();
+        (self.envelope.alerts, self.reminders) = (alerts, reminders);
+        std::iter::once((way, self)).chain(rest).collect()
+    }
+
+    /// A parcel of its own with some of the alerts.
+    fn part(&self, alerts: Vec<Alert<'static>>, reminders: Vec<bool>) -> Self {
+        let envelope = &self.envelope;
         Self {
-            envelope,
-            reminders: self.reminders.split_off(count),
+            envelope: Envelope {
+                alerts,
+                receiver: envelope.receiver.clone(),
+                group_key: envelope.group_key.clone(),
+                group_labels: envelope.group_labels.clone(),
+                external_url: envelope.external_url.clone(),
+                ..*envelope
+            },
+            reminders,
             headers: self.headers.clone(),
             tries: self.tries.clone(),
             taken_at: self.taken_at,
+            is_sorted: self.is_sorted,
             share: self.share.twin(),
-            // The first part keeps the place of both.
+            // The first part keeps the place of all.
             place: None,
         }
     }

@@ -17,9 +17,9 @@ use crate::outbox::tries::Tries;
 use crate::routing::{Part, Parting};
 
 /// What decides without I/O of its own but the ledger's.
-pub(super) struct Intake {
-    pub(super) routes: LiveRoutes,
-    pub(super) book: Book,
+pub(crate) struct Intake {
+    routes: LiveRoutes,
+    book: Book,
 }
 
 /// What came of a batch and is not settled yet.
@@ -41,6 +41,10 @@ struct Arrival {
 }
 
 impl Intake {
+    pub(crate) const fn new(routes: LiveRoutes, book: Book) -> Self {
+        Self { routes, book }
+    }
+
     pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger) -> Taken {
         let (taken_at, router) = (Instant::now(), self.routes.now());
         let (bodies, mut arrivals) = self.split(deliveries);
@@ -178,7 +182,7 @@ impl Arrival {
         let envelope = envelope.into_owned();
         let tries = Tries::of(&self.headers);
         let Self { headers, share, siblings: _ } = self;
-        Parcel { envelope, reminders, headers, tries, taken_at, share, place: None }
+        Parcel { envelope, reminders, headers, tries, taken_at, is_sorted: false, share, place: None }
     }
 }
 

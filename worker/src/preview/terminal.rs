@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::card::{Card, Element, Template, Text, unmarked};
+use crate::card::{Button, Card, Element, Template, Text, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
 const BAR: &str = "┃";
@@ -41,12 +41,15 @@ fn lines_of(element: &Element) -> String {
         Element::Facts { fields } => {
             joined(fields.iter().map(|field| plain(&field.text).replacen('\n', ": ", 1)).collect())
         }
-        Element::Buttons { actions } => joined(
-            actions.iter().map(|button| format!("→ {}: {}", button.text.content(), button.url)).collect(),
-        ),
+        Element::Buttons { actions } => joined(actions.iter().map(button).collect()),
         Element::Note { elements } => joined(elements.iter().map(plain).collect()),
         Element::Rule => String::new(),
     }
+}
+
+fn button(button: &Button) -> String {
+    let words = button.text.content();
+    button.url.as_ref().map_or_else(|| format!("→ {words}"), |url| format!("→ {words}: {url}"))
 }
 
 fn plain(text: &Text) -> String {
@@ -71,7 +74,7 @@ const fn colour(template: Template) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::card::{Button, Config, Field, Header};
+    use crate::card::{Config, Field, Header};
 
     #[test]
     fn a_card_is_readable_without_colours() {

@@ -14,11 +14,12 @@ pub(crate) struct Step {
 }
 
 /// In the order they came to be; each room knows its own tables.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     crate::ledger::schema::TABLES,
     crate::budget::schema::TABLES,
     crate::dead_letters::schema::TABLES,
     crate::budget::schema::HELD_FOR,
+    crate::cards::schema::TABLES,
 ];
 
 /// How long one worker waits for another that is bringing the schema up to date, in seconds.

@@ -7,6 +7,7 @@
 )]
 
 mod broken;
+mod chats;
 mod clock_jumps;
 mod fake_queue;
 mod halves;

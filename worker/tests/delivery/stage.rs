@@ -1,5 +1,6 @@
 //! A worker between a queue in memory and the simulator.
 
+use std::path::Path;
 use std::time::Duration;
 
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
@@ -104,28 +105,10 @@ impl Stage {
         delivery: DeliveryConfig,
         clock: Clock,
     ) -> Self {
-        logs::capture();
-        let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
-        let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
-        let style = Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() };
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings {
-            receivers,
-            routes,
-            reloads: Reloads::none(),
-            app: None,
-            delivery,
-            database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
-            data_dir: folder.path().to_owned(),
-            dedup: DedupConfig::default(),
-            window: WINDOW,
-            style,
-        };
-        // What is published to the dead letters is looked at where it is published.
-        let (dead_queue, dead, _) = FakeQueue::new(lifecycle.stop.clone());
-        let ends = Queue { alerts, dead, publisher };
-        worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
-        Self { sim, queue, lifecycle, registry, _kept: (dead_queue, folder) }
+        let settings = Settings { routes, ..settings(receivers, delivery, folder.path()) };
+        let Worker { queue, lifecycle, registry, dead } = Worker::start(settings, clock);
+        Self { sim, queue, lifecycle, registry, _kept: (dead, folder) }
     }
 
     /// Delivers one envelope as a message of its own.
@@ -140,8 +123,49 @@ impl Stage {
 
     /// Whether a line of `/metrics` begins like this.
     pub(crate) fn shows(&self, metric: &str) -> bool {
-        let text = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap();
-        text.lines().any(|line| line == metric)
+        shows(&self.registry, metric)
+    }
+}
+
+pub(crate) fn shows(registry: &Registry, metric: &str) -> bool {
+    let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    text.lines().any(|line| line == metric)
+}
+
+/// A worker and its queues.
+pub(crate) struct Worker {
+    pub(crate) queue: FakeQueue,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) registry: Registry,
+    /// What is published to the dead letters is looked at where it is published.
+    pub(crate) dead: FakeQueue,
+}
+
+impl Worker {
+    pub(crate) fn start(settings: Settings, clock: Clock) -> Self {
+        logs::capture();
+        let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
+        let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
+        let (dead_queue, dead, _) = FakeQueue::new(lifecycle.stop.clone());
+        let ends = Queue { alerts, dead, publisher };
+        worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
+        Self { queue, lifecycle, registry, dead: dead_queue }
+    }
+}
+
+/// A worker's settings, with a database in that folder.
+pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig, folder: &Path) -> Settings {
+    Settings {
+        receivers,
+        routes: Vec::new(),
+        reloads: Reloads::none(),
+        app: None,
+        delivery,
+        database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
+        data_dir: folder.to_owned(),
+        dedup: DedupConfig::default(),
+        window: WINDOW,
+        style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
     }
 }
 

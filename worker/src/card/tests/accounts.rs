@@ -106,7 +106,8 @@ fn what_the_sender_left_out_is_said_once_however_often_it_comes() {
     let later = now() + jiff::SignedDuration::from_secs(1);
     let again = Envelope { id: first.id.part(2), received_at: later, truncated: 9, ..first.clone() };
     let other = Envelope { id: first.id.part(3), group_key: "other".into(), truncated: 1, ..first.clone() };
-    let scene = Scene { envelopes: vec![again, first, part, other], is_reminder: |_| false };
+    let scene =
+        Scene { envelopes: vec![again, first, part, other], is_reminder: |_| false, attention: Vec::new() };
     let said = said_by_card(&build(&scene.items(), &style(Locale::En), now(), CARD_BYTES_MAX));
     assert_eq!(said.left_out, 10);
 }
@@ -131,6 +132,6 @@ proptest! {
         });
         let alerts: Vec<_> = alerts.collect();
         let envelopes = alerts.chunks(7).map(|alerts| envelope(alerts.to_vec(), 0)).collect();
-        check(&Scene { envelopes, is_reminder: |alert| alert.labels.get("severity") == Some("P9") }, bytes_max);
+        check(&Scene { envelopes, is_reminder: |alert| alert.labels.get("severity") == Some("P9"), attention: Vec::new() }, bytes_max);
     }
 }

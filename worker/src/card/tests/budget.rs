@@ -52,11 +52,25 @@ proptest! {
     ) {
         let alerts: Vec<_> = names.iter().map(|name| alert(name, labels.clone(), &text_of)).collect();
         let envelopes = alerts.chunks(10).map(|alerts| envelope(alerts.to_vec(), 3)).collect();
-        let scene = Scene { envelopes, is_reminder: |_| true };
+        let scene = Scene { envelopes, is_reminder: |_| true, attention: Vec::new() };
         for locale in [Locale::ZhCn, Locale::En] {
             let card = build(&scene.items(), &style(locale), now(), budget);
             prop_assert!(length(&card) <= budget, "{} bytes of {}", length(&card), budget);
             prop_assert!(text(&scene.items(), &style(locale), now()).len() <= TEXT_BYTES_MAX);
         }
+    }
+}
+
+#[test]
+fn there_is_room_for_the_buttons_of_a_card_however_much_is_on_it() {
+    let press = serde_json::json!({"action": "ack", "card": "1a2b"});
+    let buttons = [Button::calling_back("Acknowledge", press.as_object().unwrap().clone())];
+    for (alerts, bytes_max) in [(1, CARD_BYTES_MAX), (60, CARD_BYTES_MAX), (10_000, 4_000), (10_000, 0)] {
+        let scene = scenes::storm(alerts);
+        let card = build_with(&scene.items(), &style(Locale::En), (now(), bytes_max), &buttons);
+        assert!(length(&card) <= bytes_max.max(1_300), "{}", length(&card));
+        let rows: Vec<_> =
+            card.elements.iter().filter(|element| matches!(element, Element::Buttons { .. })).collect();
+        assert_eq!(rows.last().unwrap(), &&Element::Buttons { actions: buttons.to_vec() });
     }
 }

@@ -32,7 +32,7 @@ fn scene(hostile: &str, alerts: usize) -> Scene {
     alert.generator_url = hostile.to_owned().into();
     let mut envelope = envelope(vec![alert; alerts], 3);
     envelope.external_url = hostile.to_owned().into();
-    Scene { envelopes: vec![envelope], is_reminder: |_| false }
+    Scene { envelopes: vec![envelope], is_reminder: |_| false, attention: Vec::new() }
 }
 
 fn check(hostile: &str) {

@@ -31,7 +31,7 @@ fn the_worst_news_come_first_and_what_began_first_among_equals() {
     let alerts = [over, rated("Mild", "warning"), rated("Said", "info"), rated("Unsaid", "")];
     let alerts = alerts.into_iter().chain(names).chain([early]).collect();
     let is_reminder = |alert: &Alert<'_>| alert.labels.get("alertname") == Some("Again");
-    let card = card_of(&Scene { envelopes: vec![envelope(alerts, 0)], is_reminder });
+    let card = card_of(&Scene { envelopes: vec![envelope(alerts, 0)], is_reminder, attention: Vec::new() });
     assert_eq!(told(&card), ["Early", "Late", "Again", "Unsaid", "Mild", "Said", "Over"]);
 }
 
@@ -39,7 +39,11 @@ fn the_worst_news_come_first_and_what_began_first_among_equals() {
 fn in_a_storm_one_of_each_kind_comes_before_a_second_of_any() {
     let mut alerts: Vec<_> = (0..100).map(|_| rated("Frequent", "critical")).collect();
     alerts.extend([rated("Rare", "critical"), rated("Seldom", "critical"), rated("Worse than none", "info")]);
-    let card = card_of(&Scene { envelopes: vec![envelope(alerts, 0)], is_reminder: |_| false });
+    let card = card_of(&Scene {
+        envelopes: vec![envelope(alerts, 0)],
+        is_reminder: |_| false,
+        attention: Vec::new(),
+    });
     assert_eq!(told(&card)[..4], ["Frequent", "Rare", "Seldom", "Frequent"]);
 }
 
@@ -60,7 +64,11 @@ fn a_title_says_how_bad_how_many_where_and_what() {
 #[test]
 fn a_label_called_state_colours_only_the_cards_of_loki_feishu() {
     let unit = alert("UnitFailed", vec![("state".to_owned(), "failed".to_owned())], "");
-    let card = card_of(&Scene { envelopes: vec![envelope(vec![unit], 0)], is_reminder: |_| false });
+    let card = card_of(&Scene {
+        envelopes: vec![envelope(vec![unit], 0)],
+        is_reminder: |_| false,
+        attention: Vec::new(),
+    });
     assert_eq!(card.header.template, Template::Red);
 }
 

@@ -4,21 +4,27 @@ use jiff::{SignedDuration, Timestamp};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::envelope::{Envelope, EnvelopeId, Source};
 
-use super::super::Item;
+use super::super::{Acknowledged, Attention, Item, Silenced};
 
 /// How many alerts of a storm come in one envelope.
 const ENVELOPE_ALERTS: usize = 25;
 
-/// Envelopes, and which of their alerts were told before.
+/// Envelopes, which of their alerts were told before, and what people have done about some.
 pub(super) struct Scene {
     pub(super) envelopes: Vec<Envelope<'static>>,
     pub(super) is_reminder: fn(&Alert<'_>) -> bool,
+    /// For the first alerts, in their order.
+    pub(super) attention: Vec<Attention>,
 }
 
 impl Scene {
     pub(super) fn items(&self) -> Vec<Item<'_>> {
         let items = self.envelopes.iter().flat_map(Item::all_of);
-        items.map(|item| Item { reminder: (self.is_reminder)(item.alert), ..item }).collect()
+        let attention = self.attention.iter().map(Some).chain(std::iter::repeat(None));
+        items
+            .zip(attention)
+            .map(|(item, attention)| Item { reminder: (self.is_reminder)(item.alert), attention, ..item })
+            .collect()
     }
 }
 
@@ -99,7 +105,7 @@ pub(super) fn storm(alerts: usize) -> Scene {
             ..envelope(alerts.to_vec(), 0)
         }
     });
-    Scene { envelopes: envelopes.collect(), is_reminder: |_| false }
+    Scene { envelopes: envelopes.collect(), is_reminder: |_| false, attention: Vec::new() }
 }
 
 /// The part of a storm that is over.
@@ -118,7 +124,7 @@ pub(super) fn reminder() -> Scene {
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let mut alert = alert("HighErrorRate", labels, "12 % of the requests fail");
     alert.starts_at = Some(now() - SignedDuration::from_secs(2 * 3_600 + 300));
-    Scene { envelopes: vec![envelope(vec![alert], 0)], is_reminder: |_| true }
+    Scene { envelopes: vec![envelope(vec![alert], 0)], is_reminder: |_| true, attention: Vec::new() }
 }
 
 /// Several alerts, all of which were told before.
@@ -140,4 +146,30 @@ pub(super) fn mixed() -> Scene {
     scene.envelopes.push(again);
     let is_reminder = |alert: &Alert<'_>| alert.labels.get("alertname") == Some("DiskFull");
     Scene { is_reminder, ..scene }
+}
+
+fn seen(by: &str) -> Attention {
+    let acknowledged = Some(Acknowledged { by: by.to_owned(), at: now() - SignedDuration::from_secs(60) });
+    Attention { acknowledged, silenced: None }
+}
+
+fn silenced(until: Timestamp) -> Silenced {
+    Silenced { by: "Bob".to_owned(), until }
+}
+
+/// One alert that somebody has taken on and silenced. A name is no markdown, and mentions nobody.
+pub(super) fn attended() -> Scene {
+    let silenced = silenced(now() + SignedDuration::from_hours(4));
+    let attention = vec![Attention { silenced: Some(silenced), ..seen("🔴 Ann **<at id=all></at>**") }];
+    Scene { attention, is_reminder: |_| false, ..reminder() }
+}
+
+/// Several alerts: one taken on, one silenced, one whose silence is over, and one that nobody has looked at.
+pub(super) fn attended_among_others() -> Scene {
+    let ends = [now() + SignedDuration::from_hours(1), now() - SignedDuration::from_hours(1)];
+    let mut attention = vec![seen("Ann")];
+    attention.extend(ends.map(|until| Attention { acknowledged: None, silenced: Some(silenced(until)) }));
+    let mut scene = storm(4);
+    scene.envelopes[0].truncated = 0;
+    Scene { attention, ..scene }
 }

@@ -25,6 +25,11 @@ impl OnceKey {
         }
         Self(hex::encode(&hash.finalize()[..KEY_BYTES]))
     }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,126 @@
+//! A card as it is kept.
+
+use shared::envelope::{Envelope, decode, encode, lines};
+
+use super::state::{Change, States};
+use super::{ALERTS_MAX, CONTENT_BYTES_MAX};
+use crate::card::Item;
+use crate::feishu::{Form, MessageId, OnceKey};
+
+/// Names a card: the same for the same alerts at the same receiver, however often they are tried.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CardId(String);
+
+impl CardId {
+    /// The name of a card that tells these at a receiver.
+    pub(crate) fn of(receiver: &str, items: &[Item<'_>]) -> Self {
+        let told = |item: &Item<'_>| format!("{}/{}", item.envelope.id, item.alert.fingerprint);
+        let mut told: Vec<_> = items.iter().map(told).collect();
+        told.sort_unstable();
+        Self(OnceKey::of([receiver].into_iter().chain(told.iter().map(String::as_str))).as_str().to_owned())
+    }
+
+    /// What makes one message of all tries at it. In another form it is another message.
+    pub(crate) fn once(&self, form: Form) -> OnceKey {
+        OnceKey::of([self.0.as_str(), form.as_str()])
+    }
+
+    /// The same for the word that all of it is over.
+    pub(crate) fn once_over(&self) -> OnceKey {
+        OnceKey::of([self.0.as_str(), "over"])
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+/// A card, with everything that is needed to show it anew.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) card: CardId,
+    pub(crate) receiver: String,
+    /// `None` while nobody knows whether Feishu has it.
+    pub(crate) message: Option<MessageId>,
+    /// The alerts as they were told, then as they are now.
+    pub(crate) envelopes: Vec<Envelope<'static>>,
+    pub(crate) states: States,
+    /// Counts the changes.
+    pub(crate) version: i64,
+    /// The version that is in the chat.
+    pub(crate) shown: i64,
+    /// Whether it was said that all of it is over.
+    pub(crate) is_over_told: bool,
+}
+
+/// The row of a card, as [`COLUMNS`] name it.
+pub(super) type Row = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Vec<u8>, i64, i64, i64);
+
+/// The columns of a [`Row`].
+pub(super) const COLUMNS: &str = "card, receiver, message, content, states, version, shown, is_over_told";
+
+impl Kept {
+    /// What the card shows now.
+    pub(crate) fn items(&self) -> Vec<Item<'_>> {
+        self.states.items(&self.envelopes)
+    }
+
+    /// Makes changes, which are a new version together; says whether they are any.
+    pub(super) fn apply(&mut self, changes: &[(&str, Change<'_>)]) -> bool {
+        let mut is_changed = false;
+        for (fingerprint, change) in changes {
+            is_changed |= self.states.apply(fingerprint, *change);
+        }
+        self.version += i64::from(is_changed);
+        is_changed
+    }
+
+    /// Whether nothing on it fires.
+    pub(crate) fn is_over(&self) -> bool {
+        self.states.firing(&self.envelopes) == 0
+    }
+}
+
+/// The card of a row; `None` if a build that nobody knows has written it.
+pub(super) fn read(row: Row) -> Option<Kept> {
+    let (card, receiver, message, content, states, version, shown, is_over_told) = row;
+    let states: States = serde_json::from_slice(&states).ok()?;
+    let told = lines(&content).map(|line| decode(line).map(Envelope::into_owned));
+    let told = told.collect::<Result<Vec<_>, _>>().ok()?;
+    Some(Kept {
+        card: CardId::from_bytes(&card),
+        receiver: String::from_utf8_lossy(&receiver).into_owned(),
+        message: message.map(|id| MessageId::new(String::from_utf8_lossy(&id))),
+        envelopes: states.told_now(told),
+        states,
+        version,
+        shown,
+        is_over_told: is_over_told != 0,
+    })
+}
+
+/// The alerts as they are kept: lines of the wire format. `None` if they are too many or too long.
+pub(super) fn content<'e>(envelopes: impl Iterator<Item = &'e Envelope<'e>>) -> Option<Vec<u8>> {
+    let (mut content, mut alerts) = (Vec::new(), 0);
+    for envelope in envelopes {
+        alerts += envelope.alerts.len();
+        if alerts > ALERTS_MAX {
+            return None;
+        }
+        for line in encode(envelope).ok()? {
+            content.extend_from_slice(&line.bytes);
+        }
+        if content.len() > CONTENT_BYTES_MAX {
+            return None;
+        }
+    }
+    Some(content)
+}

@@ -1,0 +1,125 @@
+//! A worker that dies between Feishu's "ok" and our record of it tells nothing twice.
+
+use feishu_sim::{Call, Fault, Lasting, Verdict};
+use shared::queue::Settlement;
+use testkit::wait_until::wait_until;
+
+use super::stage::{APP, Hand, Tenant, firing, header, over};
+use crate::stage::{EAGER, WITHIN};
+
+/// A worker that has sent these on one card and never heard that it arrived; it is gone now.
+async fn died_while_sending(tenant: &Tenant, mut hand: Hand, tag: u64) {
+    wait_until(
+        WITHIN,
+        "a message in the chat",
+        async || {
+            if tenant.sent().is_empty() { Err("none") } else { Ok(()) }
+        },
+    )
+    .await;
+    assert!(!hand.is_settled(tag));
+    hand.stop().await;
+}
+
+fn lose_answers(tenant: &Tenant) {
+    tenant.sim.fault_call(APP, Call::Send, &Fault::LostAnswer, Lasting::Times(1)).unwrap();
+    tenant.sim.fault_call(APP, Call::Send, &Fault::Reset, Lasting::UntilCleared).unwrap();
+}
+
+#[tokio::test]
+async fn a_card_whose_answer_was_lost_is_sent_again_as_the_same_message() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut hand = tenant.hand();
+    tenant.sim.fault_call(APP, Call::Send, &Fault::LostAnswer, Lasting::Times(1)).unwrap();
+    let tag = hand.deliver(&[&firing(1, &["A"])]);
+    wait_until(
+        WITHIN,
+        "a message in the chat",
+        async || {
+            if tenant.sent().is_empty() { Err("none") } else { Ok(()) }
+        },
+    )
+    .await;
+    let other = hand.deliver(&[&firing(2, &["B"])]);
+    for tag in [tag, other] {
+        assert_eq!(hand.fate(tag).await, Settlement::Done { tag });
+    }
+    assert_eq!(tenant.count(Call::Send, &Verdict::Repeated), 1);
+    let titles: Vec<_> =
+        tenant.sent().iter().map(|record| header(&record.card().unwrap()).1.to_owned()).collect();
+    assert_eq!(titles, ["[CRITICAL] A", "[CRITICAL] B"], "nothing joins what may have arrived");
+    hand.tell(&[&over(3, &["A"])]).await;
+    assert_eq!(header(&tenant.now_shown(&tenant.sent()[0])).0, "green");
+}
+
+#[tokio::test]
+async fn what_comes_again_after_a_crash_in_any_company_is_one_message_with_all_that_was_on_it() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut first = tenant.hand();
+    lose_answers(&tenant);
+    let (a, b) = (firing(1, &["A1", "A2"]), firing(2, &["B"]));
+    let tag = first.deliver(&[&a, &b]);
+    died_while_sending(&tenant, first, tag).await;
+    tenant.sim.clear_call_faults(APP).unwrap();
+
+    let mut second = tenant.hand();
+    second.tell(&[&firing(3, &["C"]), &b]).await;
+    second.tell(&[&a]).await;
+    assert_eq!(tenant.count(Call::Send, &Verdict::Repeated), 1);
+    let titles: Vec<_> =
+        tenant.sent().iter().map(|record| header(&record.card().unwrap()).1.to_owned()).collect();
+    assert_eq!(titles.len(), 2, "{titles:?}");
+    assert_eq!(titles[1], "[CRITICAL] C");
+    second.tell(&[&over(4, &["A1", "A2", "B"])]).await;
+    assert_eq!(header(&tenant.now_shown(&tenant.sent()[0])).0, "green");
+}
+
+#[tokio::test]
+async fn what_never_arrived_is_sent_whole_although_only_a_part_of_it_came_again() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut first = tenant.hand();
+    tenant.sim.fault_call(APP, Call::Send, &Fault::Reset, Lasting::UntilCleared).unwrap();
+    let (a, b) = (firing(1, &["A"]), firing(2, &["B"]));
+    first.deliver(&[&a, &b]);
+    wait_until(WITHIN, "an attempt", async || {
+        let attempts = tenant.count(Call::Send, &Verdict::Faulted);
+        if attempts > 0 { Ok(()) } else { Err(attempts) }
+    })
+    .await;
+    first.stop().await;
+    tenant.sim.clear_call_faults(APP).unwrap();
+
+    let mut second = tenant.hand();
+    second.tell(&[&b]).await;
+    second.tell(&[&a]).await;
+    let sent = tenant.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(header(&sent[0].card().unwrap()).1, "[CRITICAL] A, B");
+}
+
+#[tokio::test]
+async fn an_update_whose_answer_was_lost_is_made_again_and_the_end_is_told_once() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut first = tenant.hand();
+    first.tell(&[&firing(1, &["A"])]).await;
+    tenant.sim.fault_call(APP, Call::Update, &Fault::LostAnswer, Lasting::UntilCleared).unwrap();
+    let end = over(2, &["A"]);
+    let tag = first.deliver(&[&end]);
+    wait_until(WITHIN, "an update", async || {
+        let card = tenant.now_shown(&tenant.sent()[0]);
+        if header(&card).0 == "green" { Ok(()) } else { Err(card) }
+    })
+    .await;
+    assert!(!first.is_settled(tag));
+    first.stop().await;
+    tenant.sim.clear_call_faults(APP).unwrap();
+
+    let mut second = tenant.hand();
+    second.tell(&[&end]).await;
+    assert_eq!(tenant.sent().len(), 1);
+    wait_until(WITHIN, "one reply", async || match tenant.count(Call::Reply, &Verdict::Accepted) {
+        1 => Ok(()),
+        replies => Err(replies),
+    })
+    .await;
+}

@@ -1,0 +1,206 @@
+//! A tenant with an app in two chats, and workers that share a database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use feishu_sim::{AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, Verdict};
+use jiff::SignedDuration;
+use prometheus::Registry;
+use serde_json::Value;
+use shared::alert::{Fingerprint, Status};
+use shared::clock::Clock;
+use shared::config::{
+    AppConfig, DatabaseConfig, DeliveryConfig, Destination, ReceiverConfig, ResolvedNews, Secret,
+};
+use shared::envelope::{Envelope, EnvelopeId};
+use shared::queue::{Headers, Settlement};
+use tempfile::TempDir;
+use testkit::mariadb::TestDatabase;
+use testkit::wait_until::wait_until;
+use worker::cards::{CardMetrics, Cards};
+use worker::store::Store;
+
+use crate::stage::{WITHIN, Worker, envelope, line, settings, shows};
+
+pub(crate) const APP: &str = "cli_test0001";
+const SECRET: &str = "app-secret-0001";
+pub(crate) const CHAT: &str = "oc_test0001";
+pub(crate) const OTHER_CHAT: &str = "oc_test0002";
+
+/// The tenant, and the database of whoever works for it.
+pub(crate) struct Tenant {
+    pub(crate) sim: Arc<FeishuSim>,
+    pub(crate) resolved: ResolvedNews,
+    pub(crate) delivery: DeliveryConfig,
+    database: Option<TestDatabase>,
+    folder: TempDir,
+}
+
+/// One worker of the tenant's.
+pub(crate) struct Hand {
+    worker: Worker,
+}
+
+impl Tenant {
+    /// With a database in a file.
+    pub(crate) async fn new(delivery: DeliveryConfig) -> Self {
+        // 300 is what 5 a second come to; it is counted and not enforced.
+        let roomy = Limits { per_second: 5, per_minute: 300, enforced: false };
+        Self::of(ChatSettings::new(CHAT).app(APP).limits(roomy), delivery, None).await
+    }
+
+    /// With a database that several workers share.
+    pub(crate) async fn shared(delivery: DeliveryConfig) -> Self {
+        Self::of(ChatSettings::new(CHAT).app(APP), delivery, Some(TestDatabase::create().await)).await
+    }
+
+    /// Whose chat takes no more than a real one.
+    pub(crate) async fn strict(delivery: DeliveryConfig) -> Self {
+        Self::of(ChatSettings::new(CHAT).app(APP), delivery, None).await
+    }
+
+    async fn of(chat: ChatSettings, delivery: DeliveryConfig, database: Option<TestDatabase>) -> Self {
+        let settings = SimSettings::new([])
+            .app(AppSettings::new(APP, SECRET))
+            .chat(chat)
+            .chat(ChatSettings::new(OTHER_CHAT).app(APP));
+        let sim = Arc::new(FeishuSim::start(settings).await.unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        Self { sim, resolved: ResolvedNews::Reply, delivery, database, folder }
+    }
+
+    /// Starts a worker with the receivers `default` and `other`, each a chat.
+    pub(crate) fn hand(&self) -> Hand {
+        let receiver = |name: &str, chat: &str| ReceiverConfig {
+            name: name.to_owned(),
+            destination: Destination::AppChat { chat_id: chat.to_owned() },
+            cards_per_minute: 100,
+            cards_per_second: 5,
+        };
+        let receivers = vec![receiver("default", CHAT), receiver("other", OTHER_CHAT)];
+        let mut settings = settings(receivers, self.delivery, self.folder.path());
+        settings.app = Some(AppConfig {
+            id: APP.to_owned(),
+            secret: Secret::new(SECRET),
+            base_url: self.sim.base_url(),
+            chats_allowed: vec![OTHER_CHAT.to_owned()],
+            resolved: self.resolved,
+        });
+        settings.database = self.database_config();
+        Hand { worker: Worker::start(settings, Clock::system()) }
+    }
+
+    /// The cards, as another part of the worker sees them.
+    pub(crate) fn cards(&self) -> Cards {
+        let registry = Registry::new();
+        let folder = PathBuf::from(self.folder.path());
+        let store = Store::open(&self.database_config(), &folder, &registry).unwrap();
+        Cards::new(store, Clock::system(), CardMetrics::register(&registry).unwrap())
+    }
+
+    /// What the app has called, by kind and outcome.
+    pub(crate) fn count(&self, call: Call, verdict: &Verdict) -> usize {
+        let records = self.sim.records(APP);
+        records.iter().filter(|record| record.call == Some(call) && record.verdict == *verdict).count()
+    }
+
+    /// The cards that were sent into the chats, without replies and updates.
+    pub(crate) fn sent(&self) -> Vec<Record> {
+        let sent = |record: &Record| record.call == Some(Call::Send) && record.card().is_some();
+        self.sim.accepted().into_iter().filter(sent).collect()
+    }
+
+    /// What the message with this card shows now.
+    pub(crate) fn now_shown(&self, record: &Record) -> Value {
+        let shown = self.sim.shown(record.message_id.as_deref().unwrap());
+        shown.last().unwrap().card().unwrap()
+    }
+
+    /// Waits until the message with this card shows a text.
+    pub(crate) async fn shows(&self, record: &Record, text: &str) -> Value {
+        wait_until(WITHIN, "a card that shows it", async || {
+            let card = self.now_shown(record);
+            if card.to_string().contains(text) { Ok(card) } else { Err(card) }
+        })
+        .await
+    }
+
+    fn database_config(&self) -> DatabaseConfig {
+        let url = self.database.as_ref().map(|database| Secret::new(database.url()));
+        DatabaseConfig { url, connections: 4, timeout: Duration::from_secs(10) }
+    }
+}
+
+impl Hand {
+    /// Delivers envelopes as one message.
+    pub(crate) fn deliver(&mut self, envelopes: &[&Envelope<'_>]) -> u64 {
+        let body: Vec<u8> = envelopes.iter().flat_map(|envelope| line(envelope)).collect();
+        self.worker.queue.deliver(body, Headers::default())
+    }
+
+    /// Delivers them, and waits until they are told.
+    pub(crate) async fn tell(&mut self, envelopes: &[&Envelope<'_>]) {
+        let tag = self.deliver(envelopes);
+        assert_eq!(self.fate(tag).await, Settlement::Done { tag });
+    }
+
+    pub(crate) async fn fate(&mut self, tag: u64) -> Settlement {
+        wait_until(WITHIN, "a settlement", async || self.worker.queue.fate(tag).ok_or("still in hand")).await
+    }
+
+    pub(crate) fn is_settled(&mut self, tag: u64) -> bool {
+        self.worker.queue.fate(tag).is_some()
+    }
+
+    pub(crate) fn metric(&self, line: &str) -> bool {
+        shows(&self.worker.registry, line)
+    }
+
+    /// Stops it, and waits until it has given back what it has not told.
+    pub(crate) async fn stop(self) {
+        self.worker.lifecycle.stop.cancel();
+        self.worker.lifecycle.tasks.close();
+        tokio::time::timeout(WITHIN, self.worker.lifecycle.tasks.wait()).await.unwrap();
+    }
+}
+
+/// An envelope with firing alerts of these names.
+pub(crate) fn firing(index: u8, names: &[&str]) -> Envelope<'static> {
+    told(index, names, Status::Firing)
+}
+
+/// The end of these alerts, told by an envelope of its own.
+pub(crate) fn over(index: u8, names: &[&str]) -> Envelope<'static> {
+    told(index, names, Status::Resolved)
+}
+
+fn told(index: u8, names: &[&str], status: Status) -> Envelope<'static> {
+    let mut told = envelope("default", index);
+    let now = Clock::system().now();
+    let template = told.alerts.remove(0);
+    told.alerts = names
+        .iter()
+        .map(|name| {
+            let mut alert = template.clone();
+            alert.fingerprint = Fingerprint::of_pairs([("alertname", *name)]);
+            alert.labels = [("alertname", *name), ("severity", "critical")]
+                .into_iter()
+                .map(|(name, value)| (name.to_owned().into(), value.to_owned().into()))
+                .collect();
+            alert.status = status;
+            alert.ends_at = (status == Status::Resolved).then_some(now);
+            alert
+        })
+        .collect();
+    // Later ones come later, whatever the clock shows.
+    told.received_at = now + SignedDuration::from_millis(i64::from(index));
+    told.id = EnvelopeId::new(now, [index; 10]);
+    told
+}
+
+/// The colour and the title of a card.
+pub(crate) fn header(card: &Value) -> (&str, &str) {
+    let text = |place: &str| card.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    (text("/header/template"), text("/header/title/content"))
+}
