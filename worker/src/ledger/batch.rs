@@ -7,7 +7,7 @@ use std::ops::Range;
 use shared::alert::Fingerprint;
 use shared::envelope::EnvelopeId;
 
-use super::decision::{Decision, Occasion, Policy, confirm, decide, release, renew, tell};
+use super::decision::{Decision, Occasion, Policy, confirm, decide, decide_alone, release, renew, tell};
 use super::row::{Event, Millis, Row};
 
 /// What the columns of the key hold at most.
@@ -31,13 +31,15 @@ pub(crate) enum Deed {
 }
 
 /// One call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call<'c> {
     pub(crate) deed: Deed,
     pub(crate) now: Millis,
     pub(crate) policy: &'c Policy,
     /// Envelopes whose claims are known to be recorded as ours.
     pub(crate) recorded: HashSet<EnvelopeId>,
+    /// Whether it is decided by what this process remembers, because the database is away.
+    pub(crate) is_alone: bool,
 }
 
 /// The events about one alert, in their order.
@@ -131,8 +133,9 @@ impl<'e> Batch<'e> {
 
 impl Call<'_> {
     fn decide(&self, row: Option<&Row>, event: &Event<'_>) -> (Decision, Option<Row>) {
-        let Self { now, policy, .. } = *self;
+        let Self { now, policy, is_alone, .. } = *self;
         match self.deed {
+            Deed::Observe | Deed::Confirm if is_alone => decide_alone(row, event, now, policy),
             Deed::Observe => decide(row, event, now, policy),
             Deed::Confirm => confirm(row, event, self.recorded.contains(&event.envelope), now, policy),
             Deed::Tell => (Decision::Known, tell(row, event, now, policy)),

@@ -37,6 +37,8 @@ pub enum Occasion {
     Reminder,
     /// It was claimed by this very envelope, which was delivered again.
     Again,
+    /// Another envelope claims it too, and the database, which would say which of them, is away.
+    Unsure,
     /// An operator wants it told.
     Forced,
 }
@@ -70,6 +72,25 @@ pub(crate) fn decide(
         // Told all the same, but it is nothing the row should know of.
         Decision::Known | Decision::Stale if event.forced => (Decision::Tell(Occasion::Forced), None),
         Decision::Tell(_) | Decision::Known | Decision::Stale => (decision, next),
+    }
+}
+
+/// The same without the database. A claim that only this process knows of lets nobody go: the database may have one of
+/// the very envelope that is let go, and by that the claimant would be, once it is back. So both are kept until one
+/// of them is told; they go onto one card.
+pub(crate) fn decide_alone(
+    row: Option<&Row>,
+    event: &Event<'_>,
+    now: Millis,
+    policy: &Policy,
+) -> (Decision, Option<Row>) {
+    let (decision, next) = decide(row, event, now, policy);
+    let claim = row.and_then(|row| row.claim_at(now, event.envelope));
+    let is_claimed_elsewhere = claim.is_some_and(|claim| claim.envelope != event.envelope);
+    let is_told = row.and_then(|row| row.told).is_some_and(|told| policy.settled_by(&told, event));
+    match decision {
+        Decision::Known if is_claimed_elsewhere && !is_told => (Decision::Tell(Occasion::Unsure), next),
+        Decision::Known | Decision::Stale | Decision::Tell(_) => (decision, next),
     }
 }
 

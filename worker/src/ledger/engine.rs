@@ -29,10 +29,11 @@ impl Ledger {
         }
         let batch = Batch::of(events, pending);
         let call = self.call(deed, events, now);
+        let alone = Call { is_alone: true, ..call.clone() };
         let mut bypassed = HashSet::new();
         for groups in batch.groups.chunks(ROWS_MAX) {
             for group in self.settle(&batch, groups, &call, &mut decisions).await {
-                let judged = self.memory().judge(&batch, group, &call);
+                let judged = self.memory().judge(&batch, group, &alone);
                 note(&mut decisions, batch.places(group), judged);
                 bypassed.extend(batch.events(group).map(|event| event.envelope));
                 if deed == Deed::Observe {
@@ -81,7 +82,7 @@ impl Ledger {
             let envelopes = events.iter().map(|event| event.envelope);
             recorded.extend(envelopes.filter(|envelope| memory.is_recorded(*envelope)));
         }
-        Call { deed, now, policy: &self.policy, recorded }
+        Call { deed, now, policy: &self.policy, recorded, is_alone: false }
     }
 
     /// Decides by the database. Returns what is left if that fails; it has to be decided without.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use shared::envelope::EnvelopeId;
 
 use super::tries::Tries;
 use crate::card::Item;
@@ -51,7 +52,22 @@ impl Fold {
 
     /// How many alerts are on it.
     pub(super) fn alerts(&self) -> usize {
-        self.parcels.iter().map(|parcel| parcel.envelope.alerts.len()).sum()
+        self.shown().iter().flatten().filter(|is_shown| **is_shown).count()
+    }
+
+    /// Which alerts of each parcel are on the card: of what is there in several envelopes, the last copy. The others
+    /// are told by it, and stay in hand until it is.
+    pub(super) fn shown(&self) -> Vec<Vec<bool>> {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut shown: Vec<Vec<bool>> = Vec::with_capacity(self.parcels.len());
+        for parcel in self.parcels.iter().rev() {
+            let alerts = parcel.envelope.alerts.iter().rev();
+            let mut of_parcel: Vec<_> = alerts.map(|alert| seen.insert(alert.fingerprint.as_str())).collect();
+            of_parcel.reverse();
+            shown.push(of_parcel);
+        }
+        shown.reverse();
+        shown
     }
 
     /// Its alerts as the ledger sees them.
@@ -62,11 +78,11 @@ impl Fold {
 
     /// Its alerts as the card sees them.
     pub(super) fn items(&self) -> Vec<Item<'_>> {
-        let mut all = Vec::with_capacity(self.alerts());
-        for parcel in &self.parcels {
+        let mut all = Vec::new();
+        for (parcel, shown) in self.parcels.iter().zip(self.shown()) {
             let Parcel { envelope, reminders, .. } = parcel;
-            let each = envelope.alerts.iter().zip(reminders);
-            all.extend(each.map(|(alert, reminder)| Item {
+            let each = envelope.alerts.iter().zip(reminders).zip(shown).filter(|(_, is_shown)| *is_shown);
+            all.extend(each.map(|((alert, reminder), _)| Item {
                 envelope,
                 alert,
                 reminder: *reminder,
@@ -76,12 +92,13 @@ impl Fold {
         all
     }
 
-    /// Drops what does not stand any more, with one standing per alert in the order of `claims`; and of what is
-    /// there twice, as after a lost connection, the earlier copy. Parcels with nothing left are settled.
+    /// Drops what does not stand any more, with one standing per alert in the order of `claims`; and of an envelope that
+    /// is there twice, as after a lost connection, the earlier copy. Parcels with nothing left are settled.
     pub(super) fn keep_standing(&mut self, standings: &[Standing]) {
         let mut standings = standings.iter().rev();
-        let mut seen: HashSet<String> = HashSet::new();
+        let mut seen: HashSet<(EnvelopeId, String)> = HashSet::new();
         for parcel in self.parcels.iter_mut().rev() {
+            let id = parcel.envelope.id;
             let kept: Vec<Option<Outcome>> = parcel
                 .envelope
                 .alerts
@@ -91,7 +108,7 @@ impl Fold {
                     Some(Standing::Known) => Some(Outcome::Known),
                     Some(Standing::Stale) => Some(Outcome::Stale),
                     Some(Standing::Mine) | None => {
-                        (!seen.insert(alert.fingerprint.to_string())).then_some(Outcome::Known)
+                        (!seen.insert((id, alert.fingerprint.to_string()))).then_some(Outcome::Known)
                     }
                 })
                 .collect();

@@ -41,14 +41,17 @@ impl<P: Publisher> House<P> {
         }
         let mut longest = Duration::ZERO;
         let first = fold.parcels().first().map(|parcel| parcel.envelope.id);
-        for parcel in fold.into_parcels() {
+        let shown = fold.shown();
+        for (parcel, shown) in fold.into_parcels().into_iter().zip(shown) {
             let waited =
                 Duration::try_from(now.duration_since(parcel.envelope.received_at)).unwrap_or_default();
             longest = longest.max(waited);
             self.metrics.end_to_end.observe(waited.as_secs_f64());
             let (id, attempts) = (parcel.envelope.id, parcel.tries.attempts());
             debug!(envelope.id = %id, receiver, attempts, "told {receiver} of envelope {id}");
-            parcel.share.count(Outcome::Told, parcel.envelope.alerts.len());
+            let told = shown.iter().filter(|is_shown| **is_shown).count();
+            parcel.share.count(Outcome::Told, told);
+            parcel.share.count(Outcome::Known, shown.len() - told);
             parcel.settle();
         }
         let (end_to_end_ms, how) = (longest.as_millis(), by.as_str());

@@ -56,6 +56,24 @@ async fn what_waits_for_a_receiver_goes_onto_one_card() {
 }
 
 #[tokio::test]
+async fn without_the_database_envelopes_with_the_same_alert_wait_together_and_are_told_by_one_card() {
+    let mut stage = Stage::without_database(EAGER).await;
+    stage.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
+    let first = envelope("default", 1);
+    let mut twin = first.clone();
+    twin.id = first.id.part(1);
+    let tags = [stage.deliver(&first), stage.deliver(&twin)];
+    for tag in tags {
+        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    }
+    let accepted = stage.sim.accepted();
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(title(&accepted[0]), "[CRITICAL] Alert1 · <at id=all></at>", "one alert, not two");
+    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
+    assert!(stage.shows("larkfire_alerts_total{outcome=\"known\"} 1"));
+}
+
+#[tokio::test]
 async fn a_line_nobody_can_read_is_buried_as_its_bytes_and_the_rest_is_told() {
     let mut stage = Stage::set(EAGER).await;
     let body = [line(&envelope("default", 1)), b"{\"v\":9}\n".to_vec(), b"\xff\xfe\n".to_vec()].concat();

@@ -11,12 +11,13 @@ use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment, LinksConfig,
-    Locale, ReceiverConfig, Reloads, RouteConfig, Secret, parse,
+    Locale, ReceiverConfig, Reloads, Secret, parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Headers, Settlement};
 use tempfile::TempDir;
+use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use worker::card::Style;
 use worker::{Queue, Settings};
@@ -78,7 +79,9 @@ impl Stage {
         delivery: DeliveryConfig,
         clock: Clock,
     ) -> Self {
-        Self::by_routes(sim, (receivers, Vec::new()), delivery, clock)
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(receivers, delivery, folder.path());
+        Self::on(sim, settings, folder, clock)
     }
 
     /// A worker with the receivers `default` and `other`, and these routes.
@@ -96,17 +99,24 @@ impl Stage {
         let [one, two] = names.map(|name| format!("{name}: {{ webhook_url: https://h/x }}"));
         let text = format!("{{ receivers: {{ {one}, {two} }}, routes: {routes} }}");
         let routes = parse("test.yaml", &text, Environment::default()).unwrap().routes;
-        Self::by_routes(sim, (receivers, routes), delivery, Clock::system())
-    }
-
-    fn by_routes(
-        sim: FeishuSim,
-        (receivers, routes): (Vec<ReceiverConfig>, Vec<RouteConfig>),
-        delivery: DeliveryConfig,
-        clock: Clock,
-    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { routes, ..settings(receivers, delivery, folder.path()) };
+        Self::on(sim, settings, folder, Clock::system())
+    }
+
+    /// A worker with the receiver `default` whose database is away.
+    pub(crate) async fn without_database(delivery: DeliveryConfig) -> Self {
+        let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
+        let receivers = vec![receiver(&sim, "default", TOKEN, None)];
+        let nowhere = Secret::new(format!("mysql://root@{}/none", free_address()));
+        let database =
+            DatabaseConfig { url: Some(nowhere), connections: 1, timeout: Duration::from_millis(100) };
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { database, ..settings(receivers, delivery, folder.path()) };
+        Self::on(sim, settings, folder, Clock::system())
+    }
+
+    fn on(sim: FeishuSim, settings: Settings, folder: TempDir, clock: Clock) -> Self {
         let Worker { queue, lifecycle, registry, dead } = Worker::start(settings, clock);
         Self { sim, queue, lifecycle, registry, _kept: (dead, folder) }
     }

@@ -8,7 +8,7 @@ use testkit::chaos_proxy::{ChaosProxy, Direction};
 use testkit::mariadb::mysql_url;
 use testkit::wait_until::wait_until;
 use worker::ledger::Decision::{Known, Stale, Tell};
-use worker::ledger::Occasion::{New, Resolved};
+use worker::ledger::Occasion::{New, Resolved, Unsure};
 use worker::ledger::{Standing, find_by_fingerprint};
 
 use crate::stage::{Stage, Worker, firing, resolved};
@@ -22,9 +22,11 @@ async fn a_ledger_without_its_database_tells_once_by_its_cache() {
     proxy.cut();
     let first = [firing("a", 1, 1)];
     assert_eq!(worker.ledger.observe(&first).await, [Tell(New)]);
-    assert_eq!(worker.ledger.observe(&[firing("a", 2, 2)]).await, [Known], "claimed here");
-    assert_eq!(worker.ledger.confirm(&first).await, [Standing::Mine]);
+    let twin = [firing("a", 2, 2)];
+    assert_eq!(worker.ledger.observe(&twin).await, [Tell(Unsure)], "claimed here only");
+    assert_eq!(worker.ledger.confirm(&[first[0], twin[0]]).await, [Standing::Mine; 2]);
     worker.ledger.told(&first).await;
+    assert_eq!(worker.ledger.confirm(&twin).await, [Standing::Known]);
     assert_eq!(worker.ledger.observe(&[firing("a", 3, 3)]).await, [Known]);
     let over = [resolved("a", 4, 4)];
     assert_eq!(worker.ledger.observe(&over).await, [Tell(Resolved)]);
@@ -142,4 +144,32 @@ async fn a_process_ends_without_a_database_that_stays_away_and_says_what_was_not
     assert_eq!(worker.counted("unrecorded_alerts_total"), 2);
     worker.ledger.finish().await;
     assert_eq!(worker.counted("unrecorded_alerts_total"), 2, "each is counted once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_envelopes_that_claim_the_same_by_different_books_one_is_told() {
+    let stage = Stage::mysql().await;
+    let (in_the_database, in_memory) = ([firing("a", 1, 1)], [firing("a", 2, 2)]);
+    assert_eq!(
+        stage.worker().ledger.observe(&in_the_database).await,
+        [Tell(New)],
+        "by a worker that dies now"
+    );
+    let (proxy, worker) = behind_a_proxy(&stage).await;
+    proxy.cut();
+    assert_eq!(worker.ledger.observe(&in_memory).await, [Tell(New)]);
+    // What the dead worker had in hand comes here. It must not be let go for a claim the database knows nothing of.
+    assert_eq!(worker.ledger.observe(&in_the_database).await, [Tell(Unsure)]);
+    proxy.restore();
+    wait_until(PATIENCE, "the database", async || {
+        worker.ledger.observe(&[firing("b", 1, 3)]).await;
+        find_by_fingerprint(&worker.store, "b")
+            .await
+            .map_err(|error| error.to_string())?
+            .pop()
+            .ok_or_else(String::new)
+    })
+    .await;
+    let standings = worker.ledger.confirm(&[in_memory[0], in_the_database[0]]).await;
+    assert_eq!(standings, [Standing::Known, Standing::Mine]);
 }
