@@ -7,6 +7,7 @@
     reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
 )]
 
+pub mod alertmanager;
 pub mod bodies;
 pub mod chaos_proxy;
 pub mod http;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, ExchangeDeleteOptions,
-    QueueDeleteOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, Consumer};
@@ -87,6 +87,20 @@ pub async fn channel() -> Channel {
         timeout(DEADLINE, Connection::connect(&amqp_url(), ConnectionProperties::default())).await;
     let connection = connected.expect("the test broker in time").expect("a connection to the test broker");
     connection.create_channel().await.expect("a channel")
+}
+
+/// How many messages lie in these queues; those in somebody's hands are not counted. Not for just after a restart of
+/// the broker, whose counts are wrong then.
+pub async fn lying(queues: &[String]) -> u32 {
+    let channel = channel().await;
+    let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    let mut lying = 0;
+    for queue in queues {
+        let queue = channel.queue_declare(queue.as_str().into(), look, FieldTable::default()).await;
+        lying += queue.expect("a queue that is there").message_count();
+    }
+    close(&channel).await;
+    lying
 }
 
 /// Takes exactly this many messages off a queue, in their order, and leaves the rest.

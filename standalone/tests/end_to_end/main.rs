@@ -2,7 +2,6 @@
 //! against both deployments: roles with RabbitMQ between them, and `larkfire` alone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
-mod alertmanager;
 mod dead_letters;
 mod deployment;
 mod faults;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::alertmanager::Alertmanager;
 use testkit::http;
 use testkit::wait_until::wait_until;
 
-use crate::alertmanager::Alertmanager;
 use crate::deployment::{Deployment, Part, Shape};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,17 +23,21 @@ async fn a_real_alert_travels_through_one_process_to_a_card() {
 
 async fn an_alert_travels(shape: Shape) {
     let mut deployment = Deployment::start(shape).await;
-    let alertmanager = Alertmanager::start(&deployment.url("/api/alert")).await;
-    let labels = json!({ "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" });
-    let annotations = json!({ "summary": "12 % of checkouts fail" });
+    let alertmanager = Alertmanager::alone(&deployment.url("/api/alert"), "4h").await;
+    let mut alert = json!({
+        "labels": { "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" },
+        "annotations": { "summary": "12 % of checkouts fail" },
+        "startsAt": "2026-01-15T10:30:00Z",
+    });
 
-    alertmanager.post(labels.clone(), annotations.clone(), None).await;
+    alertmanager.post(&json!([alert])).await;
     let firing = card(&deployment, 1).await;
     assert_eq!(firing["header"]["template"], "red", "{firing}");
     assert!(firing.to_string().contains("HighErrorRate"), "{firing}");
     assert!(firing.to_string().contains("12 % of checkouts fail"), "{firing}");
 
-    alertmanager.post(labels, annotations, Some("2026-01-15T10:40:00Z")).await;
+    alert["endsAt"] = json!("2026-01-15T10:40:00Z");
+    alertmanager.post(&json!([alert])).await;
     let resolved = card(&deployment, 2).await;
     assert_eq!(resolved["header"]["template"], "green", "{resolved}");
 

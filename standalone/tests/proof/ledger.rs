@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use sqlx::Connection;
 use sqlx::mysql::MySqlConnection;
-use testkit::mariadb::TestDatabase;
 
 /// The state of an alert that was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +13,10 @@ pub(crate) enum Told {
 }
 
 /// What was told last of each alert, by fingerprint.
-pub(crate) async fn told(database: &TestDatabase) -> BTreeMap<String, Told> {
+pub(crate) async fn told(database: &str) -> BTreeMap<String, Told> {
     let query =
         "SELECT CAST(fingerprint AS CHAR), told_status FROM larkfire_ledger WHERE told_at IS NOT NULL";
-    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+    let mut connection = MySqlConnection::connect(database).await.unwrap();
     // The workers make the table when they first need it.
     let rows: Vec<(String, i8)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap_or_default();
     connection.close().await.unwrap();
@@ -26,8 +25,8 @@ pub(crate) async fn told(database: &TestDatabase) -> BTreeMap<String, Told> {
 }
 
 /// How many alerts are in the dead letters.
-pub(crate) async fn dead(database: &TestDatabase) -> i64 {
-    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+pub(crate) async fn dead(database: &str) -> i64 {
+    let mut connection = MySqlConnection::connect(database).await.unwrap();
     let dead =
         sqlx::query_scalar("SELECT COUNT(*) FROM larkfire_dead_alerts").fetch_one(&mut connection).await;
     connection.close().await.unwrap();

@@ -42,7 +42,7 @@ async fn who_is_asked_to_end_under_load_does_so_in_time_and_nothing_is_lost_or_t
     assert!(promised.len() > ALERTS / 2, "only {} of {ALERTS} were promised", promised.len());
 
     let told = wait_until(PATIENCE, "everything promised to be told", async || {
-        let told = ledger::told(&fleet.database).await;
+        let told = ledger::told(&fleet.database.url()).await;
         let is_missing = |number: &&usize| told.get(&fingerprint(**number)) != Some(&Told::Firing);
         let missing = promised.iter().filter(is_missing).count();
         if missing == 0 { Ok(told.len()) } else { Err(missing) }
@@ -50,7 +50,7 @@ async fn who_is_asked_to_end_under_load_does_so_in_time_and_nothing_is_lost_or_t
     .await;
     fleet.stop().await;
     // What was not promised was not taken either: who is asked to end answers what it has taken.
-    assert_eq!((told, ledger::dead(&fleet.database).await), (promised.len(), 0));
+    assert_eq!((told, ledger::dead(&fleet.database.url()).await), (promised.len(), 0));
     let on_cards: usize = cards::all(&fleet.sim).iter().map(cards::Card::alerts).sum();
     assert_eq!(on_cards, promised.len(), "each of them is on one card");
     assert_eq!(fleet.sim.totals().throttled, 0, "and the budget was kept: {:?}", fleet.sim.totals());
