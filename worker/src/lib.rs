@@ -42,7 +42,7 @@ use metrics::Metrics;
 use pipeline::{Book, House, Intake, LiveRoutes, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, ReceiverError};
-use routing::{Router, UnknownReceiver};
+use routing::{Chats, Router, UnknownReceiver};
 use store::{OpenError, Store};
 
 /// Pages for the admin port.
@@ -155,6 +155,8 @@ pub fn start(
         request_timeout: settings.delivery.request_timeout,
     };
     let app = settings.app.as_ref().map(|app| (app.id.as_str(), app.resolved));
+    let allowed = settings.app.as_ref().map_or(&[][..], |app| &app.chats_allowed);
+    let chats = Chats::new(allowed, &settings.receivers);
     let refresher = app.and_then(|app| Refresher::new(cards.clone(), &receivers, app, tools)).map(Arc::new);
     let house = House {
         onward: Onward(publisher),
@@ -175,7 +177,7 @@ pub fn start(
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", mover.run(dead));
-    let intake = Intake::new(routes, book);
+    let intake = Intake::new(routes, chats, book);
     let pipeline = Pipeline::new(house, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", pipeline.run(alerts));
     Ok(pages)

@@ -7,6 +7,7 @@ use prometheus::{
 use shared::queue::Reason;
 
 use crate::feishu::verdict::{Repair, Verdict};
+use crate::routing::Named;
 
 /// How an alert ended. Every accepted alert ends in exactly one of these ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,7 @@ pub struct Metrics {
     redelivered: IntCounter,
     requests: IntCounterVec,
     repairs: IntCounterVec,
+    named_chats: IntCounterVec,
     dead: IntCounterVec,
     broken: IntGaugeVec,
     waiting: IntGaugeVec,
@@ -84,6 +86,11 @@ impl Metrics {
                 "kind",
                 &Repair::ALL.map(Repair::as_str),
             )?,
+            named_chats: counters(
+                ("named_chats_total", "Envelopes whose payload named a chat, by what became of that."),
+                "outcome",
+                &Named::COUNTED.map(Named::as_str),
+            )?,
             dead: counters(
                 ("dead_letters_total", "Envelopes moved to the dead letters, by reason."),
                 "reason",
@@ -119,7 +126,7 @@ impl Metrics {
     }
 
     fn show(&self, registry: &Registry) -> prometheus::Result<()> {
-        for counters in [&self.alerts, &self.requests, &self.repairs, &self.dead] {
+        for counters in [&self.alerts, &self.requests, &self.repairs, &self.named_chats, &self.dead] {
             registry.register(Box::new(counters.clone()))?;
         }
         for counter in [&self.redelivered, &self.copied, &self.parked, &self.given_back] {
@@ -152,6 +159,13 @@ impl Metrics {
     /// Counts an answer of Feishu.
     pub fn answered(&self, verdict: &Verdict) {
         self.requests.with_label_values(&[verdict.as_str()]).inc();
+    }
+
+    /// Counts an envelope that names a chat.
+    pub(crate) fn named(&self, named: Named) {
+        if Named::COUNTED.contains(&named) {
+            self.named_chats.with_label_values(&[named.as_str()]).inc();
+        }
     }
 
     /// Counts a repair.

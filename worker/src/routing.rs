@@ -3,16 +3,18 @@
 //! A receiver the sender names is taken at its word. Anything else goes by the routes, alert by alert, as in
 //! Alertmanager; and what no route takes goes to the default receiver.
 
+mod chats;
 mod story;
 #[cfg(test)]
 mod tests;
 
 use shared::alert::Labels;
-use shared::config::{DEFAULT_RECEIVER, RouteConfig};
+use shared::config::{DEFAULT_RECEIVER, RouteConfig, is_chat_id};
 use shared::envelope::Envelope;
 use shared::matcher::Matcher;
 use thiserror::Error;
 
+pub(crate) use chats::{Chats, Named};
 pub use story::Step;
 
 /// The routes, made ready for the receivers of this process.
@@ -65,7 +67,7 @@ impl Router {
     /// The routes to receivers of these names.
     pub fn new(routes: &[RouteConfig], names: Vec<String>) -> Result<Self, UnknownReceiver> {
         let routes = routes.iter().map(|config| Route::of(config, &names)).collect::<Result<_, _>>()?;
-        let default = place_of(DEFAULT_RECEIVER, &names).or((names.len() == 1).then_some(0));
+        let default = place_of(DEFAULT_RECEIVER, &names).or_else(|| only_one(&names));
         Ok(Self { names, default, routes })
     }
 
@@ -173,6 +175,17 @@ impl Route {
             }
         }
         true
+    }
+}
+
+/// Chats that payloads may name are receivers of their own, called by their ids: nothing goes there unasked, unless
+/// there is nothing else.
+fn only_one(names: &[String]) -> Option<usize> {
+    let mut own = (0..names.len()).filter(|place| !is_chat_id(&names[*place]));
+    match (own.next(), own.next()) {
+        (Some(place), None) => Some(place),
+        (Some(_), Some(_)) => None,
+        (None, _) => (names.len() == 1).then_some(0),
     }
 }
 

@@ -14,11 +14,13 @@ use super::routes::LiveRoutes;
 use crate::ledger::{Decision, Event, Ledger, Occasion};
 use crate::metrics::Outcome;
 use crate::outbox::tries::Tries;
-use crate::routing::{Part, Parting};
+use crate::routing::{Chats, Part, Parting};
 
 /// What decides without I/O of its own but the ledger's.
 pub(crate) struct Intake {
     routes: LiveRoutes,
+    /// The chats payloads may name.
+    chats: Chats,
     book: Book,
 }
 
@@ -41,14 +43,14 @@ struct Arrival {
 }
 
 impl Intake {
-    pub(crate) const fn new(routes: LiveRoutes, book: Book) -> Self {
-        Self { routes, book }
+    pub(crate) const fn new(routes: LiveRoutes, chats: Chats, book: Book) -> Self {
+        Self { routes, chats, book }
     }
 
     pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger) -> Taken {
         let (taken_at, router) = (Instant::now(), self.routes.now());
         let (bodies, mut arrivals) = self.split(deliveries);
-        let envelopes: Vec<_> = bodies.iter().map(|line| decode(line)).collect();
+        let envelopes: Vec<_> = bodies.iter().map(|line| self.read(line)).collect();
         let settled_before = self.settled_before(&envelopes, &mut arrivals);
         let partings: Vec<_> = envelopes
             .iter()
@@ -101,6 +103,13 @@ impl Intake {
             }
         }
         taken
+    }
+
+    /// Reads a line, and addresses it to the chat it names.
+    fn read<'l>(&self, line: &'l [u8]) -> Result<Envelope<'l>, DecodeError> {
+        let mut envelope = decode(line)?;
+        self.book.metrics.named(self.chats.address(&mut envelope));
+        Ok(envelope)
     }
 
     fn split(&self, deliveries: Vec<Delivery>) -> (Vec<Bytes>, Vec<Arrival>) {

@@ -5,4 +5,5 @@ mod crashes;
 mod ends;
 mod fleet;
 mod marks;
+mod named;
 mod stage;
