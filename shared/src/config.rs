@@ -32,7 +32,7 @@ pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite,
 pub use load::{load, parse, with_queue};
 pub use network::Network;
 pub use problem::{ConfigErrors, Problem};
-pub use receivers::{Destination, ReceiverConfig};
+pub use receivers::{Destination, ReceiverConfig, is_chat_id};
 pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;

@@ -92,13 +92,19 @@ pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>)
     receivers
 }
 
-/// The id of a chat.
-pub(super) fn chat_id(text: &str) -> Result<String, Must> {
-    let usable = text.len() <= CHAT_ID_BYTES_MAX
+/// Whether this may be the id of a chat.
+pub fn is_chat_id(text: &str) -> bool {
+    text.len() <= CHAT_ID_BYTES_MAX
         && text.strip_prefix("oc_").is_some_and(|rest| {
             !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-        });
-    usable.then(|| text.to_owned()).ok_or_else(|| "the id of a chat, such as oc_84983ff6…".to_owned())
+        })
+}
+
+/// The id of a chat.
+pub(super) fn chat_id(text: &str) -> Result<String, Must> {
+    is_chat_id(text)
+        .then(|| text.to_owned())
+        .ok_or_else(|| "the id of a chat, such as oc_84983ff6…".to_owned())
 }
 
 fn draft((name, section): (String, Section<'_>)) -> Draft {

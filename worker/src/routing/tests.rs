@@ -135,6 +135,10 @@ fn without_routes_anything_else_goes_to_the_default_or_the_only_one() {
     // Among several without a default nothing is guessed.
     assert_eq!(choose("nobody", &["ops", "dev"]), Parting::Whole(None));
     assert_eq!(choose("nobody", &[]), Parting::Whole(None));
+    // Chats that payloads may name get nothing unasked.
+    assert_eq!(choose("", &["ops", "oc_1", "oc_2"]), Parting::Whole(Some(0)));
+    assert_eq!(choose("oc_1", &["ops", "oc_1", "oc_2"]), Parting::Whole(Some(1)));
+    assert_eq!(choose("", &["oc_1", "oc_2"]), Parting::Whole(None));
 }
 
 #[test]
