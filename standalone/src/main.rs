@@ -22,6 +22,7 @@ Examples:
   larkfire explain payload.json             what would become of a payload; sends nothing
   larkfire dead-letters list                what could not be told; replay sends it again
   larkfire trace 9f86d081884c7d65           what became of an alert
+  larkfire send-test ops                    whether the receiver ops is told of alerts
 
 Then:
   curl -i http://127.0.0.1:8080/api/alert -d '{\"message\":\"Disk full on db-1\",\"sender_id\":\"me\"}'

@@ -1,4 +1,4 @@
-//! The way back to the pipeline for `dead-letters replay`: RabbitMQ where that is configured, else the process that
+//! The way to the pipeline for `dead-letters replay` and `send-test`: RabbitMQ where that is configured, else the process that
 //! has the embedded queue, else the queue itself.
 
 use prometheus::Registry;
@@ -46,7 +46,7 @@ pub async fn outlet(config: &Config, lifecycle: &Lifecycle) -> Result<Outlet<Way
         Err(OpenError::InUse(data_dir)) => match ControlClient::connect(&data_dir).await {
             Ok(client) => Ok(Outlet { publisher: Way::Running(client), is_read: true }),
             Err(error) => Err(CommandError::Failed(format!(
-                "a larkfire works on {} but does not take letters from here ({error}): run this as its user, or \
+                "a larkfire works on {} but does not take anything from here ({error}): run this as its user, or \
                  while it is stopped",
                 data_dir.display()
             ))),

@@ -1,12 +1,14 @@
-//! What operators do from the command line, the same in `larkfire` and `larkfire-worker`: dead letters, and the trace
-//! of an alert. The commands work on the database of the configuration, whether a worker runs or not.
+//! What operators do from the command line, the same in `larkfire` and `larkfire-worker`: dead letters, the trace of
+//! an alert, a test of a receiver. The commands work on the database of the configuration, whether a worker runs or not.
 
 mod arguments;
 mod desk;
 mod discard;
 mod list;
 mod plan;
+mod publishing;
 mod replay;
+mod send_test;
 mod show;
 mod table;
 mod text;
@@ -32,7 +34,7 @@ pub use arguments::Command;
 use arguments::DeadLettersCommand;
 use desk::Desk;
 
-/// The way back to the pipeline, for letters that are sent again.
+/// The way to the pipeline, for letters that are sent again and for tests.
 pub struct Outlet<P> {
     /// Publishes them. Whatever it is, what it has confirmed is safe.
     pub publisher: P,
@@ -70,7 +72,7 @@ struct Terminal<'t> {
 
 /// The way back to the workers over RabbitMQ.
 pub fn broker(config: &Config, lifecycle: &Lifecycle) -> Result<RabbitPublisher, CommandError> {
-    let needed = "sending letters again needs RabbitMQ: set AMQP_URL, or use `larkfire`, which needs none";
+    let needed = "this needs RabbitMQ: set AMQP_URL, or use `larkfire`, which needs none";
     let queue = config.queue.as_ref().ok_or_else(|| CommandError::Usage(needed.to_owned()))?;
     let failed = |error: &dyn std::error::Error| CommandError::Failed(error.to_string());
     let metrics = QueueMetrics::register(&Registry::new()).map_err(|error| failed(&error))?;
@@ -88,7 +90,7 @@ pub fn parse<C: Parser>() -> Result<C, ExitCode> {
     })
 }
 
-/// Does what is asked for. `open` finds the way back to the pipeline; it is asked only if letters are sent again.
+/// Does what is asked for. `open` finds the way back to the pipeline; it is asked only if something is sent.
 pub fn run<P, O>(command: Command, config: Result<Config, ConfigErrors>, open: O) -> ExitCode
 where
     P: Publisher,
@@ -134,25 +136,23 @@ where
     P: Publisher,
     O: AsyncFnOnce(&Config, &Lifecycle) -> Result<Outlet<P>, CommandError>,
 {
+    let lifecycle = Lifecycle::default();
+    let open = async || open(config, &lifecycle).await;
+    let command = match command {
+        Command::SendTest(asked) => {
+            return send_test::send_test(config, asked, open, &mut terminal).await;
+        }
+        Command::Trace(asked) => {
+            return trace::trace(&Desk::open(config).await?, &asked, &mut terminal).await;
+        }
+        Command::DeadLetters(command) => command,
+    };
     let desk = Desk::open(config).await?;
     match command {
-        Command::Trace(asked) => trace::trace(&desk, &asked, &mut terminal).await,
-        Command::DeadLetters(DeadLettersCommand::List(asked)) => {
-            list::list(&desk, asked, &mut terminal).await
-        }
-        Command::DeadLetters(DeadLettersCommand::Audit(asked)) => {
-            list::audit(&desk, &asked, &mut terminal).await
-        }
-        Command::DeadLetters(DeadLettersCommand::Show(asked)) => {
-            show::show(&desk, &asked, &mut terminal).await
-        }
-        Command::DeadLetters(DeadLettersCommand::Discard(asked)) => {
-            discard::discard(&desk, asked, &mut terminal).await
-        }
-        Command::DeadLetters(DeadLettersCommand::Replay(asked)) => {
-            let lifecycle = Lifecycle::default();
-            let open = async || open(config, &lifecycle).await;
-            replay::replay(&desk, asked, open, &mut terminal).await
-        }
+        DeadLettersCommand::List(asked) => list::list(&desk, asked, &mut terminal).await,
+        DeadLettersCommand::Audit(asked) => list::audit(&desk, &asked, &mut terminal).await,
+        DeadLettersCommand::Show(asked) => show::show(&desk, &asked, &mut terminal).await,
+        DeadLettersCommand::Discard(asked) => discard::discard(&desk, asked, &mut terminal).await,
+        DeadLettersCommand::Replay(asked) => replay::replay(&desk, asked, open, &mut terminal).await,
     }
 }

@@ -15,6 +15,7 @@ pub mod preview;
 pub mod receiver;
 pub mod routing;
 pub mod store;
+pub mod test_alert;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -20,6 +20,7 @@ Examples:
   larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
   larkfire-worker dead-letters list                          what could not be told
   larkfire-worker trace 9f86d081884c7d65                     what became of an alert
+  larkfire-worker send-test ops                              whether the receiver ops is told of alerts
 
 Without a webhook cards are printed and shown at http://127.0.0.1:9095/ instead of being sent.
 Every setting can be a variable or a key of the file; README.md lists them.

@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::budget::Slot;
 use crate::pipeline::{House, Parcel};
 use crate::receiver::Receiver;
+pub(crate) use broken::advice;
 use fold::Fold;
 pub(crate) use sorting::Album;
 use weather::Weather;
@@ -82,6 +83,7 @@ impl<P: Publisher> Outbox<P> {
 
     /// One step onwards: something is put off, waited for, or sent.
     async fn turn(&mut self) {
+        self.try_for_test();
         self.put_off().await;
         self.sort_out().await;
         if self.is_empty() {

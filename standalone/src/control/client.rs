@@ -49,7 +49,7 @@ impl ControlClient {
 impl Publisher for ControlClient {
     async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
         let letters: Option<Vec<_>> = messages.iter().map(Letter::of).collect();
-        let only = || PublishError::Refused("only dead letters can be sent this way".to_owned());
+        let only = || PublishError::Refused("only alerts can be sent this way".to_owned());
         self.send(letters.ok_or_else(only)?).await
     }
 }

@@ -11,13 +11,15 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWr
 /// One line at most, in bytes: a letter of 256 KiB in base64, and what is around it.
 const LINE_BYTES_MAX: u64 = 512 * 1024;
 
-/// A dead letter that is to be sent again.
+/// What a command has for the workers: a dead letter that is to be sent again, or a test alert.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Letter {
     shard_key: u64,
     /// In base64: not every letter is text.
     body: String,
-    replay: Replay,
+    /// Which dead letter it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replay: Option<Replay>,
 }
 
 /// Whether the queue has it.
@@ -32,15 +34,15 @@ pub(super) enum Answer {
 }
 
 impl Letter {
-    /// `None` for anything but a letter on its way to the workers.
+    /// `None` for anything but what is on its way to the workers.
     pub(super) fn of(message: &Message) -> Option<Self> {
         let Destination::Alerts { shard_key } = message.to else { return None };
-        Some(Self { shard_key, body: STANDARD.encode(&message.body), replay: message.headers.replay? })
+        Some(Self { shard_key, body: STANDARD.encode(&message.body), replay: message.headers.replay })
     }
 
     pub(super) fn into_message(self) -> Result<Message, base64::DecodeError> {
         let body = STANDARD.decode(self.body)?.into();
-        let headers = Headers { replay: Some(self.replay), ..Headers::default() };
+        let headers = Headers { replay: self.replay, ..Headers::default() };
         Ok(Message { to: Destination::Alerts { shard_key: self.shard_key }, body, headers })
     }
 }
@@ -123,9 +125,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_letter_can_be_sent() {
-        let without = Message { headers: Headers::default(), ..message(Vec::new()) };
+    fn a_test_alert_is_no_letter_and_nothing_but_the_workers_can_be_sent_to() {
+        let test = Message { headers: Headers::default(), ..message(Vec::new()) };
+        let came = Letter::of(&test).unwrap().into_message().unwrap();
+        assert_eq!((came.to, came.headers), (test.to, Headers::default()));
         let elsewhere = Message { to: Destination::Dead, body: Bytes::new(), ..message(Vec::new()) };
-        assert!(Letter::of(&without).is_none() && Letter::of(&elsewhere).is_none());
+        assert!(Letter::of(&elsewhere).is_none());
     }
 }

@@ -7,6 +7,7 @@ use shared::envelope::Source;
 use shared::matcher::Matcher;
 use shared::queue::{LetterId, Reason};
 
+use super::send_test::SendTestArguments;
 use super::when::{When, duration};
 use crate::dead_letters::State;
 
@@ -39,6 +40,8 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Says what became of an alert or of an envelope, and why
     Trace(TraceArguments),
+    /// Sends a test alert to a receiver, on the way of any other, and says what became of it
+    SendTest(SendTestArguments),
 }
 
 /// What can be done with dead letters.

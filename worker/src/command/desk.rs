@@ -21,6 +21,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// The database as it is.
     pub(super) async fn open(config: &Config) -> Result<Self, CommandError> {
         // Making an empty database would hide that the wrong place was looked at.
         if let Some(file) = file_of(&config.database, &config.data_dir).filter(|file| !file.exists()) {
@@ -30,6 +31,11 @@ impl Desk {
                 file.display()
             )));
         }
+        Self::made(config).await
+    }
+
+    /// The database, made if it is not there yet.
+    pub(super) async fn made(config: &Config) -> Result<Self, CommandError> {
         let database =
             DatabaseConfig { timeout: config.database.timeout.max(PATIENCE), ..config.database.clone() };
         // Nobody reads what a command counts.

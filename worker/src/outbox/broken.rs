@@ -1,7 +1,7 @@
 //! What an operator has to do about a receiver that refuses everything.
 
 /// In a sentence, by Feishu's code.
-pub(super) const fn advice(code: Option<i64>) -> &'static str {
+pub(crate) const fn advice(code: Option<i64>) -> &'static str {
     match code {
         Some(19001) => {
             "the webhook URL is wrong, or the bot was removed: set the receiver's webhook_url anew"

@@ -9,15 +9,30 @@ use tokio::time::Instant;
 use super::Outbox;
 use super::fold::Fold;
 use crate::pipeline::{House, Parcel, Parking};
+use crate::test_alert::is_test;
 
 impl<P: Publisher> Outbox<P> {
+    /// Whoever mended a receiver sends a test to see that: it is not told of what was before.
+    pub(super) fn try_for_test(&mut self) {
+        if !self.weather.is_broken() && !self.weather.is_away() {
+            return;
+        }
+        let is_untried = |parcel: &Parcel| is_test(&parcel.envelope) && !parcel.tries.was_tried();
+        if self.waiting.iter().any(is_untried) {
+            self.weather.try_now(Instant::now());
+        }
+    }
+
     /// Parks or buries what is not to wait in hand any longer.
     pub(super) async fn put_off(&mut self) {
         let (now, hold) = (Instant::now(), self.house.delivery.hold);
         let Some(until) = self.weather.keeps_waiting_until().filter(|until| *until > now) else { return };
         let (broken, wait) = (self.weather.is_broken(), until - now);
+        let is_away = self.weather.is_away();
         // A pause that ends after its time in hand is spent parked from the start.
-        let is_overdue = |parcel: &Parcel| broken || until > parcel.taken_at + hold;
+        let is_overdue = |parcel: &Parcel| {
+            broken || (is_away && is_test(&parcel.envelope)) || until > parcel.taken_at + hold
+        };
         let mut overdue: Vec<_> = self.waiting.extract_if(.., |parcel| is_overdue(parcel)).collect();
         let pieces = self.pieces.extract_if(.., |piece| piece.parcels().iter().any(is_overdue));
         overdue.extend(pieces.flat_map(Fold::into_parcels));
@@ -45,7 +60,11 @@ impl<P: Publisher> House<P> {
         let mut parkings = Vec::new();
         for mut parcel in parcels {
             parcel.tries.postponed("not tried: the receiver did not take what came before", now);
-            if bury_at_once || parcel.tries.exhausted(self.delivery.give_up_after, now) {
+            // Whoever sent a test waits for its end, and nobody for a test that comes later.
+            if bury_at_once
+                || is_test(&parcel.envelope)
+                || parcel.tries.exhausted(self.delivery.give_up_after, now)
+            {
                 let reason = if bury_at_once { Reason::Refused } else { Reason::GaveUp };
                 let failure = parcel.tries.failure(reason, receiver, now);
                 self.bury(parcel, failure, None).await;

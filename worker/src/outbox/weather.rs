@@ -105,6 +105,19 @@ impl Weather {
     pub(super) const fn is_broken(&self) -> bool {
         matches!(self, Self::Broken(_))
     }
+
+    /// One that is left alone is tried now. What it was told to wait for is waited for.
+    pub(super) fn try_now(&mut self, now: Instant) {
+        match self {
+            Self::Away(spell) | Self::Broken(spell) => spell.until = spell.until.min(now),
+            Self::Fair | Self::Slow(_) | Self::Rough(_) => {}
+        }
+    }
+
+    /// Whether it failed in all attempts in place.
+    pub(super) const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
 }
 
 #[cfg(test)]

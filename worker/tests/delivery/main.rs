@@ -18,3 +18,4 @@ mod routes;
 mod settled;
 mod stage;
 mod ten_receivers;
+mod test_alert;

@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use shared::envelope::{Envelope, decode};
-use shared::queue::{Destination, Headers, LetterId, Message, PublishError, Publisher, Replay};
-use shared::retry::RetryPolicy;
-use tokio::time::{Instant, sleep, sleep_until};
+use shared::queue::{Destination, Headers, LetterId, Message, Publisher, Replay};
+use tokio::time::{Instant, sleep_until};
 
+use crate::command::publishing::publish;
 use crate::command::{CommandError, Terminal};
 use crate::dead_letters::DeadLetters;
 
 /// Letters in one publish: those of a tenth of a second, so that the rate is kept smoothly; and no more than fit into
 /// what a queue takes at once.
 const TOGETHER_MAX: usize = 20;
-/// How often a publish is tried: a connection has to come up first.
-const TRIES: RetryPolicy =
-    RetryPolicy { first: Duration::from_millis(500), cap: Duration::from_secs(5), attempts_max: Some(4) };
 
 /// An action that sends letters again.
 pub(super) struct Sending<'d, P> {
@@ -65,24 +62,12 @@ impl<P: Publisher> Sending<'_, P> {
                 Headers { replay: Some(Replay { letter, forced: self.forced }), ..Headers::default() };
             Message { to: Destination::Alerts { shard_key }, body: body.into(), headers }
         });
-        if let Err(error) = self.publish(messages.collect()).await {
+        if let Err(error) = publish(&self.publisher, messages.collect()).await {
             let unmarked = self.letters.end_replay(&sent, self.action).await;
             let stuck =
                 if unmarked.is_ok() { "" } else { "; they are marked as sent: replay them with --stuck" };
             return Err(CommandError::Failed(format!("{error}{stuck}")));
         }
         Ok(sent)
-    }
-
-    /// A repeat after a publish that was not confirmed may send one twice, which the ledger absorbs.
-    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
-        let mut pauses = TRIES.pauses();
-        loop {
-            let Err(error) = self.publisher.publish(messages.clone()).await else { return Ok(()) };
-            match pauses.after_failure(rand::random(), None) {
-                Some(pause) => sleep(pause).await,
-                None => return Err(error),
-            }
-        }
     }
 }

@@ -1,0 +1,150 @@
+//! `send-test`: an alert that says it is a test, put on the queue like any other, and what became of it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use shared::config::{Config, DEFAULT_RECEIVER};
+use shared::envelope::{EnvelopeId, encode};
+use shared::process;
+use shared::queue::{Destination, Headers, Message, Publisher};
+use tokio::time::{Instant, sleep};
+
+use super::desk::Desk;
+use super::publishing::publish;
+use super::text::plain;
+use super::when::duration;
+use super::{CommandError, Outlet, Terminal, who};
+use crate::dead_letters::{Action, Filter, Letter, State};
+use crate::ledger;
+use crate::outbox::advice;
+use crate::test_alert;
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// Arguments of `send-test`.
+#[derive(Args, Debug)]
+pub struct SendTestArguments {
+    /// The receiver's name, as in the configuration
+    pub receiver: String,
+    /// How long to wait for what becomes of it
+    #[arg(long, default_value = "20s", value_name = "TIME", value_parser = duration)]
+    pub wait: Duration,
+}
+
+/// What became of it.
+enum Came {
+    Told,
+    Dead(Box<Letter>),
+    /// A worker has it and has not told it.
+    InHand,
+    /// Nobody has looked at it.
+    Waiting,
+}
+
+pub(super) async fn send_test<P: Publisher>(
+    config: &Config,
+    asked: SendTestArguments,
+    open: impl AsyncFnOnce() -> Result<Outlet<P>, CommandError>,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    let receiver = asked.receiver.trim();
+    check_receiver(config, receiver)?;
+    let Outlet { publisher, is_read } = open().await?;
+    if !is_read {
+        let stopped = "nothing was sent: no larkfire works on this data directory; start it, and try again";
+        return Err(CommandError::Failed(stopped.to_owned()));
+    }
+    // The one process has its database in the same directory, and makes it when it first needs it.
+    let desk = if config.queue.is_none() { Desk::made(config).await? } else { Desk::open(config).await? };
+    let (now, who) = (desk.clock.now(), who::who());
+    let id = EnvelopeId::new(now, rand::random());
+    let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);
+    let to = Destination::Alerts { shard_key: envelope.shard_key() };
+    let lines = encode(&envelope).map_err(|error| CommandError::Failed(error.to_string()))?;
+    let message = |body| Message { to, body, headers: Headers::default() };
+    publish(&publisher, lines.into_iter().map(|line| message(line.bytes)).collect())
+        .await
+        .map_err(|error| CommandError::Failed(format!("nothing was sent: {error}")))?;
+    writeln!(terminal.progress, "sent a test alert to {receiver} (envelope {id})")?;
+
+    let begun = Instant::now();
+    match wait_for(&desk, id, begun + asked.wait).await? {
+        Came::Told => {
+            let seconds = begun.elapsed().as_secs_f64();
+            writeln!(terminal.out, "{receiver} was told, in {seconds:.1} s")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Came::Dead(letter) => {
+            discard(&desk, &letter, &who).await?;
+            let code = letter.code.map(|code| format!("code {code}: ")).unwrap_or_default();
+            let (message, advice) = (plain(&letter.message), advice(letter.code));
+            writeln!(terminal.out, "{receiver} could not be told: {code}{message}; {advice}")?;
+            Ok(process::FAILED.into())
+        }
+        Came::InHand => {
+            writeln!(
+                terminal.out,
+                "a worker has it and could not tell {receiver} within {:?}: it waits for the receiver's budget, or \
+                 Feishu does not answer. The worker's log says which (envelope {id}); `trace {id}` looks again",
+                asked.wait
+            )?;
+            Ok(process::FAILED.into())
+        }
+        Came::Waiting => {
+            writeln!(
+                terminal.out,
+                "no worker has taken it within {:?}: does one run (is its /readyz 200?), on this broker and \
+                 queue.prefix, and with this database? It waits on the queue; `trace {id}` looks again",
+                asked.wait
+            )?;
+            Ok(process::FAILED.into())
+        }
+    }
+}
+
+/// Without receivers everything is previewed, whoever it is for.
+fn check_receiver(config: &Config, name: &str) -> Result<(), CommandError> {
+    let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+    let is_preview = names.is_empty() && name == DEFAULT_RECEIVER;
+    if is_preview || names.contains(&name) {
+        return Ok(());
+    }
+    let there_are = if names.is_empty() {
+        format!("none but the preview, which {DEFAULT_RECEIVER} means")
+    } else {
+        names.join(", ")
+    };
+    Err(CommandError::Usage(format!(
+        "no receiver {} is configured here; there are: {there_are}. Give the command the configuration and the \
+         environment of the worker",
+        plain(name)
+    )))
+}
+
+/// Looks until it came to an end, or until the deadline.
+async fn wait_for(desk: &Desk, id: EnvelopeId, deadline: Instant) -> Result<Came, CommandError> {
+    loop {
+        let told = ledger::find_by_envelope(&desk.store, id).await?;
+        if told.iter().any(|entry| entry.told.is_some_and(|told| told.envelope == id)) {
+            return Ok(Came::Told);
+        }
+        if let Some(letter) = desk.letters.of_envelope(id).await?.into_iter().next() {
+            return Ok(Came::Dead(Box::new(letter)));
+        }
+        if Instant::now() >= deadline {
+            return Ok(if told.is_empty() { Came::Waiting } else { Came::InHand });
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The letter has been read; nobody is to be called because it waits.
+async fn discard(desk: &Desk, letter: &Letter, who: &str) -> Result<(), CommandError> {
+    let filter = Filter { ids: vec![letter.id], states: vec![State::Waiting], ..Filter::default() };
+    let action = desk.letters.begin_action(who, Action::Discard, &filter, 1).await?;
+    let done = desk.letters.discard(&[letter.id], action).await?;
+    desk.letters.end_action(action, done).await?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The alert of `send-test`. It takes the way of any other, but is not kept for later: a test that comes when nobody
+//! waits for it any more is a false alarm. Pure.
+
+use jiff::Timestamp;
+use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use shared::config::Locale;
+use shared::envelope::{Envelope, EnvelopeId, Source};
+
+/// What its fingerprint begins with. Together with the source this cannot come in from outside: ingest makes the
+/// fingerprints of the custom format itself, out of hexadecimal digits.
+const MARK: &str = "test-";
+
+/// A test alert for this receiver. Whoever is told of it reads who sent it, and that nothing is wrong.
+pub fn envelope(
+    receiver: &str,
+    who: &str,
+    locale: Locale,
+    id: EnvelopeId,
+    now: Timestamp,
+) -> Envelope<'static> {
+    let (summary, description) = match locale {
+        Locale::ZhCn => (
+            format!("测试：接收者 {receiver} 能收到告警"),
+            format!("由 {who} 用 send-test 发出。一切正常，无需处理。"),
+        ),
+        Locale::En => (
+            format!("Test: the receiver {receiver} is told of alerts"),
+            format!("Sent by {who} with send-test. Nothing is wrong, and nothing is to be done."),
+        ),
+    };
+    let pairs = |pairs: [(&'static str, String); 2]| -> Labels<'static> {
+        pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    };
+    let alert = Alert {
+        fingerprint: Fingerprint::own(format!("{MARK}{id}").into())
+            .unwrap_or_else(|| Fingerprint::of_pairs([(MARK, receiver)])),
+        status: Status::Firing,
+        starts_at: Some(now),
+        ends_at: None,
+        labels: pairs([("alertname", "LarkfireTest".to_owned()), ("severity", "info".to_owned())]),
+        annotations: pairs([("summary", summary), ("description", description)]),
+        generator_url: "".into(),
+        links: Links::default(),
+        mention: Mention::default(),
+    };
+    Envelope {
+        id,
+        received_at: now,
+        source: Source::Custom,
+        receiver: receiver.to_owned().into(),
+        group_key: MARK.into(),
+        group_labels: Labels::default(),
+        external_url: "".into(),
+        truncated: 0,
+        alerts: vec![alert],
+    }
+}
+
+/// Whether it is one.
+pub fn is_test(envelope: &Envelope<'_>) -> bool {
+    envelope.source == Source::Custom
+        && envelope.alerts.iter().all(|alert| alert.fingerprint.as_str().starts_with(MARK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test_alert() -> Envelope<'static> {
+        let now = Timestamp::UNIX_EPOCH;
+        envelope("ops", "ann@host", Locale::En, EnvelopeId::new(now, [7; 10]), now)
+    }
+
+    #[test]
+    fn it_is_known_by_its_mark_and_says_who_sent_it() {
+        let envelope = test_alert();
+        assert!(is_test(&envelope));
+        let alert = &envelope.alerts[0];
+        assert!(alert.annotations.get("description").unwrap().contains("ann@host"));
+        assert_eq!(alert.fingerprint.as_str(), format!("test-{}", envelope.id));
+    }
+
+    #[test]
+    fn what_came_in_from_outside_is_none_whatever_it_calls_itself() {
+        let envelope = Envelope { source: Source::Alertmanager, ..test_alert() };
+        assert!(!is_test(&envelope), "Alertmanager's fingerprints are taken as they come");
+    }
+}
