@@ -1,12 +1,14 @@
 //! `larkfire-ingest`: takes alerts over HTTP and puts them on RabbitMQ.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use ingest::Settings;
 use ingest::spool::Spool;
-use shared::config;
+use shared::check::probe::{Probe, broker};
+use shared::check::{self, Role};
+use shared::config::{self, Config, ConfigErrors};
 use shared::process::{self, Start, StartError};
 use shared::queue::QueueMetrics;
 use shared::queue::rabbitmq::RabbitMq;
@@ -18,6 +20,8 @@ Examples:
       listen on 127.0.0.1:8080 and put what comes on the queue
   LARKFIRE_LISTEN=0.0.0.0:8080 API_KEYS=key1,key2 larkfire-ingest --config /etc/larkfire.yaml
       listen to the network, for senders that show one of two keys
+  larkfire-ingest check --online
+      whether the configuration is right, and whether the broker answers
 
 Then:
   curl -i http://127.0.0.1:8080/api/alert -d '{\"message\":\"Disk full on db-1\",\"sender_id\":\"me\"}'
@@ -35,15 +39,39 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file (YAML); without it the environment alone is read
-    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE")]
+    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Says what is wrong with the configuration, or what it comes to
+    Check {
+        /// Asks the broker, too
+        #[arg(long)]
+        online: bool,
+    },
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let load =
-        move || config::load(cli.config.as_deref()).and_then(ingest::checked).and_then(config::with_queue);
-    process::run(load, start)
+    let Cli { config, command } = Cli::parse();
+    match command {
+        None => process::run(move || runnable(config.as_deref()), start),
+        Some(Command::Check { online }) => {
+            check::command(runnable(config.as_deref()), Role::Ingest, online.then_some(probe))
+        }
+    }
+}
+
+/// The settings of an ingest that is to run.
+fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
+    config::load(file).and_then(ingest::checked).and_then(config::with_queue)
+}
+
+async fn probe(config: &Config) -> Vec<Probe> {
+    broker(config).await.into_iter().collect()
 }
 
 async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {

@@ -2,6 +2,7 @@
 //! traits and engines, configuration, start-up and shutdown, telemetry.
 
 pub mod alert;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod envelope;

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ingest::source::Door;
+use shared::check::{self, Role};
 use shared::clock::Clock;
 use shared::config::{Config, ConfigErrors, load};
 use shared::process;
 use standalone::explain::{self, Way};
 use standalone::outlet::outlet;
-use worker::command;
+use worker::{command, probe};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +21,7 @@ Examples:
   larkfire --config /etc/larkfire.yaml      several receivers, limits, everything else
   AMQP_URL=amqp://… larkfire                the same in one process, but with RabbitMQ as its queue
   larkfire explain payload.json             what would become of a payload; sends nothing
+  larkfire check --online                   whether the configuration is right, and who answers
   larkfire dead-letters list                what could not be told; replay sends it again
   larkfire trace 9f86d081884c7d65           what became of an alert
   larkfire send-test ops                    whether the receiver ops is told of alerts
@@ -57,6 +59,12 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         receiver: Option<String>,
     },
+    /// Says what is wrong with the configuration, or what it comes to
+    Check {
+        /// Asks the broker, the database and Feishu's hosts, too
+        #[arg(long)]
+        online: bool,
+    },
     #[command(flatten)]
     Operator(command::Command),
 }
@@ -70,6 +78,9 @@ fn main() -> ExitCode {
         None => process::run(move || checked(config.as_deref()), standalone::start),
         // What ingest asks for is not needed to look at dead letters.
         Some(Command::Operator(command)) => command::run(command, load(config.as_deref()), outlet),
+        Some(Command::Check { online }) => {
+            check::command(checked(config.as_deref()), Role::Both, online.then_some(probe::everything))
+        }
         Some(Command::Explain { file, alert, receiver }) => {
             let door = if alert { Door::LokiFeishu } else { Door::Any };
             explain(checked(config.as_deref()), &file, Way { door, receiver: receiver.as_deref() })

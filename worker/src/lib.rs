@@ -12,6 +12,7 @@ pub mod metrics;
 mod outbox;
 mod pipeline;
 pub mod preview;
+pub mod probe;
 pub mod receiver;
 pub mod routing;
 pub mod store;

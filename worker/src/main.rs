@@ -1,23 +1,25 @@
 //! `larkfire-worker`: takes alerts off the queue and tells Feishu.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use shared::check::{self, Role};
 use shared::clock::Clock;
-use shared::config::{self, Config};
+use shared::config::{self, Config, ConfigErrors};
 use shared::lifecycle::Lifecycle;
 use shared::process::{self, Start, StartError};
 use shared::queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use shared::queue::{QueueMetrics, Subscription};
-use worker::command::{self, Command, CommandError, Outlet};
-use worker::{Pages, Queue, Settings};
+use worker::command::{self, CommandError, Outlet};
+use worker::{Pages, Queue, Settings, probe};
 
 const EXAMPLES: &str = "\
 Examples:
   AMQP_URL=amqp://guest:guest@127.0.0.1 larkfire-worker      preview the cards
   AMQP_URL=… FEISHU_WEBHOOK_URL=https://… larkfire-worker    send them to a custom bot
   larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
+  larkfire-worker check --online                             whether the configuration is right, and who answers
   larkfire-worker dead-letters list                          what could not be told
   larkfire-worker trace 9f86d081884c7d65                     what became of an alert
   larkfire-worker send-test ops                              whether the receiver ops is told of alerts
@@ -40,15 +42,36 @@ struct Cli {
     command: Option<Command>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Says what is wrong with the configuration, or what it comes to
+    Check {
+        /// Asks the broker, the database and Feishu's hosts, too
+        #[arg(long)]
+        online: bool,
+    },
+    #[command(flatten)]
+    Operator(command::Command),
+}
+
 fn main() -> ExitCode {
     let Cli { config, command } = match command::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     match command {
-        None => process::run(move || config::load(config.as_deref()).and_then(config::with_queue), start),
-        Some(command) => command::run(command, config::load(config.as_deref()), outlet),
+        None => process::run(move || runnable(config.as_deref()), start),
+        Some(Command::Check { online }) => {
+            check::command(runnable(config.as_deref()), Role::Worker, online.then_some(probe::everything))
+        }
+        // What a worker needs to run is not needed to look at dead letters.
+        Some(Command::Operator(command)) => command::run(command, config::load(config.as_deref()), outlet),
     }
+}
+
+/// The settings of a worker that is to run.
+fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
+    config::load(file).and_then(config::with_queue)
 }
 
 /// The way back to the workers, whichever of them are running.

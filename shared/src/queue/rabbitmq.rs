@@ -7,6 +7,7 @@ mod acks;
 mod connection;
 mod consumer;
 mod declare;
+mod greeting;
 mod headers;
 mod pack;
 mod publisher;
@@ -23,6 +24,7 @@ use topology::Names;
 
 pub use connection::AddressError;
 pub use consumer::RabbitConsumer;
+pub use greeting::{GreetingError, greet};
 pub use publisher::RabbitPublisher;
 
 /// A broker we know the way to. Nothing is connected before a publisher or a consumer is asked for.

@@ -73,7 +73,7 @@ pub enum AddressError {
 
 /// Where the broker is, tuned for us.
 #[derive(Clone)]
-pub(super) struct Address(AMQPUri);
+pub(super) struct Address(pub(super) AMQPUri);
 
 impl Address {
     pub(super) const PREFIX_BYTES_MAX: usize = 200;

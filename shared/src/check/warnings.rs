@@ -1,0 +1,139 @@
+//! What is right and probably not meant: each with what to do about it. Pure.
+
+mod routes;
+
+use url::Url;
+
+use super::Role;
+use super::summary::host;
+use crate::config::{Config, DEFAULT_RECEIVER, Destination, ReceiverConfig};
+
+pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
+    let mut warnings = config.notes.clone();
+    if role.takes_alerts() {
+        of_gate(config, &mut warnings);
+    }
+    if role.tells() {
+        of_receivers(config, &mut warnings);
+    }
+    if role == Role::Worker && config.queue.is_some() && config.database.url.is_none() {
+        warnings.push(
+            "without database.url (DATABASE_URL) each worker remembers in a file of its own what was told: right for \
+             one worker; several tell the same alert several times"
+                .to_owned(),
+        );
+    }
+    without_default(config, &mut warnings);
+    routes::warnings(config, &mut warnings);
+    warnings
+}
+
+fn of_gate(config: &Config, warnings: &mut Vec<String>) {
+    let (gate, listen) = (&config.gate, config.listen);
+    if !gate.has_any() && !listen.ip().is_loopback() {
+        let from = if gate.allowed_ips.is_empty() {
+            "anybody who reaches"
+        } else {
+            "any allowed address may send to"
+        };
+        warnings.push(format!(
+            "{from} {listen} needs no credential to send: set API_KEYS, BASIC_AUTH or HMAC_SECRETS"
+        ));
+    }
+    let unknown = gate.paths.iter().filter_map(|rule| {
+        let name = rule.path.strip_prefix("/api/alert/")?;
+        config.receivers.iter().all(|receiver| receiver.name != name).then_some(name)
+    });
+    for name in unknown {
+        warnings.push(format!(
+            "gate.paths has a rule for receiver {name}, which is not configured: its path is 404"
+        ));
+    }
+    let lark = &config.lark;
+    if config.app.is_some() && lark.encrypt_key.is_none() {
+        warnings.push(
+            "there is an app and no lark.encrypt_key (LARK_ENCRYPT_KEY): its events come unsigned, or not at all \
+             without lark.verification_token either; set the key of the app's page `Events and callbacks`"
+                .to_owned(),
+        );
+    } else if lark.encrypt_key.is_some() && lark.verification_token.is_none() {
+        warnings.push(
+            "lark.verification_token (LARK_VERIFICATION_TOKEN) is missing: old card callbacks cannot be checked and \
+             are refused"
+                .to_owned(),
+        );
+    }
+}
+
+fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
+    if config.receivers.is_empty() {
+        warnings.push(
+            "no receiver is configured: cards are previewed, not sent; set FEISHU_WEBHOOK_URL, or receivers in the file"
+                .to_owned(),
+        );
+    }
+    if config.app.is_some() && !config.receivers.iter().any(is_chat) {
+        warnings.push("there is an app and no receiver with a chat_id: it sends nothing".to_owned());
+    }
+    for (index, receiver) in config.receivers.iter().enumerate() {
+        let (name, before) = (&receiver.name, &config.receivers[..index]);
+        if let Some(same) = before.iter().find(|other| same_place(other, receiver)) {
+            let same = &same.name;
+            warnings.push(format!(
+                "receivers {same} and {name} are the same bot or chat: people are told twice there"
+            ));
+        }
+        let Destination::CustomBot { webhook_url, secret } = &receiver.destination else { continue };
+        if secret.is_none() {
+            warnings.push(format!(
+                "receiver {name} does not sign: whoever learns its webhook_url can write into the group; switch on the \
+                 bot's signature verification and set its secret"
+            ));
+        }
+        if is_plain_http(webhook_url.expose()) {
+            let host = host(webhook_url.expose());
+            warnings.push(format!(
+                "receiver {name} is reached without TLS at {host}: use https, the URL is a credential"
+            ));
+        }
+    }
+}
+
+const fn is_chat(receiver: &ReceiverConfig) -> bool {
+    matches!(receiver.destination, Destination::AppChat { .. })
+}
+
+fn same_place(one: &ReceiverConfig, other: &ReceiverConfig) -> bool {
+    match (&one.destination, &other.destination) {
+        (
+            Destination::CustomBot { webhook_url: one, secret: _ },
+            Destination::CustomBot { webhook_url: other, secret: _ },
+        ) => one == other,
+        (Destination::AppChat { chat_id: one }, Destination::AppChat { chat_id: other }) => one == other,
+        (Destination::CustomBot { .. }, Destination::AppChat { .. })
+        | (Destination::AppChat { .. }, Destination::CustomBot { .. }) => false,
+    }
+}
+
+fn is_plain_http(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        let is_local = url
+            .host_str()
+            .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]");
+        url.scheme() == "http" && !is_local
+    })
+}
+
+fn without_default(config: &Config, warnings: &mut Vec<String>) {
+    let has_default = config.receivers.iter().any(|receiver| receiver.name == DEFAULT_RECEIVER);
+    let all_taken =
+        config.routes.last().is_some_and(|route| route.matchers.is_empty() && !route.receivers.is_empty());
+    if config.receivers.len() > 1 && !has_default && !all_taken {
+        let which =
+            if config.routes.is_empty() { "that name none of the receivers" } else { "that no route takes" };
+        warnings.push(format!(
+            "alerts {which} become dead letters: call one receiver `{DEFAULT_RECEIVER}`, or end routes with one that has \
+             no match"
+        ));
+    }
+}

@@ -1,0 +1,159 @@
+//! `larkfire` with a file of receivers and routes: checked, sent a test, and changed while it runs.
+#![expect(clippy::unwrap_used, reason = "code of tests: what goes wrong ends the test")]
+
+use std::time::Duration;
+
+use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
+use tempfile::TempDir;
+use testkit::http;
+use testkit::ports::free_address;
+use testkit::process::{Launch, Process};
+use testkit::wait_until::wait_until;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const TOKENS: [&str; 2] = ["token-of-default", "token-of-ops"];
+
+/// A folder with a configuration for the receivers `default` and `ops`, and the bots behind them.
+struct House {
+    sim: FeishuSim,
+    folder: TempDir,
+    listen: String,
+    admin: String,
+}
+
+impl House {
+    async fn with(routes: &str) -> Self {
+        let bots = TOKENS.map(|token| BotSettings::new(token).no_limits());
+        let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
+        let [listen, admin] = [free_address(), free_address()].map(|address| address.to_string());
+        let house = Self { sim, folder: tempfile::tempdir().unwrap(), listen, admin };
+        house.write(routes);
+        house
+    }
+
+    fn write(&self, routes: &str) {
+        let [default, ops] = TOKENS.map(|token| self.sim.webhook_url(token));
+        let text = format!(
+            "listen: {}\nadmin_listen: {}\nreceivers:\n  default: {{ webhook_url: '{default}' }}\n  ops: {{ webhook_url: \
+             '{ops}' }}\nroutes: {routes}\n",
+            self.listen, self.admin
+        );
+        std::fs::write(self.folder.path().join("larkfire.yaml"), text).unwrap();
+    }
+
+    fn launch(&self, words: &[&str]) -> Process {
+        let launch = Launch::program(env!("CARGO_BIN_EXE_larkfire"))
+            .argument("--config")
+            .argument(self.folder.path().join("larkfire.yaml"))
+            .directory(self.folder.path());
+        words.iter().fold(launch, Launch::argument).start()
+    }
+
+    async fn run(&self) -> Process {
+        let process = self.launch(&[]);
+        let url = format!("http://{}/readyz", self.admin);
+        wait_until(PATIENCE, "readiness", async || match http::get(&url).await {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+        process
+    }
+
+    /// A command's exit code, and what it printed.
+    async fn command(&self, words: &[&str]) -> (Option<i32>, String) {
+        let (status, printed) = self.launch(words).finish(PATIENCE).await;
+        assert!(!printed.contains("token-of") && !printed.contains("/hook/"), "a secret in:\n{printed}");
+        (status.code(), printed)
+    }
+
+    async fn post(&self, message: &str) {
+        let body = format!(r#"{{"message":"{message}","sender_id":"me","metadata":{{"team":"a"}}}}"#);
+        let url = format!("http://{}/api/alert", self.listen);
+        assert_eq!(http::post(&url, &[], body).await.unwrap().status, 202);
+    }
+
+    async fn waits_for_told(&self, token: &str, what: &str) {
+        wait_until(PATIENCE, "a card", async || {
+            let cards: Vec<_> =
+                self.sim.records(token).iter().filter_map(feishu_sim::Record::message).collect();
+            cards.iter().any(|card| card.to_string().contains(what)).then_some(()).ok_or(cards.len())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn routes_change_while_it_runs_and_bad_ones_change_nothing() {
+    let house = House::with("[]").await;
+    let process = house.run().await;
+    house.post("before").await;
+    house.waits_for_told(TOKENS[0], "before").await;
+
+    house.write("[{ match: team=a, receiver: ops }]");
+    process.wait_for_line("the routes go by the new configuration", PATIENCE).await;
+    house.post("after").await;
+    house.waits_for_told(TOKENS[1], "after").await;
+
+    house.write("[{ match: team=a, receiver: nobody }]");
+    process.wait_for_line("must be the name of a receiver: default, ops", PATIENCE).await;
+    house.post("as-it-was").await;
+    house.waits_for_told(TOKENS[1], "as-it-was").await;
+    assert_eq!(house.sim.records(TOKENS[0]).len(), 1);
+}
+
+#[tokio::test]
+async fn a_test_alert_is_told_by_the_running_process_or_says_why_not() {
+    let house = House::with("[{ receiver: default }]").await;
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(1));
+    assert!(printed.contains("nothing was sent: no larkfire works on this data directory"), "{printed}");
+
+    let _process = house.run().await;
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("ops was told, in "), "{printed}");
+    assert_eq!((house.sim.records(TOKENS[0]).len(), house.sim.records(TOKENS[1]).len()), (0, 1));
+
+    let refusal = Fault::Refusal { code: 19024, msg: "Key Words Not Found".to_owned() };
+    house.sim.fault(TOKENS[1], &refusal, Lasting::Times(1)).unwrap();
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(
+        printed.contains("ops could not be told: code 19024: Key Words Not Found; the bot insists"),
+        "{printed}"
+    );
+    let (_, letters) = house.command(&["dead-letters", "list"]).await;
+    assert!(!letters.contains("LarkfireTest"), "a test that was read about waits for nobody:\n{letters}");
+
+    let (code, printed) = house.command(&["send-test", "nobody"]).await;
+    assert_eq!(code, Some(64));
+    assert!(printed.contains("no receiver nobody is configured here; there are: default, ops"), "{printed}");
+}
+
+#[tokio::test]
+async fn check_says_what_is_wrong_or_what_it_comes_to() {
+    let house = House::with("[{ match: severity=critical, receiver: ops }]").await;
+    let (code, printed) = house.command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    for part in [
+        "1 severity=\"critical\" → ops",
+        "whatever no route takes: default",
+        "ok: database: ",
+        "ok: http://127.0.0.1:",
+        "warning: receiver ops does not sign",
+        "the configuration is right; 2 warnings",
+    ] {
+        assert!(printed.contains(part), "{part:?} is missing in:\n{printed}");
+    }
+
+    house.write("[{ match: severity, receiver: ops }, { receiver: shop }]");
+    let (code, printed) = house.command(&["check"]).await;
+    assert_eq!(code, Some(64), "{printed}");
+    for part in [
+        "routes.1.match: must be a matcher",
+        "routes.2.receiver: must be the name of a receiver: default, ops",
+    ] {
+        assert!(printed.contains(part), "{part:?} is missing in:\n{printed}");
+    }
+}
