@@ -15,7 +15,7 @@ use crate::payload::request;
 use crate::proc_fs::peak_memory;
 use crate::progress;
 use crate::raw::{self, RawError};
-use crate::report::{Report, number};
+use crate::report::{Report, note, number};
 use crate::scenario::{Accept, Load, Memory};
 use crate::stage::{Server, StageError};
 
@@ -151,13 +151,6 @@ impl Bench {
         note(&mut self.figures, format!("the same, after a body of {megabytes} MB"), Some(goal), peak()?);
         Ok(())
     }
-}
-
-/// Keeps a value, and shows it to whoever watches.
-fn note(figures: &mut Figures, name: impl Into<String>, goal: Option<Goal>, value: f64) {
-    let name = name.into();
-    progress(&format!("  {name:<60} {:>10}", number(value)));
-    figures.add(name, goal, value);
 }
 
 fn io(what: impl ToString) -> impl FnOnce(std::io::Error) -> AcceptError {

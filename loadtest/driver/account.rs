@@ -72,6 +72,15 @@ pub(crate) struct Account {
     pub(crate) last_told: Option<Duration>,
 }
 
+impl Account {
+    /// How long after a moment the last of what was due before it was told.
+    pub(crate) fn told_after(&self, moment: Duration) -> Duration {
+        let before = self.card.iter().filter(|timed| timed.due < moment);
+        let told = before.map(|timed| timed.due + Duration::from_secs_f64(timed.ms.max(0.0) / 1e3));
+        told.max().map_or(Duration::ZERO, |last| last.saturating_sub(moment))
+    }
+}
+
 /// What there is to account for. `zero_us` is when the first request was due, in microseconds since 1970.
 #[derive(Debug)]
 pub(crate) struct Books<'a> {

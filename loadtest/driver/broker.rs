@@ -66,6 +66,11 @@ impl Broker {
         Ok(())
     }
 
+    /// Where ingest's messages wait.
+    pub(crate) fn alerts_queues(&self) -> &[String] {
+        &self.alerts_queues
+    }
+
     /// Messages that wait for a worker, and those that are parked until another attempt.
     pub(crate) async fn depth(&self) -> Result<(u64, u64), BrokerError> {
         Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.parked_queues).await?))

@@ -22,7 +22,7 @@ use crate::progress;
 use crate::scenario::Profile;
 use crate::sender::{Aim, Answer, Counts, Sent, send};
 use crate::sim_host::receiver_name;
-use crate::timeline;
+use crate::timeline::{self, Step};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -129,7 +129,9 @@ impl Watch<'_> {
             }
             let now = Instant::now();
             while let Some((at, step)) = steps.next_if(|(at, _)| self.begin + *at <= now) {
-                progress(&format!("{:>6.1} s  {step:?}", at.as_secs_f64()));
+                if !matches!(step, Step::Hold | Step::Flow) {
+                    progress(&format!("{:>6.1} s  {step:?}", at.as_secs_f64()));
+                }
                 self.house.apply(step).await?;
             }
             if now >= next_look {

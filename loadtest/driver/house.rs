@@ -48,6 +48,8 @@ pub(crate) enum HouseError {
 pub(crate) struct Programs {
     pub(crate) ingest: PathBuf,
     pub(crate) worker: PathBuf,
+    /// The one-machine binary.
+    pub(crate) embedded: PathBuf,
 }
 
 /// Processes, services and what stands between them. Fields are dropped in this order: processes go before

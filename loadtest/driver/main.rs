@@ -8,8 +8,10 @@ mod broker;
 mod cards;
 mod client;
 mod conduct;
+mod drain;
 mod figure;
 mod house;
+mod idle;
 mod ledger;
 mod load;
 mod machine;
@@ -19,8 +21,10 @@ mod plan;
 mod proc_fs;
 mod profile_run;
 mod raw;
+mod raw_consume;
 mod release;
 mod report;
+mod scaling;
 mod scenario;
 mod scrape;
 mod sender;
@@ -28,6 +32,7 @@ mod sim_host;
 mod stage;
 mod template;
 mod timeline;
+mod worker;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -38,7 +43,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use house::Programs;
-use release::Origin;
+use release::{Origin, ReleaseError};
 use report::Report;
 use scenario::{Measurement, Scenario};
 
@@ -48,12 +53,16 @@ Examples:
   cargo run --release -p loadtest -- steady broker-cut --rounds 3
   cargo run --release -p loadtest -- accept --ingest-config try.yaml
   cargo run --release -p loadtest -- my/own.toml
+  cargo run --release -p loadtest -- ceiling    accept and worker, beside bare lapin and bare hyper
   cargo run --release -p loadtest -- all
 
 RabbitMQ is expected on 127.0.0.1:5672 and MariaDB on 127.0.0.1:3306, or where TEST_AMQP_URL and TEST_MYSQL_URL
 say. Queues, exchanges and databases get names of their own and are deleted at the end. Results are kept as
 target/loadtest/SCENARIO.json and .html. Exit code 1: something was lost, doubled or over budget, or nothing was
 measured; a missed goal alone is no failure. loadtest/README.md says how to read the figures.";
+
+/// What is measured beside the bare parts it is made of.
+const CEILING: [&str; 2] = ["accept", "worker"];
 
 /// Measures Larkfire, and in the same run the bare parts it is made of: ratios travel better than figures.
 #[derive(Parser)]
@@ -68,7 +77,7 @@ struct Cli {
 /// What can be chosen.
 #[derive(Args)]
 struct Run {
-    /// Names of scenarios (loadtest/scenarios), paths of .toml files like them, or `all`
+    /// Names of scenarios (loadtest/scenarios), paths of .toml files like them, `ceiling` or `all`
     #[arg(value_name = "SCENARIO", required = true)]
     scenarios: Vec<String>,
     /// Rounds, in place of the scenario's
@@ -126,10 +135,7 @@ async fn run(options: Run) -> Result<bool, Box<dyn Error>> {
     // All of them are read before any is run: a mistake in the last one shows at once.
     let scenarios = load(&options)?;
     let origin = if options.as_built { Origin::Beside } else { Origin::Built };
-    let programs = Programs {
-        ingest: release::program("larkfire-ingest", origin).await?,
-        worker: release::program("larkfire-worker", origin).await?,
-    };
+    let programs = programs(origin, &scenarios).await?;
     let folder = options.keep.clone().map_or_else(release::results, Ok)?;
     let mut holds = true;
     for Scenario { name, measurement } in scenarios {
@@ -142,9 +148,31 @@ async fn run(options: Run) -> Result<bool, Box<dyn Error>> {
     Ok(holds)
 }
 
+/// Where the binaries are; those that are measured have been built.
+async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, ReleaseError> {
+    let is_needed = |needs: fn(&Measurement) -> bool| {
+        origin == Origin::Built && scenarios.iter().any(|scenario| needs(&scenario.measurement))
+    };
+    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_))) {
+        release::build("larkfire-ingest").await?;
+    }
+    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_) | Measurement::Accept(_))) {
+        release::build("larkfire-worker").await?;
+    }
+    if is_needed(|measurement| matches!(measurement, Measurement::Idle(_))) {
+        release::build("larkfire").await?;
+    }
+    Ok(Programs {
+        ingest: release::program("larkfire-ingest")?,
+        worker: release::program("larkfire-worker")?,
+        embedded: release::program("larkfire")?,
+    })
+}
+
 fn load(options: &Run) -> Result<Vec<Scenario>, Box<dyn Error>> {
     let names = options.scenarios.iter().flat_map(|name| match name.as_str() {
         "all" => scenario::names().into_iter().map(str::to_owned).collect(),
+        "ceiling" => CEILING.map(str::to_owned).to_vec(),
         name => vec![name.to_owned()],
     });
     let mut scenarios = Vec::new();
@@ -164,7 +192,10 @@ async fn measure(
 ) -> Result<Report, Box<dyn Error>> {
     Ok(match measurement {
         Measurement::Accept(scenario) => accept::run(name, scenario, programs, ingest_config).await?,
+        Measurement::Worker(scenario) => worker::run(name, scenario, programs).await?,
         Measurement::Profile(profile) => profile_run::run(name, profile, programs).await?,
+        Measurement::Scaling(scenario) => scaling::run(name, scenario, programs).await?,
+        Measurement::Idle(scenario) => idle::run(name, scenario, &programs.embedded).await?,
     })
 }
 

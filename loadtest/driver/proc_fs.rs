@@ -23,6 +23,22 @@ pub(crate) fn peak_memory(id: u32) -> io::Result<u64> {
     kilobytes(&status, "VmHWM").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmHWM"))
 }
 
+/// What a process has resident now, in bytes.
+pub(crate) fn resident_memory(id: u32) -> io::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    kilobytes(&status, "VmRSS").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmRSS"))
+}
+
+/// How often the threads of a process have gone to sleep so far, and so woken up.
+pub(crate) fn voluntary_switches(id: u32) -> io::Result<u64> {
+    let mut switches = 0;
+    for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
+        let status = std::fs::read_to_string(thread?.path().join("status"))?;
+        switches += kilobytes(&status, "voluntary_ctxt_switches").unwrap_or(0);
+    }
+    Ok(switches)
+}
+
 /// The value of a line such as `MemTotal:  16384 kB`.
 pub(crate) fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;

@@ -92,10 +92,10 @@ fn note_times(figures: &mut Figures, profile: &Profile, account: &Account) {
         figures.add(name, at_most(goal), percentile_ms(&account.card, percent));
     }
     figures.add("cards", None, float(verdict.cards));
-    if let (Some(end), Some(last)) = (timeline::end(&profile.faults), account.last_told) {
-        let after = last.saturating_sub(end).as_secs_f64();
+    if let Some(end) = timeline::end(&profile.faults) {
+        let after = account.told_after(end).as_secs_f64();
         figures.add(
-            "last card after the end of the last fault, s",
+            "what was due before the end of the fault: told after it, s",
             at_most(goals.told_after_fault_seconds),
             after,
         );

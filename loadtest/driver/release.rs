@@ -39,15 +39,10 @@ pub(crate) enum Origin {
     Beside,
 }
 
-/// A binary that has its package's name.
-pub(crate) async fn program(package: &'static str, origin: Origin) -> Result<PathBuf, ReleaseError> {
-    match origin {
-        Origin::Built => build(package).await,
-        Origin::Beside => {
-            let own = std::env::current_exe();
-            Ok(own.map_err(|source| ReleaseError::NotBuilt { package, source })?.with_file_name(package))
-        }
-    }
+/// Where the binary of a package lies that has the package's name: beside this one.
+pub(crate) fn program(package: &'static str) -> Result<PathBuf, ReleaseError> {
+    let own = std::env::current_exe().map_err(|source| ReleaseError::NotBuilt { package, source })?;
+    Ok(own.with_file_name(package))
 }
 
 /// Where results are kept: `target/loadtest`.
@@ -57,7 +52,8 @@ pub(crate) fn results() -> std::io::Result<PathBuf> {
     Ok(target.join("loadtest"))
 }
 
-async fn build(package: &'static str) -> Result<PathBuf, ReleaseError> {
+/// Builds a package; does nothing where that is up to date.
+pub(crate) async fn build(package: &'static str) -> Result<(), ReleaseError> {
     if cfg!(debug_assertions) {
         return Err(ReleaseError::DebugBuild);
     }
@@ -70,5 +66,5 @@ async fn build(package: &'static str) -> Result<PathBuf, ReleaseError> {
     command.args(["build", "--release", "--quiet", "--package", package, "--target-dir"]);
     command.arg(directory.parent().unwrap_or(directory)).current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = command.kill_on_drop(true).status().await.map_err(not_built)?;
-    if status.success() { Ok(directory.join(package)) } else { Err(ReleaseError::Failed { package, status }) }
+    if status.success() { Ok(()) } else { Err(ReleaseError::Failed { package, status }) }
 }

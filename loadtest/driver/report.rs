@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::figure::{Figure, Figures, Goal};
 use crate::machine::Machine;
+use crate::progress;
 pub(crate) use round::RoundReport;
 
 /// Why a result was not kept.
@@ -75,6 +76,18 @@ impl Report {
         let _infallible = write!(table, "\n{}; medians of {rounds}\n", self.machine);
         table
     }
+}
+
+/// Keeps a value, and shows it to whoever watches.
+pub(crate) fn note(figures: &mut Figures, name: impl Into<String>, goal: Option<Goal>, value: f64) {
+    let name = name.into();
+    progress(&format!("  {name:<60} {:>10}", number(value)));
+    figures.add(name, goal, value);
+}
+
+/// A count, thousands apart.
+pub(crate) fn count(count: u64) -> String {
+    thousands(&count.to_string())
 }
 
 /// The lowest and the highest value, where there are several.

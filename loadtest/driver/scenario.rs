@@ -1,8 +1,11 @@
 //! What is measured, how long, and what is hoped for: files of `scenarios/`, read and refused as a whole.
 
 mod accept;
+mod idle;
 pub(crate) mod profile;
 pub(crate) mod range;
+mod scaling;
+mod worker;
 
 use std::path::{Path, PathBuf};
 
@@ -11,12 +14,16 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
+pub(crate) use idle::Idle;
 pub(crate) use profile::Profile;
 use range::OutOfRange;
+pub(crate) use scaling::Scaling;
+pub(crate) use worker::{Fill, Worker};
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 15] = [
+const FILES: [(&str, &str); 18] = [
     ("accept", include_str!("../scenarios/accept.toml")),
+    ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
     ("calm", include_str!("../scenarios/calm.toml")),
     ("storm", include_str!("../scenarios/storm.toml")),
@@ -31,6 +38,8 @@ const FILES: [(&str, &str); 15] = [
     ("database-cut", include_str!("../scenarios/database-cut.toml")),
     ("worker-killed", include_str!("../scenarios/worker-killed.toml")),
     ("ingest-killed", include_str!("../scenarios/ingest-killed.toml")),
+    ("idle", include_str!("../scenarios/idle.toml")),
+    ("scaling", include_str!("../scenarios/scaling.toml")),
 ];
 
 /// Why there is no scenario.
@@ -77,7 +86,10 @@ pub(crate) struct Scenario {
 #[derive(Debug)]
 pub(crate) enum Measurement {
     Accept(Accept),
+    Worker(Worker),
     Profile(Profile),
+    Scaling(Scaling),
+    Idle(Idle),
 }
 
 /// What tells the kinds apart.
@@ -90,7 +102,10 @@ struct Kind {
 #[serde(rename_all = "kebab-case")]
 enum KindName {
     Accept,
+    Worker,
     Profile,
+    Scaling,
+    Idle,
 }
 
 /// The names of what comes with the program.
@@ -117,7 +132,10 @@ impl Scenario {
     fn parse(name: &str, file: &str, text: &str) -> Result<Self, ScenarioError> {
         let measurement = match read::<Kind>(file, text)?.kind {
             KindName::Accept => Measurement::Accept(read(file, text)?),
+            KindName::Worker => Measurement::Worker(read(file, text)?),
             KindName::Profile => Measurement::Profile(read(file, text)?),
+            KindName::Scaling => Measurement::Scaling(read(file, text)?),
+            KindName::Idle => Measurement::Idle(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -129,7 +147,10 @@ impl Scenario {
         if let Some(rounds) = rounds {
             match &mut self.measurement {
                 Measurement::Accept(accept) => accept.rounds = rounds,
+                Measurement::Worker(worker) => worker.rounds = rounds,
                 Measurement::Profile(profile) => profile.rounds = rounds,
+                Measurement::Scaling(scaling) => scaling.rounds = rounds,
+                Measurement::Idle(idle) => idle.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -138,7 +159,10 @@ impl Scenario {
     fn check(&self, file: &str) -> Result<(), ScenarioError> {
         let checked = match &self.measurement {
             Measurement::Accept(accept) => accept.check(),
+            Measurement::Worker(worker) => worker.check(),
             Measurement::Profile(profile) => profile.check(),
+            Measurement::Scaling(scaling) => scaling.check(),
+            Measurement::Idle(idle) => idle.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

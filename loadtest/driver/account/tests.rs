@@ -71,5 +71,6 @@ fn a_shown_alert_took_until_its_first_card_and_a_counted_one_until_it_was_writte
     let ms: Vec<_> = account.card.iter().map(|timed| timed.ms.round()).collect();
     assert_eq!(ms, [20.0, 50.0, 30.0]);
     assert_eq!(account.last_told, Some(Duration::from_millis(230)));
+    assert_eq!(account.told_after(Duration::from_millis(120)), Duration::from_millis(30));
     assert!((percentile_ms(&account.accept, 99) - 5.0).abs() < 1e-6);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::plot::{Curve, Scale, plot};
 use super::round::{Point, RoundReport};
-use super::{Report, number, range, verdict};
+use super::{Report, count as count_of, number, range, verdict};
 use crate::figure::float;
 
 /// What Feishu takes from a custom bot.
@@ -68,10 +68,10 @@ fn verdict_of(page: &mut String, number_of: usize, round: &RoundReport) {
         [("lost", verdict.lost), ("doubled", verdict.doubled), ("over budget", verdict.over_budget)];
     for (name, count) in breaches {
         let class = if count == 0 { "met" } else { "missed" };
-        append(page, format_args!("<span class=\"{class}\">{name} <b>{}</b></span>", number(float(count))));
+        append(page, format_args!("<span class=\"{class}\">{name} <b>{}</b></span>", count_of(count)));
     }
     for (name, count) in round.rows() {
-        append(page, format_args!("<span>{name} <b>{}</b></span>", number(float(count))));
+        append(page, format_args!("<span>{name} <b>{}</b></span>", count_of(count)));
     }
     page.push_str("</p>\n");
 }

@@ -9,8 +9,7 @@ use crate::conduct::Sample;
 use crate::scenario::Profile;
 use crate::scenario::profile::Fault;
 
-use super::number;
-use crate::figure::float;
+use super::count as count_of;
 
 /// Points of a curve at most.
 const POINTS_MAX: f64 = 120.0;
@@ -57,8 +56,7 @@ impl RoundReport {
     pub(super) fn words(&self) -> String {
         let Verdict { lost, doubled, over_budget, forgotten, .. } = self.verdict;
         let rows = self.rows();
-        let told: Vec<_> =
-            rows.iter().map(|(name, count)| format!("{name} {}", number(float(*count)))).collect();
+        let told: Vec<_> = rows.iter().map(|(name, count)| format!("{name} {}", count_of(*count))).collect();
         let word = if self.holds { "held" } else { "BROKEN" };
         let mut words = format!(
             "{word}: lost {lost}, doubled {doubled}, over budget {over_budget}\n  {}\n",

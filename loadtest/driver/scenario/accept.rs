@@ -41,6 +41,11 @@ impl Window {
     pub(crate) fn counted(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
+
+    pub(super) fn check(&self) -> Result<(), OutOfRange> {
+        within("window.warm_up_seconds", self.warm_up_seconds, 0.0..=60.0)?;
+        within("window.seconds", self.seconds, 0.1..=60.0)
+    }
 }
 
 /// The bare publisher.
@@ -64,6 +69,13 @@ pub(crate) struct Load {
     pub(crate) ratio_min: f64,
     /// Goal: CPU time of ingest, in microseconds per alert.
     pub(crate) cpu_us_max: f64,
+}
+
+impl Load {
+    /// Without a goal.
+    pub(crate) const fn of(alerts: u32, connections: u32) -> Self {
+        Self { alerts, connections, ratio_min: 0.0, cpu_us_max: f64::INFINITY }
+    }
 }
 
 /// Requests at a fixed rate.
@@ -92,8 +104,7 @@ impl Accept {
     /// Everything ends, and fits on one machine.
     pub(crate) fn check(&self) -> Result<(), OutOfRange> {
         within("rounds", self.rounds, 1.0..=100.0)?;
-        within("window.warm_up_seconds", self.window.warm_up_seconds, 0.0..=60.0)?;
-        within("window.seconds", self.window.seconds, 0.1..=60.0)?;
+        self.window.check()?;
         within("raw.connections", self.raw.connections, 1.0..=16.0)?;
         within("raw.unconfirmed_max", self.raw.unconfirmed_max, 1.0..=10_000.0)?;
         for load in &self.loads {
