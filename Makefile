@@ -28,5 +28,5 @@ check: ## Formatting, lints, docs, licences, crate directions
 	deploy/dev/crate_directions.sh
 	deploy/dev/cargo_deny.sh
 
-bench: services ## Measure how fast alerts are taken in (loadtest/README.md says how to read it)
-	cargo run --release --package loadtest -- accept
+bench: services ## Measure everything (15 minutes), or SCENARIOS="storm steady"; see loadtest/README.md
+	cargo run --release --package loadtest -- $(or $(SCENARIOS),all)

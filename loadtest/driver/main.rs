@@ -139,7 +139,15 @@ async fn run(options: Run) -> Result<bool, Box<dyn Error>> {
     let folder = options.keep.clone().map_or_else(release::results, Ok)?;
     let mut holds = true;
     for Scenario { name, measurement } in scenarios {
-        let report = measure(&name, measurement, &programs, options.ingest_config.as_deref()).await?;
+        let report = match measure(&name, measurement, &programs, options.ingest_config.as_deref()).await {
+            Ok(report) => report,
+            // The others are worth having all the same.
+            Err(error) => {
+                progress(&format!("{name}: {error}"));
+                holds = false;
+                continue;
+            }
+        };
         let page = report.keep(&folder)?;
         std::io::stdout().write_all(report.table().as_bytes())?;
         progress(&format!("kept as {} and .json", page.display()));

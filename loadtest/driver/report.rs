@@ -85,6 +85,11 @@ pub(crate) fn note(figures: &mut Figures, name: impl Into<String>, goal: Option<
     figures.add(name, goal, value);
 }
 
+/// A whole number, thousands apart.
+fn whole(value: f64) -> String {
+    thousands(&format!("{value:.0}"))
+}
+
 /// A count, thousands apart.
 pub(crate) fn count(count: u64) -> String {
     thousands(&count.to_string())

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::number;
+use super::{number, whole};
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 240.0;
@@ -94,8 +94,9 @@ impl Heights {
     fn of(most: f64, scale: Scale) -> Self {
         let lines = match scale {
             Scale::Linear => {
-                let step = step(most.max(1.0) / TICKS);
-                let count = (most.max(1.0) / step).ceil();
+                let most = most.max(TICKS);
+                let step = step(most / TICKS);
+                let count = (most / step).ceil();
                 upwards(count).map(|index| index * step).collect()
             }
             Scale::Logarithmic => {
@@ -135,7 +136,7 @@ impl Axes {
                     "<line class=\"grid\" x1=\"{left}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
                 ),
             );
-            let label = number(*value);
+            let label = if value.fract() == 0.0 { whole(*value) } else { number(*value) };
             append(
                 svg,
                 format_args!(
@@ -182,7 +183,7 @@ mod tests {
     fn the_highest_value_is_inside_the_plot_and_zero_at_its_bottom() {
         let svg = plot(&curve(&[(0.0, 0.0), (10.0, 42.0)]), &[], Scale::Linear);
         assert!(svg.contains("points=\"70.0,212.0 846.0,"), "{svg}");
-        assert!(svg.contains(">50.0</text>") && svg.contains(">10 s</text>"), "{svg}");
+        assert!(svg.contains(">50</text>") && svg.contains(">10 s</text>"), "{svg}");
     }
 
     #[test]
