@@ -17,7 +17,7 @@ pub use fingerprint::Fingerprint;
 pub use labels::{LABEL_VALUE_BYTES_MAX, LABELS_BYTES_MAX, LABELS_MAX, Labels};
 
 /// One alert in its newest known state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Alert<'a> {
     /// Who this alert is: the same for every state of the same alert.
     #[serde(borrow)]
@@ -37,13 +37,13 @@ pub struct Alert<'a> {
     #[serde(borrow, default)]
     pub annotations: Labels<'a>,
     /// Where the rule that raised it can be seen; empty when unknown. Untrusted.
-    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    #[serde(borrow, default)]
     pub generator_url: Cow<'a, str>,
     /// Further places to look, where the source knows them.
-    #[serde(borrow, default, skip_serializing_if = "Links::is_empty")]
+    #[serde(borrow, default)]
     pub links: Links<'a>,
     /// Whom the sender asked to mention.
-    #[serde(borrow, default, skip_serializing_if = "Mention::is_empty")]
+    #[serde(borrow, default)]
     pub mention: Mention<'a>,
 }
 

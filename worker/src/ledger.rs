@@ -79,8 +79,7 @@ impl Ledger {
     /// Decides about each event, in their order, and claims what is to be told. Never fails: without the database it
     /// goes by the cache, and tells what that does not know.
     pub async fn observe(&self, events: &[Event<'_>]) -> Vec<Decision> {
-        // Boxed, here and below: with what callers await around it, it would be one type too deep to compile.
-        Box::pin(self.run(Deed::Observe, events, self.now())).await
+        self.run(Deed::Observe, events, self.now()).await
     }
 
     /// Which of these claims still stand, in their order; renews their leases. To be asked when the card is made.
@@ -91,22 +90,22 @@ impl Ledger {
             Decision::Known => Standing::Known,
             Decision::Stale => Standing::Stale,
         };
-        Box::pin(self.run(Deed::Confirm, claims, self.now())).await.into_iter().map(standing).collect()
+        self.run(Deed::Confirm, claims, self.now()).await.into_iter().map(standing).collect()
     }
 
     /// They are on a card. Without the database this is kept, and written when it is back.
     pub async fn told(&self, claims: &[Event<'_>]) {
-        Box::pin(self.run(Deed::Tell, claims, self.now())).await;
+        self.run(Deed::Tell, claims, self.now()).await;
     }
 
     /// Their envelope went to the dead letters: whoever comes next tells them.
     pub async fn release(&self, claims: &[Event<'_>]) {
-        Box::pin(self.run(Deed::Release, claims, self.now())).await;
+        self.run(Deed::Release, claims, self.now()).await;
     }
 
     /// Their envelope was parked, and comes back: the claims hold for longer than the longest pause.
     pub async fn renew(&self, claims: &[Event<'_>]) {
-        Box::pin(self.run(Deed::Renew, claims, self.now())).await;
+        self.run(Deed::Renew, claims, self.now()).await;
     }
 
     /// Writes down what was told while the database was away. Costs nothing where that is nothing.

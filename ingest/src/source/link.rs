@@ -10,7 +10,7 @@ const PORT_DIGITS_MAX: usize = 5;
 /// The link in a form that can be followed, or an empty text. A relative one is resolved against `base`, which is
 /// itself absolute or empty. Only http and https: a `javascript:` link must not reach a card.
 pub(super) fn absolute<'a>(link: Cow<'a, str>, base: &str) -> Cow<'a, str> {
-    let usable = link.len() <= LINK_BYTES_MAX && !link.contains(|c: char| c.is_control() || c == ' ');
+    let usable = link.len() <= LINK_BYTES_MAX && !holds_blanks(&link);
     if !usable || link.is_empty() {
         return Cow::Borrowed("");
     }
@@ -27,6 +27,15 @@ pub(super) fn absolute<'a>(link: Cow<'a, str>, base: &str) -> Cow<'a, str> {
         }
         (Some(_), [b'?', ..]) => Cow::Owned(format!("{}{link}", without_query(base))),
         _ => Cow::Borrowed(""),
+    }
+}
+
+fn holds_blanks(link: &str) -> bool {
+    // Nearly every link is ASCII, and of that bytes are enough.
+    if link.is_ascii() {
+        link.bytes().any(|byte| byte == b' ' || byte.is_ascii_control())
+    } else {
+        link.contains(|character: char| character == ' ' || character.is_control())
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 
-/// Go's zero time is in the year 1, and stands for "none" in whatever zone it is written.
-const FIRST_REAL_YEAR: i16 = 2;
+/// Go's zero time is in the year 1, and stands for "none" in whatever zone it is written. This is the year 2.
+const FIRST_REAL_TIME: Timestamp = Timestamp::constant(-62_104_060_800, 0);
 /// Unix times are told apart by their size: as milliseconds this is 1973, as seconds the year 5138.
 const SECONDS_MAX: i64 = 100_000_000_000;
 
@@ -15,7 +15,7 @@ const SECONDS_MAX: i64 = 100_000_000_000;
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let time = text.parse::<Timestamp>().ok().or_else(|| go_print_form(text)).or_else(|| unix(text))?;
-    (time.to_zoned(TimeZone::UTC).year() >= FIRST_REAL_YEAR).then_some(time)
+    (time >= FIRST_REAL_TIME).then_some(time)
 }
 
 /// A time written for people: as `instant`, or without a zone and then in `zone`.

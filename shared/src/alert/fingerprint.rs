@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::owned;
@@ -14,7 +14,7 @@ const OWN_BYTES_MAX: usize = 64;
 const HASH_BYTES: usize = 8;
 
 /// Names an alert across its states, re-sends and replicas.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 use super::owned;
 
@@ -108,16 +107,6 @@ fn cut(value: Cow<'_, str>) -> Cow<'_, str> {
     }
     let end = value.floor_char_boundary(LABEL_VALUE_BYTES_MAX - CUT_MARK.len());
     Cow::Owned(format!("{}{CUT_MARK}", &value[..end]))
-}
-
-impl Serialize for Labels<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.iter() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {

@@ -1,18 +1,20 @@
 //! Envelope → lines of the wire format, split so that no line grows without bound.
 
+mod json;
+
 use bytes::Bytes;
-use jiff::Timestamp;
-use serde::Serialize;
 use thiserror::Error;
 
-use super::{Envelope, EnvelopeId, Source, WIRE_VERSION};
-use crate::alert::{Alert, Labels};
+use super::{Envelope, EnvelopeId, WIRE_VERSION};
+use crate::alert::Alert;
 
 /// How many alerts one line may carry.
 pub const ENVELOPE_ALERTS_MAX: usize = 100;
 /// How long a line may grow, in bytes, before the next alert starts a new one. A single alert that is larger
 /// stands alone: its labels are bounded, so it stays within a small multiple of this.
 pub const ENVELOPE_BYTES_MAX: usize = 128 * 1024;
+/// What a line is given room for when it is begun: the envelope's own fields and an alert or two.
+const LINE_BYTES_AT_FIRST: usize = 1024;
 
 /// Why an envelope could not be written.
 #[derive(Debug, Error)]
@@ -20,6 +22,9 @@ pub enum EncodeError {
     /// The serialiser refused; our own types give it no cause to.
     #[error("the envelope cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A time cannot be written; ours are all within the years that can be.
+    #[error("a time of the envelope cannot be written: {0}")]
+    Time(#[from] jiff::Error),
 }
 
 /// One line of the wire format, ready for the queue.
@@ -31,20 +36,6 @@ pub struct Line {
     pub alerts: usize,
     /// The JSON object and its line feed.
     pub bytes: Bytes,
-}
-
-/// Everything of a line but its alerts, in the order of the documentation.
-#[derive(Serialize)]
-struct Head<'e> {
-    v: u32,
-    id: EnvelopeId,
-    received_at: Timestamp,
-    source: Source,
-    receiver: &'e str,
-    group_key: &'e str,
-    group_labels: &'e Labels<'e>,
-    external_url: &'e str,
-    truncated: u64,
 }
 
 /// Writes the envelope as one line or, past a limit, as several with ids that follow one another. Nothing is
@@ -75,24 +66,30 @@ struct OpenLine {
 }
 
 impl OpenLine {
+    /// The object is left open and closed by `finish`: alerts are written straight into it, which lets a line be
+    /// measured as it grows instead of being written twice.
     fn begin(envelope: &Envelope<'_>, index: u32) -> Result<Self, EncodeError> {
         let id = envelope.id.part(index);
-        let head = Head {
-            v: WIRE_VERSION,
-            id,
-            received_at: envelope.received_at,
-            source: envelope.source,
-            receiver: &envelope.receiver,
-            group_key: &envelope.group_key,
-            group_labels: &envelope.group_labels,
-            external_url: &envelope.external_url,
-            truncated: envelope.truncated,
-        };
-        let mut bytes = serde_json::to_vec(&head)?;
-        // The object is left open here and closed by `finish`: alerts are written straight into it, which
-        // lets a line be measured as it grows instead of being serialised twice.
-        bytes.pop();
-        bytes.extend_from_slice(br#","alerts":["#);
+        let mut bytes = Vec::with_capacity(LINE_BYTES_AT_FIRST);
+        json::raw(&mut bytes, r#"{"v":"#);
+        json::value(&mut bytes, &WIRE_VERSION)?;
+        json::raw(&mut bytes, r#","id":"#);
+        json::value(&mut bytes, &id)?;
+        json::raw(&mut bytes, r#","received_at":"#);
+        json::time(&mut bytes, Some(envelope.received_at))?;
+        json::raw(&mut bytes, r#","source":"#);
+        json::text(&mut bytes, envelope.source.as_str())?;
+        json::raw(&mut bytes, r#","receiver":"#);
+        json::text(&mut bytes, &envelope.receiver)?;
+        json::raw(&mut bytes, r#","group_key":"#);
+        json::text(&mut bytes, &envelope.group_key)?;
+        json::raw(&mut bytes, r#","group_labels":"#);
+        json::labels(&mut bytes, &envelope.group_labels)?;
+        json::raw(&mut bytes, r#","external_url":"#);
+        json::text(&mut bytes, &envelope.external_url)?;
+        json::raw(&mut bytes, r#","truncated":"#);
+        json::value(&mut bytes, &envelope.truncated)?;
+        json::raw(&mut bytes, r#","alerts":["#);
         Ok(Self { index, id, alerts: 0, bytes })
     }
 
@@ -115,7 +112,7 @@ impl OpenLine {
         if self.alerts > 0 {
             self.bytes.push(b',');
         }
-        serde_json::to_writer(&mut self.bytes, alert)?;
+        json::alert(&mut self.bytes, alert)?;
         self.alerts += 1;
         Ok(())
     }

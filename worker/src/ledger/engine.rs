@@ -21,28 +21,41 @@ const ROUNDS_MAX: usize = 16;
 impl Ledger {
     /// Does something to the rows of these events, and says what is to become of each.
     pub(super) async fn run(&self, deed: Deed, events: &[Event<'_>], now: Millis) -> Vec<Decision> {
-        self.write_late().await;
+        // Boxed, here and below: with what callers await around it, it would be one type too deep to compile. And only
+        // where there is something to wait for: what waits for a database is some 10 KB, and repeats need none.
+        if !self.memory().late.is_empty() {
+            Box::pin(self.write_late()).await;
+        }
         let mut decisions = vec![Decision::Known; events.len()];
         let pending = self.pending(deed, events, now, &mut decisions);
-        if pending.is_empty() {
-            return decisions;
+        if !pending.is_empty() {
+            Box::pin(self.run_on_database(deed, events, (pending, now), &mut decisions)).await;
         }
+        decisions
+    }
+
+    async fn run_on_database(
+        &self,
+        deed: Deed,
+        events: &[Event<'_>],
+        (pending, now): (Vec<usize>, Millis),
+        decisions: &mut [Decision],
+    ) {
         let batch = Batch::of(events, pending);
         let call = self.call(deed, events, now);
         let alone = Call { is_alone: true, ..call.clone() };
         let mut bypassed = HashSet::new();
         for groups in batch.groups.chunks(ROWS_MAX) {
-            for group in self.settle(&batch, groups, &call, &mut decisions).await {
+            for group in self.settle(&batch, groups, &call, decisions).await {
                 let judged = self.memory().judge(&batch, group, &alone);
-                note(&mut decisions, batch.places(group), judged);
+                note(decisions, batch.places(group), judged);
                 bypassed.extend(batch.events(group).map(|event| event.envelope));
                 if deed == Deed::Observe {
                     self.metrics.bypassed.inc_by(batch.places(group).len() as u64);
                 }
             }
         }
-        self.take_note(deed, events, &decisions, &bypassed);
-        decisions
+        self.take_note(deed, events, decisions, &bypassed);
     }
 
     /// The events the cache has no answer for; the answers it has are put down.
