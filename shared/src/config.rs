@@ -8,6 +8,7 @@ mod kinds;
 mod links;
 mod load;
 mod network;
+mod owners;
 mod problem;
 mod reader;
 mod receivers;
@@ -31,6 +32,9 @@ pub use environment::Environment;
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
 pub use load::{load, parse, with_queue};
 pub use network::Network;
+pub use owners::{
+    Owned, OwnersConfig, ReceiverOwners, Rotation, Turn, UserColumns, UserServer, UserTableConfig,
+};
 pub use problem::{ConfigErrors, Problem};
 pub use receivers::{Destination, ReceiverConfig, is_chat_id};
 pub use reload::Reloads;
@@ -75,6 +79,8 @@ pub struct Config {
     pub dedup: DedupConfig,
     /// Where links on cards lead.
     pub links: LinksConfig,
+    /// Who is told by name.
+    pub owners: OwnersConfig,
     /// How times are shown on cards, and read where a payload gives no zone.
     pub timezone: TimeZone,
     /// The language of the cards.

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod link;
 pub mod metrics;
 mod outbox;
+pub mod owner;
 mod pipeline;
 pub mod preview;
 pub mod probe;

@@ -30,6 +30,11 @@ const PURE: &[&str] = &[
     "worker/src/card",
     "worker/src/cards/state.rs",
     "worker/src/dead_letters/burial.rs",
+    "worker/src/owner/glob.rs",
+    "worker/src/owner/person.rs",
+    "worker/src/owner/roster.rs",
+    "worker/src/owner/rotation.rs",
+    "worker/src/owner/rules.rs",
     "worker/src/link.rs",
     "worker/src/link",
     "worker/src/routing.rs",
@@ -116,7 +121,7 @@ fn code_that_decides_does_no_io_and_reads_no_clock() {
 
 #[test]
 fn both_readmes_list_every_setting_and_every_variable() {
-    let settings = ["settings", "app", "receivers", "routes", "links"]
+    let settings = ["settings", "app", "receivers", "routes", "links", "owners", "owners/table"]
         .map(|name| read(&format!("shared/src/config/{name}.rs")))
         .concat();
     let calls = settings.split("key(").chain(settings.split("key_or(")).skip(1);

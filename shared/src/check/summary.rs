@@ -107,7 +107,7 @@ fn receivers(text: &mut String, config: &Config) {
     }
     line(text, "receivers", "");
     for receiver in &config.receivers {
-        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second } = receiver;
+        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners } = receiver;
         let way = match destination {
             Destination::CustomBot { webhook_url, secret } => {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };
@@ -116,7 +116,8 @@ fn receivers(text: &mut String, config: &Config) {
             Destination::AppChat { chat_id } => format!("the app's bot in chat {chat_id}"),
         };
         let limits = format!("{cards_per_minute} cards a minute, {cards_per_second} a second");
-        indented(text, 1, &format!("{name}: {way}; {limits}"));
+        let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
+        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
-use super::{AppConfig, DEFAULT_RECEIVER, Secret};
+use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
@@ -24,6 +24,8 @@ pub struct ReceiverConfig {
     pub cards_per_minute: u32,
     /// Cards it may be sent in a second, by all workers together.
     pub cards_per_second: u32,
+    /// Who is told by name there.
+    pub owners: ReceiverOwners,
 }
 
 /// How a receiver is reached.
@@ -63,6 +65,7 @@ struct Draft {
     chat_id: Option<String>,
     cards_per_minute: u32,
     cards_per_second: u32,
+    owners: ReceiverOwners,
 }
 
 pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>) -> Vec<ReceiverConfig> {
@@ -86,6 +89,7 @@ pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>)
                 destination: Destination::AppChat { chat_id: chat_id.clone() },
                 cards_per_minute: CARDS_PER_MINUTE,
                 cards_per_second: CARDS_PER_SECOND,
+                owners: ReceiverOwners::default(),
             });
         }
     }
@@ -120,6 +124,7 @@ fn draft((name, section): (String, Section<'_>)) -> Draft {
         cards_per_second: section
             .value(key("cards_per_second"), number(1..=10_000))
             .unwrap_or(CARDS_PER_SECOND),
+        owners: super::owners::of_receiver(&section),
     };
     section.finish();
     draft
@@ -135,6 +140,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             chat_id: None,
             cards_per_minute: CARDS_PER_MINUTE,
             cards_per_second: CARDS_PER_SECOND,
+            owners: ReceiverOwners::default(),
         });
         drafts.len() - 1
     });
@@ -142,7 +148,8 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
 }
 
 fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
-    let Draft { name, place, webhook_url, secret, chat_id, cards_per_minute, cards_per_second } = draft;
+    let Draft { name, place, webhook_url, secret, chat_id, cards_per_minute, cards_per_second, owners } =
+        draft;
     if name.len() > NAME_BYTES_MAX || name.contains(|c: char| c == '/' || c.is_control()) {
         reader.report(place, format!("a name has at most {NAME_BYTES_MAX} bytes and no slash"));
         return None;
@@ -163,7 +170,9 @@ fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<Rec
         }
     };
     match destination {
-        Ok(destination) => Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second }),
+        Ok(destination) => {
+            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners })
+        }
         Err(message) => {
             reader.report(place, message);
             None

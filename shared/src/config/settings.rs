@@ -23,9 +23,6 @@ const DAY: Duration = Duration::from_hours(24);
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// Settings of later versions that take nothing away by being missing.
-const COMFORTS_TO_COME: [&str; 1] = ["MYSQL_HOST"];
-
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
     let app = super::app::app(reader, root.section("app"));
@@ -52,13 +49,14 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         database: super::storage::database(root.section("database")),
         dedup: super::storage::dedup(root.section("dedup")),
         links: super::links::links(root.section("links")),
+        owners: super::owners::owners(reader, root.section("owners")),
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
         shutdown_grace: root
             .value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE))
             .unwrap_or(20 * SECOND),
-        notes: notes(reader),
+        notes: Vec::new(),
         files: Vec::new(),
     };
     config.notes.extend(super::links::note(&config.links));
@@ -203,9 +201,4 @@ fn delivery(section: Section<'_>) -> DeliveryConfig {
     };
     section.finish();
     delivery
-}
-
-fn notes(reader: &Reader) -> Vec<String> {
-    let set = COMFORTS_TO_COME.iter().filter(|name| reader.environment.get(name).is_some());
-    set.map(|name| format!("{name} is set, but this version does not use it yet")).collect()
 }

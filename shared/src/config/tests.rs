@@ -182,11 +182,6 @@ fn what_is_not_yaml_is_refused_with_its_line() {
 }
 
 #[test]
-fn a_comfort_this_version_lacks_is_noted() {
-    assert_eq!(read("", &[("MYSQL_HOST", "db.example")]).unwrap().notes.len(), 1);
-}
-
-#[test]
 fn a_spool_is_off_until_it_has_a_directory_and_of_no_use_to_the_embedded_queue() {
     let broker = ("AMQP_URL", "amqp://h");
     assert_eq!(read("spool: { max_bytes: 2MiB }", &[broker]).unwrap().spool, None);

@@ -5,6 +5,7 @@ use shared::alert::{Alert, Status};
 use shared::envelope::{Envelope, Source};
 
 use super::attention::Attention;
+use super::sign::Light;
 use super::story;
 
 /// Labels that name the thing itself, the most telling first.
@@ -37,6 +38,11 @@ impl<'e> Item<'e> {
 
     pub(crate) fn is_firing(&self) -> bool {
         self.alert.status == Status::Firing
+    }
+
+    /// Sorts the worst first.
+    pub(crate) fn urgency(&self) -> impl Ord + use<> {
+        Light::of(self)
     }
 
     pub(super) fn is_reminder(&self) -> bool {

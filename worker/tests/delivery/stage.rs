@@ -11,7 +11,7 @@ use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment, LinksConfig,
-    Locale, ReceiverConfig, Reloads, Secret, parse,
+    Locale, ReceiverConfig, ReceiverOwners, Reloads, Secret, parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -189,6 +189,7 @@ pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<
         },
         cards_per_minute: 1_000_000,
         cards_per_second: 10_000,
+        owners: ReceiverOwners::default(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Settings of which there are several: lists of texts, and maps whose keys are the operator's own.
 
-use super::{Found, Section, split_at_commas};
+use super::{Found, Key, Section, split_at_commas};
 use crate::config::kinds::Must;
-use crate::config::tree::{Entry, Node, Value};
+use crate::config::tree::{self, Entry, Node, Value};
 
 impl<'r> Section<'r> {
     /// The maps of the list under `name`, counted from one in their paths. Only the file has them.
@@ -55,14 +55,44 @@ impl<'r> Section<'r> {
         key_kind: impl Fn(&str) -> Result<K, Must>,
         kind: impl Fn(&str) -> Result<T, Must>,
     ) -> Vec<(K, Vec<T>)> {
-        let parent = self.section(name);
+        self.section(name).own_lists(key_kind, kind)
+    }
+
+    /// The same, where a variable may hold the map: in YAML, which JSON and Python's dictionaries are as well.
+    pub(in crate::config) fn lists_or<K, T>(
+        &self,
+        key: Key,
+        key_kind: impl Fn(&str) -> Result<K, Must>,
+        kind: impl Fn(&str) -> Result<T, Must>,
+    ) -> Vec<(K, Vec<T>)> {
+        let set = key.variable.and_then(|name| Some((name, self.reader.environment.get(name)?)));
+        let Some((name, text)) = set else { return self.lists(key.file, key_kind, kind) };
+        // What the file has is known, and not used.
+        let _known = self.entry(key.file);
+        match tree::parse(text) {
+            Ok(node) if matches!(node.value, Value::Map(_)) => {
+                Section::of(self.reader, Some(&node), name.to_owned()).own_lists(key_kind, kind)
+            }
+            Ok(_) | Err(_) => {
+                self.reader.report(name, "must be a map, such as {\"service\": \"user\"}");
+                Vec::new()
+            }
+        }
+    }
+
+    /// The lists in this map, each by its own key: lists or texts with commas.
+    pub(in crate::config) fn own_lists<K, T>(
+        &self,
+        key_kind: impl Fn(&str) -> Result<K, Must>,
+        kind: impl Fn(&str) -> Result<T, Must>,
+    ) -> Vec<(K, Vec<T>)> {
         let list = |entry: &Entry| {
-            let found = parent.items(&entry.node, &entry.key);
+            let found = self.items(&entry.node, &entry.key);
             let items = found.iter().flat_map(split_at_commas);
-            let items = items.filter_map(|item| parent.checked(&item, &kind)).collect();
-            Some((parent.key_of(entry, &key_kind)?, items))
+            let items = items.filter_map(|item| self.checked(&item, &kind)).collect();
+            Some((self.key_of(entry, &key_kind)?, items))
         };
-        parent.entries.iter().filter_map(list).collect()
+        self.entries.iter().filter_map(list).collect()
     }
 
     /// Each item of a list, or the one text.

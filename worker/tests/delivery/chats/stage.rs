@@ -11,7 +11,8 @@ use serde_json::Value;
 use shared::alert::{Fingerprint, Status};
 use shared::clock::Clock;
 use shared::config::{
-    AppConfig, DatabaseConfig, DeliveryConfig, Destination, ReceiverConfig, ResolvedNews, Secret,
+    AppConfig, DatabaseConfig, DeliveryConfig, Destination, ReceiverConfig, ReceiverOwners, ResolvedNews,
+    Secret,
 };
 use shared::envelope::{Envelope, EnvelopeId};
 use shared::queue::{Headers, Settlement};
@@ -77,6 +78,7 @@ impl Tenant {
             destination: Destination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 100,
             cards_per_second: 5,
+            owners: ReceiverOwners::default(),
         };
         let receivers = vec![receiver("default", CHAT), receiver("other", OTHER_CHAT)];
         let mut settings = settings(receivers, self.delivery, self.folder.path());
