@@ -14,6 +14,7 @@ mod item;
 mod links;
 mod model;
 mod origin;
+mod owners;
 mod parts;
 mod plain;
 mod rest;
@@ -39,6 +40,8 @@ use origin::Origin;
 use story::Story;
 use words::Words;
 
+use crate::owner::roster::Roster;
+
 /// How cards look for everybody.
 #[derive(Clone, Debug)]
 pub struct Style {
@@ -50,20 +53,29 @@ pub struct Style {
     pub links: LinksConfig,
 }
 
+/// What stands on a card besides its alerts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides<'b> {
+    /// A row of buttons of the card's own, at its end.
+    pub buttons: &'b [Button],
+    /// Whose alerts they are.
+    pub owners: Option<&'b Roster>,
+}
+
 /// The card for these alerts, at most `bytes_max` long as JSON; the title and the numbers, which take about a
 /// kilobyte, are on it in any case. Without items there is nothing to say, and the card is empty.
 pub fn build(items: &[Item<'_>], style: &Style, now: Timestamp, bytes_max: usize) -> Card {
-    build_with(items, style, (now, bytes_max), &[])
+    build_with(items, style, (now, bytes_max), Besides::default())
 }
 
-/// The same with a row of buttons of the card's own at its end, for which there is room in any case.
+/// The same with what stands on it besides its alerts, for which there is room in any case.
 pub fn build_with(
     items: &[Item<'_>],
     style: &Style,
     (now, bytes_max): (Timestamp, usize),
-    buttons: &[Button],
+    besides: Besides<'_>,
 ) -> Card {
-    fit::within(&View { buttons, ..View::new(items, style, now) }, bytes_max)
+    fit::within(&View { besides, ..View::new(items, style, now) }, bytes_max)
 }
 
 /// The title of that card, as plain text.
@@ -73,7 +85,12 @@ pub fn title(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
 
 /// The same as plain text, at most [`TEXT_BYTES_MAX`] long, for a receiver that does not take the card.
 pub fn text(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
-    plain::text(&View::new(items, style, now))
+    text_with(items, style, now, Besides::default())
+}
+
+/// The same with what stands in it besides its alerts; a text has no buttons.
+pub fn text_with(items: &[Item<'_>], style: &Style, now: Timestamp, besides: Besides<'_>) -> String {
+    plain::text(&View { besides, ..View::new(items, style, now) })
 }
 
 /// Alerts, looked at with a reader in mind.
@@ -89,7 +106,7 @@ struct View<'e> {
     words: &'static Words,
     timezone: &'e TimeZone,
     links: &'e LinksConfig,
-    buttons: &'e [Button],
+    besides: Besides<'e>,
     now: Timestamp,
 }
 
@@ -108,7 +125,7 @@ impl<'e> View<'e> {
             words,
             timezone,
             links: &style.links,
-            buttons: &[],
+            besides: Besides::default(),
             now,
         }
     }

@@ -4,6 +4,7 @@ use super::View;
 use super::fold::{Fold, Rest};
 use super::header;
 use super::model::{Card, Config, Element};
+use super::owners;
 use super::parts::{self, Detail};
 use super::rest;
 
@@ -70,7 +71,8 @@ pub(super) fn within(view: &View<'_>, bytes_max: usize) -> Card {
 
 /// The card at one level of detail, unless not even the worst alert fits.
 fn assemble(view: &View<'_>, detail: Detail, bytes_max: usize) -> Option<Card> {
-    let top = parts::top(view, detail);
+    let mut top = parts::top(view, detail);
+    top.extend(owners::element(view));
     let mut card = Card { config: Config::default(), header: header::of(view), elements: top };
     let bottom = parts::bottom(view);
     let room = bytes_max.checked_sub(length(&card) + lengths(&bottom))?;
@@ -92,6 +94,7 @@ fn assemble(view: &View<'_>, detail: Detail, bytes_max: usize) -> Option<Card> {
 /// What fits where nothing else does: the title and the numbers.
 fn bare(view: &View<'_>) -> Card {
     let mut elements = parts::top(view, BARE);
+    elements.extend(owners::element(view));
     elements.extend(rest::elements(view, &view.fold.after(0), 0, BARE));
     elements.extend(parts::buttons(view));
     Card { config: Config::default(), header: header::of(view), elements }

@@ -167,10 +167,10 @@ pub(super) fn bottom(view: &View<'_>) -> Vec<Element> {
 
 /// What can be done about all of it.
 pub(super) fn buttons(view: &View<'_>) -> Vec<Element> {
-    if view.buttons.is_empty() {
+    if view.besides.buttons.is_empty() {
         return Vec::new();
     }
-    vec![Element::Buttons { actions: view.buttons.to_vec() }]
+    vec![Element::Buttons { actions: view.besides.buttons.to_vec() }]
 }
 
 fn note(view: &View<'_>) -> Option<Element> {

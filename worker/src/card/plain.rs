@@ -5,7 +5,7 @@ use super::fit::{Division, divide};
 use super::fold::Rest;
 use super::sign::Light;
 use super::story::Story;
-use super::{View, attention, header, links, parts, rest, times};
+use super::{View, attention, header, links, owners, parts, rest, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
 pub const TEXT_BYTES_MAX: usize = 8_000;
@@ -30,6 +30,9 @@ fn fitted(view: &View<'_>, with_links: bool) -> Option<String> {
             [Some(view.words.counts(view.fold.all)), parts::told_before(view), attention::counts(view)];
         text.push('\n');
         text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+    }
+    if let Some(owners) = owners::text(view) {
+        text.extend(["\n", &owners]);
     }
     let details: Vec<_> =
         view.stories.iter().map(|story| untagged(&detail(view, story, with_links))).collect();

@@ -13,8 +13,11 @@ pub(super) const TAKEN_ON: &str = "🙋";
 /// Before who has silenced it.
 pub(super) const SILENCED: &str = "🔕";
 
+/// Before whose alerts they are.
+pub(super) const OWNERS: &str = "👤";
+
 /// Every sign; a test holds it together with the signs above and below.
-const ALL: [char; 9] = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕', '🙋', '🔕'];
+const ALL: [char; 10] = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕', '🙋', '🔕', '👤'];
 
 /// Whether a character is one of ours at the beginning of a line.
 pub(super) fn is_sign(character: char) -> bool {
@@ -71,7 +74,7 @@ mod tests {
     #[test]
     fn every_sign_in_use_is_kept_from_alerts() {
         let lights = [Light::Critical, Light::Unknown, Light::Warning, Light::Info, Light::Over];
-        let used: String = lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED;
+        let used: String = lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED + OWNERS;
         assert_eq!(used, ALL.iter().collect::<String>());
     }
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod budget;
 mod hostile;
 mod order;
+mod owners;
 mod scenes;
 
 use std::collections::BTreeSet;
@@ -36,7 +37,7 @@ const GOLDEN: [(&str, Locale); 11] = [
 
 type Folded = (&'static str, Locale, fn() -> Scene);
 /// The same for folds.
-const FOLDS: [Folded; 16] = [
+const FOLDS: [Folded; 18] = [
     ("storm_40_zh", Locale::ZhCn, || scenes::storm(40)),
     ("storm_40_en", Locale::En, || scenes::storm(40)),
     ("storm_10000_zh", Locale::ZhCn, || scenes::storm(10_000)),
@@ -53,6 +54,8 @@ const FOLDS: [Folded; 16] = [
     ("attended_en", Locale::En, scenes::attended),
     ("attended_among_others_zh", Locale::ZhCn, scenes::attended_among_others),
     ("attended_among_others_en", Locale::En, scenes::attended_among_others),
+    ("owned_zh", Locale::ZhCn, scenes::reminder),
+    ("owned_en", Locale::En, scenes::mixed),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -70,8 +73,12 @@ fn is_golden(
     locale: Locale,
     mut head: serde_json::Map<String, Value>,
 ) {
-    head.insert("card".to_owned(), json!(build(items, &style(locale), now(), CARD_BYTES_MAX)));
-    head.insert("text".to_owned(), json!(text(items, &style(locale), now())));
+    let roster = owners::roster();
+    let is_owned = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("owned_"));
+    let besides = Besides { buttons: &[], owners: is_owned.then_some(&roster) };
+    let card = build_with(items, &style(locale), (now(), CARD_BYTES_MAX), besides);
+    head.insert("card".to_owned(), json!(card));
+    head.insert("text".to_owned(), json!(text_with(items, &style(locale), now(), besides)));
     let made = Value::Object(head);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, format!("{made:#}\n")).unwrap();

@@ -30,6 +30,7 @@ pub(super) struct Words {
     pub(super) image: &'static str,
     pub(super) runbook: &'static str,
     pub(super) all_alerts: &'static str,
+    pub(super) everybody: &'static str,
     pub(super) received: &'static str,
     /// Between a fact's name and its value, on one line.
     pub(super) colon: &'static str,
@@ -60,6 +61,7 @@ const ZH_CN: Words = Words {
     image: "截图",
     runbook: "处理手册",
     all_alerts: "查看全部",
+    everybody: "所有人",
     received: "收到",
     colon: "：",
     units: ["天", "小时", "分", "秒"],
@@ -88,6 +90,7 @@ const EN: Words = Words {
     image: "Screenshot",
     runbook: "Runbook",
     all_alerts: "See all",
+    everybody: "everybody",
     received: "received",
     colon: ": ",
     units: ["d", "h", "min", "s"],
@@ -222,6 +225,14 @@ impl Words {
         match self.locale {
             Locale::ZhCn => "内容过长，已省略部分细节",
             Locale::En => "some details were left out to make room",
+        }
+    }
+
+    /// How many people there was no room for, or no name.
+    pub(super) fn more_people(&self, count: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("另 {count} 人"),
+            Locale::En => format!("{count} more"),
         }
     }
 

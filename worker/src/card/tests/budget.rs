@@ -67,7 +67,12 @@ fn there_is_room_for_the_buttons_of_a_card_however_much_is_on_it() {
     let buttons = [Button::calling_back("Acknowledge", press.as_object().unwrap().clone())];
     for (alerts, bytes_max) in [(1, CARD_BYTES_MAX), (60, CARD_BYTES_MAX), (10_000, 4_000), (10_000, 0)] {
         let scene = scenes::storm(alerts);
-        let card = build_with(&scene.items(), &style(Locale::En), (now(), bytes_max), &buttons);
+        let card = build_with(
+            &scene.items(),
+            &style(Locale::En),
+            (now(), bytes_max),
+            Besides { buttons: &buttons, owners: None },
+        );
         assert!(length(&card) <= bytes_max.max(1_300), "{}", length(&card));
         let rows: Vec<_> =
             card.elements.iter().filter(|element| matches!(element, Element::Buttons { .. })).collect();

@@ -1,0 +1,78 @@
+//! Who is named on a card, and that nobody can make it name anybody else.
+
+use super::*;
+use crate::owner::person::{OpenId, UserId};
+use crate::owner::roster::{At, Name, Owner, Roster};
+
+/// The most there can be on one card.
+const PEOPLE_MAX: usize = 50;
+
+fn owner(at: Option<At>, name: &str) -> Owner {
+    Owner { at, name: Some(Name::Text(name.to_owned())) }
+}
+
+fn ann() -> At {
+    At::OpenId(OpenId::parse("ou_ann1").unwrap())
+}
+
+/// One of each kind.
+pub(super) fn roster() -> Roster {
+    let owners = vec![
+        owner(Some(ann()), "安娜"),
+        owner(Some(At::UserId(UserId::parse("b0b").unwrap())), "鲍勃"),
+        Owner { at: Some(At::All), name: Some(Name::Everybody) },
+        owner(None, "eve"),
+        owner(None, "<at id=all></at> **x** 13800138000"),
+    ];
+    Roster { owners, more: 2, outcomes: Vec::new() }
+}
+
+fn card_and_text(roster: &Roster) -> (String, String) {
+    let (scene, style) = (scenes::storm(8), style(Locale::En));
+    let besides = Besides { buttons: &[], owners: Some(roster) };
+    let card = build_with(&scene.items(), &style, (now(), CARD_BYTES_MAX), besides);
+    (serde_json::to_string(&card).unwrap(), text_with(&scene.items(), &style, now(), besides))
+}
+
+#[test]
+fn a_card_names_by_id_and_a_text_by_user_id_and_both_name_nobody_else() {
+    let (card, text) = card_and_text(&roster());
+    let expected = "👤 <at id=ou_ann1></at> · <at id=b0b></at> · <at id=all></at> · eve · ";
+    assert!(card.contains(expected), "{card}");
+    assert_eq!(card.matches("<at").count(), 3);
+    let expected =
+        "👤 <at user_id=\"ou_ann1\">安娜</at> · 鲍勃 · <at user_id=\"all\">everybody</at> · eve · ";
+    assert!(text.contains(expected), "{text}");
+    assert_eq!(text.matches("<at").count(), 2);
+    for shown in [card, text] {
+        assert!(!shown.contains("13800138000") && shown.contains("2 more"), "{shown}");
+    }
+}
+
+#[test]
+fn without_mentions_the_names_are_still_there() {
+    let (card, text) = card_and_text(&roster().quiet());
+    for shown in [card, text] {
+        assert!(!shown.contains("<at "), "{shown}");
+        assert!(["安娜", "鲍勃", "everybody", "eve"].iter().all(|name| shown.contains(name)), "{shown}");
+    }
+}
+
+#[test]
+fn nobody_to_name_is_no_line() {
+    let (card, text) = card_and_text(&Roster::default());
+    assert!(!card.contains('👤') && !text.contains('👤'));
+}
+
+#[test]
+fn however_many_people_and_alerts_there_are_a_card_keeps_its_limit() {
+    let owners = (0..PEOPLE_MAX).map(|_| owner(None, &"<".repeat(200))).collect();
+    let roster = Roster { owners, more: 0, outcomes: Vec::new() };
+    let besides = Besides { buttons: &[], owners: Some(&roster) };
+    for (alerts, bytes_max) in [(1, CARD_BYTES_MAX), (10_000, CARD_BYTES_MAX), (60, CARD_BYTES_MAX / 2)] {
+        let scene = scenes::storm(alerts);
+        let card = build_with(&scene.items(), &style(Locale::En), (now(), bytes_max), besides);
+        assert!(length(&card) <= bytes_max, "{} of {bytes_max}", length(&card));
+        assert!(text_with(&scene.items(), &style(Locale::En), now(), besides).len() <= TEXT_BYTES_MAX);
+    }
+}
