@@ -11,4 +11,4 @@ pub mod verdict;
 pub use app_bot::{AppBot, AppBotError, AppCredentials, MessageId, OnceKey, People, ReplyTo, Sent};
 pub use body::{BODY_BYTES_MAX, CARD_BYTES_MAX, Content};
 pub use custom_bot::{CustomBot, CustomBotError, http_client};
-pub use form::Form;
+pub use form::{Form, Shape};

@@ -26,7 +26,8 @@ use std::time::Duration;
 use prometheus::Registry;
 use shared::clock::Clock;
 use shared::config::{
-    AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, ReceiverConfig, Reloads, RouteConfig,
+    AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, OwnersConfig, ReceiverConfig, Reloads,
+    RouteConfig,
 };
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
@@ -42,6 +43,7 @@ use cards::{CardMetrics, Cards, Refresher, Tools};
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use ledger::Ledger;
 use metrics::Metrics;
+use owner::{Owners, OwnersError, Sources};
 use pipeline::{Book, House, Intake, LiveRoutes, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
 use receiver::{Receiver, ReceiverError};
@@ -81,6 +83,8 @@ pub struct Settings {
     pub window: usize,
     /// How cards look.
     pub style: Style,
+    /// Who is told by name.
+    pub owners: OwnersConfig,
 }
 
 impl Settings {
@@ -99,6 +103,7 @@ impl Settings {
             dedup: config.dedup,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
             style,
+            owners: config.owners.clone(),
         }
     }
 }
@@ -125,6 +130,9 @@ pub enum StartError {
     /// The database cannot be used as it is configured.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// People cannot be looked up as it is configured.
+    #[error(transparent)]
+    Owners(#[from] OwnersError),
     /// Two parts of the process want the same metric.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -149,6 +157,10 @@ pub fn start(
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let book = Book::new(metrics.clone(), replays);
     let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
+    let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), settings.delivery.request_timeout)?;
+    let sources = Sources { database: &settings.database, store: &store, bot };
+    let (zone, ours) = (settings.style.timezone.clone(), (clock.clone(), lifecycle));
+    let owners = Owners::new(&settings.owners, zone, sources, registry, ours)?;
     let cards = Cards::new(store, clock.clone(), CardMetrics::register(registry)?);
     let tools = Tools {
         budget: Arc::clone(&budget),
@@ -165,6 +177,7 @@ pub fn start(
         onward: Onward(publisher),
         ledger: Arc::clone(&ledger),
         budget,
+        owners,
         style: settings.style,
         metrics,
         clock,

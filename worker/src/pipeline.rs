@@ -30,6 +30,7 @@ use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::outbox::updates::Updates;
 use crate::outbox::{Album, Outbox};
+use crate::owner::Owners;
 use crate::receiver::{Receiver, Way};
 pub(crate) use book::Book;
 pub(crate) use hand::Parcel;
@@ -45,6 +46,7 @@ pub(crate) struct House<P> {
     pub(crate) onward: Onward<P>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) budget: Arc<Budget>,
+    pub(crate) owners: Owners,
     pub(crate) style: Style,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,

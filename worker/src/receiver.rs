@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::Client;
-use shared::config::{AppConfig, Destination, ReceiverConfig};
+use shared::config::{AppConfig, Destination, ReceiverConfig, ReceiverOwners};
 use thiserror::Error;
 
 use crate::budget::Limits;
@@ -33,6 +33,8 @@ pub struct Receiver {
     pub way: Way,
     /// What a card for it takes from: each budget by its name, the narrowest first.
     pub budgets: Vec<(String, Limits)>,
+    /// Who is told by name there.
+    pub owners: ReceiverOwners,
 }
 
 /// How a receiver is reached.
@@ -81,10 +83,28 @@ impl Receiver {
         receivers.iter().map(|config| Self::of(config, &client, app.zip(bot.as_ref()))).collect()
     }
 
+    /// The app's bot, also where no receiver is a chat of its: it looks people up.
+    pub(crate) fn bot_of(
+        receivers: &[Self],
+        app: Option<&AppConfig>,
+        request_timeout: std::time::Duration,
+    ) -> Result<Option<Arc<AppBot>>, ReceiverError> {
+        let of_chat = receivers.iter().find_map(|receiver| match &receiver.way {
+            Way::AppChat(chat) => Some(Arc::clone(&chat.bot)),
+            Way::CustomBot(_) | Way::Preview(_) => None,
+        });
+        match (of_chat, app) {
+            (Some(bot), _) => Ok(Some(bot)),
+            (None, Some(app)) => Ok(Some(app_bot(&http_client(request_timeout)?, app)?)),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// The one that only shows what would be sent.
     pub fn preview(preview: Preview) -> Self {
         let name = PREVIEW.to_owned();
-        Self { budgets: vec![(name.clone(), PREVIEW_LIMITS)], name, way: Way::Preview(preview) }
+        let budgets = vec![(name.clone(), PREVIEW_LIMITS)];
+        Self { budgets, name, way: Way::Preview(preview), owners: ReceiverOwners::default() }
     }
 
     fn of(
@@ -107,7 +127,7 @@ impl Receiver {
             }
             (Destination::AppChat { .. }, None) => return Err(ReceiverError::NoApp(name)),
         };
-        Ok(Self { name, way, budgets })
+        Ok(Self { name, way, budgets, owners: config.owners.clone() })
     }
 
     /// The budget that was overdrawn, by what Feishu said about it.

@@ -21,7 +21,7 @@ use sqlx::{ConnectOptions, Executor};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 
-use breaker::Breaker;
+pub(crate) use breaker::Breaker;
 pub(crate) use migrations::Step;
 
 /// The file in the data directory, where no other database is configured.
@@ -86,7 +86,7 @@ pub enum OpenError {
     Metrics(#[from] prometheus::Error),
 }
 
-/// What is counted about the database.
+/// What is counted about something that may be away.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreMetrics {
     /// 1 while it answers.
@@ -102,7 +102,7 @@ impl Store {
             (Some(file), _) => file_pool(&file)?,
             (None, url) => Pool::MySql(server_pool(url.as_ref().map_or("", Secret::expose), config)?),
         };
-        let breaker = Breaker::new(StoreMetrics::register(registry)?);
+        let breaker = Breaker::new("the database", StoreMetrics::register(registry)?);
         let inner = Inner { pool, timeout: config.timeout, breaker, migrated: OnceCell::new() };
         Ok(Self(Arc::new(inner)))
     }
@@ -135,7 +135,7 @@ impl Store {
             Ok(outcome) => outcome.map_err(StoreError::from),
             Err(_) => Err(StoreError::TimedOut(*timeout)),
         };
-        breaker.learn(outcome.as_ref().err());
+        breaker.learn(outcome.as_ref().err().map(|error| error as _));
         outcome
     }
 
@@ -171,7 +171,7 @@ fn file_pool(path: &Path) -> Result<Pool, OpenError> {
     Ok(Pool::Sqlite(pool.connect_lazy_with(options)))
 }
 
-fn server_pool(url: &str, config: &DatabaseConfig) -> Result<MySqlPool, OpenError> {
+pub(crate) fn server_pool(url: &str, config: &DatabaseConfig) -> Result<MySqlPool, OpenError> {
     let url = match url.strip_prefix("mariadb:") {
         Some(rest) => format!("mysql:{rest}"),
         None => url.to_owned(),

@@ -9,7 +9,7 @@ use super::sending::Draft;
 use crate::card::Item;
 use crate::cards::{CardId, Kept};
 use crate::feishu::verdict::Verdict;
-use crate::feishu::{Form, Sent};
+use crate::feishu::{Sent, Shape};
 
 /// A card, and whether it is kept.
 pub(super) struct Page {
@@ -60,7 +60,9 @@ impl<P: Publisher> Outbox<P> {
         let (Some(album), true) = (&self.album, draft.page.is_kept) else { return };
         let card = &draft.page.card;
         let _unwritten = match (&sent.verdict, &sent.message_id) {
-            (Verdict::Ok, Some(message)) if draft.form != Form::Text => album.cards.sent(card, message).await,
+            (Verdict::Ok, Some(message)) if draft.form.shape != Shape::Text => {
+                album.cards.sent(card, message).await
+            }
             // A text cannot become a card again.
             (Verdict::Ok, _) => album.cards.forget(card).await,
             // It may have arrived, or is to be sent in another form under the same name.

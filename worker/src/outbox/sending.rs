@@ -12,9 +12,10 @@ use super::fold::Fold;
 use super::page::Page;
 use super::told::By;
 use super::weather::Weather;
-use crate::card::{self, Card};
+use crate::card::{self, Besides, Card};
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
-use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent};
+use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent, Shape};
+use crate::owner::roster::Roster;
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
 /// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
@@ -25,6 +26,8 @@ pub(super) struct Draft {
     pub(super) form: Form,
     content: Content,
     pub(super) page: Page,
+    /// Whose alerts they are.
+    owners: Roster,
     /// The card that was refused first, once there is one.
     refused: Option<Box<Card>>,
     signed_again: bool,
@@ -34,14 +37,19 @@ impl<P: Publisher> Outbox<P> {
     /// Sends the fold until it is told, kept for later, or refused.
     pub(super) async fn send(&mut self, mut fold: Fold) {
         let page = self.page_of(&fold).await;
-        let content = self.content(&fold, &page, Form::Card);
-        let mut draft = Draft { form: Form::Card, content, page, refused: None, signed_again: false };
+        let owners = self.owners_of(&fold, &page).await;
+        let form = Form::best(owners.mentions());
+        let content = self.content(&fold, (&page, &owners), form);
+        let mut draft = Draft { form, content, page, owners, refused: None, signed_again: false };
         loop {
             let sent = self.attempt(&draft).await;
             let now = self.house.clock.now();
             self.keep_page(&draft, &sent).await;
             match sent.verdict {
-                Verdict::Ok => return self.told(fold).await,
+                Verdict::Ok => {
+                    self.house.owners.told(&draft.owners);
+                    return self.told(fold).await;
+                }
                 Verdict::SlowDown { hint, trouble } => {
                     fold.again = draft.page.under_way();
                     // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
@@ -207,7 +215,11 @@ impl<P: Publisher> Outbox<P> {
             Repair::Mention | Repair::TooLarge | Repair::Card => {
                 let Some(plainer) = draft.form.repaired(repair) else { return false };
                 draft.form = plainer;
-                let refused = std::mem::replace(&mut draft.content, self.content(fold, &draft.page, plainer));
+                if !plainer.mentions {
+                    draft.owners = draft.owners.quiet();
+                }
+                let content = self.content(fold, (&draft.page, &draft.owners), plainer);
+                let refused = std::mem::replace(&mut draft.content, content);
                 if let Content::Card(card) = refused {
                     draft.refused.get_or_insert(card);
                 }
@@ -225,14 +237,22 @@ impl<P: Publisher> Outbox<P> {
         true
     }
 
-    fn content(&self, fold: &Fold, page: &Page, form: Form) -> Content {
+    /// Whose alerts they are: asked for once per card, and in bounded time.
+    async fn owners_of(&self, fold: &Fold, page: &Page) -> Roster {
+        let items = page.items().unwrap_or_else(|| fold.items());
+        self.house.owners.on_card(&items, &self.receiver, self.house.clock.now()).await
+    }
+
+    fn content(&self, fold: &Fold, (page, owners): (&Page, &Roster), form: Form) -> Content {
         let items = page.items().unwrap_or_else(|| fold.items());
         let (style, now) = (&self.house.style, self.house.clock.now());
-        let card = |bytes_max| Content::Card(Box::new(card::build(&items, style, now, bytes_max)));
-        match form {
-            Form::Card => card(CARD_BYTES_MAX),
-            Form::ShortCard => card(CARD_BYTES_MAX / 2),
-            Form::Text => Content::Text(card::text(&items, style, now)),
+        let besides = Besides { buttons: &[], owners: Some(owners) };
+        let card =
+            |bytes_max| Content::Card(Box::new(card::build_with(&items, style, (now, bytes_max), besides)));
+        match form.shape {
+            Shape::Card => card(CARD_BYTES_MAX),
+            Shape::ShortCard => card(CARD_BYTES_MAX / 2),
+            Shape::Text => Content::Text(card::text_with(&items, style, now, besides)),
         }
     }
 }

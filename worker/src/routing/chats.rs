@@ -74,6 +74,7 @@ mod tests {
             destination: Destination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 1,
             cards_per_second: 1,
+            owners: shared::config::ReceiverOwners::default(),
         };
         let receivers = [("ops", "oc_1"), ("oc_2", "oc_2")].map(receiver);
         let allowed: Vec<_> = allowed.iter().map(ToString::to_string).collect();

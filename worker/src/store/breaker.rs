@@ -1,16 +1,19 @@
-//! Whether the database is worth asking. After a failure it is left alone for a pause that grows, then one caller
+//! Whether something that may be away is worth asking. After a failure it is left alone for a pause that grows, then one caller
 //! asks while the others go on without it; so an outage costs one deadline per pause, not one per alert.
 
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 
 use shared::retry::{Pauses, RetryPolicy};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{StoreError, StoreMetrics};
+use super::StoreMetrics;
 
 #[derive(Debug)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
+    /// What may be away, as logs call it.
+    what: &'static str,
     state: Mutex<State>,
     metrics: StoreMetrics,
 }
@@ -22,12 +25,12 @@ enum State {
 }
 
 impl Breaker {
-    pub(super) const fn new(metrics: StoreMetrics) -> Self {
-        Self { state: Mutex::new(State::Closed), metrics }
+    pub(crate) const fn new(what: &'static str, metrics: StoreMetrics) -> Self {
+        Self { what, state: Mutex::new(State::Closed), metrics }
     }
 
     /// Whether to ask now. Whoever is let through while it is open is the only one for a while.
-    pub(super) fn lets_through(&self) -> bool {
+    pub(crate) fn lets_through(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
             State::Closed => true,
@@ -44,14 +47,15 @@ impl Breaker {
     }
 
     /// What came of it.
-    pub(super) fn learn(&self, failure: Option<&StoreError>) {
+    pub(crate) fn learn(&self, failure: Option<&dyn Error>) {
+        let what = self.what;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match (failure, &mut *state) {
             (None, State::Closed) => {}
             (None, State::Open { .. }) => {
                 *state = State::Closed;
                 self.metrics.up.set(1);
-                info!("the database is back");
+                info!("{what} is back");
             }
             (Some(error), State::Closed) => {
                 let mut pauses = RetryPolicy::RECONNECT.pauses();
@@ -59,7 +63,7 @@ impl Breaker {
                 *state = State::Open { ask_at, pauses };
                 self.metrics.failures.inc();
                 self.metrics.up.set(0);
-                warn!(%error, "going on without the database until it is back: {error}");
+                warn!(%error, "going on without {what} until it is back: {error}");
             }
             (Some(_), State::Open { .. }) => self.metrics.failures.inc(),
         }
@@ -77,10 +81,11 @@ mod tests {
     use prometheus::Registry;
 
     use super::*;
+    use crate::store::StoreError;
 
     #[tokio::test(start_paused = true)]
     async fn one_caller_at_a_time_finds_out_whether_it_is_back() {
-        let breaker = Breaker::new(StoreMetrics::register(&Registry::new()).unwrap());
+        let breaker = Breaker::new("the database", StoreMetrics::register(&Registry::new()).unwrap());
         assert!(breaker.lets_through());
         breaker.learn(Some(&StoreError::TimedOut(Duration::from_secs(1))));
         assert!(!breaker.lets_through(), "it has failed just now");

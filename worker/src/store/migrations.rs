@@ -20,6 +20,7 @@ const STEPS: [Step; 5] = [
     crate::dead_letters::schema::TABLES,
     crate::budget::schema::HELD_FOR,
     crate::cards::schema::TABLES,
+    crate::owner::table::TABLES,
 ];
 
 /// How long one worker waits for another that is bringing the schema up to date, in seconds.

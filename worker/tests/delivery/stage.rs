@@ -11,7 +11,7 @@ use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment, LinksConfig,
-    Locale, ReceiverConfig, ReceiverOwners, Reloads, Secret, parse,
+    Locale, OwnersConfig, ReceiverConfig, ReceiverOwners, Reloads, Secret, parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -176,6 +176,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         dedup: DedupConfig::default(),
         window: WINDOW,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        owners: OwnersConfig::default(),
     }
 }
 

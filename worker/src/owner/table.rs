@@ -1,0 +1,149 @@
+//! The user table: the operators' own on a `MySQL` server, or ours in the worker's SQLite file. All people of a card
+//! are one query.
+
+mod row;
+mod sql;
+
+use std::time::Duration;
+
+use shared::config::{DatabaseConfig, Secret, UserServer, UserTableConfig};
+use sqlx::ConnectOptions;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError, MySqlPool, MySqlPoolOptions};
+use thiserror::Error;
+
+use super::metrics::{OwnerMetrics, Source};
+use super::person::Person;
+use crate::store::{Breaker, OpenError, Pool, Step, Store, StoreError, server_pool};
+pub(crate) use row::Row;
+use sql::Columns;
+
+/// How long the table may take; more than a card waits, so that a slow answer is there for the next one.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Connections to a server of its own.
+const CONNECTIONS: u32 = 2;
+const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// What `MySQL` answers where there is no such table.
+const NO_SUCH_TABLE: u16 = 1146;
+
+/// Ours, where there is no other. Names are compared without case, as `MySQL` mostly does.
+pub(crate) const TABLES: Step = Step {
+    mysql: &[],
+    sqlite: &[
+        "CREATE TABLE IF NOT EXISTS larkfire_users (
+            username TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+            nickname TEXT,
+            mobile TEXT,
+            source_user_id TEXT
+        ) STRICT",
+        "CREATE INDEX IF NOT EXISTS larkfire_users_by_mobile ON larkfire_users (mobile)",
+    ],
+};
+
+/// Where people's ids are.
+#[derive(Debug)]
+pub(crate) struct UserTable {
+    place: Place,
+    columns: Columns,
+    id_prefix: String,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// In our own file, which has its own way to be away.
+    File(Store),
+    /// On a server.
+    Server {
+        pool: Box<Pool>,
+        breaker: Breaker,
+        /// Nobody said that there is a table.
+        may_be_missing: bool,
+    },
+}
+
+/// Why nobody could be looked up.
+#[derive(Debug, Error)]
+pub(crate) enum TableError {
+    /// It failed a moment ago, and is not asked again yet.
+    #[error("the user table was away a moment ago")]
+    Away,
+    /// No answer in time.
+    #[error("the user table did not answer within {} ms", PATIENCE.as_millis())]
+    TimedOut,
+    /// It cannot be reached, or it refused.
+    #[error("the user table failed: {0}")]
+    Failed(#[from] sqlx::Error),
+    /// Our own file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl UserTable {
+    /// Reads the configuration; does not connect.
+    pub(crate) fn open(
+        config: &UserTableConfig,
+        database: &DatabaseConfig,
+        store: &Store,
+        metrics: &OwnerMetrics,
+    ) -> Result<Self, OpenError> {
+        let server = |pool, may_be_missing| {
+            let breaker = Breaker::new("the user table", metrics.source(Source::Table));
+            Place::Server { pool: Box::new(Pool::MySql(pool)), breaker, may_be_missing }
+        };
+        let (place, columns) = match (&config.server, store.is_shared()) {
+            (Some(given), _) => (server(pool_of(given), false), Columns::theirs(config)),
+            (None, true) => {
+                let url = database.url.as_ref().map_or("", Secret::expose);
+                // Connections of its own: whoever waits for people must not hold up what is told.
+                let few = DatabaseConfig { connections: CONNECTIONS, timeout: PATIENCE, ..database.clone() };
+                (server(server_pool(url, &few)?, true), Columns::theirs(config))
+            }
+            (None, false) => (Place::File(store.clone()), Columns::ours()),
+        };
+        Ok(Self { place, columns, id_prefix: config.id_prefix.clone() })
+    }
+
+    /// The rows of these people, as far as there are any.
+    pub(crate) async fn find(&self, people: &[Person]) -> Result<Vec<Row>, TableError> {
+        match &self.place {
+            Place::File(store) => {
+                Ok(store.within(sql::find(store.pool(), &self.columns, &self.id_prefix, people)).await?)
+            }
+            Place::Server { pool, breaker, may_be_missing } => {
+                if !breaker.lets_through() {
+                    return Err(TableError::Away);
+                }
+                let query = sql::find(pool, &self.columns, &self.id_prefix, people);
+                let found = match tokio::time::timeout(PATIENCE, query).await {
+                    Ok(Err(error)) if *may_be_missing && is_no_such_table(&error) => Ok(Vec::new()),
+                    Ok(found) => found.map_err(TableError::from),
+                    Err(_) => Err(TableError::TimedOut),
+                };
+                breaker.learn(found.as_ref().err().map(|error| error as _));
+                found
+            }
+        }
+    }
+}
+
+fn pool_of(server: &UserServer) -> MySqlPool {
+    let options = MySqlConnectOptions::new()
+        .host(&server.host)
+        .port(server.port)
+        .database(&server.database)
+        .username(&server.user)
+        .disable_statement_logging();
+    let options = match &server.password {
+        Some(password) => options.password(password.expose()),
+        None => options,
+    };
+    MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(IDLE_TIMEOUT)
+        .connect_lazy_with(options)
+}
+
+fn is_no_such_table(error: &sqlx::Error) -> bool {
+    let number = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    number.is_some_and(|error| error.number() == NO_SUCH_TABLE)
+}

@@ -1,0 +1,93 @@
+//! The one query. Names of tables and columns are identifiers by their kind of setting, and quoted; everything else
+//! is a value.
+
+use shared::config::UserTableConfig;
+
+use super::row::Row;
+use crate::owner::person::Person;
+use crate::store::Pool;
+use crate::store::sql::{Value, places, rows};
+
+/// Rows of one query; several people may have the same name or number.
+const ROWS_MAX: usize = 1_000;
+
+/// The table and its columns, quoted.
+#[derive(Debug)]
+pub(super) struct Columns {
+    table: String,
+    username: String,
+    nickname: String,
+    mobile: String,
+    id: String,
+}
+
+type Text = Option<String>;
+
+impl Columns {
+    /// The operators'.
+    pub(super) fn theirs(config: &UserTableConfig) -> Self {
+        let quoted = |name: &str| format!("`{name}`");
+        let table = config.name.split('.').map(quoted).collect::<Vec<_>>().join(".");
+        let names = &config.columns;
+        Self {
+            table,
+            username: quoted(&names.username),
+            nickname: quoted(&names.nickname),
+            mobile: quoted(&names.mobile),
+            id: quoted(&names.id),
+        }
+    }
+
+    /// Our own.
+    pub(super) fn ours() -> Self {
+        let [table, username, nickname, mobile, id] =
+            ["larkfire_users", "username", "nickname", "mobile", "source_user_id"].map(str::to_owned);
+        Self { table, username, nickname, mobile, id }
+    }
+
+    /// The query for so many names and forms of numbers.
+    fn query(&self, names: usize, numbers: usize) -> String {
+        let Self { table, username, nickname, mobile, id } = self;
+        // A number may be kept as a number, an id too.
+        let columns = [username, nickname, mobile, id].map(|column| format!("CAST({column} AS CHAR)"));
+        let condition = |column: &str, count| (count > 0).then(|| format!("{column} IN ({})", places(count)));
+        let conditions = [condition(username, names), condition(mobile, numbers)];
+        let conditions = conditions.into_iter().flatten().collect::<Vec<_>>().join(" OR ");
+        format!("SELECT {} FROM {table} WHERE {conditions} LIMIT {ROWS_MAX}", columns.join(", "))
+    }
+}
+
+/// The rows of these people.
+pub(super) async fn find(
+    pool: &Pool,
+    columns: &Columns,
+    id_prefix: &str,
+    people: &[Person],
+) -> Result<Vec<Row>, sqlx::Error> {
+    let names: Vec<&str> = people.iter().filter_map(name).collect();
+    let numbers: Vec<&str> = people.iter().flat_map(numbers).collect();
+    if names.is_empty() && numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<Value<'_>> = names.iter().chain(&numbers).map(|text| Value::Text(text)).collect();
+    let query = columns.query(names.len(), numbers.len());
+    let found: Vec<(Text, Text, Text, Text)> = rows(pool, &query, &values).await?;
+    Ok(found
+        .into_iter()
+        .map(|(username, nickname, mobile, id)| Row::of([username, nickname, mobile, id], id_prefix))
+        .collect())
+}
+
+fn name(person: &Person) -> Option<&str> {
+    match person {
+        Person::Name(name) => Some(name),
+        Person::All | Person::OpenId(_) | Person::Mobile(_) => None,
+    }
+}
+
+fn numbers(person: &Person) -> Vec<&str> {
+    match person {
+        Person::Mobile(mobile) => mobile.forms(),
+        Person::All | Person::OpenId(_) | Person::Name(_) => Vec::new(),
+    }
+}
