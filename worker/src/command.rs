@@ -13,6 +13,7 @@ mod show;
 mod table;
 mod text;
 mod trace;
+mod users;
 mod when;
 mod who;
 
@@ -145,6 +146,7 @@ where
         Command::Trace(asked) => {
             return trace::trace(&Desk::open(config).await?, &asked, &mut terminal).await;
         }
+        Command::Users(asked) => return users::users(config, asked, &mut terminal).await,
         Command::DeadLetters(command) => command,
     };
     let desk = Desk::open(config).await?;

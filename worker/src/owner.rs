@@ -10,6 +10,7 @@ pub mod roster;
 mod rotation;
 pub mod rules;
 pub(crate) mod table;
+pub(crate) mod users;
 
 use std::sync::Arc;
 

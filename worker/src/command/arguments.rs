@@ -1,5 +1,6 @@
 //! The command line of the operator commands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -27,6 +28,14 @@ again waits as before, with the new reason.
 
 Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
 
+const USERS_EXAMPLES: &str = "\
+Examples:
+  users import people.csv     username,nickname,mobile,source_user_id
+                              zhangsan,张三,13800138000,ou_7d8a6e6d
+  users list                  who is known
+
+source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
+
 const REASON_HELP: &str =
     "Those that died for this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
 const SOURCE_HELP: &str =
@@ -42,6 +51,26 @@ pub enum Command {
     Trace(TraceArguments),
     /// Sends a test alert to a receiver, on the way of any other, and says what became of it
     SendTest(SendTestArguments),
+    /// Reads and shows the user table, where Larkfire has one of its own
+    #[command(subcommand, after_help = USERS_EXAMPLES)]
+    Users(UsersCommand),
+}
+
+/// What can be done with users.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Adds and changes users, all that are in the file or none
+    #[command(after_help = USERS_EXAMPLES)]
+    Import {
+        /// CSV whose first line names the columns, or JSON: a list of objects
+        file: PathBuf,
+    },
+    /// Shows who is in the table; of mobiles the last digits
+    List {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What can be done with dead letters.

@@ -23,6 +23,11 @@ pub(super) struct Desk {
 impl Desk {
     /// The database as it is.
     pub(super) async fn open(config: &Config) -> Result<Self, CommandError> {
+        Self::check_there_is_one(config)?;
+        Self::open_or_make(config).await
+    }
+
+    fn check_there_is_one(config: &Config) -> Result<(), CommandError> {
         // Making an empty database would hide that the wrong place was looked at.
         if let Some(file) = file_of(&config.database, &config.data_dir).filter(|file| !file.exists()) {
             return Err(CommandError::Failed(format!(
@@ -31,11 +36,11 @@ impl Desk {
                 file.display()
             )));
         }
-        Self::made(config).await
+        Ok(())
     }
 
     /// The database, made if it is not there yet.
-    pub(super) async fn made(config: &Config) -> Result<Self, CommandError> {
+    pub(super) async fn open_or_make(config: &Config) -> Result<Self, CommandError> {
         let database =
             DatabaseConfig { timeout: config.database.timeout.max(PATIENCE), ..config.database.clone() };
         // Nobody reads what a command counts.

@@ -57,7 +57,8 @@ pub(super) async fn send_test<P: Publisher>(
         return Err(CommandError::Failed(stopped.to_owned()));
     }
     // The one process has its database in the same directory, and makes it when it first needs it.
-    let desk = if config.queue.is_none() { Desk::made(config).await? } else { Desk::open(config).await? };
+    let desk =
+        if config.queue.is_none() { Desk::open_or_make(config).await? } else { Desk::open(config).await? };
     let (now, who) = (desk.clock.now(), who::who());
     let id = EnvelopeId::new(now, rand::random());
     let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);

@@ -14,7 +14,7 @@ pub(crate) struct Step {
 }
 
 /// In the order they came to be; each room knows its own tables.
-const STEPS: [Step; 5] = [
+const STEPS: &[Step] = &[
     crate::ledger::schema::TABLES,
     crate::budget::schema::TABLES,
     crate::dead_letters::schema::TABLES,
@@ -54,7 +54,7 @@ async fn mysql(pool: &MySqlPool) -> Result<(), sqlx::Error> {
         sqlx::query_scalar("SELECT CAST(COALESCE(MAX(version), 0) AS SIGNED) FROM larkfire_schema")
             .fetch_one(&mut *connection)
             .await?;
-    for (version, step) in (1_i64..).zip(&STEPS).filter(|(version, _)| *version > done) {
+    for (version, step) in (1_i64..).zip(STEPS).filter(|(version, _)| *version > done) {
         for statement in step.mysql {
             connection.execute(*statement).await?;
         }
@@ -70,7 +70,7 @@ async fn sqlite(pool: &SqlitePool) -> Result<(), sqlx::Error> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let done: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
-    for (version, step) in (1_i64..).zip(&STEPS).filter(|(version, _)| *version > done) {
+    for (version, step) in (1_i64..).zip(STEPS).filter(|(version, _)| *version > done) {
         for statement in step.sqlite {
             transaction.execute(*statement).await?;
         }

@@ -13,6 +13,7 @@ mod fake_queue;
 mod halves;
 mod logs;
 mod onwards;
+mod owners;
 mod repeated;
 mod routes;
 mod settled;
