@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use feishu_sim::{BotSettings, FeishuSim, SimSettings};
+use feishu_sim::{AppSettings, BotSettings, ChatSettings, FeishuSim, SimSettings};
 use shared::queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::http;
@@ -23,6 +23,9 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 /// The bot's token and secret at the simulator.
 pub(crate) const TOKEN: &str = "e2e-token";
 const SECRET: &str = "e2e-secret";
+/// The app and its chat at the simulator.
+const APP: &str = "cli_e2e";
+const CHAT: &str = "oc_e2e";
 
 /// The two shapes Larkfire runs in.
 #[derive(Clone, Copy, Debug)]
@@ -78,17 +81,42 @@ impl Deployment {
 
     /// The same, with the ways to its broker and its database as given.
     pub(crate) async fn start_in(shape: Shape, surroundings: Surroundings) -> Self {
-        let Surroundings { amqp_url, database, database_url } = surroundings;
         let bot = BotSettings::new(TOKEN).secret(SECRET).no_limits();
         let sim = FeishuSim::start(SimSettings::new([bot])).await.unwrap();
+        let url = sim.webhook_url(TOKEN);
+        let feishu = [("FEISHU_WEBHOOK_URL", url.as_str()), ("FEISHU_SECRET", SECRET)];
+        Self::launch(shape, surroundings, sim, &feishu).await
+    }
+
+    /// One that sends into a chat, as the bot of an app.
+    pub(crate) async fn of_app(shape: Shape) -> Self {
+        let settings =
+            SimSettings::new([]).app(AppSettings::new(APP, SECRET)).chat(ChatSettings::new(CHAT).app(APP));
+        let sim = FeishuSim::start(settings).await.unwrap();
+        let url = sim.base_url();
+        let feishu = [
+            ("FEISHU_APP_ID", APP),
+            ("FEISHU_APP_SECRET", SECRET),
+            ("FEISHU_CHAT_ID", CHAT),
+            ("FEISHU_BASE_URL", url.as_str()),
+        ];
+        Self::launch(shape, Surroundings::direct().await, sim, &feishu).await
+    }
+
+    async fn launch(
+        shape: Shape,
+        surroundings: Surroundings,
+        sim: FeishuSim,
+        feishu: &[(&str, &str)],
+    ) -> Self {
+        let Surroundings { amqp_url, database, database_url } = surroundings;
         let (folder, prefix, listen) = (tempfile::tempdir().unwrap(), unique_prefix(), free_address());
         let names = Names::new(prefix.clone(), 1);
         let common = |binary: &str| {
-            Launch::binary(binary)
+            let launch = Launch::binary(binary)
                 .directory(folder.path())
-                .variable("LARKFIRE_LISTEN", listen.to_string())
-                .variable("FEISHU_WEBHOOK_URL", sim.webhook_url(TOKEN))
-                .variable("FEISHU_SECRET", SECRET)
+                .variable("LARKFIRE_LISTEN", listen.to_string());
+            feishu.iter().fold(launch, |launch, (name, value)| launch.variable(name, value))
         };
         let with_broker = |launch: Launch| {
             launch

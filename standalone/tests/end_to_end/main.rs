@@ -2,6 +2,7 @@
 //! against both deployments: roles with RabbitMQ between them, and `larkfire` alone.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
+mod app_bot;
 mod dead_letters;
 mod deployment;
 mod faults;
