@@ -1,53 +1,68 @@
 //! How long a connection has been doing nothing. hyper limits the time for HTTP/1 headers, but neither the first
 //! bytes, from which it tells the protocols apart, nor an idle HTTP/2 connection.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
-/// The requests a connection has in hand.
+/// The requests a connection has in hand. A request only writes down what it does: if it woke the connection, each
+/// would cost two timers and one more look at everything a connection waits for.
 #[derive(Clone, Debug)]
-pub(super) struct Activity(watch::Sender<usize>);
+pub(super) struct Activity(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    requests: usize,
+    /// When the last request ended, or the connection began.
+    idle_since: Instant,
+}
 
 /// One request in hand, for as long as it lives.
 #[derive(Debug)]
-pub(super) struct InHand(watch::Sender<usize>);
+pub(super) struct InHand(Activity);
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(0))
+        Self(Arc::new(Mutex::new(State { requests: 0, idle_since: Instant::now() })))
     }
 
     pub(super) fn begin(&self) -> InHand {
-        self.0.send_modify(|requests| *requests += 1);
-        InHand(self.0.clone())
+        self.state().requests += 1;
+        InHand(self.clone())
     }
 
     /// Resolves once nothing has been in hand for `limit`.
     pub(super) async fn idle_for(&self, limit: Duration) {
-        let mut requests = self.0.subscribe();
         loop {
-            let idle = *requests.borrow_and_update() == 0;
-            tokio::select! {
-                () = sleep(limit), if idle => return,
-                // A change is seen even if it was undone meanwhile, so a quick request counts too. The sender is
-                // ours: it is never gone.
-                _changed = requests.changed() => {}
+            let idle_until = match *self.state() {
+                State { requests: 0, idle_since } => idle_since + limit,
+                // What ends later than now is idle for long enough later than this.
+                State { .. } => Instant::now() + limit,
+            };
+            if idle_until <= Instant::now() {
+                return;
             }
+            sleep_until(idle_until).await;
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for InHand {
     fn drop(&mut self) {
-        self.0.send_modify(|requests| *requests -= 1);
+        let mut state = self.0.state();
+        state.requests -= 1;
+        state.idle_since = Instant::now();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::{Instant, advance};
+    use tokio::time::{advance, sleep};
 
     use super::*;
 

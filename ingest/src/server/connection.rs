@@ -106,7 +106,8 @@ async fn serve<P: Publisher>(
     });
     let builder = builder(&limits, lifecycle.tasks.clone());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut stopping = false;
+    // A token of its own: to look at one takes its lock, and all connections look often.
+    let (stop, mut stopping) = (lifecycle.stop.child_token(), false);
     loop {
         tokio::select! {
             served = connection.as_mut() => {
@@ -115,7 +116,7 @@ async fn serve<P: Publisher>(
                 }
                 return;
             }
-            () = lifecycle.stop.cancelled(), if !stopping => {
+            () = stop.cancelled(), if !stopping => {
                 // The request in hand is finished, the next one is for another process.
                 stopping = true;
                 connection.as_mut().graceful_shutdown();
