@@ -10,6 +10,8 @@ mod engine;
 mod late;
 mod memory;
 mod metrics;
+#[cfg(test)]
+mod model;
 mod mysql;
 mod row;
 pub(crate) mod schema;

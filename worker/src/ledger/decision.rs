@@ -8,6 +8,8 @@
 
 mod order;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use super::row::{Claim, Event, Millis, Row, Told};
 use order::Relation;
@@ -169,7 +171,9 @@ pub(crate) fn confirm(
 pub(crate) fn tell(row: Option<&Row>, event: &Event<'_>, now: Millis, policy: &Policy) -> Option<Row> {
     let before = row.copied().unwrap_or_default();
     let mut row = before;
-    let is_back = row.told.is_some_and(|told| order::relation(&told.state, event, policy) == Relation::Older);
+    // What was told by somebody else meanwhile may be newer than the event, and older than what its claim has grown to.
+    let is_back = own(Some(&row), event, policy).is_none()
+        && row.told.is_some_and(|told| order::relation(&told.state, event, policy) == Relation::Older);
     if !is_back {
         let mut state = order::advance(row.told.map(|told| told.state).as_ref(), event, policy);
         if let Some(claim) = row.claim {
@@ -215,6 +219,8 @@ pub(crate) fn renew(row: Option<&Row>, event: &Event<'_>, now: Millis, policy: &
 pub(crate) fn proven(row: &Row, event: &Event<'_>, now: Millis, policy: &Policy) -> Option<Decision> {
     let told = row.told.filter(|_| !event.forced)?;
     match order::relation(&told.state, event, policy) {
+        // Its claim may stand for newer events as well, which were let go for it.
+        Relation::Older if own(Some(row), event, policy).is_some() => None,
         Relation::Older => Some(Decision::Stale),
         // With a claim the answer depends on what has become of it.
         Relation::Same if row.claim_at(now, event.envelope).is_none() => {
