@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use feishu_sim::{Call, Record};
 use serde_json::{Value, json};
+use testkit::alertmanager::Alertmanager;
 use testkit::wait_until::wait_until;
 
-use crate::alertmanager::Alertmanager;
 use crate::deployment::{Deployment, Part, Shape};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,11 +23,14 @@ async fn an_alert_is_one_card_of_one_process_until_it_is_over() {
 
 async fn an_alert_lives(shape: Shape) {
     let mut deployment = Deployment::of_app(shape).await;
-    let alertmanager = Alertmanager::start(&deployment.url("/api/alert")).await;
-    let labels = json!({ "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" });
-    let annotations = json!({ "summary": "12 % of checkouts fail" });
+    let alertmanager = Alertmanager::alone(&deployment.url("/api/alert"), "4h").await;
+    let mut alert = json!({
+        "labels": { "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" },
+        "annotations": { "summary": "12 % of checkouts fail" },
+        "startsAt": "2026-01-15T10:30:00Z",
+    });
 
-    alertmanager.post(labels.clone(), annotations.clone(), None).await;
+    alertmanager.post(&json!([alert])).await;
     let told = deployment.sim.wait_for_accepted(1, PATIENCE).await;
     let told = told.unwrap_or_else(|error| panic!("{error:?}\n{}", deployment.output())).remove(0);
     assert_eq!(told.card().unwrap()["header"]["template"], "red");
@@ -38,7 +41,8 @@ async fn an_alert_lives(shape: Shape) {
     .await;
     deployment.kill_and_restart(Part::Worker).await;
 
-    alertmanager.post(labels, annotations, Some("2026-01-15T10:40:00Z")).await;
+    alert["endsAt"] = json!("2026-01-15T10:40:00Z");
+    alertmanager.post(&json!([alert])).await;
     let card = wait_until(PATIENCE, "the card to be over", async || {
         let card = shown(&deployment, &told);
         if card["header"]["template"] == "green" { Ok(card) } else { Err(card) }
