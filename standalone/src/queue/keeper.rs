@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use shared::clock::Clock;
 use shared::queue::{Delivery, Message, PublishError, QueueMetrics, Settlement, Subscription};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 pub(super) use health::Health;
 
@@ -54,6 +55,8 @@ pub(super) struct Keeper {
     all_settled: watch::Sender<bool>,
     /// When the next parked message returns; there is no timer without one.
     next_due: Option<Timestamp>,
+    /// When the clock was looked at last, by itself and by one that nobody sets.
+    looked_at: (Timestamp, Instant),
     deletions: usize,
 }
 
@@ -69,6 +72,7 @@ impl Keeper {
         let next_due = store.next_due().await?;
         let depth = Depth::of(&mut store, &metrics).await?;
         let (settled, settlements) = mpsc::unbounded_channel();
+        let looked_at = (clock.now(), Instant::now());
         let lanes = [Subscription::Alerts, Subscription::Dead, Subscription::Interactions].map(Lane::new);
         Ok(Self {
             store,
@@ -83,6 +87,7 @@ impl Keeper {
             settlements,
             all_settled,
             next_due,
+            looked_at,
             deletions: 0,
         })
     }
@@ -112,6 +117,7 @@ impl Keeper {
                 self.wait(demand);
             }
             gather(&mut jobs, &mut batch);
+            self.follow_clock().await;
             self.commit(batch).await;
             self.return_due().await;
             self.serve().await;

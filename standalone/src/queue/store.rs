@@ -97,6 +97,13 @@ impl Store {
         Ok(due.and_then(|due| Timestamp::from_millisecond(due).ok()))
     }
 
+    /// What is parked is due earlier, by so much.
+    pub(super) async fn bring_forward(&mut self, by: SignedDuration) -> Result<(), sqlx::Error> {
+        let by_ms = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        sqlx::query("UPDATE parked SET due_ms = due_ms - ?").bind(by_ms).execute(&mut self.0).await?;
+        Ok(())
+    }
+
     /// How many messages a table holds.
     pub(super) async fn count(&mut self, table: &str) -> Result<i64, sqlx::Error> {
         let count = AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));

@@ -23,6 +23,7 @@ pub(crate) struct SqliteEngine {
     /// Deletes the directory, unless a parent process does.
     _own: Option<TempDir>,
     limits: Limits,
+    clock: Clock,
     /// Holds the write lock during a stall.
     holder: Mutex<Option<SqliteConnection>>,
 }
@@ -40,8 +41,13 @@ impl SqliteEngine {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        let own = tempfile::tempdir().expect("a directory");
-        Self { directory: own.path().to_owned(), _own: Some(own), limits, holder: Mutex::default() }
+        let (own, clock) = (tempfile::tempdir().expect("a directory"), Clock::system());
+        Self { directory: own.path().to_owned(), _own: Some(own), limits, clock, holder: Mutex::default() }
+    }
+
+    /// The same with a clock of the test's own.
+    pub(crate) fn by_clock(clock: Clock) -> Self {
+        Self { clock, ..Self::new() }
     }
 
     pub(crate) fn file(&self) -> PathBuf {
@@ -57,7 +63,7 @@ impl SqliteEngine {
         let lifecycle = Lifecycle::default();
         let metrics = QueueMetrics::register(&Registry::new()).expect("an empty registry");
         let queue =
-            SqliteQueue::open(&self.directory, self.limits, &lifecycle, Clock::system(), metrics.clone())
+            SqliteQueue::open(&self.directory, self.limits, &lifecycle, self.clock.clone(), metrics.clone())
                 .await?;
         Ok(SqliteSession { metrics, queue, lifecycle })
     }
@@ -95,7 +101,8 @@ impl Engine for SqliteEngine {
 
     fn from_environment() -> Option<Self> {
         let directory = std::env::var(DIRECTORY_VARIABLE).ok()?.into();
-        Some(Self { directory, _own: None, limits: Limits::default(), holder: Mutex::default() })
+        let clock = Clock::system();
+        Some(Self { directory, _own: None, limits: Limits::default(), clock, holder: Mutex::default() })
     }
 
     async fn remove(self) {}

@@ -1,6 +1,8 @@
 //! Writing: what was published, what was settled, what is due.
 
+use jiff::SignedDuration;
 use shared::queue::{Destination, Message, PublishError};
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::{Job, Keeper};
@@ -13,6 +15,8 @@ const DELETIONS_PER_SHRINK: usize = 500;
 const RETURNS_MAX: usize = 1000;
 /// The same while the disk is full: they are written anew before they are deleted.
 const RETURNS_WHEN_FULL_MAX: usize = 16;
+/// By less a clock is not set back but disciplined.
+const SET_BACK_MIN: SignedDuration = SignedDuration::from_secs(1);
 /// What a publisher is told while the ballast is spent.
 const NO_ROOM: &str = "the disk is full";
 /// SQLite's code for "another connection is writing".
@@ -73,6 +77,21 @@ impl Keeper {
             }
             Err(error) => self.still_failing(&error),
         }
+    }
+
+    /// A clock that is set back must not make pauses longer: what is parked is due earlier by as much. One that is set
+    /// forwards ends some of them early, which does no harm.
+    pub(super) async fn follow_clock(&mut self) {
+        let (before, then) = self.looked_at;
+        let expected = before + SignedDuration::try_from(then.elapsed()).unwrap_or_default();
+        let set_back = expected.duration_since(self.clock.now());
+        if set_back >= SET_BACK_MIN && self.next_due.is_some() {
+            if let Err(error) = self.store.bring_forward(set_back).await {
+                return self.still_failing(&error);
+            }
+            self.next_due = self.next_due.map(|due| due - set_back);
+        }
+        self.looked_at = (self.clock.now(), Instant::now());
     }
 
     /// In one transaction, with what is settled.
