@@ -1,14 +1,18 @@
 //! Messages are settled when all of their envelopes are, and not before.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use feishu_sim::{Fault, Lasting};
+use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
 use shared::queue::{Destination, Headers, LetterId, Reason, Replay, Settlement};
 use testkit::http;
 use testkit::wait_until::wait_until;
 
 use crate::stage::{EAGER, OTHER_TOKEN, Stage, TOKEN, WITHIN, envelope, line, title};
+
+/// Whom the folds mention that have owners.
+const OWNERS: [&str; 3] = ["all", "b0b", "ou_ann1"];
 
 #[tokio::test]
 async fn a_told_envelope_is_settled_and_counted() {
@@ -176,27 +180,29 @@ async fn every_golden_card_is_accepted_by_a_strict_bot_and_mentions_nobody() {
 
 /// Folds are cards of many envelopes, so their cards are sent as they are.
 #[tokio::test]
-async fn every_golden_fold_is_accepted_by_a_strict_bot_and_mentions_nobody() {
-    let stage = Stage::set(EAGER).await;
-    let webhook = stage.sim.webhook_url(OTHER_TOKEN);
-    let mut sent = 0;
+async fn every_golden_fold_is_accepted_by_a_strict_bot_and_mentions_its_owners_only() {
+    let bot = OWNERS.into_iter().fold(BotSettings::new(TOKEN), BotSettings::known_id).no_limits();
+    let sim = FeishuSim::start(SimSettings::new([bot])).await.unwrap();
+    let webhook = sim.webhook_url(TOKEN);
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden_folds")).unwrap() {
-        let golden = std::fs::read(entry.unwrap().path()).unwrap();
-        let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
+        let path = entry.unwrap().path();
+        let golden: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let messages = [
             serde_json::json!({ "msg_type": "interactive", "card": golden["card"] }),
             serde_json::json!({ "msg_type": "text", "content": { "text": golden["text"] } }),
         ];
+        let is_owned = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("owned"));
         for message in messages {
+            sim.clear();
             let answer = http::post_json(&webhook, &message).await.unwrap().json();
-            assert_eq!(answer["code"], 0, "{answer}");
-            sent += 1;
+            assert_eq!(answer["code"], 0, "{}: {answer}", path.display());
+            let [record] = &sim.accepted()[..] else { panic!("not one message") };
+            let mentioned: BTreeSet<&str> = record.mentioned.iter().map(String::as_str).collect();
+            let expected = if is_owned { BTreeSet::from(OWNERS) } else { BTreeSet::new() };
+            assert!(mentioned.is_subset(&expected), "{}: {mentioned:?}", path.display());
+            // A text names some of them without calling them.
+            assert_eq!(mentioned.contains("ou_ann1"), is_owned, "{}: {mentioned:?}", path.display());
+            assert!(record.body_bytes <= worker::feishu::BODY_BYTES_MAX);
         }
-    }
-    let accepted = stage.sim.accepted();
-    assert_eq!(accepted.len(), sent);
-    for record in accepted {
-        assert!(record.mentioned.is_empty(), "{record:?}");
-        assert!(record.body_bytes <= worker::feishu::BODY_BYTES_MAX);
     }
 }
