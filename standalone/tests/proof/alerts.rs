@@ -56,7 +56,7 @@ impl Alerts {
         let end = Instant::now() + lasting;
         while Instant::now() < end {
             self.begin(pair, dice).await;
-            self.finish(pair, &ledger::told(database).await).await;
+            self.finish(pair, &ledger::told(database).await, &[]).await;
             sleep(TICK).await;
         }
     }
@@ -68,15 +68,14 @@ impl Alerts {
     pub(crate) async fn end(&mut self, pair: &[Alertmanager; 2], fleet: &Fleet, account: &Account) {
         let (database, deadline) = (fleet.database.url(), Instant::now() + PATIENCE);
         loop {
-            let told = ledger::told(&database).await;
-            self.finish(pair, &told).await;
+            let (told, cards) = (ledger::told(&database).await, cards::all(&fleet.sim));
+            self.finish(pair, &told, &cards).await;
             let is_missing = |alert: &&Alert| told.get(&alert.fingerprint) != Some(&Told::Resolved);
             let mut missing: Vec<_> = self.all.iter().filter(is_missing).collect();
             if missing.is_empty() {
                 return;
             }
             if missing.iter().all(|alert| alert.is_over) {
-                let cards = cards::all(&fleet.sim);
                 let names = |card: &Card, alert: &Alert| card.names(&alert.name) == Some(Told::Resolved);
                 missing.retain(|alert| !cards.iter().any(|card| names(card, alert)));
                 let unnamed =
@@ -117,10 +116,12 @@ impl Alerts {
     }
 
     /// Ends what was told as firing and has fired for long enough: so either state of each alert has to be told.
-    async fn finish(&mut self, pair: &[Alertmanager; 2], told: &BTreeMap<String, Told>) {
+    /// Also what a card says was told, where it could not be written down: the claim on it outlasts the test.
+    async fn finish(&mut self, pair: &[Alertmanager; 2], told: &BTreeMap<String, Told>, cards: &[Card]) {
         let now = now();
         let is_due = |alert: &&mut Alert| {
-            let is_told = told.get(&alert.fingerprint) == Some(&Told::Firing);
+            let is_told = told.get(&alert.fingerprint) == Some(&Told::Firing)
+                || cards.iter().any(|card| card.names(&alert.name) == Some(Told::Firing));
             !alert.is_over && is_told && now.duration_since(alert.posted_at) >= FIRING_AT_LEAST
         };
         let mut due: Vec<_> = self.all.iter_mut().filter(is_due).collect();
