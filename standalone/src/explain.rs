@@ -2,6 +2,7 @@
 
 mod gate;
 mod logs;
+mod owners;
 mod routes;
 
 use std::fmt::Write;
@@ -113,6 +114,7 @@ pub fn explain(
     let _written = writeln!(told, "receiver   {}", routes::receiver(&router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, (config, &router), now);
+    owners::list(&mut told, &parsed.envelope, (config, &router), now);
     draw_cards(&mut told, &lines, config, now, coloured)?;
     Ok(told)
 }
@@ -234,6 +236,22 @@ mod tests {
         }
         assert!(explained(ALERT, grafana).unwrap().contains("no links to logs: it has none of the labels"));
         assert!(!explained(ALERT, "").unwrap().contains("no links to logs"));
+    }
+
+    #[test]
+    fn whose_alerts_they_are_is_said_and_why_and_no_number_is_shown() {
+        let settings = "owners: { services: { 'pay-*': [ann, 13800138000] }, always_mention: boss }";
+        let body = r#"{"message":"Pay fails\n服务名称: pay-api","sender_id":"x"}"#;
+        let told = explained(body, settings).unwrap();
+        let expected = "owners     ann, a mobile number, because owners.services has \"pay-*\"\n           \
+                        boss, because owners.always_mention names them\n";
+        assert!(told.contains(expected), "{told}");
+        assert!(explained(ALERT, "").unwrap().contains("owners     nobody owns it\n"));
+        let all = r#"{"alerts":[{"labels":{"owner":"all"}}]}"#;
+        let told = explained(all, "").unwrap();
+        assert!(told.contains(
+            "everybody (written only: receivers.NAME.allow_mention_all is false), because its owner"
+        ));
     }
 
     #[test]

@@ -160,10 +160,11 @@ pub fn start(
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), settings.delivery.request_timeout)?;
     let sources = Sources { database: &settings.database, store: &store, bot };
     let (zone, ours) = (settings.style.timezone.clone(), (clock.clone(), lifecycle));
-    let owners = Owners::new(&settings.owners, zone, sources, registry, ours)?;
+    let owners = Arc::new(Owners::new(&settings.owners, zone, sources, registry, ours)?);
     let cards = Cards::new(store, clock.clone(), CardMetrics::register(registry)?);
     let tools = Tools {
         budget: Arc::clone(&budget),
+        owners: Arc::clone(&owners),
         style: settings.style.clone(),
         clock: clock.clone(),
         metrics: metrics.clone(),

@@ -24,13 +24,12 @@ use thiserror::Error;
 
 use crate::card::Item;
 use crate::feishu::AppBot;
-use crate::receiver::{Receiver, Way};
 use crate::store::{OpenError, Store};
 use contacts::Contacts;
 use directory::Directory;
 use metrics::OwnerMetrics;
 use person::Person;
-use roster::{Manners, Roster, Wanted, wanted};
+use roster::{Manners, Roster, wanted};
 use rules::Rules;
 use table::UserTable;
 
@@ -86,9 +85,14 @@ impl Owners {
         })
     }
 
-    /// The people on a card for a receiver, within the deadline.
-    pub(crate) async fn on_card(&self, items: &[Item<'_>], receiver: &Receiver, now: Timestamp) -> Roster {
-        let wanted = self.wanted(items, &receiver.owners, now);
+    /// The people on a card for a receiver, within the deadline. `is_app` is whether the app's bot sends it.
+    pub(crate) async fn on_card(
+        &self,
+        items: &[Item<'_>],
+        (receiver, is_app): (&ReceiverOwners, bool),
+        now: Timestamp,
+    ) -> Roster {
+        let wanted = wanted(items, &self.rules.at(now), receiver, self.mention_resolved);
         if wanted.is_empty() {
             return Roster::default();
         }
@@ -96,14 +100,20 @@ impl Owners {
         let found = self.directory.find(&people).await;
         // The bot of an app may mention either on a card; of custom bots the guide promises it for open ids only
         // (reference "Feishu", 2).
-        let user_ids = self.mention_user_ids || matches!(receiver.way, Way::AppChat(_));
-        let manners =
-            Manners { all: receiver.owners.allow_mention_all, user_ids, people_max: self.people_max };
+        let user_ids = self.mention_user_ids || is_app;
+        let manners = Manners { all: receiver.allow_mention_all, user_ids, people_max: self.people_max };
         Roster::of(&wanted, |person| found.get(person).cloned().unwrap_or(roster::Found::Late), manners)
     }
 
-    fn wanted(&self, items: &[Item<'_>], receiver: &ReceiverOwners, now: Timestamp) -> Vec<Wanted> {
-        wanted(items, &self.rules.at(now), receiver, self.mention_resolved)
+    /// The same people by their names alone, for a card that is updated: that is nobody's call.
+    pub(crate) async fn by_name(
+        &self,
+        items: &[Item<'_>],
+        receiver: Option<&ReceiverOwners>,
+        now: Timestamp,
+    ) -> Roster {
+        let Some(receiver) = receiver else { return Roster::default() };
+        self.on_card(items, (receiver, true), now).await.quiet()
     }
 
     /// Counts the people of a card that was told.

@@ -46,7 +46,7 @@ pub(crate) struct House<P> {
     pub(crate) onward: Onward<P>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) owners: Owners,
+    pub(crate) owners: Arc<Owners>,
     pub(crate) style: Style,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 use shared::clock::Clock;
-use shared::config::ResolvedNews;
+use shared::config::{ReceiverOwners, ResolvedNews};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -16,10 +16,11 @@ use super::lease::Lease;
 use super::metrics::{News, Update};
 use super::{CardId, Cards, Kept};
 use crate::budget::{Budget, Limits, Slot};
-use crate::card::{self, Style};
+use crate::card::{self, Besides, Style};
 use crate::feishu::verdict::{Trouble, Verdict};
 use crate::feishu::{AppBot, CARD_BYTES_MAX, Content, MessageId, ReplyTo};
 use crate::metrics::Metrics;
+use crate::owner::Owners;
 use crate::receiver::{GATEWAY_LIMIT, Receiver, Way, app_budget};
 use crate::store::StoreError;
 
@@ -60,6 +61,7 @@ pub(crate) enum Refreshed {
 struct Chat {
     id: String,
     budget: (String, Limits),
+    owners: ReceiverOwners,
 }
 
 /// Updates messages, as the app's bot.
@@ -72,6 +74,7 @@ pub(crate) struct Refresher {
     chats: HashMap<String, Chat>,
     resolved: ResolvedNews,
     budget: Arc<Budget>,
+    owners: Arc<Owners>,
     style: Style,
     clock: Clock,
     metrics: Metrics,
@@ -81,6 +84,7 @@ pub(crate) struct Refresher {
 /// What a refresher shares with the rest of the worker.
 pub(crate) struct Tools {
     pub(crate) budget: Arc<Budget>,
+    pub(crate) owners: Arc<Owners>,
     pub(crate) style: Style,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
@@ -110,13 +114,13 @@ impl Refresher {
         let bot = Arc::clone(&first.bot);
         let chats = chats.filter_map(|(receiver, chat)| {
             let budget = receiver.budgets.first()?.clone();
-            Some((receiver.name.clone(), Chat { id: chat.chat_id.clone(), budget }))
+            let (id, owners) = (chat.chat_id.clone(), receiver.owners.clone());
+            Some((receiver.name.clone(), Chat { id, budget, owners }))
         });
         let chats = chats.collect();
-        let Tools { budget, style, clock, metrics, request_timeout } = tools;
-        let lease = request_timeout * 2 + LEASE_MARGIN;
-        let app_id = app_id.to_owned();
-        Some(Self { cards, bot, app_id, chats, resolved, budget, style, clock, metrics, lease })
+        let Tools { budget, owners, style, clock, metrics, request_timeout } = tools;
+        let (lease, app_id) = (request_timeout * 2 + LEASE_MARGIN, app_id.to_owned());
+        Some(Self { cards, bot, app_id, chats, resolved, budget, owners, style, clock, metrics, lease })
     }
 
     pub(crate) const fn cards(&self) -> &Cards {
@@ -236,7 +240,10 @@ impl Refresher {
 
     async fn patch(&self, kept: &Kept, message: &MessageId, bytes_max: usize) -> Verdict {
         let now = self.clock.now();
-        let card = card::build(&kept.items(), &self.style, now, bytes_max);
+        let (items, chat) = (kept.items(), self.chats.get(&kept.receiver));
+        let owners = self.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
+        let besides = Besides { buttons: &[], owners: Some(&owners) };
+        let card = card::build_with(&items, &self.style, (now, bytes_max), besides);
         let timer = self.metrics.round_trip.start_timer();
         let verdict = self.bot.update(message, &card, now).await;
         timer.observe_duration();

@@ -16,6 +16,7 @@ use crate::card::{self, Besides, Card};
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent, Shape};
 use crate::owner::roster::Roster;
+use crate::receiver::Way;
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
 /// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
@@ -240,7 +241,8 @@ impl<P: Publisher> Outbox<P> {
     /// Whose alerts they are: asked for once per card, and in bounded time.
     async fn owners_of(&self, fold: &Fold, page: &Page) -> Roster {
         let items = page.items().unwrap_or_else(|| fold.items());
-        self.house.owners.on_card(&items, &self.receiver, self.house.clock.now()).await
+        let is_app = matches!(self.receiver.way, Way::AppChat(_));
+        self.house.owners.on_card(&items, (&self.receiver.owners, is_app), self.house.clock.now()).await
     }
 
     fn content(&self, fold: &Fold, (page, owners): (&Page, &Roster), form: Form) -> Content {

@@ -1,0 +1,66 @@
+//! Whose the alerts are.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use shared::alert::Alert;
+use shared::config::{Config, ReceiverOwners};
+use shared::envelope::Envelope;
+use worker::owner::person::Person;
+use worker::owner::rules::{Rules, Why};
+use worker::routing::{Parting, Router};
+
+/// Who would be named on the cards, and why. Nobody is looked up: that would be more than explaining.
+pub(super) fn list(
+    told: &mut String,
+    envelope: &Envelope<'_>,
+    (config, router): (&Config, &Router),
+    now: Timestamp,
+) {
+    let nobody = ReceiverOwners::default();
+    let of = |place: Option<usize>| {
+        place.and_then(|place| config.receivers.get(place)).map_or(&nobody, |receiver| &receiver.owners)
+    };
+    let told_to: Vec<(&ReceiverOwners, &Alert<'_>)> = match router.part(envelope) {
+        Parting::Whole(place) => envelope.alerts.iter().map(|alert| (of(place), alert)).collect(),
+        Parting::Parts(parts) => {
+            let alerts =
+                parts.iter().flat_map(|part| part.alerts.iter().map(|alert| (part.receiver, *alert)));
+            alerts.filter_map(|(place, alert)| Some((of(place), envelope.alerts.get(alert)?))).collect()
+        }
+    };
+    let rules = Rules::new(&config.owners, config.timezone.clone());
+    let duty = rules.at(now);
+    let mut lines: Vec<String> = Vec::new();
+    for (receiver, alert) in told_to {
+        let (why, people) = duty.owners_of(alert, receiver);
+        let line = if why == Why::Nobody {
+            why.to_string()
+        } else {
+            format!("{}, because {why}", said(&people, receiver))
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let always = duty.always();
+    if !always.is_empty() {
+        lines.push(format!("{}, because owners.always_mention names them", said(&always, &nobody)));
+    }
+    for (number, line) in lines.iter().enumerate() {
+        let head = if number == 0 { "owners" } else { "" };
+        // Writing to a string cannot fail.
+        let _written = writeln!(told, "{head:10} {line}");
+    }
+}
+
+fn said(people: &[Person], receiver: &ReceiverOwners) -> String {
+    let name = |person: &Person| match person {
+        Person::All if receiver.allow_mention_all => "everybody".to_owned(),
+        Person::All => "everybody (written only: receivers.NAME.allow_mention_all is false)".to_owned(),
+        Person::OpenId(id) => id.as_str().to_owned(),
+        Person::Mobile(_) => "a mobile number".to_owned(),
+        Person::Name(name) => name.clone(),
+    };
+    people.iter().map(name).collect::<Vec<_>>().join(", ")
+}
