@@ -16,7 +16,7 @@ use crate::load::Target;
 /// How long a process may take until it answers.
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// The pause between two questions whether it does.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Why a process cannot be measured.
 #[derive(Debug, Error)]

@@ -1,6 +1,7 @@
 //! The RabbitMQ engine against the machine's broker on 127.0.0.1:5672, and against one of its own to be killed.
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
+mod batches;
 mod broker;
 mod conformance;
 mod engine;

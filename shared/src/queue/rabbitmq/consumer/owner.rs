@@ -20,6 +20,11 @@ use crate::queue::rabbitmq::headers;
 use crate::queue::rabbitmq::reachability::Reachability;
 use crate::queue::{Delivery, QueueMetrics, Settlement};
 
+/// What is handed out at once, in bytes of bodies: a message has up to 64 KiB and alerts take several times as much when
+/// they are read, so a full prefetch window in one batch would take hundreds of megabytes, and pass by every limit that
+/// is looked at between batches. The largest batch is one message longer.
+const BATCH_BYTES_MAX: usize = 4 << 20;
+
 /// A subscription and how to get a connection for it.
 pub(super) struct Owner {
     pub(super) link: Link,
@@ -120,21 +125,23 @@ impl Owner {
 }
 
 impl Subscribed {
-    /// This delivery and whatever else has arrived; the prefetch window bounds it.
+    /// This delivery and whatever else has arrived, as far as a batch may go.
     fn batch(
         &mut self,
         first: Result<AmqpDelivery, ConnectError>,
         metrics: &QueueMetrics,
     ) -> Result<Vec<Delivery>, ConnectError> {
-        let mut batch = Vec::new();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(got) = next {
             let got = got?;
             self.window.seen(got.delivery_tag);
             metrics.delivered(got.redelivered);
+            bytes += got.data.len();
             let headers = headers::decode(got.properties.headers().as_ref());
             batch.push(Delivery::new(got.data.into(), headers, got.delivery_tag, self.settled.clone()));
-            next = self.deliveries.next().now_or_never().flatten();
+            next =
+                if bytes < BATCH_BYTES_MAX { self.deliveries.next().now_or_never().flatten() } else { None };
         }
         Ok(batch)
     }
