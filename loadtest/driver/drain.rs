@@ -12,7 +12,7 @@ use crate::figure::float;
 use crate::house::{Counters, House, HouseError, Programs, Role};
 use crate::plan::Plan;
 use crate::raw::RawError;
-use crate::raw_consume::{Taken, take};
+use crate::raw_consume::take;
 use crate::scenario::{Fill, Profile};
 use crate::sender::{Aim, Answer, Counts, send};
 use crate::sim_host::receiver_name;
@@ -76,9 +76,13 @@ pub(crate) async fn drain(
     start_all(&mut house).await?;
     fill_queue(&house, &profile).await?;
     house.roles.clear();
-    let taken = take(house.broker.alerts_queues()).await?;
+    let mut taken = take(house.broker.alerts_queues()).await?;
+    if fill.unpacked {
+        taken.unpack().put_back().await?;
+        taken = take(house.broker.alerts_queues()).await?;
+    }
     let (raw_per_second, messages) = (float(fill.alerts().into()) / taken.took.as_secs_f64(), taken.len());
-    Taken::put_back(taken).await?;
+    taken.put_back().await?;
     for _ in 0..workers {
         house.add(Part::Worker, &programs.worker);
     }

@@ -10,8 +10,8 @@ use lapin::message::Delivery;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
 };
-use lapin::types::FieldTable;
-use lapin::{Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use testkit::rabbitmq::amqp_url;
 use tokio::time::{Instant, timeout};
 
@@ -26,9 +26,18 @@ const UNCONFIRMED_MAX: usize = 250;
 /// A queue that gives nothing for so long is empty.
 const QUIET: Duration = Duration::from_secs(1);
 
+/// A message, and where it came from.
+#[derive(Clone)]
+struct Message {
+    exchange: ShortString,
+    routing_key: ShortString,
+    properties: BasicProperties,
+    data: Vec<u8>,
+}
+
 /// What was on the queues, as it came.
 pub(crate) struct Taken {
-    messages: VecDeque<Delivery>,
+    messages: VecDeque<Message>,
     /// From the first message to the last.
     pub(crate) took: Duration,
 }
@@ -47,6 +56,15 @@ pub(crate) async fn take(queues: &[String]) -> Result<Taken, RawError> {
 }
 
 impl Taken {
+    /// Each envelope in a message of its own, as where nothing waits long enough to share one.
+    pub(crate) fn unpack(self) -> Self {
+        let alone = |message: Message| {
+            let lines = message.data.split_inclusive(|byte| *byte == b'\n');
+            lines.map(|line| Message { data: line.to_vec(), ..message.clone() }).collect::<Vec<_>>()
+        };
+        Self { messages: self.messages.into_iter().flat_map(alone).collect(), took: self.took }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.messages.len()
     }
@@ -55,19 +73,23 @@ impl Taken {
         let options = BasicConsumeOptions::default();
         let mut consumer =
             channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        let (mut first, mut last) = (None, Instant::now());
+        let (mut first, mut last, mut unacked) = (None, Instant::now(), None);
         let all = BasicAckOptions { multiple: true };
         while let Ok(Some(delivery)) = timeout(QUIET, consumer.next()).await {
             let delivery = delivery?;
             last = Instant::now();
             first.get_or_insert(last);
-            if delivery.delivery_tag.is_multiple_of(ACK_EVERY) {
-                delivery.ack(all).await?;
+            let Delivery { exchange, routing_key, properties, data, acker, delivery_tag, .. } = delivery;
+            self.messages.push_back(Message { exchange, routing_key, properties, data });
+            unacked = Some(acker);
+            if delivery_tag.is_multiple_of(ACK_EVERY)
+                && let Some(acker) = unacked.take()
+            {
+                acker.ack(all).await?;
             }
-            self.messages.push_back(delivery);
         }
-        if let Some(delivery) = self.messages.back().filter(|_| first.is_some()) {
-            delivery.ack(all).await?;
+        if let Some(acker) = unacked {
+            acker.ack(all).await?;
         }
         self.took += first.map_or(Duration::ZERO, |first| last - first);
         Ok(())
@@ -78,9 +100,9 @@ impl Taken {
         let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await?;
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions { nowait: false }).await?;
-        let publish = async |message: Delivery| {
+        let publish = async |message: Message| {
             let options = BasicPublishOptions { mandatory: false, immediate: false };
-            let Delivery { exchange, routing_key, properties, data, .. } = message;
+            let Message { exchange, routing_key, properties, data } = message;
             channel.basic_publish(exchange, routing_key, options, &data, properties).await?.await
         };
         let mut in_flight = FuturesUnordered::new();

@@ -27,6 +27,9 @@ pub(crate) struct Fill {
     /// Connections ingest is filled through: how many envelopes share a message follows from it.
     pub(crate) connections: u32,
     pub(crate) sends_each: u32,
+    /// Each envelope in a message of its own.
+    #[serde(default)]
+    pub(crate) unpacked: bool,
     /// Goal: alerts/s settled.
     pub(crate) per_second_min: Option<f64>,
     /// Goal: the same over what bare lapin consumes of the same messages.
