@@ -41,6 +41,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use house::Programs;
 use release::{Origin, ReleaseError};
@@ -118,7 +119,7 @@ async fn main() -> ExitCode {
     let outcome = tokio::select! {
         outcome = outcome => outcome,
         // What was started and declared is ended and deleted as it is dropped.
-        _ = tokio::signal::ctrl_c() => Err("interrupted; what was set up has been removed".into()),
+        () = told_to_stop() => Err("interrupted; what was set up has been removed".into()),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -127,6 +128,15 @@ async fn main() -> ExitCode {
             progress(&format!("loadtest: {error}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Ctrl-C, or SIGTERM as from `timeout` or a CI system.
+async fn told_to_stop() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
     }
 }
 

@@ -33,8 +33,15 @@ card_max_ms = 60_000
 async fn run(folder: &Path, scenario: &str) -> (Option<i32>, String, Option<(Value, String)>) {
     let file = folder.join("small.toml");
     std::fs::write(&file, scenario).unwrap();
+    let (status, printed) = launch(folder, &file).start().finish(WITHIN).await;
+    let kept = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let results = kept("small.json").zip(kept("small.html"));
+    (status.code(), printed, results.map(|(json, page)| (serde_json::from_str(&json).unwrap(), page)))
+}
+
+fn launch(folder: &Path, file: &Path) -> Launch {
     let mut launch = Launch::program(env!("CARGO_BIN_EXE_loadtest"))
-        .argument(&file)
+        .argument(file)
         .argument("--as-built")
         .argument("--keep")
         .argument(folder);
@@ -43,10 +50,7 @@ async fn run(folder: &Path, scenario: &str) -> (Option<i32>, String, Option<(Val
             launch = launch.variable(name, value);
         }
     }
-    let (status, printed) = launch.start().finish(WITHIN).await;
-    let kept = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
-    let results = kept("small.json").zip(kept("small.html"));
-    (status.code(), printed, results.map(|(json, page)| (serde_json::from_str(&json).unwrap(), page)))
+    launch
 }
 
 fn folder() -> TempDir {
@@ -86,6 +90,21 @@ async fn what_is_not_told_in_time_is_lost_and_fails_the_run() {
         (&200.into(), &false.into())
     );
     assert!(printed.contains("BROKEN: lost 200"), "{printed}");
+}
+
+#[tokio::test]
+async fn whoever_stops_it_gets_no_results_and_is_told_that_nothing_is_left() {
+    let folder = folder();
+    let (file, endless) =
+        (folder.path().join("small.toml"), STEADY.replace("requests = 200\n", "requests = 100_000\n"));
+    std::fs::write(&file, endless).unwrap();
+    let process = launch(folder.path(), &file).start();
+    process.wait_for_line("  sent ", WITHIN).await;
+    process.terminate();
+    let (status, printed) = process.finish(WITHIN).await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+    assert!(printed.contains("interrupted; what was set up has been removed"), "{printed}");
+    assert!(!folder.path().join("small.json").exists());
 }
 
 #[tokio::test]
