@@ -13,8 +13,11 @@ pub const ENVELOPE_ALERTS_MAX: usize = 100;
 /// How long a line may grow, in bytes, before the next alert starts a new one. A single alert that is larger
 /// stands alone: its labels are bounded, so it stays within a small multiple of this.
 pub const ENVELOPE_BYTES_MAX: usize = 128 * 1024;
-/// What a line is given room for when it is begun: the envelope's own fields and an alert or two.
-const LINE_BYTES_AT_FIRST: usize = 1024;
+/// What a line is given room for when it is begun, in bytes: the envelope's own fields, and its alerts. What was too
+/// much is given back when the line is finished. For as many alerts as there may be it stays below the 128 KiB from
+/// which on glibc maps pages for each allocation and unmaps them again.
+const HEAD_BYTES_AT_FIRST: usize = 512;
+const ALERT_BYTES_AT_FIRST: usize = 1250;
 
 /// Why an envelope could not be written.
 #[derive(Debug, Error)]
@@ -70,7 +73,8 @@ impl OpenLine {
     /// measured as it grows instead of being written twice.
     fn begin(envelope: &Envelope<'_>, index: u32) -> Result<Self, EncodeError> {
         let id = envelope.id.part(index);
-        let mut bytes = Vec::with_capacity(LINE_BYTES_AT_FIRST);
+        let alerts = envelope.alerts.len().min(ENVELOPE_ALERTS_MAX);
+        let mut bytes = Vec::with_capacity(HEAD_BYTES_AT_FIRST + alerts * ALERT_BYTES_AT_FIRST);
         json::raw(&mut bytes, r#"{"v":"#);
         json::value(&mut bytes, &WIRE_VERSION)?;
         json::raw(&mut bytes, r#","id":"#);
@@ -119,7 +123,7 @@ impl OpenLine {
 
     fn finish(mut self) -> Line {
         self.bytes.extend_from_slice(CLOSING);
-        Line { id: self.id, alerts: self.alerts, bytes: Bytes::from(self.bytes) }
+        Line { id: self.id, alerts: self.alerts, bytes: self.bytes.into_boxed_slice().into() }
     }
 }
 
