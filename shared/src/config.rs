@@ -4,6 +4,7 @@
 
 mod app;
 mod environment;
+mod interactions;
 mod kinds;
 mod links;
 mod load;
@@ -29,6 +30,7 @@ use jiff::tz::TimeZone;
 
 pub use app::{AppConfig, ResolvedNews};
 pub use environment::Environment;
+pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
 pub use load::{load, parse, with_queue};
 pub use network::Network;
@@ -81,6 +83,10 @@ pub struct Config {
     pub links: LinksConfig,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// What people may do from Feishu.
+    pub interactions: InteractionsConfig,
+    /// Where alerts are silenced, by name. May be empty: then nobody can silence from Feishu.
+    pub alertmanagers: Vec<AlertmanagerConfig>,
     /// How times are shown on cards, and read where a payload gives no zone.
     pub timezone: TimeZone,
     /// The language of the cards.

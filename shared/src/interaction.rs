@@ -70,6 +70,9 @@ pub enum Act {
         /// The message it replies to.
         #[serde(default)]
         parent_id: String,
+        /// `group` or `p2p`.
+        #[serde(default)]
+        chat_type: String,
     },
     /// An emoji was put on a message.
     Reaction {
@@ -123,7 +126,7 @@ impl Act {
     }
 }
 
-/// Why a message is not an interaction of ours. Such a message goes to the dead letters.
+/// Why a message is not an interaction of ours. Such a message is counted, and not kept: it may hold a token.
 #[derive(Debug, Error)]
 pub enum DecodeError {
     /// Written by a newer build, or by something else.

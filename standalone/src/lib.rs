@@ -27,21 +27,25 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
         let publisher = rabbit.publisher(spool.queue_condition(&lifecycle.readiness));
         let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("queue consumer"));
         let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("dead letters"));
+        let interactions =
+            rabbit.subscribe(Subscription::Interactions, lifecycle.readiness.condition("interactions"));
         let spooled = spool.over(publisher.clone(), lifecycle)?;
-        return roles(&start, spooled, Queue { alerts, dead, publisher });
+        return roles(&start, spooled, Queue { alerts, dead, interactions, publisher });
     }
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
     info!(data_dir = %config.data_dir.display(), "embedded queue in {}", config.data_dir.display());
     control::listen(&config.data_dir, queue.publisher(), lifecycle);
-    let [alerts, dead] = [Subscription::Alerts, Subscription::Dead].map(|which| queue.subscribe(which));
-    roles(&start, queue.publisher(), Queue { alerts, dead, publisher: queue.publisher() })
+    let [alerts, dead, interactions] = [Subscription::Alerts, Subscription::Dead, Subscription::Interactions]
+        .map(|which| queue.subscribe(which));
+    let publisher = queue.publisher();
+    roles(&start, queue.publisher(), Queue { alerts, dead, interactions, publisher })
 }
 
 fn roles(
     Start { config, reloads, lifecycle, registry }: &Start,
     of_ingest: impl Publisher,
-    of_worker: Queue<impl Consumer, impl Consumer, impl Publisher>,
+    of_worker: Queue<impl Consumer, impl Consumer, impl Consumer, impl Publisher>,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
     let settings = worker::Settings::from_config(config, reloads.clone());
     let pages = worker::start(settings, of_worker, registry, Clock::system(), lifecycle)?;

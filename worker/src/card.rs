@@ -93,6 +93,16 @@ pub fn text_with(items: &[Item<'_>], style: &Style, now: Timestamp, besides: Bes
     plain::text(&View { besides, ..View::new(items, style, now) })
 }
 
+/// Something from an alert on one line of a plain text, with nothing in it that Feishu would take for a mention.
+pub(crate) fn plain_line(text: &str, characters_max: usize) -> String {
+    escape::untagged(&escape::clean_line(text, characters_max))
+}
+
+/// A time as cards show it.
+pub(crate) fn shown_time(at: Timestamp, style: &Style) -> String {
+    times::shown(at, &style.timezone)
+}
+
 /// Alerts, looked at with a reader in mind.
 struct View<'e> {
     items: &'e [Item<'e>],

@@ -7,6 +7,7 @@
 mod change;
 mod clean;
 mod find;
+mod firing;
 mod keep;
 mod kept;
 mod lease;
@@ -23,6 +24,8 @@ use std::time::Duration;
 use shared::clock::Clock;
 use tokio::sync::Notify;
 
+use crate::card::{Button, Item};
+use crate::interaction::Buttons;
 use crate::store::Store;
 pub(crate) use find::Whereabouts;
 pub(crate) use kept::{CardId, Kept};
@@ -51,12 +54,27 @@ pub struct Cards {
     /// Somebody has changed a card that is to be shown anew.
     changed: Arc<Notify>,
     metrics: CardMetrics,
+    /// What people can press on them.
+    buttons: Option<Arc<Buttons>>,
 }
 
 impl Cards {
     /// Those in this database.
     pub fn new(store: Store, clock: Clock, metrics: CardMetrics) -> Self {
-        Self { store, clock, changed: Arc::default(), metrics }
+        Self { store, clock, changed: Arc::default(), metrics, buttons: None }
+    }
+
+    /// The same, with these buttons on them.
+    pub(crate) fn with_buttons(self, buttons: Option<Buttons>) -> Self {
+        Self { buttons: buttons.map(Arc::new), ..self }
+    }
+
+    /// The buttons of a card that shows these alerts.
+    pub(crate) fn buttons(&self, receiver: &str, card: &CardId, items: &[Item<'_>]) -> Vec<Button> {
+        let buttons = self.buttons.as_ref();
+        buttons
+            .map(|buttons| buttons.of((receiver, card.as_str()), items, self.clock.now()))
+            .unwrap_or_default()
     }
 
     /// Returns once a card was changed by this process.

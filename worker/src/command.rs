@@ -2,6 +2,7 @@
 //! an alert, a test of a receiver. The commands work on the database of the configuration, whether a worker runs or not.
 
 mod arguments;
+mod audit;
 mod desk;
 mod discard;
 mod list;
@@ -147,12 +148,15 @@ where
             return trace::trace(&Desk::open(config).await?, &asked, &mut terminal).await;
         }
         Command::Users(asked) => return users::users(config, asked, &mut terminal).await,
+        Command::Audit(asked) => {
+            return audit::all(&Desk::open(config).await?, &asked, &mut terminal).await;
+        }
         Command::DeadLetters(command) => command,
     };
     let desk = Desk::open(config).await?;
     match command {
         DeadLettersCommand::List(asked) => list::list(&desk, asked, &mut terminal).await,
-        DeadLettersCommand::Audit(asked) => list::audit(&desk, &asked, &mut terminal).await,
+        DeadLettersCommand::Audit(asked) => audit::of_letters(&desk, &asked, &mut terminal).await,
         DeadLettersCommand::Show(asked) => show::show(&desk, &asked, &mut terminal).await,
         DeadLettersCommand::Discard(asked) => discard::discard(&desk, asked, &mut terminal).await,
         DeadLettersCommand::Replay(asked) => replay::replay(&desk, asked, open, &mut terminal).await,

@@ -17,7 +17,7 @@ mod tests;
 
 use shared::clock::Clock;
 
-pub use audit::{Action, Entry};
+pub use audit::Action;
 pub use burial::LETTER_BYTES_MAX;
 pub use filter::Filter;
 pub use letter::{Content, Letter, ReplayOutcome, State};
@@ -25,19 +25,22 @@ pub use metrics::DeadLetterMetrics;
 pub(crate) use mover::Mover;
 pub use read::Order;
 
+use crate::audit::Audit;
 use crate::store::Store;
 
 /// The dead letters in the database. Clones share it.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     store: Store,
+    trail: Audit,
     clock: Clock,
     metrics: DeadLetterMetrics,
 }
 
 impl DeadLetters {
     /// Those in this database.
-    pub const fn new(store: Store, clock: Clock, metrics: DeadLetterMetrics) -> Self {
-        Self { store, clock, metrics }
+    pub fn new(store: Store, clock: Clock, metrics: DeadLetterMetrics) -> Self {
+        let trail = Audit::new(store.clone(), clock.clone());
+        Self { store, trail, clock, metrics }
     }
 }

@@ -2,6 +2,7 @@
 //! tell, and a pure function that decides (`decision`). Workers share the rows in SQL and nothing else; a cache in front
 //! of them answers repeats, and answers everything while the database is away.
 
+mod acks;
 mod batch;
 mod cache;
 mod columns;
@@ -81,7 +82,9 @@ impl Ledger {
     /// Decides about each event, in their order, and claims what is to be told. Never fails: without the database it
     /// goes by the cache, and tells what that does not know.
     pub async fn observe(&self, events: &[Event<'_>]) -> Vec<Decision> {
-        self.run(Deed::Observe, events, self.now()).await
+        let mut decisions = self.run(Deed::Observe, events, self.now()).await;
+        Box::pin(self.spare_reminders(events, &mut decisions)).await;
+        decisions
     }
 
     /// Which of these claims still stand, in their order; renews their leases. To be asked when the card is made.
@@ -140,6 +143,7 @@ impl Ledger {
     /// Removes the rows nobody has touched for `dedup.remember`, a few at a time, until none is left. Returns how many.
     pub async fn clean(&self) -> Result<u64, StoreError> {
         let before = self.now().saturating_sub(millis(self.remember));
+        self.forget_acknowledgements(before).await?;
         let mut cleaned = 0;
         loop {
             let rows = self.table.clean(before, CLEAN_ROWS_MAX).await?;

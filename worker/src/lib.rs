@@ -1,11 +1,14 @@
 //! Queue in, Feishu out: the worker's role as a library, for its own binary and for `standalone`.
 
+pub mod alertmanager;
+pub mod audit;
 pub mod budget;
 pub mod card;
 pub mod cards;
 pub mod command;
 pub mod dead_letters;
 pub mod feishu;
+pub mod interaction;
 pub mod ledger;
 pub mod link;
 pub mod metrics;
@@ -26,8 +29,8 @@ use std::time::Duration;
 use prometheus::Registry;
 use shared::clock::Clock;
 use shared::config::{
-    AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, OwnersConfig, ReceiverConfig, Reloads,
-    RouteConfig,
+    AlertmanagerConfig, AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, InteractionsConfig,
+    OwnersConfig, ReceiverConfig, Reloads, RouteConfig,
 };
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
@@ -71,6 +74,10 @@ pub struct Settings {
     pub reloads: Reloads,
     /// The app, for receivers that are chats of its.
     pub app: Option<AppConfig>,
+    /// What people may do from Feishu.
+    pub interactions: InteractionsConfig,
+    /// Where alerts are silenced for them.
+    pub alertmanagers: Vec<AlertmanagerConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
     /// Where it remembers what it has told.
@@ -97,6 +104,8 @@ impl Settings {
             routes: config.routes.clone(),
             reloads,
             app: config.app.clone(),
+            interactions: config.interactions.clone(),
+            alertmanagers: config.alertmanagers.clone(),
             delivery: config.delivery,
             database: config.database.clone(),
             data_dir: config.data_dir.clone(),
@@ -109,11 +118,13 @@ impl Settings {
 }
 
 /// The worker's ends of the queue.
-pub struct Queue<A, D, P> {
+pub struct Queue<A, D, I, P> {
     /// Takes the alerts.
     pub alerts: A,
     /// Takes the dead letters, to move them into the database.
     pub dead: D,
+    /// Takes what people do in Feishu.
+    pub interactions: I,
     /// Publishes what is tried again later, and what is dead.
     pub publisher: P,
 }
@@ -142,7 +153,12 @@ pub enum StartError {
 /// it adds to the admin port.
 pub fn start(
     settings: Settings,
-    Queue { alerts, dead, publisher }: Queue<impl Consumer, impl Consumer, impl Publisher>,
+    Queue { alerts, dead, interactions, publisher }: Queue<
+        impl Consumer,
+        impl Consumer,
+        impl Consumer,
+        impl Publisher,
+    >,
     registry: &Registry,
     clock: Clock,
     lifecycle: &Lifecycle,
@@ -150,7 +166,8 @@ pub fn start(
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings)?;
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    let routes = LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads, lifecycle);
+    let routes =
+        LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
     let store = Store::open(&settings.database, &settings.data_dir, registry)?;
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
@@ -161,7 +178,18 @@ pub fn start(
     let sources = Sources { database: &settings.database, store: &store, bot };
     let (zone, ours) = (settings.style.timezone.clone(), (clock.clone(), lifecycle));
     let owners = Arc::new(Owners::new(&settings.owners, zone, sources, registry, ours)?);
-    let cards = Cards::new(store, clock.clone(), CardMetrics::register(registry)?);
+    let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?)
+        .with_buttons(interaction::buttons(&settings));
+    let rooms = interaction::Rooms {
+        cards: cards.clone(),
+        ledger: Arc::clone(&ledger),
+        letters: letters.clone(),
+        store,
+        metrics: metrics.clone(),
+        clock: clock.clone(),
+        bot: receivers.iter().find_map(Receiver::bot),
+    };
+    let of_people = interaction::Interactions::new(&settings, rooms, registry, lifecycle)?;
     let tools = Tools {
         budget: Arc::clone(&budget),
         owners: Arc::clone(&owners),
@@ -186,18 +214,24 @@ pub fn start(
         places: Semaphore::new(settings.delivery.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
         delivery: settings.delivery,
     };
-    lifecycle.tasks.spawn(catch_up(Arc::clone(&ledger), lifecycle.stop.clone()));
-    lifecycle.tasks.spawn(keep_clean(ledger, cards, lifecycle.stop.clone()));
-    if let Some(refresher) = &refresher {
-        lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
-    }
+    tend(ledger, cards, refresher.as_ref(), lifecycle);
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", mover.run(dead));
+    lifecycle.spawn_essential("interactions", of_people.run(interactions));
     let intake = Intake::new(routes, chats, book);
     let pipeline = Pipeline::new(house, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", pipeline.run(alerts));
     Ok(pages)
+}
+
+/// What is done now and then, whatever comes in.
+fn tend(ledger: Arc<Ledger>, cards: Cards, refresher: Option<&Arc<Refresher>>, lifecycle: &Lifecycle) {
+    lifecycle.tasks.spawn(catch_up(Arc::clone(&ledger), lifecycle.stop.clone()));
+    lifecycle.tasks.spawn(keep_clean(ledger, cards, lifecycle.stop.clone()));
+    if let Some(refresher) = refresher {
+        lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
+    }
 }
 
 /// Writes down what was told while the database was away, also if nothing more comes.

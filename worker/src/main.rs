@@ -90,6 +90,9 @@ async fn start(start: Start) -> Result<Pages, StartError> {
     let publisher = rabbit.publisher(lifecycle.readiness.condition("publishing"));
     let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
     let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("consuming dead letters"));
-    let (settings, queue) = (Settings::from_config(&config, reloads), Queue { alerts, dead, publisher });
+    let interactions =
+        rabbit.subscribe(Subscription::Interactions, lifecycle.readiness.condition("consuming interactions"));
+    let settings = Settings::from_config(&config, reloads);
+    let queue = Queue { alerts, dead, interactions, publisher };
     Ok(worker::start(settings, queue, &registry, Clock::system(), &lifecycle)?)
 }

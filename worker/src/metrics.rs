@@ -184,6 +184,12 @@ impl Metrics {
         self.broken.with_label_values(&[receiver]).set(i64::from(is_broken));
     }
 
+    /// Whether a receiver refuses everything, and how many alerts wait for it in this process.
+    pub fn standing(&self, receiver: &str) -> (bool, i64) {
+        let broken = self.broken.with_label_values(&[receiver]).get();
+        (broken != 0, self.waiting.with_label_values(&[receiver]).get())
+    }
+
     /// How many alerts wait for a receiver; there from the start, like everything else about it.
     pub fn waiting_alerts(&self, receiver: &str) -> IntGauge {
         self.broken(receiver, false);

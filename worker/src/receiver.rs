@@ -89,10 +89,7 @@ impl Receiver {
         app: Option<&AppConfig>,
         request_timeout: std::time::Duration,
     ) -> Result<Option<Arc<AppBot>>, ReceiverError> {
-        let of_chat = receivers.iter().find_map(|receiver| match &receiver.way {
-            Way::AppChat(chat) => Some(Arc::clone(&chat.bot)),
-            Way::CustomBot(_) | Way::Preview(_) => None,
-        });
+        let of_chat = receivers.iter().find_map(Self::bot);
         match (of_chat, app) {
             (Some(bot), _) => Ok(Some(bot)),
             (None, Some(app)) => Ok(Some(app_bot(&http_client(request_timeout)?, app)?)),
@@ -128,6 +125,14 @@ impl Receiver {
             (Destination::AppChat { .. }, None) => return Err(ReceiverError::NoApp(name)),
         };
         Ok(Self { name, way, budgets, owners: config.owners.clone() })
+    }
+
+    /// The app's bot, where the receiver is a chat of its.
+    pub(crate) fn bot(&self) -> Option<Arc<AppBot>> {
+        match &self.way {
+            Way::AppChat(chat) => Some(Arc::clone(&chat.bot)),
+            Way::CustomBot(_) | Way::Preview(_) => None,
+        }
     }
 
     /// The budget that was overdrawn, by what Feishu said about it.

@@ -75,6 +75,7 @@ pub(super) struct Message<'a> {
     pub(super) message_id: Text<'a>,
     pub(super) parent_id: Text<'a>,
     pub(super) chat_id: Text<'a>,
+    pub(super) chat_type: Text<'a>,
     /// JSON in a text.
     pub(super) content: Text<'a>,
     pub(super) mentions: List<Mention<'a>, MENTIONS_MAX>,

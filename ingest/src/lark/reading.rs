@@ -122,7 +122,8 @@ impl Event<'_> {
             open_id: mention.id.0.as_ref().map(|ids| id(&ids.open_id)).unwrap_or_default(),
             name: id(&mention.name),
         });
-        let act = Act::Message { text, mentions: mentions.collect(), parent_id: id(&message.parent_id) };
+        let (mentions, parent_id) = (mentions.collect(), id(&message.parent_id));
+        let act = Act::Message { text, mentions, parent_id, chat_type: id(&message.chat_type) };
         Some(Found {
             operator: sender.and_then(|sender| operator(sender.sender_id.0.as_ref())),
             chat_id: id(&message.chat_id),

@@ -104,7 +104,22 @@ impl Alertmanager {
         .await;
     }
 
-    fn url(&self, path: &str) -> String {
+    /// The silences that are active now.
+    pub async fn silences(&self) -> Vec<Value> {
+        let answer = http::get(&self.url("/api/v2/silences")).await.expect("an answer");
+        let all = answer.json().as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|silence| silence["status"]["state"] == "active").collect()
+    }
+
+    /// The state of the alert of this name: `active`, or `suppressed` while it is silenced.
+    pub async fn state(&self, alertname: &str) -> String {
+        let filter = format!("/api/v2/alerts?filter=alertname%3D%22{alertname}%22");
+        let answer = http::get(&self.url(&filter)).await.expect("an answer");
+        answer.json()[0]["status"]["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where something of it is.
+    pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }

@@ -54,6 +54,15 @@ const PURE: &[&str] = &[
     "loadtest/driver/report/plot.rs",
     "loadtest/driver/template.rs",
     "loadtest/driver/timeline.rs",
+    "worker/src/alertmanager/wish.rs",
+    "worker/src/interaction/answer.rs",
+    "worker/src/interaction/buttons.rs",
+    "worker/src/interaction/command.rs",
+    "worker/src/interaction/report.rs",
+    "worker/src/interaction/rules.rs",
+    "worker/src/interaction/target.rs",
+    "worker/src/interaction/value.rs",
+    "worker/src/interaction/value",
 ];
 /// What such code has no use for: I/O, the clock, chance.
 const IMPURE: [&str; 9] = [
@@ -124,9 +133,10 @@ fn code_that_decides_does_no_io_and_reads_no_clock() {
 
 #[test]
 fn both_readmes_list_every_setting_and_every_variable() {
-    let settings = ["settings", "app", "receivers", "routes", "links", "owners", "owners/table"]
-        .map(|name| read(&format!("shared/src/config/{name}.rs")))
-        .concat();
+    let settings =
+        ["settings", "app", "receivers", "routes", "links", "owners", "owners/table", "interactions"]
+            .map(|name| read(&format!("shared/src/config/{name}.rs")))
+            .concat();
     let calls = settings.split("key(").chain(settings.split("key_or(")).skip(1);
     let names: BTreeSet<&str> = calls
         .filter_map(|call| call.split_once(')'))

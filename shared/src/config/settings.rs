@@ -27,6 +27,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
     let app = super::app::app(reader, root.section("app"));
     let receivers = super::receivers::read(reader, &root, app.as_ref());
+    let lark = lark(root.section("lark"));
+    let hears_presses = lark.encrypt_key.is_some() || lark.verification_token.is_some();
     let mut config = Config {
         listen: root
             .value(key_or("listen", "LARKFIRE_LISTEN"), address)
@@ -40,7 +42,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         queue: queue(root.section("queue")),
         spool: spool(root.section("spool")),
         gate: gate(reader, root.section("gate")),
-        lark: lark(root.section("lark")),
+        lark,
         limits: limits(root.section("limits")),
         routes: super::routes::read(reader, &root, &receivers),
         receivers,
@@ -50,6 +52,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         dedup: super::storage::dedup(root.section("dedup")),
         links: super::links::links(root.section("links")),
         owners: super::owners::owners(reader, root.section("owners")),
+        interactions: super::interactions::interactions(root.section("interactions"), hears_presses),
+        alertmanagers: super::interactions::alertmanagers(reader, &root),
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),

@@ -53,8 +53,9 @@ fn act() -> impl Strategy<Value = Act> {
     let mentioned = (".*", ".*", ".*").prop_map(|(key, open_id, name)| Mentioned { key, open_id, name });
     let value = prop::collection::vec((".{0,8}", ".*".prop_map(Value::from)), 0..4);
     prop_oneof![
-        (".*", prop::collection::vec(mentioned, 0..3), ".*")
-            .prop_map(|(text, mentions, parent_id)| Act::Message { text, mentions, parent_id }),
+        (".*", prop::collection::vec(mentioned, 0..3), ".*", ".*").prop_map(
+            |(text, mentions, parent_id, chat_type)| Act::Message { text, mentions, parent_id, chat_type }
+        ),
         ".*".prop_map(|emoji| Act::Reaction { emoji }),
         (".*", value, ".*", prop::option::of(".*")).prop_map(|(action, value, option, token)| Act::Button {
             action,

@@ -7,5 +7,6 @@ mod dead_letters;
 mod deployment;
 mod faults;
 mod load;
+mod people;
 mod store;
 mod travel;

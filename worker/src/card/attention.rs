@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::escape::clean_line;
+use super::escape::{clean_line, markdown};
 use super::{Item, View, sign, times};
 
 /// How much of a name is shown, in characters.
@@ -45,10 +45,27 @@ impl Attention {
     }
 }
 
-/// What a reader should know of it, in lines with their signs; not escaped yet.
-pub(super) fn lines(view: &View<'_>, item: &Item<'_>) -> Vec<(&'static str, String)> {
+/// A name in plain text.
+pub(super) fn plain_name(by: &str) -> String {
+    clean_line(by, NAME_CHARACTERS_MAX)
+}
+
+/// A name in a card: of a person of Feishu's, Feishu shows its own. That notifies nobody: a card is acknowledged only
+/// after it was sent, and updates do not notify (reference "Feishu", 2).
+pub(super) fn card_name(by: &str) -> String {
+    let is_open_id = by.strip_prefix("ou_").is_some_and(|rest| {
+        !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    });
+    if is_open_id { format!("<at id={by}></at>") } else { markdown(&plain_name(by)) }
+}
+
+/// What a reader should know of it, in lines with their signs; `name` makes a name fit for where they stand.
+pub(super) fn lines(
+    view: &View<'_>,
+    item: &Item<'_>,
+    name: impl Fn(&str) -> String,
+) -> Vec<(&'static str, String)> {
     let Some(attention) = item.attention else { return Vec::new() };
-    let name = |by: &str| clean_line(by, NAME_CHARACTERS_MAX);
     let at = |time| times::shown(time, view.timezone);
     let taken_on = attention.acknowledged.as_ref().map(|acknowledged| {
         (sign::TAKEN_ON, view.words.taken_on(&name(&acknowledged.by), &at(acknowledged.at)))

@@ -58,7 +58,7 @@ impl<'e> Item<'e> {
     }
 
     /// What it is called; a message is called by its title.
-    pub(super) fn name(&self) -> &'e str {
+    pub(crate) fn name(&self) -> &'e str {
         if self.is_message() {
             story::telling(self).name
         } else {
@@ -77,7 +77,7 @@ impl<'e> Item<'e> {
     }
 
     /// Where it is, in the fewest words.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         match (self.thing(), self.around()) {
             (Some(thing), Some(around)) => format!("{around}/{thing}"),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
@@ -86,7 +86,7 @@ impl<'e> Item<'e> {
     }
 
     /// When it began, as well as it is known.
-    pub(super) fn since(&self) -> Timestamp {
+    pub(crate) fn since(&self) -> Timestamp {
         self.alert.starts_at.unwrap_or(self.envelope.received_at)
     }
 

@@ -144,8 +144,8 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
 }
 
 fn attention_lines<'v>(view: &'v View<'_>, story: &Story<'_>) -> impl Iterator<Item = String> + use<'v> {
-    let lines = attention::lines(view, &story.item).into_iter();
-    lines.map(|(sign, line)| format!("{sign} **{}**", markdown(&line)))
+    let lines = attention::lines(view, &story.item, attention::card_name).into_iter();
+    lines.map(|(sign, line)| format!("{sign} **{line}**"))
 }
 
 fn links_of(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<(&'static str, String)> {

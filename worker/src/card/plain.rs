@@ -60,7 +60,7 @@ fn detail(view: &View<'_>, story: &Story<'_>, with_links: bool) -> String {
         let whose = whose.collect::<Vec<_>>().join(" · ");
         lines.push(format!("\n{} {whose}", Light::of(&story.item).sign()));
     }
-    let attention = attention::lines(view, &story.item).into_iter();
+    let attention = attention::lines(view, &story.item, attention::plain_name).into_iter();
     lines.extend(attention.map(|(sign, line)| format!("{sign} {line}")));
     let longest = if alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
     lines.push(clean_line(story.telling.summary, SUMMARY_CHARACTERS_MAX));

@@ -242,7 +242,8 @@ impl Refresher {
         let now = self.clock.now();
         let (items, chat) = (kept.items(), self.chats.get(&kept.receiver));
         let owners = self.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
-        let besides = Besides { buttons: &[], owners: Some(&owners) };
+        let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
+        let besides = Besides { buttons: &buttons, owners: Some(&owners) };
         let card = card::build_with(&items, &self.style, (now, bytes_max), besides);
         let timer = self.metrics.round_trip.start_timer();
         let verdict = self.bot.update(message, &card, now).await;

@@ -54,6 +54,8 @@ pub enum Command {
     /// Reads and shows the user table, where Larkfire has one of its own
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(UsersCommand),
+    /// Shows who did what, at the command line and in Feishu, the newest first
+    Audit(AuditArguments),
 }
 
 /// What can be done with users.

@@ -7,6 +7,7 @@ use shared::clock::Clock;
 use shared::config::{Config, DatabaseConfig};
 
 use super::CommandError;
+use crate::audit::Audit;
 use crate::dead_letters::{DeadLetterMetrics, DeadLetters};
 use crate::store::{Store, file_of};
 
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The database of the configuration, up to date.
 pub(super) struct Desk {
     pub(super) letters: DeadLetters,
+    pub(super) trail: Audit,
     pub(super) store: Store,
     pub(super) clock: Clock,
 }
@@ -51,6 +53,7 @@ impl Desk {
             .map_err(|error| CommandError::Failed(error.to_string()))?;
         let clock = Clock::system();
         let letters = DeadLetters::new(store.clone(), clock.clone(), metrics);
-        Ok(Self { letters, store, clock })
+        let trail = Audit::new(store.clone(), clock.clone());
+        Ok(Self { letters, trail, store, clock })
     }
 }

@@ -1,11 +1,11 @@
-//! `dead-letters list` and `dead-letters audit`.
+//! `dead-letters list`.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use super::arguments::{AuditArguments, Choice, ListArguments};
+use super::arguments::{Choice, ListArguments};
 use super::desk::Desk;
-use super::text::{count, short, time};
+use super::text::{short, time};
 use super::{CommandError, Terminal, table};
 use crate::dead_letters::{Filter, Letter, Order, State};
 
@@ -75,36 +75,6 @@ pub(super) fn letters(out: &mut dyn Write, letters: &[Letter]) -> Result<(), Com
     let rows: Vec<_> = letters.iter().map(row).collect();
     let heading = ["LETTER", "STATE", "DIED", "RECEIVER", "REASON", "ALERTS", "WHAT", "MESSAGE"];
     Ok(table::print(out, heading, &rows)?)
-}
-
-pub(super) async fn audit(
-    desk: &Desk,
-    asked: &AuditArguments,
-    terminal: &mut Terminal<'_>,
-) -> Result<ExitCode, CommandError> {
-    let trail = desk.letters.audit(usize::try_from(asked.limit).unwrap_or(usize::MAX)).await?;
-    if asked.json {
-        print_json(terminal.out, &trail)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if trail.is_empty() {
-        writeln!(terminal.out, "nobody has replayed or discarded anything yet")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let row = |entry: &crate::dead_letters::Entry| {
-        let done = entry.done.map_or_else(|| "broken off".to_owned(), |done| done.to_string());
-        let meant = usize::try_from(entry.letters).unwrap_or_default();
-        [
-            time(entry.at),
-            short(&entry.who, CELL_CHARS_MAX),
-            entry.action.clone(),
-            format!("{done} of {}", count(meant, "letter")),
-            short(&entry.chosen, 2 * CELL_CHARS_MAX),
-        ]
-    };
-    let rows: Vec<_> = trail.iter().map(row).collect();
-    table::print(terminal.out, ["WHEN", "WHO", "WHAT", "HOW MANY", "WHICH"], &rows)?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// For other programs.

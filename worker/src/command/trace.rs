@@ -10,7 +10,8 @@ use super::arguments::TraceArguments;
 use super::desk::Desk;
 use super::text::{plain, time};
 use super::{CommandError, Terminal, list};
-use crate::dead_letters::{Entry as AuditEntry, Letter, ReplayOutcome, State};
+use crate::audit::Entry as AuditEntry;
+use crate::dead_letters::{Letter, ReplayOutcome, State};
 use crate::ledger::{self, EntryState};
 
 /// What is known.

@@ -5,13 +5,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{DeadLetters, State};
-use crate::store::sql::{Transaction, Value, execute, places, rows};
-use crate::store::{Pool, StoreError};
+use crate::store::StoreError;
+use crate::store::sql::{Transaction, Value, places, rows};
 
 /// How long a letter is kept after it was replayed or discarded: for whoever asks later.
 pub(super) const SETTLED_KEPT: Duration = Duration::from_hours(30 * 24);
-/// How long it is kept who did what.
-pub(super) const AUDIT_KEPT: Duration = Duration::from_hours(365 * 24);
 /// Letters deleted in one transaction.
 const DELETED_TOGETHER: i64 = 50;
 /// Transactions of one cleaning; the next one does the rest.
@@ -30,12 +28,7 @@ impl DeadLetters {
             self.store.within(self.delete(&old)).await?;
             deleted += old.len();
         }
-        let forget = match self.store.pool() {
-            Pool::MySql(_) => "DELETE FROM larkfire_audit WHERE at_ms < ? ORDER BY at_ms LIMIT 1000",
-            Pool::Sqlite(_) => "DELETE FROM larkfire_audit WHERE at_ms < ?",
-        };
-        let values = [before(now, AUDIT_KEPT).into()];
-        self.store.within(execute(self.store.pool(), forget, &values)).await?;
+        self.trail.clean().await?;
         Ok(deleted)
     }
 

@@ -248,7 +248,11 @@ impl<P: Publisher> Outbox<P> {
     fn content(&self, fold: &Fold, (page, owners): (&Page, &Roster), form: Form) -> Content {
         let items = page.items().unwrap_or_else(|| fold.items());
         let (style, now) = (&self.house.style, self.house.clock.now());
-        let besides = Besides { buttons: &[], owners: Some(owners) };
+        let buttons = match (&self.album, page.kept()) {
+            (Some(album), Some(card)) => album.cards.buttons(&self.receiver.name, &card, &items),
+            (Some(_) | None, _) => Vec::new(),
+        };
+        let besides = Besides { buttons: &buttons, owners: Some(owners) };
         let card =
             |bytes_max| Content::Card(Box::new(card::build_with(&items, style, (now, bytes_max), besides)));
         match form.shape {

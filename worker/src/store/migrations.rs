@@ -21,6 +21,9 @@ const STEPS: &[Step] = &[
     crate::budget::schema::HELD_FOR,
     crate::cards::schema::TABLES,
     crate::owner::table::TABLES,
+    crate::audit::schema::OUTCOME,
+    crate::ledger::schema::ACKNOWLEDGEMENTS,
+    crate::interaction::schema::TABLES,
 ];
 
 /// How long one worker waits for another that is bringing the schema up to date, in seconds.

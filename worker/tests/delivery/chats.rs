@@ -6,4 +6,6 @@ mod ends;
 mod fleet;
 mod marks;
 mod named;
+mod people;
+mod silences;
 mod stage;

@@ -10,8 +10,9 @@ use prometheus::{Registry, TextEncoder};
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use shared::clock::Clock;
 use shared::config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment, LinksConfig,
-    Locale, OwnersConfig, ReceiverConfig, ReceiverOwners, Reloads, Secret, parse,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment,
+    InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverOwners, Reloads, Secret,
+    parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -39,7 +40,7 @@ pub(crate) struct Stage {
     pub(crate) queue: FakeQueue,
     pub(crate) lifecycle: Lifecycle,
     registry: Registry,
-    _kept: (FakeQueue, TempDir),
+    _kept: ([FakeQueue; 2], TempDir),
 }
 
 /// How hard the worker of most tests tries.
@@ -117,8 +118,8 @@ impl Stage {
     }
 
     fn on(sim: FeishuSim, settings: Settings, folder: TempDir, clock: Clock) -> Self {
-        let Worker { queue, lifecycle, registry, dead } = Worker::start(settings, clock);
-        Self { sim, queue, lifecycle, registry, _kept: (dead, folder) }
+        let Worker { queue, people, lifecycle, registry, dead } = Worker::start(settings, clock);
+        Self { sim, queue, lifecycle, registry, _kept: ([dead, people], folder) }
     }
 
     /// Delivers one envelope as a message of its own.
@@ -145,6 +146,8 @@ pub(crate) fn shows(registry: &Registry, metric: &str) -> bool {
 /// A worker and its queues.
 pub(crate) struct Worker {
     pub(crate) queue: FakeQueue,
+    /// What people do.
+    pub(crate) people: FakeQueue,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) registry: Registry,
     /// What is published to the dead letters is looked at where it is published.
@@ -157,9 +160,10 @@ impl Worker {
         let (lifecycle, registry) = (Lifecycle::default(), Registry::new());
         let (queue, alerts, publisher) = FakeQueue::new(lifecycle.stop.clone());
         let (dead_queue, dead, _) = FakeQueue::new(lifecycle.stop.clone());
-        let ends = Queue { alerts, dead, publisher };
+        let (people, interactions, _) = FakeQueue::new(lifecycle.stop.clone());
+        let ends = Queue { alerts, dead, interactions, publisher };
         worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
-        Self { queue, lifecycle, registry, dead: dead_queue }
+        Self { queue, people, lifecycle, registry, dead: dead_queue }
     }
 }
 
@@ -170,6 +174,8 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         routes: Vec::new(),
         reloads: Reloads::none(),
         app: None,
+        interactions: InteractionsConfig::default(),
+        alertmanagers: Vec::new(),
         delivery,
         database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
         data_dir: folder.to_owned(),

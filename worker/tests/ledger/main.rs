@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "code of tests: what goes wrong ends the test")]
 
+mod acknowledged;
 mod claims;
 mod crowd;
 mod outage;
@@ -35,6 +36,10 @@ on_both_databases! {
         alerts_in_one_batch_are_decided_one_after_the_other
         one_envelope_in_one_batch_twice_is_told_once
         forced_events_are_told_whatever_is_known
+    }
+    acknowledged {
+        what_somebody_has_taken_on_gets_no_reminders_until_it_is_over
+        what_nobody_looks_after_any_more_is_told_again
     }
     claims {
         a_claim_ends_by_itself_unless_it_is_renewed

@@ -22,7 +22,7 @@ fn told(body: &str) -> String {
     let mut text =
         format!("{dedup_key} {event_id} by {open_id}/{user_id}/{union_id} in {chat_id} on {message_id}: ");
     match act {
-        Act::Message { text: said, mentions, parent_id } => {
+        Act::Message { text: said, mentions, parent_id, chat_type: _ } => {
             write!(text, "says {said:?} to {} after {parent_id}", mentions.len()).unwrap();
         }
         Act::Reaction { emoji } => write!(text, "feels {emoji}").unwrap(),

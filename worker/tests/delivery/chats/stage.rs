@@ -4,21 +4,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use feishu_sim::{AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, Verdict};
+use feishu_sim::{
+    AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, UserSettings, Verdict,
+};
 use jiff::SignedDuration;
 use prometheus::Registry;
 use serde_json::Value;
 use shared::alert::{Fingerprint, Status};
 use shared::clock::Clock;
 use shared::config::{
-    AppConfig, DatabaseConfig, DeliveryConfig, Destination, ReceiverConfig, ReceiverOwners, ResolvedNews,
-    Secret,
+    AlertmanagerConfig, AppConfig, DatabaseConfig, DeliveryConfig, Destination, InteractionsConfig,
+    ReceiverConfig, ReceiverOwners, ResolvedNews, Secret,
 };
 use shared::envelope::{Envelope, EnvelopeId};
+use shared::interaction::{Interaction, encode};
 use shared::queue::{Headers, Settlement};
 use tempfile::TempDir;
 use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
+use worker::audit::{Audit, Entry, Wanted};
 use worker::cards::{CardMetrics, Cards};
 use worker::store::Store;
 
@@ -34,6 +38,9 @@ pub(crate) struct Tenant {
     pub(crate) sim: Arc<FeishuSim>,
     pub(crate) resolved: ResolvedNews,
     pub(crate) delivery: DeliveryConfig,
+    /// What people may do.
+    pub(crate) interactions: InteractionsConfig,
+    pub(crate) alertmanagers: Vec<AlertmanagerConfig>,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -64,11 +71,21 @@ impl Tenant {
     async fn of(chat: ChatSettings, delivery: DeliveryConfig, database: Option<TestDatabase>) -> Self {
         let settings = SimSettings::new([])
             .app(AppSettings::new(APP, SECRET))
-            .chat(chat)
+            .user(UserSettings::new("ou_ann"))
+            .user(UserSettings::new("ou_bob"))
+            .chat(chat.member("ou_ann").member("ou_bob"))
             .chat(ChatSettings::new(OTHER_CHAT).app(APP));
         let sim = Arc::new(FeishuSim::start(settings).await.unwrap());
         let folder = tempfile::tempdir().unwrap();
-        Self { sim, resolved: ResolvedNews::Reply, delivery, database, folder }
+        Self {
+            sim,
+            resolved: ResolvedNews::Reply,
+            delivery,
+            interactions: InteractionsConfig::default(),
+            alertmanagers: Vec::new(),
+            database,
+            folder,
+        }
     }
 
     /// Starts a worker with the receivers `default` and `other`, each a chat.
@@ -89,6 +106,8 @@ impl Tenant {
             chats_allowed: vec![OTHER_CHAT.to_owned()],
             resolved: self.resolved,
         });
+        settings.interactions = self.interactions.clone();
+        settings.alertmanagers.clone_from(&self.alertmanagers);
         settings.database = self.database_config();
         Hand { worker: Worker::start(settings, Clock::system()) }
     }
@@ -128,6 +147,12 @@ impl Tenant {
         .await
     }
 
+    /// Who did what, the newest first.
+    pub(crate) async fn trail(&self) -> Vec<Entry> {
+        let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();
+        Audit::new(store, Clock::system()).entries(Wanted::All, 100).await.unwrap()
+    }
+
     fn database_config(&self) -> DatabaseConfig {
         let url = self.database.as_ref().map(|database| Secret::new(database.url()));
         DatabaseConfig { url, connections: 4, timeout: Duration::from_secs(10) }
@@ -149,6 +174,22 @@ impl Hand {
 
     pub(crate) async fn fate(&mut self, tag: u64) -> Settlement {
         wait_until(WITHIN, "a settlement", async || self.worker.queue.fate(tag).ok_or("still in hand")).await
+    }
+
+    /// Somebody does something, and it is waited for until that is settled.
+    pub(crate) async fn done(&mut self, interaction: &Interaction) {
+        let tag = self.worker.people.deliver(encode(interaction).unwrap(), Headers::default());
+        let people = &mut self.worker.people;
+        let fate = wait_until(WITHIN, "a settlement", async || people.fate(tag).ok_or("still in hand")).await;
+        assert_eq!(fate, Settlement::Done { tag });
+    }
+
+    /// The same with a message that may be anything.
+    pub(crate) async fn swallowed(&mut self, body: &'static str) {
+        let tag = self.worker.people.deliver(body, Headers::default());
+        let people = &mut self.worker.people;
+        let fate = wait_until(WITHIN, "a settlement", async || people.fate(tag).ok_or("still in hand")).await;
+        assert_eq!(fate, Settlement::Done { tag });
     }
 
     pub(crate) fn is_settled(&mut self, tag: u64) -> bool {

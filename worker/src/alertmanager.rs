@@ -1,0 +1,198 @@
+//! Alertmanagers, as far as alerts are silenced in them: API v2 (reference "Alert sources", 2).
+
+mod wish;
+
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use serde::Deserialize;
+use shared::config::{AlertmanagerConfig, DEFAULT_RECEIVER, Secret};
+use thiserror::Error;
+
+pub use wish::{Unsilenceable, Wish};
+
+/// How long one call may take; somebody waits for the answer, and others behind them.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of an answer is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// How much of a refusal is repeated, in characters.
+const REASON_CHARACTERS_MAX: usize = 200;
+
+/// The Alertmanagers that are configured.
+#[derive(Debug)]
+pub struct Alertmanagers {
+    client: Client,
+    all: Vec<AlertmanagerConfig>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Alertmanager<'a> {
+    client: &'a Client,
+    config: &'a AlertmanagerConfig,
+}
+
+/// Why an Alertmanager did not do what it was asked for. Holds no address and no credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AlertmanagerError {
+    /// No answer, or none in time.
+    #[error("it does not answer")]
+    Unreachable,
+    /// The credentials are not taken.
+    #[error("it does not let us in (HTTP {0})")]
+    Unauthorized(u16),
+    /// It said no.
+    #[error("it refused (HTTP {status}): {reason}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// In its own words.
+        reason: String,
+    },
+    /// It said yes, and nothing one could make use of.
+    #[error("its answer cannot be read")]
+    Unreadable,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    #[serde(rename = "silenceID")]
+    id: String,
+}
+
+impl Alertmanagers {
+    /// Those of the configuration.
+    pub const fn new(client: Client, all: Vec<AlertmanagerConfig>) -> Self {
+        Self { client, all }
+    }
+
+    /// The one whose alerts name this address; else the one called `default`; else the only one.
+    pub fn of(&self, external_url: &str) -> Option<Alertmanager<'_>> {
+        let named = external_url.trim_end_matches('/');
+        let is_named = |url: &Url| !named.is_empty() && url.as_str().trim_end_matches('/') == named;
+        let found = self
+            .all
+            .iter()
+            .find(|one| one.external_url.iter().chain([&one.url]).any(is_named))
+            .or_else(|| self.all.iter().find(|one| one.name == DEFAULT_RECEIVER))
+            .or_else(|| self.all.first().filter(|_| self.all.len() == 1));
+        found.map(|config| Alertmanager { client: &self.client, config })
+    }
+
+    /// The one of this name.
+    pub fn named(&self, name: &str) -> Option<Alertmanager<'_>> {
+        let config = self.all.iter().find(|one| one.name == name)?;
+        Some(Alertmanager { client: &self.client, config })
+    }
+}
+
+impl Alertmanager<'_> {
+    /// What the configuration calls it.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Makes a silence; returns its id.
+    pub async fn silence(&self, wish: &Wish) -> Result<String, AlertmanagerError> {
+        let body = serde_json::to_vec(wish).map_err(|_| AlertmanagerError::Unreadable)?;
+        let request = self.request(Method::POST, &["silences"]);
+        let answer = ask(request.header(CONTENT_TYPE, "application/json").body(body)).await?;
+        let made: Made = serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
+        Ok(made.id)
+    }
+
+    /// Ends a silence. One that has ended, or that nobody knows any more, is no error.
+    pub async fn expire(&self, id: &str) -> Result<(), AlertmanagerError> {
+        match ask(self.request(Method::DELETE, &["silence", id])).await {
+            Ok(_) | Err(AlertmanagerError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = self.config.url.clone();
+        // Only a URL without a host has no path, and the configuration has refused those.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", "v2"]).extend(path);
+        }
+        let request = self.client.request(method, url).timeout(CALL_TIMEOUT);
+        match (&self.config.basic_auth, &self.config.bearer_token) {
+            (Some(pair), _) => {
+                let (user, password) = pair.expose().split_once(':').unwrap_or((pair.expose(), ""));
+                request.basic_auth(user, Some(password))
+            }
+            (None, token) => match token.as_ref().map(Secret::expose) {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            },
+        }
+    }
+}
+
+async fn ask(request: RequestBuilder) -> Result<Vec<u8>, AlertmanagerError> {
+    // The error names the address, which is nobody's business in a chat.
+    let response = request.send().await.map_err(|_| AlertmanagerError::Unreachable)?;
+    let status = response.status().as_u16();
+    let answer = read(response).await?;
+    match status {
+        200..=299 => Ok(answer),
+        401 | 403 => Err(AlertmanagerError::Unauthorized(status)),
+        _ => {
+            // A JSON string with the reason, or whatever stands in front of it has to say.
+            let text = serde_json::from_slice::<String>(&answer)
+                .unwrap_or_else(|_| String::from_utf8_lossy(&answer).into_owned());
+            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let reason = words.chars().filter(|c| !c.is_control()).take(REASON_CHARACTERS_MAX).collect();
+            Err(AlertmanagerError::Refused { status, reason })
+        }
+    }
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, AlertmanagerError> {
+    let mut answer = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| AlertmanagerError::Unreachable)? {
+        answer.extend_from_slice(&chunk);
+        if answer.len() > ANSWER_BYTES_MAX {
+            return Err(AlertmanagerError::Unreadable);
+        }
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(all: &[(&str, &str, Option<&str>)]) -> Alertmanagers {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let config = |(name, address, external): &(&str, &str, Option<&str>)| AlertmanagerConfig {
+            name: (*name).to_owned(),
+            url: url(address),
+            external_url: external.map(url),
+            basic_auth: None,
+            bearer_token: None,
+        };
+        Alertmanagers::new(Client::builder().build().unwrap(), all.iter().map(config).collect())
+    }
+
+    fn chosen<'a>(all: &'a Alertmanagers, external_url: &str) -> Option<&'a str> {
+        all.of(external_url).map(|one| one.config.name.as_str())
+    }
+
+    #[tokio::test]
+    async fn an_alert_is_silenced_where_it_came_from() {
+        crate::feishu::http_client(CALL_TIMEOUT).unwrap();
+        let all = configured(&[
+            ("eu", "http://am-eu:9093", Some("https://am.example.com/eu")),
+            ("us", "http://am-us:9093/", None),
+        ]);
+        assert_eq!(chosen(&all, "https://am.example.com/eu/"), Some("eu"));
+        assert_eq!(chosen(&all, "http://am-us:9093"), Some("us"));
+        assert_eq!(chosen(&all, "http://elsewhere:9093"), None, "which of the two would be a guess");
+        let one = configured(&[("eu", "http://am-eu:9093", None)]);
+        assert_eq!(chosen(&one, "http://elsewhere:9093"), Some("eu"));
+        let with_default = configured(&[("eu", "http://a", None), ("default", "http://b", None)]);
+        assert_eq!(chosen(&with_default, ""), Some("default"));
+    }
+}

@@ -1,0 +1,110 @@
+//! What a silence is to be: pure.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::alert::{LABEL_VALUE_BYTES_MAX, LABELS_MAX, Labels};
+use thiserror::Error;
+
+/// A silence that somebody wants, as the API takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wish {
+    matchers: Vec<Matcher>,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    created_by: String,
+    comment: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Matcher {
+    name: String,
+    value: String,
+    is_regex: bool,
+    is_equal: bool,
+}
+
+/// Why no silence would be for that alert only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Unsilenceable {
+    /// A silence needs a label that is not empty.
+    #[error("the alert has no labels")]
+    NoLabels,
+    /// Some of it was cut off when it came in, so a silence would match something else or nothing.
+    #[error("not all of the alert's labels are known")]
+    Cut,
+}
+
+impl Wish {
+    /// The silence of exactly one alert: a matcher for each label, with an equals sign (reference "Alert sources", 2.4).
+    pub fn of(
+        labels: &Labels<'_>,
+        (starts_at, ends_at): (Timestamp, Timestamp),
+        (created_by, comment): (&str, &str),
+    ) -> Result<Self, Unsilenceable> {
+        // An empty value stands for a label that is not there, and one that is has to be among the matchers.
+        if !labels.iter().any(|(_, value)| !value.is_empty()) {
+            return Err(Unsilenceable::NoLabels);
+        }
+        let is_cut = |value: &str| value.ends_with('…') && value.len() + 4 > LABEL_VALUE_BYTES_MAX;
+        if labels.len() >= LABELS_MAX || labels.iter().any(|(_, value)| is_cut(value)) {
+            return Err(Unsilenceable::Cut);
+        }
+        let matchers = labels.iter().map(|(name, value)| Matcher {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            is_regex: false,
+            is_equal: true,
+        });
+        Ok(Self {
+            matchers: matchers.collect(),
+            starts_at,
+            ends_at,
+            created_by: created_by.to_owned(),
+            comment: comment.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels<'static> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned().into(), (*value).to_owned().into())).collect()
+    }
+
+    fn wish(pairs: &[(&str, &str)]) -> Result<Wish, Unsilenceable> {
+        let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
+        Wish::of(&labels(pairs), (at(0), at(3600)), ("ou_1", "from the chat"))
+    }
+
+    #[test]
+    fn each_label_is_matched_by_its_value_and_nothing_is_a_pattern() {
+        let wish = wish(&[("alertname", "Disk.*|full"), ("note", ""), ("url", "a=\"b\"")]).unwrap();
+        let equal = |name: &str, value: &str| json!({ "name": name, "value": value, "isRegex": false, "isEqual": true });
+        assert_eq!(
+            serde_json::to_value(&wish).unwrap(),
+            json!({
+                "matchers": [equal("alertname", "Disk.*|full"), equal("note", ""), equal("url", "a=\"b\"")],
+                "startsAt": "2023-11-14T22:13:20Z",
+                "endsAt": "2023-11-14T23:13:20Z",
+                "createdBy": "ou_1",
+                "comment": "from the chat",
+            })
+        );
+    }
+
+    #[test]
+    fn what_a_silence_could_not_name_is_not_silenced() {
+        assert_eq!(wish(&[]), Err(Unsilenceable::NoLabels));
+        assert_eq!(wish(&[("a", "")]), Err(Unsilenceable::NoLabels));
+        assert_eq!(wish(&[("a", &"字".repeat(LABEL_VALUE_BYTES_MAX))]), Err(Unsilenceable::Cut));
+        let many: Vec<_> = (0..LABELS_MAX).map(|number| format!("label{number}")).collect();
+        let many: Vec<_> = many.iter().map(|name| (name.as_str(), "x")).collect();
+        assert_eq!(wish(&many), Err(Unsilenceable::Cut));
+    }
+}

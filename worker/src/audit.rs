@@ -1,0 +1,166 @@
+//! Who did what, and when: operators at the command line, and people in Feishu. What takes a while is written before it
+//! is done, and again when it is: what a killed command had begun is to be seen as well.
+
+pub(crate) mod schema;
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use shared::clock::Clock;
+
+use crate::store::sql::{Value, execute, insert, places, rows};
+use crate::store::{Pool, Store, StoreError};
+
+/// How long it is kept who did what.
+pub(crate) const KEPT: Duration = Duration::from_hours(365 * 24);
+/// What is kept of a name, in characters.
+const WHO_CHARS_MAX: usize = 255;
+/// What is kept of the word for an action, in characters.
+const ACTION_CHARS_MAX: usize = 32;
+/// What is kept of what it was done to, and of what came of it, in characters.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+/// The trail in the database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    store: Store,
+    clock: Clock,
+}
+
+/// Something somebody does.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed<'d> {
+    /// Who says to do it.
+    pub who: &'d str,
+    /// What, in a word.
+    pub action: &'d str,
+    /// What it is done to.
+    pub chosen: &'d str,
+    /// How many letters or alerts that are.
+    pub meant: usize,
+}
+
+/// One line of the trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its number.
+    pub id: i64,
+    /// When it was begun.
+    pub at: Timestamp,
+    /// Who did it: at the command line the system's user and host, or a name of their own choice, which is no proof;
+    /// in Feishu the person's id.
+    pub who: String,
+    /// What was done.
+    pub action: String,
+    /// How the letters or alerts were chosen.
+    pub chosen: String,
+    /// How many letters or alerts were meant.
+    pub letters: i64,
+    /// How many it was done to; unknown if it did not come to its end.
+    pub done: Option<i64>,
+    /// What came of it, in words, where a number does not say.
+    pub outcome: Option<String>,
+}
+
+/// Which lines somebody wants to see.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'w> {
+    /// All of them.
+    All,
+    /// Those with one of these actions.
+    Actions(&'w [&'w str]),
+    /// Those with one of these numbers.
+    Ids(&'w [i64]),
+}
+
+/// The columns of one line.
+type Line = (i64, i64, String, String, String, i64, Option<i64>, Option<String>);
+
+impl Audit {
+    /// The trail in this database.
+    pub const fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Writes down that something is about to be done; returns the line's number.
+    pub async fn begin(&self, deed: Deed<'_>) -> Result<i64, StoreError> {
+        self.write(deed, None).await
+    }
+
+    /// Writes down to how many letters or alerts it was done.
+    pub async fn end(&self, entry: i64, done: u64) -> Result<(), StoreError> {
+        let update = "UPDATE larkfire_audit SET done = ? WHERE id = ?";
+        let values = [i64::try_from(done).unwrap_or(i64::MAX).into(), entry.into()];
+        self.store.within(execute(self.store.pool(), update, &values)).await.map(drop)
+    }
+
+    /// Writes down what is done already, and what came of it.
+    pub async fn note(&self, deed: Deed<'_>, done: usize, outcome: &str) -> Result<i64, StoreError> {
+        self.write(deed, Some((done, outcome))).await
+    }
+
+    /// The newest lines, the newest first.
+    pub async fn entries(&self, wanted: Wanted<'_>, most: usize) -> Result<Vec<Entry>, StoreError> {
+        let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
+            Wanted::All => ("1 = 1".to_owned(), Vec::new()),
+            Wanted::Actions([]) | Wanted::Ids([]) => return Ok(Vec::new()),
+            Wanted::Actions(actions) => (
+                format!("action IN ({})", places(actions.len())),
+                actions.iter().map(|action| Value::Text(action)).collect(),
+            ),
+            Wanted::Ids(ids) => {
+                (format!("id IN ({})", places(ids.len())), ids.iter().map(|id| Value::Number(*id)).collect())
+            }
+        };
+        let select = format!(
+            "SELECT id, at_ms, who, action, chosen, letters, done, outcome FROM larkfire_audit \
+             WHERE {condition} ORDER BY id DESC LIMIT ?"
+        );
+        values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+        let lines: Vec<Line> = self.store.within(rows(self.store.pool(), &select, &values)).await?;
+        let entry = |(id, at_ms, who, action, chosen, letters, done, outcome)| Entry {
+            id,
+            at: Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::MIN),
+            who,
+            action,
+            chosen,
+            letters,
+            done,
+            outcome,
+        };
+        Ok(lines.into_iter().map(entry).collect())
+    }
+
+    /// Forgets what was kept long enough.
+    pub(crate) async fn clean(&self) -> Result<(), StoreError> {
+        let forget = match self.store.pool() {
+            Pool::MySql(_) => "DELETE FROM larkfire_audit WHERE at_ms < ? ORDER BY at_ms LIMIT 1000",
+            Pool::Sqlite(_) => "DELETE FROM larkfire_audit WHERE at_ms < ?",
+        };
+        let kept = SignedDuration::try_from(KEPT).unwrap_or(SignedDuration::MAX);
+        let before = self.clock.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
+        let values = [before.as_millisecond().into()];
+        self.store.within(execute(self.store.pool(), forget, &values)).await.map(drop)
+    }
+
+    async fn write(&self, deed: Deed<'_>, end: Option<(usize, &str)>) -> Result<i64, StoreError> {
+        let text = "INSERT INTO larkfire_audit (at_ms, who, action, chosen, letters, done, outcome) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let shortened = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+        let (who, action) = (shortened(deed.who, WHO_CHARS_MAX), shortened(deed.action, ACTION_CHARS_MAX));
+        let chosen = shortened(deed.chosen, TEXT_CHARS_MAX);
+        let outcome = end.map(|(_, outcome)| shortened(outcome, TEXT_CHARS_MAX));
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let values = [
+            self.clock.now().as_millisecond().into(),
+            who.as_str().into(),
+            action.as_str().into(),
+            chosen.as_str().into(),
+            number(deed.meant).into(),
+            end.map(|(done, _)| number(done)).into(),
+            outcome.as_deref().into(),
+        ];
+        self.store.within(insert(self.store.pool(), text, &values)).await
+    }
+}

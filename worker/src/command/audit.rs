@@ -1,0 +1,68 @@
+//! `audit` and `dead-letters audit`.
+
+use std::process::ExitCode;
+
+use super::arguments::AuditArguments;
+use super::desk::Desk;
+use super::list::print_json;
+use super::text::{short, time};
+use super::{CommandError, Terminal, table};
+use crate::audit::{Entry, Wanted};
+
+/// What is shown of who did it, of what was chosen and of what came of it, in characters.
+const WHO_CHARS_MAX: usize = 48;
+const TEXT_CHARS_MAX: usize = 96;
+
+/// Everything anybody did.
+pub(super) async fn all(
+    desk: &Desk,
+    asked: &AuditArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    let trail = desk.trail.entries(Wanted::All, most(asked)).await?;
+    print(&trail, asked, "nobody has done anything yet", terminal)
+}
+
+/// What operators did to dead letters.
+pub(super) async fn of_letters(
+    desk: &Desk,
+    asked: &AuditArguments,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    let trail = desk.letters.audit(most(asked)).await?;
+    print(&trail, asked, "nobody has replayed or discarded anything yet", terminal)
+}
+
+fn most(asked: &AuditArguments) -> usize {
+    usize::try_from(asked.limit).unwrap_or(usize::MAX)
+}
+
+fn print(
+    trail: &[Entry],
+    asked: &AuditArguments,
+    nothing: &str,
+    terminal: &mut Terminal<'_>,
+) -> Result<ExitCode, CommandError> {
+    if asked.json {
+        print_json(terminal.out, &trail)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if trail.is_empty() {
+        writeln!(terminal.out, "{nothing}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let row = |entry: &Entry| {
+        let done = entry.done.map_or_else(|| "broken off".to_owned(), |done| done.to_string());
+        [
+            time(entry.at),
+            short(&entry.who, WHO_CHARS_MAX),
+            entry.action.clone(),
+            format!("{done} of {}", entry.letters),
+            short(&entry.chosen, TEXT_CHARS_MAX),
+            short(entry.outcome.as_deref().unwrap_or_default(), TEXT_CHARS_MAX),
+        ]
+    };
+    let rows: Vec<_> = trail.iter().map(row).collect();
+    table::print(terminal.out, ["WHEN", "WHO", "WHAT", "HOW MANY", "WHICH", "OUTCOME"], &rows)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,165 @@
+//! What a text to the bot asks for. Pure.
+
+use std::time::Duration;
+
+use shared::interaction::Mentioned;
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+/// How long an alert is silenced where nothing else is said.
+const SILENCE: Duration = HOUR;
+/// The shortest and the longest silence: Alertmanager looks once a minute, and nobody remembers after a week.
+const SILENCE_MIN: Duration = Duration::from_mins(5);
+const SILENCE_MAX: Duration = Duration::from_hours(7 * 24);
+
+/// Something the bot is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// What can be asked for; also the answer to what is not understood.
+    Help,
+    /// What fires now.
+    Alerts,
+    /// To write down that the asker looks after an alert.
+    Acknowledge {
+        /// Its fingerprint, or the beginning of it.
+        alert: String,
+    },
+    /// To silence an alert.
+    Silence {
+        /// Its fingerprint, or the beginning of it.
+        alert: String,
+        /// For how long.
+        length: Duration,
+    },
+    /// How Larkfire is.
+    Status,
+    /// How a command is written.
+    Usage,
+}
+
+impl Command {
+    /// The word in the audit trail and in logs.
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Help | Self::Usage => "help",
+            Self::Alerts => "alerts",
+            Self::Acknowledge { .. } => "ack",
+            Self::Silence { .. } => "silence",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// What a text asks for; `None` if it is not meant for the bot: in a group that needs a mention.
+pub(crate) fn read(text: &str, mentions: &[Mentioned], is_group: bool) -> Option<Command> {
+    let mut words = text.split_whitespace().peekable();
+    let mut is_mentioned = false;
+    // Feishu puts placeholders where people are mentioned, and documentation has names there.
+    while words.next_if(|word| word.starts_with('@')).is_some() {
+        is_mentioned = true;
+    }
+    if is_group && !is_mentioned && mentions.is_empty() {
+        return None;
+    }
+    let Some(first) = words.next() else {
+        return (is_mentioned || !is_group).then_some(Command::Help);
+    };
+    let Some(name) = first.strip_prefix('/') else {
+        // People talk to each other in a group, and mention each other, too.
+        return (!is_group).then_some(Command::Help);
+    };
+    let (first, second, rest) = (words.next(), words.next(), words.next());
+    Some(match (name.to_lowercase().as_str(), first, second, rest) {
+        ("alerts" | "告警", None, ..) => Command::Alerts,
+        ("status" | "状态", None, ..) => Command::Status,
+        ("ack" | "认领", Some(alert), None, _) => Command::Acknowledge { alert: alert.to_owned() },
+        ("silence" | "静默", Some(alert), None, _) => {
+            Command::Silence { alert: alert.to_owned(), length: SILENCE }
+        }
+        ("silence" | "静默", Some(alert), Some(length), None) => match duration(length) {
+            Some(length) => Command::Silence { alert: alert.to_owned(), length },
+            None => Command::Usage,
+        },
+        ("ack" | "认领" | "silence" | "静默" | "alerts" | "告警" | "status" | "状态", ..) => {
+            Command::Usage
+        }
+        _ => Command::Help,
+    })
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "m" | "分钟" => MINUTE,
+        "h" | "小时" => HOUR,
+        "d" | "天" => 24 * HOUR,
+        _ => return None,
+    };
+    let length = unit.checked_mul(number.parse().ok()?)?;
+    (SILENCE_MIN..=SILENCE_MAX).contains(&length).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bot() -> Vec<Mentioned> {
+        vec![Mentioned {
+            key: "@_user_1".to_owned(), open_id: "ou_bot".to_owned(), name: "告警".to_owned()
+        }]
+    }
+
+    fn in_group(text: &str) -> Option<Command> {
+        read(text, &bot(), true)
+    }
+
+    fn silence(alert: &str, length: Duration) -> Command {
+        Command::Silence { alert: alert.to_owned(), length }
+    }
+
+    #[test]
+    fn commands_are_read_in_both_languages_with_and_without_placeholders() {
+        for text in ["@_user_1 /alerts", "@_user_1  /ALERTS ", "@bot /告警", "/alerts @_user_1x"] {
+            let asked = in_group(text);
+            let expected = if text.ends_with('x') { Command::Usage } else { Command::Alerts };
+            assert_eq!(asked, Some(expected), "{text}");
+        }
+        assert_eq!(in_group("@_user_1 /status"), Some(Command::Status));
+        assert_eq!(in_group("@_user_1 /help me"), Some(Command::Help));
+        assert_eq!(in_group("@_user_1 /认领 9f86"), Some(Command::Acknowledge { alert: "9f86".to_owned() }));
+    }
+
+    #[test]
+    fn a_silence_lasts_an_hour_or_as_long_as_is_said() {
+        assert_eq!(in_group("@_user_1 /silence 9f86"), Some(silence("9f86", HOUR)));
+        assert_eq!(in_group("@_user_1 /silence 9f86 4h"), Some(silence("9f86", 4 * HOUR)));
+        assert_eq!(in_group("@_user_1 /静默 9f86 30分钟"), Some(silence("9f86", 30 * MINUTE)));
+        assert_eq!(in_group("@_user_1 /silence 9f86 7d"), Some(silence("9f86", SILENCE_MAX)));
+        for wrong in
+            ["8d", "1m", "soon", "4", "-4h", "99999999999999999999h", "4h 5h", "18446744073709551615d"]
+        {
+            assert_eq!(in_group(&format!("@_user_1 /silence 9f86 {wrong}")), Some(Command::Usage), "{wrong}");
+        }
+        assert_eq!(in_group("@_user_1 /silence"), Some(Command::Usage));
+        assert_eq!(in_group("@_user_1 /ack"), Some(Command::Usage));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_answered_with_help() {
+        for text in ["@_user_1 /dance", "@_user_1", "@_user_1 /"] {
+            assert_eq!(in_group(text), Some(Command::Help), "{text}");
+        }
+        for text in ["hello", "/dance", ""] {
+            assert_eq!(read(text, &[], false), Some(Command::Help), "{text}");
+        }
+    }
+
+    #[test]
+    fn in_a_group_nobody_is_answered_who_did_not_ask() {
+        assert_eq!(read("/alerts", &[], true), None);
+        assert_eq!(read("the disk is full again", &[], true), None);
+        assert_eq!(in_group("@_user_1 could you look at this?"), None);
+        assert_eq!(read("/alerts", &[], false), Some(Command::Alerts));
+    }
+}

@@ -1,0 +1,113 @@
+//! What is counted about interactions.
+
+use prometheus::{IntCounterVec, Opts, Registry};
+use shared::interaction::Act;
+
+/// What became of an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What was wanted is done, or the answer is given.
+    Done,
+    /// Not by this person, not there, or not any more.
+    Refused,
+    /// The button is not one of ours.
+    Forged,
+    /// It could not be done; the person is told why.
+    Failed,
+    /// Nobody knows what it is for.
+    Unknown,
+    /// It is not meant for us.
+    Ignored,
+    /// It was acted on before.
+    Repeated,
+    /// It is no interaction.
+    Undecodable,
+}
+
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Refused,
+        Self::Forged,
+        Self::Failed,
+        Self::Unknown,
+        Self::Ignored,
+        Self::Repeated,
+        Self::Undecodable,
+    ];
+
+    /// The label value in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Forged => "forged",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Ignored => "ignored",
+            Self::Repeated => "repeated",
+            Self::Undecodable => "undecodable",
+        }
+    }
+}
+
+/// The kind of what cannot be read.
+const UNREADABLE: &str = "unreadable";
+
+/// The metrics of this room; every label value is there from the first scrape.
+#[derive(Clone, Debug)]
+pub struct InteractionMetrics {
+    interactions: IntCounterVec,
+    answers: IntCounterVec,
+}
+
+impl InteractionMetrics {
+    /// Metrics of one process, shown by `registry`.
+    pub fn register(registry: &Registry) -> prometheus::Result<Self> {
+        let counters = |name, help, labels: &[&str]| {
+            let counters = IntCounterVec::new(Opts::new(name, help).namespace("larkfire"), labels)?;
+            registry.register(Box::new(counters.clone()))?;
+            prometheus::Result::Ok(counters)
+        };
+        let metrics = Self {
+            interactions: counters(
+                "interactions_total",
+                "Button presses, commands and reactions by what became of them.",
+                &["kind", "outcome"],
+            )?,
+            answers: counters(
+                "interaction_answers_total",
+                "Answers to people by whether Feishu took them.",
+                &["outcome"],
+            )?,
+        };
+        for kind in Act::KINDS {
+            for outcome in Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Undecodable) {
+                metrics.interactions.with_label_values(&[kind, outcome.as_str()]).reset();
+            }
+        }
+        let undecodable = [UNREADABLE, Outcome::Undecodable.as_str()];
+        metrics.interactions.with_label_values(&undecodable).reset();
+        for outcome in ["sent", "failed"] {
+            metrics.answers.with_label_values(&[outcome]).reset();
+        }
+        Ok(metrics)
+    }
+
+    /// Counts an interaction.
+    pub(super) fn ended(&self, act: &Act, outcome: Outcome) {
+        self.interactions.with_label_values(&[act.as_str(), outcome.as_str()]).inc();
+    }
+
+    /// Counts what is no interaction.
+    pub(super) fn undecodable(&self) {
+        let undecodable = [UNREADABLE, Outcome::Undecodable.as_str()];
+        self.interactions.with_label_values(&undecodable).inc();
+    }
+
+    /// Counts an answer.
+    pub(super) fn answered(&self, is_sent: bool) {
+        self.answers.with_label_values(&[if is_sent { "sent" } else { "failed" }]).inc();
+    }
+}

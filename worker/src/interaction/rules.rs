@@ -1,0 +1,95 @@
+//! Who may do what, and where. Pure.
+
+use shared::config::{Destination, InteractionsConfig, ReceiverConfig};
+use shared::interaction::Operator;
+
+/// What somebody wants to do about alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// To take them on, or not any more.
+    Acknowledge,
+    /// To silence them, or not any more.
+    Silence,
+}
+
+/// What the configuration says about people and chats.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    may_acknowledge: Vec<String>,
+    may_silence: Vec<String>,
+    /// Receivers, and the chats they are.
+    chats: Vec<(String, String)>,
+}
+
+impl Rules {
+    pub(super) fn new(config: &InteractionsConfig, receivers: &[ReceiverConfig]) -> Self {
+        let chat = |receiver: &ReceiverConfig| match &receiver.destination {
+            Destination::AppChat { chat_id } => Some((receiver.name.clone(), chat_id.clone())),
+            Destination::CustomBot { .. } => None,
+        };
+        Self {
+            may_acknowledge: config.may_acknowledge.clone(),
+            may_silence: config.may_silence.clone(),
+            chats: receivers.iter().filter_map(chat).collect(),
+        }
+    }
+
+    /// Whether this person may; where nobody is named, everybody in the chat may.
+    pub(super) fn allow(&self, deed: Deed, operator: &Operator) -> bool {
+        let named = match deed {
+            Deed::Acknowledge => &self.may_acknowledge,
+            Deed::Silence => &self.may_silence,
+        };
+        let Operator { open_id, user_id, union_id } = operator;
+        let is_named = |id: &&String| !id.is_empty() && named.contains(id);
+        named.is_empty() || [open_id, user_id, union_id].iter().any(is_named)
+    }
+
+    /// Whether a card of this receiver may be used in this chat: only in its own, wherever it was forwarded to. Where
+    /// Feishu does not say which chat it was, only the signature counts.
+    pub(super) fn belongs(&self, receiver: &str, chat_id: &str) -> bool {
+        chat_id.is_empty() || self.receivers_in(chat_id).any(|name| name == receiver)
+    }
+
+    /// The receivers that are this chat.
+    pub(super) fn receivers_in<'r>(&'r self, chat_id: &'r str) -> impl Iterator<Item = &'r str> {
+        self.chats.iter().filter(move |(_, chat)| chat == chat_id).map(|(name, _)| name.as_str())
+    }
+}
+
+/// What a person is called where a name is written down.
+pub(super) fn name_of(operator: &Operator) -> &str {
+    let Operator { open_id, user_id, union_id } = operator;
+    [open_id, user_id, union_id].into_iter().find(|id| !id.is_empty()).map_or("unknown", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(open_id: &str, user_id: &str) -> Operator {
+        Operator { open_id: open_id.to_owned(), user_id: user_id.to_owned(), union_id: String::new() }
+    }
+
+    #[test]
+    fn everybody_may_where_nobody_is_named_and_any_id_names_a_person() {
+        let rules = Rules { may_silence: vec!["ou_1".to_owned(), "u_2".to_owned()], ..Rules::default() };
+        let may = |deed, who: &Operator| rules.allow(deed, who);
+        assert!(may(Deed::Acknowledge, &person("ou_9", "")));
+        assert!(may(Deed::Silence, &person("ou_1", "")));
+        assert!(may(Deed::Silence, &person("ou_9", "u_2")));
+        assert!(!may(Deed::Silence, &person("ou_9", "")));
+        let with_blank = Rules { may_silence: vec![String::new()], ..Rules::default() };
+        assert!(!with_blank.allow(Deed::Silence, &person("ou_9", "")), "no id is nobody's");
+    }
+
+    #[test]
+    fn a_card_is_used_in_its_own_chat_only() {
+        let chats = [("ops", "oc_1"), ("dev", "oc_2"), ("all", "oc_1")];
+        let chats = chats.map(|(name, chat)| (name.to_owned(), chat.to_owned())).to_vec();
+        let rules = Rules { chats, ..Rules::default() };
+        assert!(rules.belongs("ops", "oc_1") && rules.belongs("all", "oc_1") && rules.belongs("ops", ""));
+        assert!(!rules.belongs("ops", "oc_2") && !rules.belongs("gone", "oc_1"));
+        assert_eq!(rules.receivers_in("oc_1").collect::<Vec<_>>(), ["ops", "all"]);
+    }
+}

@@ -1,0 +1,79 @@
+//! How people are answered: in a thread under what they did, by name.
+
+use std::sync::Arc;
+
+use shared::clock::Clock;
+use shared::config::Locale;
+use shared::interaction::Interaction;
+use tracing::warn;
+
+use super::answer::Answer;
+use super::metrics::InteractionMetrics;
+use crate::feishu::verdict::Verdict;
+use crate::feishu::{AppBot, Content, MessageId, OnceKey, ReplyTo};
+
+/// How often an answer is tried: it is a courtesy, and the next person waits.
+const TRIES_MAX: usize = 2;
+
+/// Who answers.
+#[derive(Clone, Debug)]
+pub(super) struct Voice {
+    /// Without an app nobody is answered.
+    pub(super) bot: Option<Arc<AppBot>>,
+    pub(super) locale: Locale,
+    pub(super) clock: Clock,
+    pub(super) metrics: InteractionMetrics,
+}
+
+impl Voice {
+    /// Answers, as well as that can be done; what came of it is counted.
+    pub(super) async fn answer(&self, interaction: &Interaction, answer: &Answer) {
+        let Some(bot) = self.bot.as_ref().filter(|_| !interaction.message_id.is_empty()) else { return };
+        let content = Content::Text(addressed(&interaction.operator.open_id, &answer.text(self.locale)));
+        let message_id = MessageId::new(interaction.message_id.as_str());
+        let mut verdict = Verdict::Ok;
+        // Groups may be set up so that nobody opens a thread: then it is an ordinary reply.
+        for in_thread in [true, false].into_iter().take(TRIES_MAX) {
+            let form = if in_thread { "in thread" } else { "plain" };
+            let once = OnceKey::of(["answer", interaction.dedup_key.as_str(), form]);
+            let to = ReplyTo { message_id: &message_id, in_thread };
+            verdict = bot.reply(to, &content, &once, self.clock.now()).await.verdict;
+            if matches!(verdict, Verdict::Ok) {
+                return self.metrics.answered(true);
+            }
+            // What may have arrived is not said again in another form.
+            if matches!(verdict, Verdict::TryAgain { .. }) {
+                break;
+            }
+        }
+        self.metrics.answered(false);
+        let said = verdict.as_str();
+        warn!(
+            interaction.id = %interaction.id,
+            verdict = said,
+            "interaction {} could not be answered ({said})", interaction.id
+        );
+    }
+}
+
+/// The words, with the person in front of them whom they are for.
+fn addressed(open_id: &str, words: &str) -> String {
+    // The id came with an event that Feishu signed; all the same it is not to be anything but an id.
+    let is_id = !open_id.is_empty()
+        && open_id != "all"
+        && open_id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if is_id { format!("<at user_id=\"{open_id}\"></at> {words}") } else { words.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_mentions_one_person_and_nobody_else() {
+        assert_eq!(addressed("ou_1", "Done."), "<at user_id=\"ou_1\"></at> Done.");
+        for id in ["", "all", "\"><at user_id=\"all", "ou 1"] {
+            assert_eq!(addressed(id, "Done."), "Done.", "{id}");
+        }
+    }
+}

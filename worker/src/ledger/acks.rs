@@ -1,0 +1,126 @@
+//! Who has taken on which alert. What somebody has taken on is not told again as a reminder, until it is over or told
+//! anew; without the database it is, rather than be forgotten.
+
+use std::collections::HashSet;
+
+use super::Ledger;
+use super::batch::fitting;
+use super::decision::{Decision, Occasion};
+use super::row::{Event, Millis};
+use crate::store::StoreError;
+use crate::store::sql::{Value, execute, places, rows};
+
+/// Alerts in one statement.
+const TOGETHER_MAX: usize = 256;
+/// What is kept of a name, in characters.
+const WHO_CHARS_MAX: usize = 255;
+
+impl Ledger {
+    /// Somebody takes on these alerts of a receiver, as far as they fire and were told; of which it says how many those
+    /// are.
+    pub async fn acknowledge(
+        &self,
+        receiver: &str,
+        fingerprints: &[&str],
+        who: &str,
+    ) -> Result<usize, StoreError> {
+        let store = &self.table.0;
+        let who: String = who.chars().take(WHO_CHARS_MAX).collect();
+        let mut taken_on = 0;
+        for together in fingerprints.chunks(TOGETHER_MAX) {
+            let keys: Vec<_> = together.iter().map(|fingerprint| fitting(fingerprint)).collect();
+            let receiver = fitting(receiver);
+            let condition = format!(
+                "FROM larkfire_ledger WHERE receiver = ? AND told_status = 0 AND fingerprint IN ({})",
+                places(keys.len())
+            );
+            let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
+            values.extend(keys.iter().map(|key| Value::Bytes(key.as_bytes())));
+            let count = format!("SELECT COUNT(*) {condition}");
+            let found: Vec<(i64,)> = store.within(rows(store.pool(), &count, &values)).await?;
+            taken_on += found.first().map_or(0, |(count,)| usize::try_from(*count).unwrap_or(0));
+            // Both databases know REPLACE.
+            let replace = format!(
+                "REPLACE INTO larkfire_acknowledgements (fingerprint, receiver, told_at, who, at_ms) \
+                 SELECT fingerprint, receiver, told_at, ?, ? {condition}"
+            );
+            values.splice(0..0, [who.as_str().into(), self.now().into()]);
+            store.within(execute(store.pool(), &replace, &values)).await?;
+        }
+        Ok(taken_on)
+    }
+
+    /// Nobody looks after these alerts of a receiver, after all.
+    pub async fn unacknowledge(&self, receiver: &str, fingerprints: &[&str]) -> Result<(), StoreError> {
+        let store = &self.table.0;
+        for together in fingerprints.chunks(TOGETHER_MAX) {
+            let keys: Vec<_> = together.iter().map(|fingerprint| fitting(fingerprint)).collect();
+            let delete = format!(
+                "DELETE FROM larkfire_acknowledgements WHERE receiver = ? AND fingerprint IN ({})",
+                places(keys.len())
+            );
+            let receiver = fitting(receiver);
+            let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
+            values.extend(keys.iter().map(|key| Value::Bytes(key.as_bytes())));
+            store.within(execute(store.pool(), &delete, &values)).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes `Known` of reminders nobody needs, and gives their claims back.
+    pub(super) async fn spare_reminders(&self, events: &[Event<'_>], decisions: &mut [Decision]) {
+        let reminds = |decision: &Decision| *decision == Decision::Tell(Occasion::Reminder);
+        if !decisions.iter().any(reminds) {
+            return;
+        }
+        let reminders: Vec<_> =
+            events.iter().zip(decisions.iter()).filter(|(_, decision)| reminds(decision)).collect();
+        let mut asked: Vec<_> = reminders.iter().map(|(event, _)| fitting(event.fingerprint)).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        let mut taken_on = HashSet::new();
+        for together in asked.chunks(TOGETHER_MAX) {
+            // The store says that it is away; a reminder too many is no harm.
+            let Ok(found) = self.taken_on(together).await else { return };
+            taken_on.extend(found);
+        }
+        let key = |event: &Event<'_>| {
+            (fitting(event.fingerprint).as_bytes().to_vec(), fitting(event.receiver).as_bytes().to_vec())
+        };
+        let is_spared = |event: &Event<'_>| taken_on.contains(&key(event));
+        let spared: Vec<_> =
+            reminders.iter().map(|(event, _)| **event).filter(|event| is_spared(event)).collect();
+        if spared.is_empty() {
+            return;
+        }
+        for (event, decision) in events.iter().zip(decisions.iter_mut()) {
+            if reminds(decision) && is_spared(event) {
+                *decision = Decision::Known;
+            }
+        }
+        self.release(&spared).await;
+    }
+
+    /// Which of these alerts somebody has taken on since they were told, by fingerprint and receiver.
+    async fn taken_on(
+        &self,
+        fingerprints: &[std::borrow::Cow<'_, str>],
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let select = format!(
+            "SELECT a.fingerprint, a.receiver FROM larkfire_acknowledgements a JOIN larkfire_ledger l \
+             ON l.fingerprint = a.fingerprint AND l.receiver = a.receiver \
+             WHERE l.told_at = a.told_at AND l.told_status = 0 AND a.fingerprint IN ({})",
+            places(fingerprints.len())
+        );
+        let values: Vec<_> = fingerprints.iter().map(|key| Value::Bytes(key.as_bytes())).collect();
+        let store = &self.table.0;
+        store.within(rows(store.pool(), &select, &values)).await
+    }
+
+    /// Forgets who took on what before that time.
+    pub(super) async fn forget_acknowledgements(&self, before: Millis) -> Result<(), StoreError> {
+        let store = &self.table.0;
+        let delete = "DELETE FROM larkfire_acknowledgements WHERE at_ms < ?";
+        store.within(execute(store.pool(), delete, &[before.into()])).await.map(drop)
+    }
+}

@@ -1,0 +1,106 @@
+//! Alerts are silenced from the chat, in a real Alertmanager.
+
+use serde_json::json;
+use shared::config::AlertmanagerConfig;
+use shared::envelope::{Envelope, Source};
+use testkit::alertmanager::Alertmanager;
+use testkit::ports::free_address;
+use testkit::wait_until::wait_until;
+use url::Url;
+
+use super::people::{answered, press, tenant};
+use super::stage::firing;
+use crate::stage::WITHIN;
+
+fn configured(url: &str) -> AlertmanagerConfig {
+    AlertmanagerConfig {
+        name: "default".to_owned(),
+        url: Url::parse(url).unwrap(),
+        external_url: None,
+        basic_auth: None,
+        bearer_token: None,
+    }
+}
+
+async fn state(alertmanager: &Alertmanager, wanted: &str) {
+    wait_until(WITHIN, "the state in Alertmanager", async || {
+        let state = alertmanager.state("A").await;
+        if state == wanted { Ok(()) } else { Err(state) }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_press_silences_exactly_this_alert_in_alertmanager_and_another_ends_that() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let labels = json!({ "alertname": "A", "severity": "critical" });
+    alertmanager.post(&json!([{ "labels": labels, "startsAt": "2026-01-15T10:30:00Z" }])).await;
+    state(&alertmanager, "active").await;
+    let mut tenant = tenant().await;
+    tenant.alertmanagers = vec![configured(&alertmanager.url("/"))];
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 4h")).await;
+    state(&alertmanager, "suppressed").await;
+    let [silence] = <[_; 1]>::try_from(alertmanager.silences().await).unwrap();
+    let matchers = silence["matchers"].as_array().unwrap();
+    let named: Vec<_> =
+        matchers.iter().map(|matcher| (matcher["name"].as_str(), matcher["value"].as_str())).collect();
+    assert_eq!(named, [(Some("alertname"), Some("A")), (Some("severity"), Some("critical"))]);
+    assert!(matchers.iter().all(|matcher| matcher["isRegex"] == false && matcher["isEqual"] == true));
+    assert_eq!(silence["createdBy"], "ou_ann");
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    let card = tenant.shows(&sent, "Silenced by <at id=ou_ann></at> until").await;
+
+    // Somebody else presses what was on the card before: the alert is silenced already.
+    hand.done(&press("press:2", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    assert_eq!(alertmanager.silences().await.len(), 1);
+
+    hand.done(&press("press:3", &sent, &card, "End silence")).await;
+    state(&alertmanager, "active").await;
+    assert!(alertmanager.silences().await.is_empty());
+    tenant.shows(&sent, "Silence 24h").await;
+    assert!(answered(&tenant, 3).await.ends_with("Ended 1 silence."));
+}
+
+#[tokio::test]
+async fn why_an_alert_was_not_silenced_is_said_in_words() {
+    let mut tenant = tenant().await;
+    tenant.alertmanagers = vec![configured(&format!("http://{}/", free_address()))];
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let said = answered(&tenant, 1).await;
+    assert!(said.ends_with("Not silenced. Alertmanager: it does not answer."), "{said}");
+    assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 1"));
+    assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
+
+    // What has waited for longer than it was to be silent is not silenced at all.
+    let honest = press("press:2", &sent, &sent.card().unwrap(), "Silence 1h");
+    let received_at = honest.received_at - jiff::SignedDuration::from_hours(2);
+    hand.done(&shared::interaction::Interaction { received_at, ..honest }).await;
+    assert!(answered(&tenant, 2).await.contains("the silence would be over already"));
+}
+
+#[tokio::test]
+async fn an_alert_of_grafana_has_no_button_for_it_and_is_not_silenced_by_command() {
+    let mut tenant = tenant().await;
+    tenant.alertmanagers = vec![configured(&format!("http://{}/", free_address()))];
+    let mut hand = tenant.hand();
+    let told = Envelope { source: Source::Grafana, ..firing(1, &["A"]) };
+    hand.tell(&[&told]).await;
+    let sent = tenant.sent().remove(0);
+    assert!(!sent.card().unwrap().to_string().contains("Silence 1h"));
+    let text = format!("@_user_1 /silence {} 2h", told.alerts[0].fingerprint);
+    let act = shared::interaction::Act::Message {
+        text,
+        mentions: Vec::new(),
+        parent_id: String::new(),
+        chat_type: "group".to_owned(),
+    };
+    hand.done(&super::people::interaction("m:1", sent.message_id.as_deref(), act)).await;
+    assert!(answered(&tenant, 1).await.contains("not from Alertmanager"));
+}
