@@ -37,7 +37,7 @@ pub(crate) use hand::Parcel;
 pub(crate) use intake::Intake;
 use intake::Taken;
 pub(crate) use intake::events_of;
-pub(crate) use onward::{Onward, Parking};
+pub(crate) use onward::{Death, Onward, Parking};
 pub(crate) use routes::LiveRoutes;
 use window::{Holding, Window};
 
@@ -128,16 +128,9 @@ impl<P: Publisher> Pipeline<P> {
         self.house.ledger.finish().await;
     }
 
-    /// Each to its outbox. Where there are several, what would take room from the others is parked.
+    /// Each to its outbox; what is published onwards comes after that, for it may have to wait. Where there are several
+    /// receivers, what would take room from the others is parked.
     async fn pass_on(&self, taken: Taken) -> Result<(), OutboxGone> {
-        for (line, headers, why, share) in taken.unreadable {
-            self.house.bury_line(line, &headers, &why, share).await;
-        }
-        for parcel in taken.without_receiver {
-            let tries = parcel.tries.clone().because("no receiver is configured for it");
-            let failure = tries.failure(Reason::NoReceiver, "", self.house.clock.now());
-            self.house.bury(parcel, failure, None).await;
-        }
         let mut overflow: Vec<Vec<Parcel>> = self.outboxes.iter().map(|_| Vec::new()).collect();
         for (index, siblings, mut parcel) in taken.to_tell {
             let Some(outbox) = self.outboxes.get(index) else { continue };
@@ -156,6 +149,14 @@ impl<P: Publisher> Pipeline<P> {
         for (outbox, parcels) in self.outboxes.iter().zip(overflow) {
             self.park_overflow(&outbox.name, parcels).await;
         }
+        self.house.bury_lines(taken.unreadable).await;
+        let now = self.house.clock.now();
+        let deaths = taken.without_receiver.into_iter().map(|parcel| {
+            let tries = parcel.tries.clone().because("no receiver is configured for it");
+            let failure = tries.failure(Reason::NoReceiver, "", now);
+            Death { parcel, failure, refused: None }
+        });
+        self.house.bury(deaths.collect()).await;
         Ok(())
     }
 

@@ -56,13 +56,14 @@ impl Fold {
     }
 
     /// Which alerts of each parcel are on the card: of what is there in several envelopes, the last copy. The others
-    /// are told by it, and stay in hand until it is.
+    /// are told by it, and stay in hand until it is. A replay that is told whatever is known takes nobody's place.
     pub(super) fn shown(&self) -> Vec<Vec<bool>> {
-        let mut seen: HashSet<&str> = HashSet::new();
+        let mut seen: HashSet<(&str, bool)> = HashSet::new();
         let mut shown: Vec<Vec<bool>> = Vec::with_capacity(self.parcels.len());
         for parcel in self.parcels.iter().rev() {
-            let alerts = parcel.envelope.alerts.iter().rev();
-            let mut of_parcel: Vec<_> = alerts.map(|alert| seen.insert(alert.fingerprint.as_str())).collect();
+            let (alerts, is_forced) = (parcel.envelope.alerts.iter().rev(), parcel.is_forced());
+            let mut of_parcel: Vec<_> =
+                alerts.map(|alert| seen.insert((alert.fingerprint.as_str(), is_forced))).collect();
             of_parcel.reverse();
             shown.push(of_parcel);
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Outbox;
 use super::fold::Fold;
-use crate::pipeline::{House, Parcel, Parking};
+use crate::pipeline::{Death, House, Parcel, Parking};
 use crate::test_alert::is_test;
 
 impl<P: Publisher> Outbox<P> {
@@ -57,7 +57,7 @@ impl<P: Publisher> House<P> {
         (wait, bury_at_once): (Duration, bool),
     ) {
         let now = self.clock.now();
-        let mut parkings = Vec::new();
+        let (mut parkings, mut deaths) = (Vec::new(), Vec::new());
         for mut parcel in parcels {
             parcel.tries.postponed("not tried: the receiver did not take what came before", now);
             // Whoever sent a test waits for its end, and nobody for a test that comes later.
@@ -67,7 +67,7 @@ impl<P: Publisher> House<P> {
             {
                 let reason = if bury_at_once { Reason::Refused } else { Reason::GaveUp };
                 let failure = parcel.tries.failure(reason, receiver, now);
-                self.bury(parcel, failure, None).await;
+                deaths.push(Death { parcel, failure, refused: None });
                 continue;
             }
             let tried = parcel.tries.was_tried();
@@ -75,6 +75,7 @@ impl<P: Publisher> House<P> {
             let failure = parcel.tries.failure(Reason::Unavailable, receiver, now);
             parkings.push(Parking { parcel, step: step.max(covering(wait)), failure, counted: tried });
         }
+        self.bury(deaths).await;
         for step in ParkStep::ALL {
             let same: Vec<_> = parkings.extract_if(.., |parking| parking.step == step).collect();
             self.park(receiver, same).await;

@@ -16,6 +16,7 @@ use crate::card::{self, Besides, Card};
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent, Shape};
 use crate::owner::roster::Roster;
+use crate::pipeline::Death;
 use crate::receiver::Way;
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
@@ -76,6 +77,12 @@ impl<P: Publisher> Outbox<P> {
                         fold.again = draft.page.kept();
                         return self.keep(fold);
                     }
+                    // That may have taken seconds, in which another worker can have told something newer.
+                    let alerts = fold.alerts();
+                    fold = self.confirmed(fold).await;
+                    if fold.alerts() < alerts {
+                        return self.begin_again(fold, &draft).await;
+                    }
                 }
                 Verdict::Broken(trouble) => {
                     fold.again = draft.page.under_way();
@@ -89,6 +96,14 @@ impl<P: Publisher> Outbox<P> {
                     return self.refused(fold, &draft, &trouble).await;
                 }
             }
+        }
+    }
+
+    /// Something on it was superseded: what is left goes onto another card.
+    async fn begin_again(&mut self, fold: Fold, draft: &Draft) {
+        self.tear_out(draft).await;
+        if !fold.is_empty() {
+            self.keep(fold);
         }
     }
 
@@ -180,11 +195,12 @@ impl<P: Publisher> Outbox<P> {
         self.refusals += 1;
         let name = self.receiver.name.clone();
         if self.refusals > REFUSALS_MAX {
-            for parcel in fold.into_parcels() {
-                let failure = parcel.tries.failure(Reason::Refused, &name, self.house.clock.now());
-                self.house.bury(parcel, failure, None).await;
-            }
-            return;
+            let now = self.house.clock.now();
+            let deaths = fold.into_parcels().into_iter().map(|parcel| {
+                let failure = parcel.tries.failure(Reason::Refused, &name, now);
+                Death { parcel, failure, refused: None }
+            });
+            return self.house.bury(deaths.collect()).await;
         }
         match fold.halves() {
             Ok((first, second)) => {
@@ -202,7 +218,7 @@ impl<P: Publisher> Outbox<P> {
                     Content::Card(card) => Some(card.as_ref()),
                     Content::Text(_) => draft.refused.as_deref(),
                 };
-                self.house.bury(*parcel, failure, card).await;
+                self.house.bury(vec![Death { parcel: *parcel, failure, refused: card }]).await;
             }
         }
     }

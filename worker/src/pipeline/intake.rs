@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::book::Book;
 use super::hand::{Parcel, Share};
+use super::onward::Unreadable;
 use super::recent::LineKey;
 use super::routes::LiveRoutes;
 use crate::ledger::{Decision, Event, Ledger, Occasion};
@@ -31,7 +32,7 @@ pub(super) struct Taken {
     pub(super) to_tell: Vec<(usize, usize, Parcel)>,
     pub(super) without_receiver: Vec<Parcel>,
     /// Lines that are no envelopes, with the reason.
-    pub(super) unreadable: Vec<(Bytes, Headers, String, Share)>,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
 /// One line of a message, before it is read.
@@ -70,8 +71,9 @@ impl Intake {
         for (index, ((arrival, envelope), parting)) in each.enumerate() {
             match (envelope, parting) {
                 (Err(error), _) => {
-                    let line = bodies[index].clone();
-                    taken.unreadable.push((line, arrival.headers, error.to_string(), arrival.share));
+                    let Arrival { headers, share, .. } = arrival;
+                    let (line, why) = (bodies[index].clone(), error.to_string());
+                    taken.unreadable.push(Unreadable { line, headers, why, share });
                 }
                 (Ok(envelope), _) if settled_before[index] => {
                     self.book.metrics.redelivered(envelope.alerts.len());

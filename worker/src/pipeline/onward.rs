@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::envelope::{EncodeError, Line, encode};
 use shared::queue::{Destination, Failure, Headers, Message, ParkStep, Publisher, Reason};
@@ -17,6 +18,8 @@ use crate::metrics::Outcome;
 /// How long the worker rests after the queue took nothing: what is given back comes again at once, and so would
 /// the next request to Feishu.
 const REFUSED_PAUSE: Duration = Duration::from_secs(1);
+/// Dead letters in one publish: few enough that their megabytes are confirmed within `queue.publish_timeout`.
+const DEATHS_TOGETHER_MAX: usize = 100;
 
 /// The publisher, for what leaves the worker by another way than Feishu.
 pub(crate) struct Onward<P>(pub(crate) P);
@@ -28,6 +31,21 @@ pub(crate) struct Parking {
     pub(crate) failure: Failure,
     /// Whether it counts towards longer pauses.
     pub(crate) counted: bool,
+}
+
+/// A parcel that goes to the dead letters, with the card that was refused if there is one.
+pub(crate) struct Death<'c> {
+    pub(crate) parcel: Parcel,
+    pub(crate) failure: Failure,
+    pub(crate) refused: Option<&'c Card>,
+}
+
+/// A line that is no envelope, and why.
+pub(super) struct Unreadable {
+    pub(super) line: Bytes,
+    pub(super) headers: Headers,
+    pub(super) why: String,
+    pub(super) share: Share,
 }
 
 /// What stands below the envelope in a dead letter: what was refused.
@@ -102,23 +120,30 @@ impl<P: Publisher> House<P> {
         );
     }
 
-    /// Moves a parcel to the dead letters, with the card that was refused if there is one.
-    pub(crate) async fn bury(&self, parcel: Parcel, failure: Failure, refused: Option<&Card>) {
-        let (id, alerts, reason) = (parcel.envelope.id, parcel.envelope.alerts.len(), failure.reason);
-        let (receiver, code, message) = (failure.receiver.clone(), failure.code, failure.message.clone());
-        let attempts = failure.attempts;
-        let headers = Headers { failure: Some(failure), ..parcel.headers.clone() };
-        let letter = |line: Line| Message {
-            to: Destination::Dead,
-            body: with_card(line.bytes, refused),
-            headers: headers.clone(),
-        };
-        let letters = encode(&parcel.envelope).map(|lines| lines.into_iter().map(letter).collect());
-        if !self.send_written(letters).await {
-            return self.give_back([parcel]);
+    /// Moves them to the dead letters, many in one publish. Once the queue takes none, those behind are not tried:
+    /// whoever buries has others waiting.
+    pub(crate) async fn bury(&self, mut deaths: Vec<Death<'_>>) {
+        while !deaths.is_empty() {
+            let rest = deaths.split_off(deaths.len().min(DEATHS_TOGETHER_MAX));
+            let letters: Result<Vec<_>, _> = deaths.iter().map(letters_of).collect();
+            if !self.send_written(letters.map(|letters| letters.concat())).await {
+                return self.give_back(deaths.into_iter().chain(rest).map(|death| death.parcel));
+            }
+            // The next to come with these alerts tells them.
+            let claims = deaths
+                .iter()
+                .flat_map(|death| events_of(&death.parcel.envelope, &death.failure.receiver, false));
+            self.ledger.release(&claims.collect::<Vec<_>>()).await;
+            for death in deaths {
+                self.buried(death);
+            }
+            deaths = rest;
         }
-        // The next to come with these alerts tells them.
-        self.ledger.release(&events_of(&parcel.envelope, &receiver, false).collect::<Vec<_>>()).await;
+    }
+
+    fn buried(&self, Death { parcel, failure, .. }: Death<'_>) {
+        let (id, alerts) = (parcel.envelope.id, parcel.envelope.alerts.len());
+        let Failure { reason, receiver, code, message, attempts, .. } = failure;
         self.metrics.dead(reason);
         parcel.share.count(Outcome::Dead, alerts);
         error!(
@@ -128,30 +153,25 @@ impl<P: Publisher> House<P> {
         parcel.share.settle_onwards();
     }
 
-    /// The same for a line that is no envelope.
-    pub(super) async fn bury_line(&self, line: Bytes, headers: &Headers, why: &str, share: Share) {
-        let (now, bytes) = (self.clock.now(), line.len());
-        let before = headers.failure.as_ref();
-        let failure = Failure {
-            reason: Reason::Undecodable,
-            receiver: String::new(),
-            code: None,
-            message: why.to_owned(),
-            attempts: before.map_or(0, |failure| failure.attempts),
-            first_failed_at: before.map_or(now, |failure| failure.first_failed_at),
-            last_failed_at: now,
-        };
-        let headers = Headers { failure: Some(failure), ..headers.clone() };
-        if !self.send_on(vec![Message { to: Destination::Dead, body: line, headers }]).await {
-            self.metrics.given_back.inc();
-            return;
+    /// The same for lines that are no envelopes.
+    pub(super) async fn bury_lines(&self, mut lines: Vec<Unreadable>) {
+        while !lines.is_empty() {
+            let rest = lines.split_off(lines.len().min(DEATHS_TOGETHER_MAX));
+            let now = self.clock.now();
+            if !self.send_on(lines.iter().map(|line| line.letter(now)).collect()).await {
+                return self.metrics.given_back.inc_by((lines.len() + rest.len()) as u64);
+            }
+            for Unreadable { line, why, share, .. } in lines {
+                let bytes = line.len();
+                self.metrics.dead(Reason::Undecodable);
+                error!(
+                    reason = Reason::Undecodable.as_str(),
+                    bytes, "a line of {bytes} bytes went to the dead letters: {why}"
+                );
+                share.settle_onwards();
+            }
+            lines = rest;
         }
-        self.metrics.dead(Reason::Undecodable);
-        error!(
-            reason = Reason::Undecodable.as_str(),
-            bytes, "a line of {bytes} bytes went to the dead letters: {why}"
-        );
-        share.settle_onwards();
     }
 
     /// Lets parcels go unsettled: their messages come again, here or elsewhere.
@@ -172,6 +192,34 @@ fn messages_of(parking: &Parking) -> Result<Vec<Message>, EncodeError> {
     };
     let message = |line: Line| Message { to, body: line.bytes, headers: headers.clone() };
     Ok(encode(&parcel.envelope)?.into_iter().map(message).collect())
+}
+
+impl Unreadable {
+    fn letter(&self, now: Timestamp) -> Message {
+        let before = self.headers.failure.as_ref();
+        let failure = Failure {
+            reason: Reason::Undecodable,
+            receiver: String::new(),
+            code: None,
+            message: self.why.clone(),
+            attempts: before.map_or(0, |failure| failure.attempts),
+            first_failed_at: before.map_or(now, |failure| failure.first_failed_at),
+            last_failed_at: now,
+        };
+        let headers = Headers { failure: Some(failure), ..self.headers.clone() };
+        Message { to: Destination::Dead, body: self.line.clone(), headers }
+    }
+}
+
+fn letters_of(death: &Death<'_>) -> Result<Vec<Message>, EncodeError> {
+    let Death { parcel, failure, refused } = death;
+    let headers = Headers { failure: Some(failure.clone()), ..parcel.headers.clone() };
+    let letter = |line: Line| Message {
+        to: Destination::Dead,
+        body: with_card(line.bytes, *refused),
+        headers: headers.clone(),
+    };
+    Ok(encode(&parcel.envelope)?.into_iter().map(letter).collect())
 }
 
 fn with_card(line: Bytes, refused: Option<&Card>) -> Bytes {

@@ -21,6 +21,8 @@ use tempfile::TempDir;
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use worker::card::Style;
+use worker::ledger::Ledger;
+use worker::store::Store;
 use worker::{Queue, Settings};
 
 use crate::fake_queue::FakeQueue;
@@ -40,7 +42,8 @@ pub(crate) struct Stage {
     pub(crate) queue: FakeQueue,
     pub(crate) lifecycle: Lifecycle,
     registry: Registry,
-    _kept: ([FakeQueue; 2], TempDir),
+    folder: TempDir,
+    _kept: [FakeQueue; 2],
 }
 
 /// How hard the worker of most tests tries.
@@ -55,6 +58,9 @@ pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
 
 /// The same, but what cannot be told after its attempts in place is parked at once.
 pub(crate) const PARKING: DeliveryConfig = DeliveryConfig { hold: Duration::ZERO, ..EAGER };
+/// A file in the test's folder.
+const DATABASE: DatabaseConfig =
+    DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) };
 /// Messages the queue of a test hands out at once.
 const WINDOW: usize = 100;
 
@@ -119,12 +125,19 @@ impl Stage {
 
     fn on(sim: FeishuSim, settings: Settings, folder: TempDir, clock: Clock) -> Self {
         let Worker { queue, people, lifecycle, registry, dead } = Worker::start(settings, clock);
-        Self { sim, queue, lifecycle, registry, _kept: ([dead, people], folder) }
+        Self { sim, queue, lifecycle, registry, folder, _kept: [dead, people] }
     }
 
     /// Delivers one envelope as a message of its own.
     pub(crate) fn deliver(&mut self, envelope: &Envelope<'_>) -> u64 {
         self.queue.deliver(line(envelope), Headers::default())
+    }
+
+    /// The ledger as another worker on the same database has it.
+    pub(crate) fn elsewhere(&self) -> Ledger {
+        let registry = Registry::new();
+        let store = Store::open(&DATABASE, self.folder.path(), &registry).unwrap();
+        Ledger::new(store, DedupConfig::default(), Clock::system(), &registry).unwrap()
     }
 
     /// Waits until the message is settled or given back.
@@ -177,7 +190,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         interactions: InteractionsConfig::default(),
         alertmanagers: Vec::new(),
         delivery,
-        database: DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) },
+        database: DATABASE,
         data_dir: folder.to_owned(),
         dedup: DedupConfig::default(),
         window: WINDOW,
