@@ -3,6 +3,7 @@
 //! `load` is the only way in. What it returns is complete and checked, so nobody asks twice.
 
 mod app;
+mod bots;
 mod environment;
 mod interactions;
 mod kinds;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 pub use app::{AppConfig, ResolvedNews};
+pub use bots::BotConfig;
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};

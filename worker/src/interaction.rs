@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use prometheus::Registry;
 use shared::clock::Clock;
-use shared::config::{AppConfig, InteractionsConfig};
+use shared::config::{AppConfig, InteractionsConfig, ReceiverConfig};
 use shared::lifecycle::Lifecycle;
 use shared::queue::Consumer;
 
@@ -102,7 +102,7 @@ impl Interactions {
             metrics: of_worker,
             store: store.clone(),
             clock: clock.clone(),
-            receivers: settings.receivers.iter().map(|receiver| receiver.name.clone()).collect(),
+            receivers: settings.receivers.iter().flat_map(ReceiverConfig::addresses).collect(),
             style: settings.style.clone(),
         };
         Ok(Self(Clerk {

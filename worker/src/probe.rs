@@ -44,9 +44,10 @@ async fn database(config: &Config) -> Result<String, String> {
 
 /// Scheme, host and port of everything cards are sent to: what comes behind is a credential.
 fn hosts(config: &Config) -> BTreeSet<String> {
-    let hooks = config.receivers.iter().filter_map(|receiver| match &receiver.destination {
-        Destination::CustomBot { webhook_url, secret: _ } => Some(webhook_url.expose()),
-        Destination::AppChat { .. } => None,
+    let hooks = config.receivers.iter().flat_map(|receiver| match &receiver.destination {
+        Destination::CustomBot { webhook_url, secret: _ } => vec![webhook_url.expose()],
+        Destination::Bots { bots } => bots.iter().map(|bot| bot.webhook_url.expose()).collect(),
+        Destination::AppChat { .. } => Vec::new(),
     });
     let app = config.app.iter().map(|app| app.base_url.as_str());
     hooks.chain(app).filter_map(|url| Some(Url::parse(url).ok()?.origin().ascii_serialization())).collect()

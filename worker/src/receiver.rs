@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::Client;
-use shared::config::{AppConfig, Destination, ReceiverConfig, ReceiverOwners};
+use shared::config::{AppConfig, BotConfig, Destination, ReceiverConfig, ReceiverOwners, Secret};
 use thiserror::Error;
 
 use crate::budget::Limits;
@@ -27,7 +27,7 @@ const PREVIEW: &str = "preview";
 /// A named destination.
 #[derive(Debug)]
 pub struct Receiver {
-    /// What routes, paths and logs call it.
+    /// What routes, the ledger, logs and metrics call it.
     pub name: String,
     /// How it is reached.
     pub way: Way,
@@ -80,7 +80,8 @@ impl Receiver {
     ) -> Result<Vec<Self>, ReceiverError> {
         let client = http_client(request_timeout)?;
         let bot = app.map(|app| app_bot(&client, app)).transpose()?;
-        receivers.iter().map(|config| Self::of(config, &client, app.zip(bot.as_ref()))).collect()
+        let each = receivers.iter().map(|config| Self::of(config, &client, app.zip(bot.as_ref())));
+        Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The app's bot, also where no receiver is a chat of its: it looks people up.
@@ -104,27 +105,43 @@ impl Receiver {
         Self { budgets, name, way: Way::Preview(preview), owners: ReceiverOwners::default() }
     }
 
+    /// One, or one for each of its bots: each has its own name, ledger and budget.
     fn of(
         config: &ReceiverConfig,
         client: &Client,
         app: Option<(&AppConfig, &Arc<AppBot>)>,
-    ) -> Result<Self, ReceiverError> {
-        let name = config.name.clone();
-        let limits = config.into();
-        let (way, budgets) = match (&config.destination, app) {
+    ) -> Result<Vec<Self>, ReceiverError> {
+        let name = &config.name;
+        match (&config.destination, app) {
             (Destination::CustomBot { webhook_url, secret }, _) => {
-                let bot = CustomBot::new(client.clone(), &name, webhook_url.clone(), secret.clone())?;
-                (Way::CustomBot(bot), vec![(name.clone(), limits)])
+                Ok(vec![Self::by_bot(client, config, name, (webhook_url, secret.as_ref()))?])
+            }
+            (Destination::Bots { bots }, _) => {
+                let by_bot = |(name, bot): (String, &BotConfig)| {
+                    Self::by_bot(client, config, &name, (&bot.webhook_url, bot.secret.as_ref()))
+                };
+                config.addresses().into_iter().zip(bots).map(by_bot).collect()
             }
             (Destination::AppChat { chat_id }, Some((app, bot))) => {
                 let chat = AppChat { bot: Arc::clone(bot), chat_id: chat_id.clone() };
                 // No receiver's name has a slash. The chat's budget is the chat's, whichever receivers are in it.
-                let budgets = vec![(format!("chat/{chat_id}"), limits), app_budget(&app.id, "send")];
-                (Way::AppChat(chat), budgets)
+                let budgets = vec![(format!("chat/{chat_id}"), config.into()), app_budget(&app.id, "send")];
+                let (name, owners) = (name.clone(), config.owners.clone());
+                Ok(vec![Self { name, way: Way::AppChat(chat), budgets, owners }])
             }
-            (Destination::AppChat { .. }, None) => return Err(ReceiverError::NoApp(name)),
-        };
-        Ok(Self { name, way, budgets, owners: config.owners.clone() })
+            (Destination::AppChat { .. }, None) => Err(ReceiverError::NoApp(name.clone())),
+        }
+    }
+
+    fn by_bot(
+        client: &Client,
+        config: &ReceiverConfig,
+        name: &str,
+        (webhook_url, secret): (&Secret, Option<&Secret>),
+    ) -> Result<Self, ReceiverError> {
+        let bot = CustomBot::new(client.clone(), name, webhook_url.clone(), secret.cloned())?;
+        let budgets = vec![(name.to_owned(), config.into())];
+        Ok(Self { name: name.to_owned(), way: Way::CustomBot(bot), budgets, owners: config.owners.clone() })
     }
 
     /// The app's bot, where the receiver is a chat of its.

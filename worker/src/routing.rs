@@ -17,11 +17,15 @@ use thiserror::Error;
 pub(crate) use chats::{Chats, Named};
 pub use story::Step;
 
+/// What stands between a receiver's name and the number of one of its bots (`ReceiverConfig::addresses`).
+const COPY_MARK: char = '/';
+
 /// The routes, made ready for the receivers of this process.
 #[derive(Clone, Debug)]
 pub struct Router {
     names: Vec<String>,
-    default: Option<usize>,
+    /// Several if it is one of several bots that are sent every card; empty: nobody.
+    default: Vec<usize>,
     routes: Vec<Route>,
 }
 
@@ -67,7 +71,8 @@ impl Router {
     /// The routes to receivers of these names.
     pub fn new(routes: &[RouteConfig], names: Vec<String>) -> Result<Self, UnknownReceiver> {
         let routes = routes.iter().map(|config| Route::of(config, &names)).collect::<Result<_, _>>()?;
-        let default = place_of(DEFAULT_RECEIVER, &names).or_else(|| only_one(&names));
+        let default = places_of(DEFAULT_RECEIVER, &names);
+        let default = if default.is_empty() { only_one(&names) } else { default };
         Ok(Self { names, default, routes })
     }
 
@@ -81,22 +86,23 @@ impl Router {
         !self.routes.is_empty()
     }
 
-    /// The receiver of this name.
-    pub fn named(&self, name: &str) -> Option<usize> {
-        place_of(name, &self.names)
-    }
-
-    /// Who is told of what no route takes: the receiver called `default`, else the only one there is; `None` if nothing
-    /// says which of several it should be.
-    pub const fn default_receiver(&self) -> Option<usize> {
-        self.default
+    /// The receiver of this name: several if its bots are sent every card, none if there is none.
+    pub fn named(&self, name: &str) -> Vec<usize> {
+        places_of(name, &self.names)
     }
 
     /// Who is told of which of the envelope's alerts.
     pub fn part(&self, envelope: &Envelope<'_>) -> Parting {
-        let named = self.named(&envelope.receiver);
-        if named.is_some() || self.routes.is_empty() {
-            return Parting::Whole(named.or(self.default));
+        let named = place_of(&envelope.receiver, &self.names);
+        if named.is_some() {
+            return Parting::Whole(named);
+        }
+        let copies = copies_of(&envelope.receiver, &self.names);
+        if !copies.is_empty() {
+            return copied(&copies, envelope);
+        }
+        if self.routes.is_empty() {
+            return copied(&self.default, envelope);
         }
         let (mut parts, mut receivers) = (Vec::<Part>::new(), Vec::new());
         for (index, alert) in envelope.alerts.iter().enumerate() {
@@ -116,9 +122,10 @@ impl Router {
     }
 
     /// Writes the receiver into what a route chose it for: parked, dead or replayed, it comes back to that one only.
-    /// Where there are no routes it stays with whom the sender named.
+    /// Where nothing was chosen it stays with whom the sender named.
     pub fn address<'e>(&'e self, envelope: &mut Envelope<'e>, receiver: usize) {
-        if let Some(name) = self.names.get(receiver).filter(|_| self.has_routes()) {
+        let was_chosen = |name: &&String| self.has_routes() || name.contains(COPY_MARK);
+        if let Some(name) = self.names.get(receiver).filter(was_chosen) {
             envelope.receiver = name.as_str().into();
         }
     }
@@ -126,33 +133,37 @@ impl Router {
     /// Adds the receivers of an alert, each once, at least one or `None`.
     fn find(&self, labels: &Labels<'_>, receivers: &mut Vec<Option<usize>>) {
         for route in &self.routes {
-            if route.find(labels, self.default, receivers) && !route.continues {
+            if route.find(labels, &self.default, receivers) && !route.continues {
                 break;
             }
         }
         if receivers.is_empty() {
-            receivers.push(self.default);
+            add(receivers, &self.default);
         }
     }
 }
 
 impl Route {
     fn of(config: &RouteConfig, names: &[String]) -> Result<Self, UnknownReceiver> {
-        let known = |name: &String| {
-            place_of(name, names)
-                .ok_or_else(|| UnknownReceiver { number: config.number.clone(), receiver: name.clone() })
-        };
+        let mut receivers = Vec::new();
+        for name in &config.receivers {
+            let places = places_of(name, names);
+            if places.is_empty() {
+                return Err(UnknownReceiver { number: config.number.clone(), receiver: name.clone() });
+            }
+            receivers.extend(places);
+        }
         Ok(Self {
             number: config.number.clone(),
             matchers: config.matchers.clone(),
-            receivers: config.receivers.iter().map(known).collect::<Result<_, _>>()?,
+            receivers,
             continues: config.continues,
             routes: config.routes.iter().map(|below| Self::of(below, names)).collect::<Result<_, _>>()?,
         })
     }
 
     /// Adds the receivers this route, or those below it, has for the alert. `false`: it does not take it.
-    fn find(&self, labels: &Labels<'_>, default: Option<usize>, receivers: &mut Vec<Option<usize>>) -> bool {
+    fn find(&self, labels: &Labels<'_>, default: &[usize], receivers: &mut Vec<Option<usize>>) -> bool {
         if !self.matchers.iter().all(|matcher| matcher.matches(labels)) {
             return false;
         }
@@ -166,27 +177,51 @@ impl Route {
             }
         }
         if !taken_below {
-            let own = self.receivers.iter().copied().map(Some);
-            let own = own.chain(self.receivers.is_empty().then_some(default));
-            for receiver in own {
-                if !receivers.contains(&receiver) {
-                    receivers.push(receiver);
-                }
-            }
+            add(receivers, if self.receivers.is_empty() { default } else { &self.receivers });
         }
         true
     }
 }
 
+/// Adds those that are not there yet; nobody, if there are none to add.
+fn add(receivers: &mut Vec<Option<usize>>, more: &[usize]) {
+    let nobody = more.is_empty().then_some(None);
+    for receiver in more.iter().copied().map(Some).chain(nobody) {
+        if !receivers.contains(&receiver) {
+            receivers.push(receiver);
+        }
+    }
+}
+
+/// All of an envelope to each of these.
+fn copied(receivers: &[usize], envelope: &Envelope<'_>) -> Parting {
+    let part =
+        |receiver: &usize| Part { receiver: Some(*receiver), alerts: (0..envelope.alerts.len()).collect() };
+    match receivers {
+        [] => Parting::Whole(None),
+        [only] => Parting::Whole(Some(*only)),
+        several => Parting::Parts(several.iter().map(part).collect()),
+    }
+}
+
 /// Chats that payloads may name are receivers of their own, called by their ids: nothing goes there unasked, unless
 /// there is nothing else.
-fn only_one(names: &[String]) -> Option<usize> {
-    let mut own = (0..names.len()).filter(|place| !is_chat_id(&names[*place]));
-    match (own.next(), own.next()) {
-        (Some(place), None) => Some(place),
-        (Some(_), Some(_)) => None,
-        (None, _) => (names.len() == 1).then_some(0),
-    }
+fn only_one(names: &[String]) -> Vec<usize> {
+    let own = |name: &&String| !is_chat_id(name);
+    let only = names.iter().find(own).or_else(|| names.first().filter(|_| names.len() == 1));
+    let Some(only) = only.map(|name| name.split(COPY_MARK).next().unwrap_or(name)) else { return Vec::new() };
+    let places = places_of(only, names);
+    if names.iter().filter(own).count() > places.len() { Vec::new() } else { places }
+}
+
+fn places_of(name: &str, names: &[String]) -> Vec<usize> {
+    place_of(name, names).map_or_else(|| copies_of(name, names), |place| vec![place])
+}
+
+/// The bots of a receiver that are each sent every card.
+fn copies_of(name: &str, names: &[String]) -> Vec<usize> {
+    let is_copy = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with(COPY_MARK));
+    (0..names.len()).filter(|place| is_copy(&names[*place])).collect()
 }
 
 fn place_of(name: &str, names: &[String]) -> Option<usize> {

@@ -1,5 +1,6 @@
 //! What a configuration comes to, without its secrets. Pure.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use url::Url;
@@ -113,9 +114,15 @@ fn receivers(text: &mut String, config: &Config) {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };
                 format!("custom bot at {}, {signs}", host(webhook_url.expose()))
             }
+            Destination::Bots { bots } => {
+                let hosts: BTreeSet<_> = bots.iter().map(|bot| host(bot.webhook_url.expose())).collect();
+                let hosts: Vec<_> = hosts.into_iter().collect();
+                format!("{} custom bots at {}, each is sent every card", bots.len(), hosts.join(", "))
+            }
             Destination::AppChat { chat_id } => format!("the app's bot in chat {chat_id}"),
         };
-        let limits = format!("{cards_per_minute} cards a minute, {cards_per_second} a second");
+        let each = if matches!(destination, Destination::Bots { .. }) { " each" } else { "" };
+        let limits = format!("{cards_per_minute} cards a minute, {cards_per_second} a second{each}");
         let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
         indented(text, 1, &format!("{name}: {way}; {limits}{everybody}"));
     }

@@ -128,6 +128,19 @@ fn routes_that_do_nothing_and_receivers_nobody_is_led_to_are_named() {
 }
 
 #[test]
+fn several_bots_of_a_receiver_are_counted_and_each_looked_at() {
+    let bots = "receivers: { ops: { bots: [{ webhook_url: https://h/TOKEN, secret: s }, { webhook_url: https://i/x }] } }";
+    let said = checked(bots, Role::Worker);
+    assert!(
+        said.contains(
+            "  ops: 2 custom bots at h, i, each is sent every card; 100 cards a minute, 5 a second each"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("warning: receiver ops does not sign") && !said.contains("TOKEN"), "{said}");
+}
+
+#[test]
 fn what_does_not_answer_is_a_failure() {
     let config = parse("test.yaml", "", Environment::default()).unwrap();
     let probe = |outcome| Probe { what: "RabbitMQ".to_owned(), outcome };

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Role;
 use super::summary::host;
-use crate::config::{Config, DEFAULT_RECEIVER, Destination, ReceiverConfig};
+use crate::config::{Config, DEFAULT_RECEIVER, Destination, ReceiverConfig, Secret};
 
 pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
     let mut warnings = config.notes.clone();
@@ -83,19 +83,30 @@ fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
                 "receivers {same} and {name} are the same bot or chat: people are told twice there"
             ));
         }
-        let Destination::CustomBot { webhook_url, secret } = &receiver.destination else { continue };
-        if secret.is_none() {
+        let hooks = hooks(receiver);
+        if hooks.iter().any(|(_, secret)| secret.is_none()) {
             warnings.push(format!(
                 "receiver {name} does not sign: whoever learns its webhook_url can write into the group; switch on the \
                  bot's signature verification and set its secret"
             ));
         }
-        if is_plain_http(webhook_url.expose()) {
-            let host = host(webhook_url.expose());
+        for (url, _) in hooks.iter().filter(|(url, _)| is_plain_http(url.expose())) {
+            let host = host(url.expose());
             warnings.push(format!(
                 "receiver {name} is reached without TLS at {host}: use https, the URL is a credential"
             ));
         }
+    }
+}
+
+/// The custom bots of a receiver, with their secrets.
+fn hooks(receiver: &ReceiverConfig) -> Vec<(&Secret, Option<&Secret>)> {
+    match &receiver.destination {
+        Destination::CustomBot { webhook_url, secret } => vec![(webhook_url, secret.as_ref())],
+        Destination::Bots { bots } => {
+            bots.iter().map(|bot| (&bot.webhook_url, bot.secret.as_ref())).collect()
+        }
+        Destination::AppChat { .. } => Vec::new(),
     }
 }
 
@@ -104,15 +115,11 @@ const fn is_chat(receiver: &ReceiverConfig) -> bool {
 }
 
 fn same_place(one: &ReceiverConfig, other: &ReceiverConfig) -> bool {
-    match (&one.destination, &other.destination) {
-        (
-            Destination::CustomBot { webhook_url: one, secret: _ },
-            Destination::CustomBot { webhook_url: other, secret: _ },
-        ) => one == other,
-        (Destination::AppChat { chat_id: one }, Destination::AppChat { chat_id: other }) => one == other,
-        (Destination::CustomBot { .. }, Destination::AppChat { .. })
-        | (Destination::AppChat { .. }, Destination::CustomBot { .. }) => false,
+    if let Destination::AppChat { chat_id } = &one.destination {
+        return other.is_in(chat_id);
     }
+    let others = hooks(other);
+    hooks(one).iter().any(|(url, _)| others.iter().any(|(other, _)| url == other))
 }
 
 fn is_plain_http(url: &str) -> bool {

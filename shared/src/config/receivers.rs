@@ -1,11 +1,14 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
+use super::bots::{self, BotConfig};
 use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
 use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
+/// What `/16` takes of it.
+const NUMBER_BYTES: usize = 3;
 /// What Feishu takes from one bot (custom bot guide, "frequency limits"). A chat takes as many a second from all bots
 /// in it; the minute is the app's, and what people can read.
 const CARDS_PER_MINUTE: u32 = 100;
@@ -38,6 +41,11 @@ pub enum Destination {
         /// Its signing secret, if it signs.
         secret: Option<Secret>,
     },
+    /// By several custom bots, each of which is sent every card.
+    Bots {
+        /// The bots.
+        bots: Vec<BotConfig>,
+    },
     /// By the app's bot, which is in that chat. There is an app in the configuration then.
     AppChat {
         /// The chat's id, `oc_…`.
@@ -49,6 +57,17 @@ impl ReceiverConfig {
     /// Whether its cards go into this chat of the app's.
     pub fn is_in(&self, chat: &str) -> bool {
         matches!(&self.destination, Destination::AppChat { chat_id } if chat_id == chat)
+    }
+
+    /// What the ledger and the queue call it: a receiver with several bots is one for each of them,
+    /// `NAME/1`, `NAME/2` and so on. No configured name has a slash.
+    pub fn addresses(&self) -> Vec<String> {
+        match &self.destination {
+            Destination::Bots { bots } => {
+                (1..=bots.len()).map(|number| format!("{}/{number}", self.name)).collect()
+            }
+            Destination::CustomBot { .. } | Destination::AppChat { .. } => vec![self.name.clone()],
+        }
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -63,13 +82,15 @@ struct Draft {
     webhook_url: Option<Secret>,
     secret: Option<Secret>,
     chat_id: Option<String>,
+    bots: Option<Vec<BotConfig>>,
     cards_per_minute: u32,
     cards_per_second: u32,
     owners: ReceiverOwners,
 }
 
 pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>) -> Vec<ReceiverConfig> {
-    let mut drafts: Vec<_> = root.sections("receivers").into_iter().map(draft).collect();
+    let mut drafts: Vec<_> =
+        root.sections("receivers").into_iter().map(|named| draft(reader, named)).collect();
     let webhook_url = root.secret(key_or("feishu_webhook_url", "FEISHU_WEBHOOK_URL"), webhook_url);
     let secret = root.secret(key_or("feishu_secret", "FEISHU_SECRET"), text);
     let chat_id = root.value(key_or("feishu_chat_id", "FEISHU_CHAT_ID"), chat_id);
@@ -111,13 +132,14 @@ pub(super) fn chat_id(text: &str) -> Result<String, Must> {
         .ok_or_else(|| "the id of a chat, such as oc_84983ff6…".to_owned())
 }
 
-fn draft((name, section): (String, Section<'_>)) -> Draft {
+fn draft(reader: &Reader, (name, section): (String, Section<'_>)) -> Draft {
     let draft = Draft {
         name,
         place: section.path(),
         webhook_url: section.secret(key("webhook_url"), webhook_url),
         secret: section.secret(key("secret"), text),
         chat_id: section.value(key("chat_id"), chat_id),
+        bots: bots::read(reader, &section),
         cards_per_minute: section
             .value(key("cards_per_minute"), number(1..=100_000))
             .unwrap_or(CARDS_PER_MINUTE),
@@ -138,6 +160,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             webhook_url: None,
             secret: None,
             chat_id: None,
+            bots: None,
             cards_per_minute: CARDS_PER_MINUTE,
             cards_per_second: CARDS_PER_SECOND,
             owners: ReceiverOwners::default(),
@@ -148,13 +171,22 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
 }
 
 fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
-    let Draft { name, place, webhook_url, secret, chat_id, cards_per_minute, cards_per_second, owners } =
+    let Draft { name, place, webhook_url, secret, chat_id, bots, cards_per_minute, cards_per_second, owners } =
         draft;
-    if name.len() > NAME_BYTES_MAX || name.contains(|c: char| c == '/' || c.is_control()) {
-        reader.report(place, format!("a name has at most {NAME_BYTES_MAX} bytes and no slash"));
+    // The number of a bot stands behind the name.
+    let bytes_max = if bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
+    if name.len() > bytes_max || name.contains(|c: char| c == '/' || c.is_control()) {
+        reader.report(place, format!("a name has at most {bytes_max} bytes and no slash"));
         return None;
     }
     let destination = match (webhook_url, chat_id) {
+        (None, None) if bots.is_some() && secret.is_some() => {
+            Err("secret signs what goes to a webhook_url; each of the bots has its own: move it there")
+        }
+        (None, None) if let Some(bots) = bots => Ok(Destination::Bots { bots }),
+        (Some(_), _) | (_, Some(_)) if bots.is_some() => {
+            Err("has more than one of webhook_url, chat_id and bots: remove what is not meant")
+        }
         (Some(webhook_url), None) => Ok(Destination::CustomBot { webhook_url, secret }),
         (None, Some(_)) if app.is_none() => Err(
             "chat_id needs the app that sends there: set app.id and app.secret (FEISHU_APP_ID, FEISHU_APP_SECRET)",

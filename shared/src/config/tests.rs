@@ -13,7 +13,7 @@ fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
 fn signing_secret(receiver: &ReceiverConfig) -> Option<&str> {
     match &receiver.destination {
         Destination::CustomBot { secret, .. } => secret.as_ref().map(Secret::expose),
-        Destination::AppChat { .. } => None,
+        Destination::Bots { .. } | Destination::AppChat { .. } => None,
     }
 }
 

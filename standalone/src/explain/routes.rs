@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use shared::alert::Alert;
-use shared::config::Config;
+use shared::config::{Config, ReceiverConfig};
 use shared::envelope::Envelope;
 use worker::routing::{Parting, Router, UnknownReceiver};
 
@@ -12,7 +12,7 @@ const STEPS_LISTED_MAX: usize = 40;
 
 /// The routes of the configuration.
 pub(super) fn router(config: &Config) -> Result<Router, UnknownReceiver> {
-    Router::new(&config.routes, config.receivers.iter().map(|receiver| receiver.name.clone()).collect())
+    Router::new(&config.routes, config.receivers.iter().flat_map(ReceiverConfig::addresses).collect())
 }
 
 /// Who is told of an envelope, as far as that can be said of all of it.
@@ -31,7 +31,11 @@ pub(super) fn receiver(router: &Router, envelope: &Envelope<'_>) -> String {
     let unasked = if router.has_routes() { ", and no route is asked" } else { "" };
     match router.part(envelope) {
         Parting::Whole(Some(chosen)) => format!("{asked}; it goes to {}{unasked}", names[chosen]),
-        Parting::Whole(None) | Parting::Parts(_) => {
+        Parting::Parts(parts) => {
+            let chosen = parts.iter().filter_map(|part| Some(names.get(part.receiver?)?.as_str()));
+            format!("{asked}; it goes to {}{unasked}", chosen.collect::<Vec<_>>().join(", "))
+        }
+        Parting::Whole(None) => {
             format!("{asked}; none of {} is meant: dead letter", names.join(", "))
         }
     }
@@ -54,7 +58,7 @@ pub(super) fn list(told: &mut String, router: &Router, envelope: &Envelope<'_>, 
 }
 
 fn is_routed(router: &Router, envelope: &Envelope<'_>) -> bool {
-    router.has_routes() && router.named(&envelope.receiver).is_none()
+    router.has_routes() && router.named(&envelope.receiver).is_empty()
 }
 
 #[cfg(test)]

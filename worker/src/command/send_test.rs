@@ -50,7 +50,7 @@ pub(super) async fn send_test<P: Publisher>(
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let receiver = asked.receiver.trim();
-    check_receiver(config, receiver)?;
+    let bots = bots_of(config, receiver)?;
     let Outlet { publisher, is_read } = open().await?;
     if !is_read {
         let stopped = "nothing was sent: no larkfire works on this data directory; start it, and try again";
@@ -71,7 +71,7 @@ pub(super) async fn send_test<P: Publisher>(
     writeln!(terminal.progress, "sent a test alert to {receiver} (envelope {id})")?;
 
     let begun = Instant::now();
-    match wait_for(&desk, id, begun + asked.wait).await? {
+    match wait_for(&desk, (id, bots), begun + asked.wait).await? {
         Came::Told => {
             let seconds = begun.elapsed().as_secs_f64();
             writeln!(terminal.out, "{receiver} was told, in {seconds:.1} s")?;
@@ -81,6 +81,7 @@ pub(super) async fn send_test<P: Publisher>(
             discard(&desk, &letter, &who).await?;
             let code = letter.code.map(|code| format!("code {code}: ")).unwrap_or_default();
             let (message, advice) = (plain(&letter.message), advice(letter.code));
+            let receiver = plain(&letter.receiver);
             writeln!(terminal.out, "{receiver} could not be told: {code}{message}; {advice}")?;
             Ok(process::FAILED.into())
         }
@@ -105,12 +106,14 @@ pub(super) async fn send_test<P: Publisher>(
     }
 }
 
-/// Without receivers everything is previewed, whoever it is for.
-fn check_receiver(config: &Config, name: &str) -> Result<(), CommandError> {
+/// How many bots a receiver has. Without receivers everything is previewed, whoever it is for.
+fn bots_of(config: &Config, name: &str) -> Result<usize, CommandError> {
     let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
-    let is_preview = names.is_empty() && name == DEFAULT_RECEIVER;
-    if is_preview || names.contains(&name) {
-        return Ok(());
+    if let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == name) {
+        return Ok(receiver.addresses().len());
+    }
+    if names.is_empty() && name == DEFAULT_RECEIVER {
+        return Ok(1);
     }
     let there_are = if names.is_empty() {
         format!("none but the preview, which {DEFAULT_RECEIVER} means")
@@ -124,11 +127,15 @@ fn check_receiver(config: &Config, name: &str) -> Result<(), CommandError> {
     )))
 }
 
-/// Looks until it came to an end, or until the deadline.
-async fn wait_for(desk: &Desk, id: EnvelopeId, deadline: Instant) -> Result<Came, CommandError> {
+/// Looks until each bot was told, until one could not be, or until the deadline.
+async fn wait_for(
+    desk: &Desk,
+    (id, bots): (EnvelopeId, usize),
+    deadline: Instant,
+) -> Result<Came, CommandError> {
     loop {
         let told = ledger::find_by_envelope(&desk.store, id).await?;
-        if told.iter().any(|entry| entry.told.is_some_and(|told| told.envelope == id)) {
+        if told.iter().filter(|entry| entry.told.is_some_and(|told| told.envelope == id)).count() >= bots {
             return Ok(Came::Told);
         }
         if let Some(letter) = desk.letters.of_envelope(id).await?.into_iter().next() {

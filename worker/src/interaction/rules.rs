@@ -25,7 +25,7 @@ impl Rules {
     pub(super) fn new(config: &InteractionsConfig, receivers: &[ReceiverConfig]) -> Self {
         let chat = |receiver: &ReceiverConfig| match &receiver.destination {
             Destination::AppChat { chat_id } => Some((receiver.name.clone(), chat_id.clone())),
-            Destination::CustomBot { .. } => None,
+            Destination::CustomBot { .. } | Destination::Bots { .. } => None,
         };
         Self {
             may_acknowledge: config.may_acknowledge.clone(),

@@ -45,7 +45,7 @@ pub enum Step {
     /// None took it.
     Untaken {
         /// The default receiver, if there is one.
-        receiver: Option<String>,
+        receivers: Vec<String>,
     },
 }
 
@@ -54,8 +54,7 @@ impl Router {
     pub fn story(&self, labels: &Labels<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
         if !self.tell(&self.routes, labels, &mut steps) {
-            let receiver = self.default.and_then(|place| self.names.get(place).cloned());
-            steps.push(Step::Untaken { receiver });
+            steps.push(Step::Untaken { receivers: self.names_of(&self.default) });
         }
         steps
     }
@@ -78,6 +77,10 @@ impl Router {
         taken
     }
 
+    fn names_of(&self, places: &[usize]) -> Vec<String> {
+        places.iter().filter_map(|place| self.names.get(*place).cloned()).collect()
+    }
+
     /// Tells of a route that matched.
     fn tell_of(&self, route: &Route, labels: &Labels<'_>, steps: &mut Vec<Step>) {
         let before = steps.len();
@@ -86,9 +89,8 @@ impl Router {
             Step::TakenOver { number }
         } else {
             let because: Vec<_> = route.matchers.iter().map(ToString::to_string).collect();
-            let own = route.receivers.iter().copied();
-            let places = own.chain(self.default.filter(|_| route.receivers.is_empty()));
-            let receivers = places.filter_map(|place| self.names.get(place).cloned()).collect();
+            let places = if route.receivers.is_empty() { &self.default } else { &route.receivers };
+            let receivers = self.names_of(places);
             Step::Took { number, because: because.join(", "), receivers }
         };
         steps.insert(before, step);
@@ -126,9 +128,8 @@ impl fmt::Display for Step {
             Self::NotAsked { number, since } => {
                 write!(formatter, "route {number} was not asked: {since} does not say `continue`")
             }
-            Self::Untaken { receiver } => {
-                let receiver: Vec<_> = receiver.iter().cloned().collect();
-                write!(formatter, "no route took it: it goes to {}", listed(&receiver))
+            Self::Untaken { receivers } => {
+                write!(formatter, "no route took it: it goes to {}", listed(receivers))
             }
         }
     }

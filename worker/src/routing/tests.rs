@@ -156,6 +156,22 @@ fn what_no_route_takes_and_no_default_gets_is_for_nobody_and_the_rest_goes_its_w
 }
 
 #[test]
+fn bots_that_are_sent_every_card_are_told_each_and_come_back_each_to_its_own() {
+    let names = ["ops/1", "ops/2", "dev"].map(str::to_owned).to_vec();
+    let whole = |receiver| Part { receiver: Some(receiver), alerts: vec![0] };
+    let both = Parting::Parts(vec![whole(0), whole(1)]);
+    let router = Router::new(&[], names.clone()).unwrap();
+    assert_eq!(router.part(&envelope("ops", &["a=b"])), both);
+    assert_eq!(router.part(&envelope("ops/2", &["a=b"])), Parting::Whole(Some(1)));
+    assert_eq!(router.part(&envelope("op", &["a=b"])), Parting::Whole(None));
+    let mut parked = envelope("ops", &["a=b"]);
+    router.address(&mut parked, 1);
+    assert_eq!(parked.receiver, "ops/2");
+    let alone = Router::new(&[], names[..2].to_vec()).unwrap();
+    assert_eq!(alone.part(&envelope("nobody", &["a=b"])), both, "the only one there is");
+}
+
+#[test]
 fn a_route_to_a_receiver_this_process_does_not_have_is_refused() {
     let config = parse(
         "test.yaml",
@@ -228,8 +244,7 @@ proptest! {
         let mut told: Vec<String> = Vec::new();
         for step in router.story(&labels(&pairs)) {
             match step {
-                Step::Took { receivers, .. } => told.extend(receivers),
-                Step::Untaken { receiver } => told.extend(receiver),
+                Step::Took { receivers, .. } | Step::Untaken { receivers } => told.extend(receivers),
                 Step::TakenOver { .. } | Step::Failed { .. } | Step::NotAsked { .. } => {}
             }
         }

@@ -6,6 +6,7 @@
     reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
 )]
 
+mod bots;
 mod broken;
 mod chats;
 mod clock_jumps;

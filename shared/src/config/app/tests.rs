@@ -10,7 +10,7 @@ fn read(text: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
 fn chat(receiver: &ReceiverConfig) -> Option<&str> {
     match &receiver.destination {
         Destination::AppChat { chat_id } => Some(chat_id),
-        Destination::CustomBot { .. } => None,
+        Destination::Bots { .. } | Destination::CustomBot { .. } => None,
     }
 }
 

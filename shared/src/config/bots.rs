@@ -1,0 +1,99 @@
+//! Several custom bots behind one receiver: each is sent every card, as they are in different groups.
+
+use super::Secret;
+use super::kinds::{text, webhook_url};
+use super::reader::{Reader, Section, key};
+
+/// Bots of one receiver.
+const BOTS_MAX: usize = 16;
+
+/// One custom bot.
+#[derive(Clone, Debug)]
+pub struct BotConfig {
+    /// Its webhook URL: a credential.
+    pub webhook_url: Secret,
+    /// Its signing secret, if it signs.
+    pub secret: Option<Secret>,
+}
+
+/// The bots of a receiver; `None` if it has none of its own.
+pub(super) fn read(reader: &Reader, section: &Section<'_>) -> Option<Vec<BotConfig>> {
+    let bots = section.listed("bots");
+    if bots.is_empty() {
+        return None;
+    }
+    let (place, count) = (section.path(), bots.len());
+    let bots: Vec<_> = bots.into_iter().filter_map(|section| bot(reader, section)).collect();
+    for (index, bot) in bots.iter().enumerate() {
+        if bots[..index].iter().any(|other| other.webhook_url == bot.webhook_url) {
+            reader.report(&place, format!("bot {} has the webhook_url of one before it", index + 1));
+        }
+    }
+    if count > BOTS_MAX {
+        reader.report(place, format!("has at most {BOTS_MAX} bots"));
+    }
+    // What is wrong is reported; the receiver is there all the same, for routes to lead to.
+    Some(bots)
+}
+
+fn bot(reader: &Reader, section: Section<'_>) -> Option<BotConfig> {
+    let (url, secret) =
+        (section.secret(key("webhook_url"), webhook_url), section.secret(key("secret"), text));
+    let place = section.path();
+    section.finish();
+    if url.is_none() {
+        reader.report(place, "needs a webhook_url (or webhook_url_file)");
+    }
+    Some(BotConfig { webhook_url: url?, secret })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Destination, Environment, parse};
+    use super::*;
+
+    fn read(ops: &str) -> Result<Destination, String> {
+        let text = format!("receivers: {{ ops: {ops} }}");
+        let config =
+            parse("test.yaml", &text, Environment::default()).map_err(|errors| errors.to_string())?;
+        Ok(config.receivers[0].destination.clone())
+    }
+
+    #[test]
+    fn several_bots_are_one_receiver() {
+        let bots = "{ bots: [{ webhook_url: https://h/a, secret: s }, { webhook_url: https://h/b }] }";
+        let Destination::Bots { bots } = read(bots).unwrap() else { unreachable!("they are bots") };
+        let secrets: Vec<_> = bots.iter().map(|bot| bot.secret.as_ref().map(Secret::expose)).collect();
+        assert_eq!(secrets, [Some("s"), None]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (ops, says) in [
+            ("{ bots: [{ secret: s }] }", "receivers.ops.bots.1: needs a webhook_url"),
+            (
+                "{ bots: [{ webhook_url: https://h/a, token: x }] }",
+                "unknown key `receivers.ops.bots.1.token`",
+            ),
+            (
+                "{ bots: [{ webhook_url: https://h/a }, { webhook_url: https://h/a }] }",
+                "bot 2 has the webhook_url of one before it",
+            ),
+            (
+                "{ secret: s, bots: [{ webhook_url: https://h/a }] }",
+                "each of the bots has its own: move it there",
+            ),
+            (
+                "{ webhook_url: https://h/a, bots: [{ webhook_url: https://h/b }] }",
+                "has more than one of webhook_url, chat_id and bots",
+            ),
+        ] {
+            let said = read(ops).unwrap_err();
+            assert!(said.contains(says), "{ops}: {said}");
+        }
+        let many: Vec<_> = (0..17).map(|number| format!("{{ webhook_url: https://h/{number} }}")).collect();
+        assert!(
+            read(&format!("{{ bots: [{}] }}", many.join(", "))).unwrap_err().contains("has at most 16 bots")
+        );
+    }
+}
