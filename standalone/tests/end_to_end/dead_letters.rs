@@ -185,7 +185,7 @@ async fn letters_that_cannot_be_sent_wait_as_before() {
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("not sent, and waiting as before: 1 letter: the queue is not reachable"), "{said}");
     assert_eq!(list(&deployment, &[]).await[0]["state"], "waiting");
-    assert!(done(&deployment, &["audit"]).await.contains("0 of 1 letter"));
+    assert!(done(&deployment, &["audit"]).await.contains("0 of 1"));
 
     broker.restore();
     let said = done(&deployment, &["replay", "--all", "--wait", "30s"]).await;

@@ -227,12 +227,8 @@ impl Refresher {
             Verdict::TryAgain { trouble, .. } | Verdict::Broken(trouble) => {
                 self.cards.put_off(card, lease, PAUSE).await?;
                 self.cards.metrics.updated(Update::Failed);
-                warn!(
-                    receiver,
-                    code = trouble.code,
-                    "a card of {receiver} could not be updated ({})",
-                    trouble.message
-                );
+                let (code, message) = (trouble.code, &trouble.message);
+                warn!(receiver, code, "a card of {receiver} could not be updated ({message})");
                 Ok(Refreshed::NotNow { trouble, is_attempt: true })
             }
         }
