@@ -101,10 +101,9 @@ impl<P: Publisher> Outbox<P> {
         self.gather();
         self.sort_out().await;
         let fold = self.pieces.pop().unwrap_or_else(|| Fold::of(std::mem::take(&mut self.waiting)));
-        let fold = self.confirmed(fold).await;
-        if !fold.is_empty() {
-            // Boxed, because the whole way to Feishu and back in one type is too deep for the compiler.
-            Box::pin(self.send(fold)).await;
+        // Boxed, because the whole way to Feishu and back in one type is too deep for the compiler.
+        if let Some((fold, page)) = Box::pin(self.standing(fold)).await {
+            Box::pin(self.send(fold, page)).await;
         }
     }
 

@@ -6,18 +6,25 @@ use tracing::debug;
 use super::Cards;
 use super::kept::{CardId, content};
 use super::state::States;
+use crate::card::Item;
 use crate::feishu::MessageId;
 use crate::store::sql::{Transaction, Value, execute};
 use crate::store::{Pool, StoreError};
 
 impl Cards {
-    /// A card is about to be sent. Says whether it is kept: a very large one is not, nor is any without the database.
-    pub(crate) async fn begin(&self, card: &CardId, receiver: &str, told: &[&Envelope<'_>]) -> bool {
-        let Some(content) = content(told.iter().copied()) else {
+    /// A card with these alerts, which are all that is in these envelopes, is about to be sent. Says whether it is kept:
+    /// a very large one is not, nor is any without the database.
+    pub(crate) async fn begin(
+        &self,
+        card: &CardId,
+        receiver: &str,
+        (told, items): (&[&Envelope<'_>], &[Item<'_>]),
+    ) -> bool {
+        let Some(content) = content(told) else {
             self.metrics.too_large.inc();
             return false;
         };
-        let begun = self.store.within(Box::pin(self.write(card, receiver, told, &content))).await;
+        let begun = self.store.within(Box::pin(self.write(card, receiver, items, &content))).await;
         if let Err(error) = &begun {
             self.metrics.unwritten.inc();
             debug!(%error, receiver, "a card to {receiver} is not kept: {error}");
@@ -55,45 +62,39 @@ impl Cards {
         &self,
         card: &CardId,
         receiver: &str,
-        told: &[&Envelope<'_>],
+        items: &[Item<'_>],
         content: &[u8],
     ) -> Result<(), sqlx::Error> {
         let insert = match self.store.pool() {
             Pool::MySql(_) => "INSERT IGNORE",
             Pool::Sqlite(_) => "INSERT OR IGNORE",
         };
-        let states = States::default();
-        let envelopes: Vec<Envelope<'_>> = told.iter().map(|envelope| (*envelope).clone()).collect();
-        let firing = i64::try_from(states.firing(&envelopes)).unwrap_or(i64::MAX);
+        // Strings and flags only: there is nothing the serialiser could refuse.
+        let states = serde_json::to_vec(&States::at_first(items)).unwrap_or_else(|_| b"{}".to_vec());
+        let firing = items.iter().filter(|item| item.is_firing()).count();
         let mut transaction = Transaction::begin(self.store.pool()).await?;
         let values = [
             card.as_bytes().into(),
             receiver.as_bytes().into(),
             self.now_ms().into(),
             content.into(),
-            b"{}"[..].into(),
-            firing.into(),
+            states[..].into(),
+            i64::try_from(firing).unwrap_or(i64::MAX).into(),
         ];
         let row = "INTO larkfire_cards (card, receiver, message, begun_ms, content, states, firing, version, shown, \
              is_over_told, due_ms, lease_until_ms, holder) VALUES (?, ?, NULL, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0)";
         transaction.execute(&format!("{insert} {row}"), &values).await?;
-        let alerts: Vec<(&str, &[u8; 16])> = envelopes
-            .iter()
-            .flat_map(|envelope| {
-                envelope.alerts.iter().map(|alert| (alert.fingerprint.as_str(), envelope.id.as_bytes()))
-            })
-            .collect();
-        let places = vec!["(?, ?, ?, ?)"; alerts.len()].join(", ");
+        let places = vec!["(?, ?, ?, ?)"; items.len()].join(", ");
         let row =
             format!("INTO larkfire_card_alerts (fingerprint, receiver, card, envelope) VALUES {places}");
-        let values: Vec<Value<'_>> = alerts
-            .into_iter()
-            .flat_map(|(fingerprint, envelope)| {
+        let values: Vec<Value<'_>> = items
+            .iter()
+            .flat_map(|Item { alert, envelope, .. }| {
                 [
-                    fingerprint.as_bytes().into(),
+                    alert.fingerprint.as_str().as_bytes().into(),
                     receiver.as_bytes().into(),
                     card.as_bytes().into(),
-                    envelope[..].into(),
+                    envelope.id.as_bytes()[..].into(),
                 ]
             })
             .collect();

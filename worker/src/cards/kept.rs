@@ -12,12 +12,17 @@ use crate::feishu::{Form, MessageId, OnceKey};
 pub(crate) struct CardId(String);
 
 impl CardId {
-    /// The name of a card that tells these at a receiver.
-    pub(crate) fn of(receiver: &str, items: &[Item<'_>]) -> Self {
+    /// The name of a card that tells these at a receiver; of what an operator wants told once more, the name of the
+    /// card for that `occasion`.
+    pub(crate) fn of(receiver: &str, items: &[Item<'_>], occasion: &str) -> Self {
         let told = |item: &Item<'_>| format!("{}/{}", item.envelope.id, item.alert.fingerprint);
         let mut told: Vec<_> = items.iter().map(told).collect();
         told.sort_unstable();
-        Self(OnceKey::of([receiver].into_iter().chain(told.iter().map(String::as_str))).as_str().to_owned())
+        Self(
+            OnceKey::of([receiver, occasion].into_iter().chain(told.iter().map(String::as_str)))
+                .as_str()
+                .to_owned(),
+        )
     }
 
     /// What makes one message of all tries at it. In another form it is another message.
@@ -108,7 +113,7 @@ pub(super) fn read(row: Row) -> Option<Kept> {
 }
 
 /// The alerts as they are kept: lines of the wire format. `None` if they are too many or too long.
-pub(super) fn content<'e>(envelopes: impl Iterator<Item = &'e Envelope<'e>>) -> Option<Vec<u8>> {
+pub(super) fn content(envelopes: &[&Envelope<'_>]) -> Option<Vec<u8>> {
     let (mut content, mut alerts) = (Vec::new(), 0);
     for envelope in envelopes {
         alerts += envelope.alerts.len();

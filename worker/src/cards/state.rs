@@ -46,6 +46,9 @@ pub(crate) struct States(BTreeMap<String, State>);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
+    /// Whether it had been told before it was told on this card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reminder: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved: Option<Resolved>,
     #[serde(flatten)]
@@ -59,6 +62,13 @@ struct Resolved {
 }
 
 impl States {
+    /// Those of a card that is about to be sent.
+    pub(crate) fn at_first(items: &[Item<'_>]) -> Self {
+        let reminders = items.iter().filter(|item| item.reminder);
+        let state = State { reminder: true, ..State::default() };
+        Self(reminders.map(|item| (item.alert.fingerprint.to_string(), state.clone())).collect())
+    }
+
     /// Makes a change; says whether it is one.
     pub(crate) fn apply(&mut self, fingerprint: &str, change: Change<'_>) -> bool {
         let before = self.0.get(fingerprint).cloned().unwrap_or_default();
@@ -119,9 +129,14 @@ impl States {
 
     /// What a card shows of `envelopes`, which are as [`told_now`](Self::told_now) returns them.
     pub(crate) fn items<'s>(&'s self, envelopes: &'s [Envelope<'s>]) -> Vec<Item<'s>> {
-        let attention = |item: &Item<'_>| Some(&self.0.get(item.alert.fingerprint.as_str())?.attention);
-        let all = envelopes.iter().flat_map(Item::all_of);
-        all.map(|item| Item { attention: attention(&item).filter(|_| item.is_firing()), ..item }).collect()
+        let as_it_is = |item: Item<'s>| match self.0.get(item.alert.fingerprint.as_str()) {
+            Some(state) => {
+                let attention = item.is_firing().then_some(&state.attention);
+                Item { reminder: state.reminder, attention, ..item }
+            }
+            None => item,
+        };
+        envelopes.iter().flat_map(Item::all_of).map(as_it_is).collect()
     }
 }
 

@@ -50,6 +50,11 @@ impl Fold {
         self.parcels.is_empty()
     }
 
+    /// Whether there is something on it that an operator wants told whatever is known.
+    pub(super) fn is_forced(&self) -> bool {
+        self.parcels.iter().any(Parcel::is_forced)
+    }
+
     /// How many alerts are on it.
     pub(super) fn alerts(&self) -> usize {
         self.shown().iter().flatten().filter(|is_shown| **is_shown).count()

@@ -37,21 +37,40 @@ impl Page {
 }
 
 impl<P: Publisher> Outbox<P> {
+    /// What of a fold still stands, and the page of that. It is written down before it is looked what stands: whoever
+    /// ends an alert in between finds the card, or we see that the alert is over.
+    ///
+    /// `None` if nothing does.
+    pub(super) async fn standing(&self, mut fold: Fold) -> Option<(Fold, Page)> {
+        while !fold.is_empty() {
+            let (page, alerts) = (self.page_of(&fold).await, fold.alerts());
+            fold = self.confirmed(fold).await;
+            if fold.alerts() == alerts {
+                return Some((fold, page));
+            }
+            self.tear_out(&page).await;
+        }
+        None
+    }
+
     /// Writes down what is about to be sent.
-    pub(super) async fn page_of(&self, fold: &Fold) -> Page {
+    async fn page_of(&self, fold: &Fold) -> Page {
         let name = self.receiver.name.as_str();
         let Some(album) = &self.album else {
             // A custom bot knows no messages by their names.
-            return Page { card: CardId::of(name, &[]), is_kept: false, before: None };
+            return Page { card: CardId::of(name, &[], ""), is_kept: false, before: None };
         };
         if let Some(card) = &fold.again
             && let Ok(Some(kept)) = album.cards.load(card).await
         {
             return Page { card: card.clone(), is_kept: true, before: Some(kept) };
         }
-        let card = CardId::of(name, &fold.items());
+        // What an operator wants told although it was told would else be taken for the message it was told by.
+        let occasion = if fold.is_forced() { rand::random::<u64>().to_string() } else { String::new() };
+        let items = fold.items();
+        let card = CardId::of(name, &items, &occasion);
         let envelopes: Vec<_> = fold.parcels().iter().map(|parcel| &parcel.envelope).collect();
-        let is_kept = album.cards.begin(&card, name, &envelopes).await;
+        let is_kept = album.cards.begin(&card, name, (&envelopes, &items)).await;
         Page { card, is_kept, before: None }
     }
 
@@ -76,9 +95,9 @@ impl<P: Publisher> Outbox<P> {
     }
 
     /// It is not sent after all.
-    pub(super) async fn tear_out(&self, draft: &Draft) {
-        if let (Some(album), true) = (&self.album, draft.page.is_kept) {
-            let _unwritten = album.cards.forget(&draft.page.card).await;
+    pub(super) async fn tear_out(&self, page: &Page) {
+        if let (Some(album), true) = (&self.album, page.is_kept) {
+            let _unwritten = album.cards.forget(&page.card).await;
         }
     }
 }

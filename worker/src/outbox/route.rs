@@ -39,14 +39,13 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::card::Item;
 
     fn id(index: u32) -> EnvelopeId {
         EnvelopeId::new(Timestamp::UNIX_EPOCH, [0; 10]).part(index)
     }
 
     fn card(name: &str) -> CardId {
-        CardId::of(name, &[] as &[Item<'_>])
+        CardId::of(name, &[], "")
     }
 
     fn on(name: &str, envelope: u32, is_sent: bool) -> Whereabouts {

@@ -37,8 +37,7 @@ pub(super) struct Draft {
 
 impl<P: Publisher> Outbox<P> {
     /// Sends the fold until it is told, kept for later, or refused.
-    pub(super) async fn send(&mut self, mut fold: Fold) {
-        let page = self.page_of(&fold).await;
+    pub(super) async fn send(&mut self, mut fold: Fold, page: Page) {
         let owners = self.owners_of(&fold, &page).await;
         let form = Form::best(owners.mentions());
         let content = self.content(&fold, (&page, &owners), form);
@@ -101,7 +100,7 @@ impl<P: Publisher> Outbox<P> {
 
     /// Something on it was superseded: what is left goes onto another card.
     async fn begin_again(&mut self, fold: Fold, draft: &Draft) {
-        self.tear_out(draft).await;
+        self.tear_out(&draft.page).await;
         if !fold.is_empty() {
             self.keep(fold);
         }
@@ -182,7 +181,7 @@ impl<P: Publisher> Outbox<P> {
 
     /// Nothing plainer is left to try: a wrong signature is the receiver's trouble, anything else the message's.
     async fn beyond_repair(&mut self, fold: Fold, draft: &Draft, (repair, trouble): (Repair, Trouble)) {
-        self.tear_out(draft).await;
+        self.tear_out(&draft.page).await;
         match repair {
             Repair::Signature => self.broke(fold, &trouble),
             Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(fold, draft, &trouble).await,

@@ -9,6 +9,7 @@ use crate::cards::{ALERTS_MAX, CARDS_PER_ALERT_MAX, CardId};
 
 with_both! {
     a_card_is_found_by_its_alerts_from_before_it_is_sent
+    what_was_a_reminder_stays_one_on_its_card
     writing_it_down_again_changes_nothing
     the_newest_cards_of_an_alert_are_found_first_and_the_oldest_not_at_all
     what_was_never_sent_is_told_anew_once_feishu_would_show_it_twice
@@ -29,6 +30,19 @@ async fn a_card_is_found_by_its_alerts_from_before_it_is_sent(stage: Stage) {
     let kept = stage.load(&card).await;
     assert_eq!((kept.receiver.as_str(), kept.envelopes.as_slice()), ("ops", &[told][..]));
     assert_eq!(kept.message, Some(crate::feishu::MessageId::new("om_1")));
+}
+
+async fn what_was_a_reminder_stays_one_on_its_card(stage: Stage) {
+    let told = envelope(1, &["f1", "f2"]);
+    let items: Vec<_> = Item::all_of(&told)
+        .into_iter()
+        .map(|item| Item { reminder: item.alert.fingerprint.as_str() == "f2", ..item })
+        .collect();
+    let card = CardId::of("ops", &items, "");
+    assert!(stage.cards.begin(&card, "ops", (&[&told], &items)).await);
+    stage.cards.mark(&[("ops", "f2")], &acknowledged("Ann")).await.unwrap();
+    let kept = stage.load(&card).await;
+    assert_eq!(kept.items().iter().map(|item| item.reminder).collect::<Vec<_>>(), [false, true]);
 }
 
 async fn writing_it_down_again_changes_nothing(stage: Stage) {
@@ -89,8 +103,9 @@ async fn what_is_over_is_kept_for_a_day(stage: Stage) {
 async fn a_storm_is_not_kept(stage: Stage) {
     let many: Vec<_> = (0..=ALERTS_MAX).map(|index| format!("f{index}")).collect();
     let told = envelope(1, &many.iter().map(String::as_str).collect::<Vec<_>>());
-    let card = CardId::of("ops", &Item::all_of(&told));
-    assert!(!stage.cards.begin(&card, "ops", &[&told]).await);
+    let items = Item::all_of(&told);
+    let card = CardId::of("ops", &items, "");
+    assert!(!stage.cards.begin(&card, "ops", (&[&told], &items)).await);
     assert!(stage.cards.load(&card).await.unwrap().is_none());
     let most = envelope(1, &many[1..].iter().map(String::as_str).collect::<Vec<_>>());
     let card = stage.begun(&most).await;

@@ -62,8 +62,9 @@ impl Stage {
 
     /// A card at `ops` of which nobody knows whether Feishu has it.
     pub(super) async fn begun(&self, told: &Envelope<'_>) -> CardId {
-        let card = CardId::of("ops", &Item::all_of(told));
-        assert!(self.cards.begin(&card, "ops", &[told]).await);
+        let items = Item::all_of(told);
+        let card = CardId::of("ops", &items, "");
+        assert!(self.cards.begin(&card, "ops", (&[told], &items)).await);
         card
     }
 

@@ -1,7 +1,7 @@
 //! A worker that dies between Feishu's "ok" and our record of it tells nothing twice.
 
 use feishu_sim::{Call, Fault, Lasting, Verdict};
-use shared::queue::Settlement;
+use shared::queue::{Headers, LetterId, Replay, Settlement};
 use testkit::wait_until::wait_until;
 
 use super::stage::{APP, Hand, Tenant, firing, header, over};
@@ -95,6 +95,23 @@ async fn what_never_arrived_is_sent_whole_although_only_a_part_of_it_came_again(
     let sent = tenant.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(header(&sent[0].card().unwrap()).1, "[CRITICAL] A, B");
+}
+
+#[tokio::test]
+async fn what_an_operator_wants_told_again_is_a_new_message() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut hand = tenant.hand();
+    let told = firing(1, &["A"]);
+    hand.tell(&[&told]).await;
+    for forced in [false, true] {
+        let replay = Headers { replay: Some(Replay { letter: LetterId(7), forced }), ..Headers::default() };
+        let tag = hand.deliver_with(&[&told], replay);
+        assert_eq!(hand.fate(tag).await, Settlement::Done { tag });
+    }
+    assert_eq!(tenant.sent().len(), 2);
+    hand.tell(&[&over(2, &["A"])]).await;
+    assert_eq!(header(&tenant.now_shown(&tenant.sent()[1])).0, "green");
+    tenant.shows(&tenant.sent()[0], "🟢").await;
 }
 
 #[tokio::test]

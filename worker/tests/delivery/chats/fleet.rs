@@ -1,6 +1,7 @@
 //! Several workers and one card.
 
 use feishu_sim::{Call, Record, Verdict};
+use shared::queue::Settlement;
 
 use super::stage::{APP, Tenant, firing, header, over};
 use crate::stage::EAGER;
@@ -9,6 +10,24 @@ use crate::stage::EAGER;
 fn resolved(record: &Record, names: &[&str]) -> usize {
     let card = record.card().unwrap().to_string();
     names.iter().filter(|name| card.contains(&format!("🟢 **{name}**"))).count()
+}
+
+/// The end reaches one worker while the other is about to tell the beginning: whoever is first, in the end nothing in
+/// the chat says that it fires.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_beginning_and_its_end_at_two_workers_never_leave_a_burning_card() {
+    let tenant = Tenant::shared(EAGER).await;
+    let (mut first, mut second) = (tenant.hand(), tenant.hand());
+    for round in 0..6 {
+        let name = format!("A{round}");
+        let (begun, ended) = (firing(10 + round, &[&name]), over(60 + round, &[&name]));
+        let tags = (first.deliver(&[&begun]), second.deliver(&[&ended]));
+        assert_eq!(first.fate(tags.0).await, Settlement::Done { tag: tags.0 });
+        assert_eq!(second.fate(tags.1).await, Settlement::Done { tag: tags.1 });
+    }
+    for sent in tenant.sent() {
+        tenant.shows(&sent, "green").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

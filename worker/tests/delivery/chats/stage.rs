@@ -162,8 +162,12 @@ impl Tenant {
 impl Hand {
     /// Delivers envelopes as one message.
     pub(crate) fn deliver(&mut self, envelopes: &[&Envelope<'_>]) -> u64 {
+        self.deliver_with(envelopes, Headers::default())
+    }
+
+    pub(crate) fn deliver_with(&mut self, envelopes: &[&Envelope<'_>], headers: Headers) -> u64 {
         let body: Vec<u8> = envelopes.iter().flat_map(|envelope| line(envelope)).collect();
-        self.worker.queue.deliver(body, Headers::default())
+        self.worker.queue.deliver(body, headers)
     }
 
     /// Delivers them, and waits until they are told.
