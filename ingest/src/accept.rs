@@ -98,9 +98,9 @@ impl<P: Publisher> Intake<P> {
         let (source, code, status) =
             (source.map_or("unknown", Source::as_str), form.code, form.status.as_u16());
         match &form.content {
-            Content::Taken(body) => {
+            Content::Taken(receipt) => {
                 self.metrics.accept_seconds.observe(begun.elapsed().as_secs_f64());
-                debug!(%client, source, "took alerts from {client}: {body}");
+                debug!(%client, source, "took alerts from {client}: {receipt}");
             }
             Content::Refused(reason) => {
                 warn!(%client, source, code, status, "refused a request from {client} with {status}: {reason}");

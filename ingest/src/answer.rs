@@ -3,19 +3,23 @@
 //! Alertmanager tries again after a 5xx or a broken connection only; any 4xx, 429 included, costs it a whole
 //! `group_interval`. So whatever may pass later is a 503, and nothing else is.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use shared::envelope::EnvelopeId;
 use shared::queue::PublishError;
 
 use crate::gate::Refusal;
 use crate::source::{Door, SourceError};
 
+/// Most answers are shorter than this.
+const ANSWER_BYTES: usize = 128;
 /// How long a sender is asked to wait for a place in memory or in the queue's window.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 /// How long it is asked to wait for a queue that is away or slow.
@@ -111,10 +115,32 @@ pub(crate) struct Form {
 /// What an answer says.
 #[derive(Debug)]
 pub(crate) enum Content {
-    /// The alerts were taken; the JSON to say so with.
-    Taken(Value),
+    /// The alerts were taken.
+    Taken(Receipt),
     /// They were not; the reason.
     Refused(String),
+}
+
+/// What is said of alerts that were taken. A type of its own because it is the one answer that is given all the time.
+#[derive(Debug, Serialize)]
+pub(crate) struct Receipt {
+    id: EnvelopeId,
+    accepted: usize,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    verdict: Option<Verdict>,
+}
+
+/// What clients of `/alert` look for.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    code: u8,
+    message: &'static str,
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} as {}", self.accepted, self.id)
+    }
 }
 
 impl Answer {
@@ -128,13 +154,12 @@ impl Answer {
         use StatusCode as S;
         match self {
             Self::Accepted { id, alerts, door } => {
-                let body = match door {
-                    Door::Any => json!({ "id": id, "accepted": alerts }),
-                    Door::LokiFeishu => {
-                        json!({ "id": id, "accepted": alerts, "code": 0, "message": "Success" })
-                    }
+                let verdict = match door {
+                    Door::Any => None,
+                    Door::LokiFeishu => Some(Verdict { code: 0, message: "Success" }),
                 };
-                Form { status: S::ACCEPTED, code: "accepted", content: Content::Taken(body), header: None }
+                let content = Content::Taken(Receipt { id: *id, accepted: *alerts, verdict });
+                Form { status: S::ACCEPTED, code: "accepted", content, header: None }
             }
             Self::NoSuchPath => Form::new(S::NOT_FOUND, "no_such_path", "there is nothing at this address"),
             Self::WrongMethod => {
@@ -178,11 +203,12 @@ impl Form {
 
     /// The response that says it.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
-        let body = match self.content {
-            Content::Taken(body) => body,
-            Content::Refused(error) => json!({ "error": error, "code": self.code }),
+        let mut response = match &self.content {
+            Content::Taken(receipt) => json_response(self.status, receipt),
+            Content::Refused(error) => {
+                json_response(self.status, &json!({ "error": error, "code": self.code }))
+            }
         };
-        let mut response = json_response(self.status, &body);
         response.headers_mut().extend(self.header);
         response
     }
@@ -229,8 +255,13 @@ impl Form {
 }
 
 /// A response that says `body`.
-pub(crate) fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body.to_string() + "\n")));
+pub(crate) fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+    let mut text = Vec::with_capacity(ANSWER_BYTES);
+    // Of text and numbers under fixed names: nothing of it can fail, and an empty answer would be no lie.
+    if serde_json::to_writer(&mut text, body).is_ok() {
+        text.push(b'\n');
+    }
+    let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

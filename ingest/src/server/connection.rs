@@ -4,7 +4,10 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::rt::Executor;
@@ -18,6 +21,7 @@ use shared::queue::Publisher;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
@@ -57,10 +61,7 @@ impl<P: Publisher> Connections<P> {
             self.lifecycle.clone(),
         );
         self.lifecycle.tasks.spawn(async move {
-            tokio::select! {
-                () = served => {}
-                () = member.displaced() => debug!(%peer, "closed the connection from {peer}: others need the place"),
-            }
+            served.await;
             drop((counted, place));
         });
     }
@@ -84,6 +85,7 @@ async fn serve<P: Publisher>(
     if intake.gate().wants_proxy_header(peer.ip()) {
         let read = tokio::select! {
             () = lifecycle.stop.cancelled() => return,
+            () = member.displaced() => return debug!(%peer, "{DISPLACED} {peer}"),
             read = timeout(limits.header_timeout, proxy_protocol::read(&mut stream, peer.ip())) => read,
         };
         hop = match read {
@@ -106,8 +108,14 @@ async fn serve<P: Publisher>(
     });
     let builder = builder(&limits, lifecycle.tasks.clone());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    // A token of its own: to look at one takes its lock, and all connections look often.
-    let (stop, mut stopping) = (lifecycle.stop.child_token(), false);
+    let mut ends = Ends {
+        member: member.clone(),
+        activity: activity.clone(),
+        idle_max: limits.header_timeout,
+        stop: Some(lifecycle.stop),
+    };
+    // A set polls only what was woken: each request wakes its connection several times, what may end it hardly ever is.
+    let mut end = FuturesUnordered::from_iter([ends.clone().next()]);
     loop {
         tokio::select! {
             served = connection.as_mut() => {
@@ -116,15 +124,50 @@ async fn serve<P: Publisher>(
                 }
                 return;
             }
-            () = stop.cancelled(), if !stopping => {
-                // The request in hand is finished, the next one is for another process.
-                stopping = true;
-                connection.as_mut().graceful_shutdown();
+            Some(ended) = end.next() => match ended {
+                End::Stopping => {
+                    // The request in hand is finished, the next one is for another process.
+                    connection.as_mut().graceful_shutdown();
+                    ends.stop = None;
+                    end.push(ends.clone().next());
+                }
+                End::Displaced => return debug!(%peer, "{DISPLACED} {peer}"),
+                End::Idle => return debug!(%peer, "closed the connection from {peer}: nothing came"),
+            },
+        }
+    }
+}
+
+const DISPLACED: &str = "others need the place: closed the connection from";
+
+/// What ends a connection besides its client.
+#[derive(Clone)]
+struct Ends {
+    member: Member,
+    activity: Activity,
+    idle_max: Duration,
+    /// Until it has been told to finish.
+    stop: Option<CancellationToken>,
+}
+
+enum End {
+    Displaced,
+    Idle,
+    Stopping,
+}
+
+impl Ends {
+    async fn next(self) -> End {
+        let stopping = async {
+            match &self.stop {
+                Some(stop) => stop.cancelled().await,
+                None => std::future::pending().await,
             }
-            () = activity.idle_for(limits.header_timeout) => {
-                debug!(%peer, "closed the connection from {peer}: nothing came");
-                return;
-            }
+        };
+        tokio::select! {
+            () = self.member.displaced() => End::Displaced,
+            () = stopping => End::Stopping,
+            () = self.activity.idle_for(self.idle_max) => End::Idle,
         }
     }
 }
@@ -133,8 +176,9 @@ fn builder(limits: &IngestLimits, tasks: TaskTracker) -> Builder<Tracked> {
     let mut builder = Builder::new(Tracked(tasks));
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
+        // `Activity` limits the time for headers, too: from the last answer on. A second timer for each request
+        // would add nothing but its cost.
+        .header_read_timeout(None)
         .max_buf_size(limits.header_bytes.max(HEADER_BUFFER_BYTES_MIN));
     builder
         .http2()

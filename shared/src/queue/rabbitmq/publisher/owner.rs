@@ -103,7 +103,12 @@ impl Owner {
                     }
                 }
                 job = jobs.recv(), if open && in_flight.len() < self.window => match job {
-                    Some(job) => waiting.extend(job),
+                    Some(job) => {
+                        waiting.extend(job);
+                        // Whoever is about to publish gets to: one wake-up then takes them all, and one message.
+                        // With nobody else ready this comes back at once.
+                        tokio::task::yield_now().await;
+                    }
                     None => open = false,
                 },
             }
