@@ -172,7 +172,7 @@ pub fn start(
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
-    let book = Book::new(metrics.clone(), replays);
+    let book = Arc::new(Book::new(metrics.clone(), replays));
     let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), settings.delivery.request_timeout)?;
     let sources = Sources { database: &settings.database, store: &store, bot };

@@ -136,18 +136,18 @@ struct Message {
     unsettled: AtomicUsize,
     tally: Tally,
     replay: Option<Replay>,
-    book: Book,
+    book: Arc<Book>,
 }
 
 impl Share {
     /// The shares of a message, one for each of its envelopes.
-    pub(super) fn of(delivery: Delivery, envelopes: usize, book: &Book) -> Vec<Self> {
+    pub(super) fn of(delivery: Delivery, envelopes: usize, book: &Arc<Book>) -> Vec<Self> {
         let message = Arc::new(Message {
             replay: delivery.headers.replay,
             delivery: Some(delivery),
             unsettled: AtomicUsize::new(envelopes),
             tally: Tally::default(),
-            book: book.clone(),
+            book: Arc::clone(book),
         });
         let share = || {
             book.metrics.in_flight.inc();

@@ -1,6 +1,8 @@
 //! Messages → what is to be told. Decodes without copying, asks the ledger about everything at once, and copies only
 //! what has to wait: in a storm of repeats that is next to nothing.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use shared::alert::Alert;
 use shared::envelope::{DecodeError, Envelope, decode, lines};
@@ -22,7 +24,7 @@ pub(crate) struct Intake {
     routes: LiveRoutes,
     /// The chats payloads may name.
     chats: Chats,
-    book: Book,
+    book: Arc<Book>,
 }
 
 /// What came of a batch and is not settled yet.
@@ -44,7 +46,7 @@ struct Arrival {
 }
 
 impl Intake {
-    pub(crate) const fn new(routes: LiveRoutes, chats: Chats, book: Book) -> Self {
+    pub(crate) const fn new(routes: LiveRoutes, chats: Chats, book: Arc<Book>) -> Self {
         Self { routes, chats, book }
     }
 

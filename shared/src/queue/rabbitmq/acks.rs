@@ -15,8 +15,8 @@ pub(super) struct AckWindow {
     ahead: BTreeSet<u64>,
     /// Seen and not settled.
     in_hand: BTreeSet<u64>,
-    /// Settled since the last `flush`.
-    settled: BTreeSet<u64>,
+    /// Settled since the last `flush`, mostly in their order.
+    settled: Vec<u64>,
 }
 
 /// What to tell the broker.
@@ -32,7 +32,11 @@ impl AckWindow {
     /// A delivery arrived.
     pub(super) fn seen(&mut self, tag: u64) {
         self.in_hand.insert(tag);
-        self.ahead.insert(tag);
+        if tag != self.frontier + 1 {
+            self.ahead.insert(tag);
+            return;
+        }
+        self.frontier = tag;
         while self.ahead.first() == Some(&(self.frontier + 1)) {
             self.ahead.pop_first();
             self.frontier += 1;
@@ -43,7 +47,7 @@ impl AckWindow {
     pub(super) fn settle(&mut self, tag: u64) -> bool {
         let was_in_hand = self.in_hand.remove(&tag);
         if was_in_hand {
-            self.settled.insert(tag);
+            self.settled.push(tag);
         }
         was_in_hand
     }
@@ -62,11 +66,12 @@ impl AckWindow {
     /// What was settled since the last time, in as few acknowledgements as is safe.
     pub(super) fn flush(&mut self) -> Acks {
         let blocked_from = self.in_hand.first().copied().unwrap_or(u64::MAX).min(self.frontier + 1);
-        let beyond = self.settled.split_off(&blocked_from);
+        let mut settled = std::mem::take(&mut self.settled);
+        settled.sort_unstable();
+        let single = settled.split_off(settled.partition_point(|tag| *tag < blocked_from));
         // The last settled tag itself, not the one before the blockade: that may have been given back, and
         // the broker closes the channel on a tag it no longer knows.
-        let up_to = std::mem::take(&mut self.settled).pop_last();
-        Acks { up_to, single: beyond.into_iter().collect() }
+        Acks { up_to: settled.pop(), single }
     }
 }
 
