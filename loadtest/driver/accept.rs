@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use testkit::rabbitmq::amqp_url;
 use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
@@ -83,7 +84,7 @@ impl Bench {
     ) -> Result<Self, AcceptError> {
         let own_program = std::env::current_exe().map_err(io("the path of this program"))?;
         let config = config.map(std::path::absolute).transpose().map_err(io("--ingest-config"))?;
-        let broker = Broker::connect(SHARDS).await?;
+        let broker = Broker::connect(amqp_url(), SHARDS).await?;
         Ok(Self {
             scenario,
             ingest: Server::ingest(&programs.ingest, &broker.prefix, config.as_deref()).await?,

@@ -1,12 +1,18 @@
 //! The broker around a measurement: a queue for the bare publisher, and room again after each.
 
+use std::time::Duration;
+
 use lapin::options::{QueueDeclareOptions, QueuePurgeOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use shared::queue::rabbitmq::topology::Names;
 use testkit::prefix::unique_prefix;
-use testkit::rabbitmq::{Leftovers, amqp_url};
+use testkit::rabbitmq::Leftovers;
 use thiserror::Error;
+use tokio::time::timeout;
+
+/// How long a look at the queues may take.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why the broker cannot be used.
 #[derive(Debug, Error)]
@@ -16,6 +22,9 @@ pub(crate) enum BrokerError {
         "RabbitMQ does not answer ({0}); start it with deploy/dev/services.sh, or name another in TEST_AMQP_URL"
     )]
     Away(lapin::Error),
+    /// A broker that has just started may keep a queue waiting for its leader.
+    #[error("RabbitMQ did not answer within {} s", LOOK_WITHIN.as_secs())]
+    Slow,
     /// It answered, and then said no.
     #[error("RabbitMQ refused: {0}")]
     Refused(#[from] lapin::Error),
@@ -23,6 +32,7 @@ pub(crate) enum BrokerError {
 
 /// A connection, and names of this run's own, deleted when it is dropped.
 pub(crate) struct Broker {
+    url: String,
     channel: Channel,
     /// What the names of queues and exchanges begin with.
     pub(crate) prefix: String,
@@ -37,14 +47,14 @@ pub(crate) struct Broker {
 
 impl Broker {
     /// Connects, and declares the bare publisher's queue as ours are declared.
-    pub(crate) async fn connect(shards: u32) -> Result<Self, BrokerError> {
-        let connected = Connection::connect(&amqp_url(), ConnectionProperties::default()).await;
+    pub(crate) async fn connect(url: String, shards: u32) -> Result<Self, BrokerError> {
+        let connected = Connection::connect(&url, ConnectionProperties::default()).await;
         let channel = connected.map_err(BrokerError::Away)?.create_channel().await?;
         let prefix = unique_prefix();
         let raw_queue = format!("{prefix}.raw");
         let topology = Names::new(prefix.clone(), u16::try_from(shards).unwrap_or(u16::MAX)).topology();
         let queues: Vec<String> = topology.queues.into_iter().map(|queue| queue.name).collect();
-        let leftovers = Leftovers::new()
+        let leftovers = Leftovers::on(url.clone())
             .queues(queues.iter().chain([&raw_queue]))
             .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
         let mut arguments = FieldTable::default();
@@ -55,7 +65,18 @@ impl Broker {
         channel.queue_declare(raw_queue.as_str().into(), options, arguments).await?;
         let named = |part: &str| queues.iter().filter(|name| name.contains(part)).cloned().collect();
         let (alerts_queues, parked_queues) = (named(".alerts."), named(".retry."));
-        Ok(Self { channel, prefix, raw_queue, alerts_queues, parked_queues, _leftovers: leftovers })
+        Ok(Self { url, channel, prefix, raw_queue, alerts_queues, parked_queues, _leftovers: leftovers })
+    }
+
+    /// Another connection in place of one that was lost, if the broker is there.
+    pub(crate) async fn reconnect(&mut self) {
+        let connecting = async {
+            let connection = Connection::connect(&self.url, ConnectionProperties::default()).await?;
+            connection.create_channel().await
+        };
+        if let Ok(Ok(channel)) = timeout(LOOK_WITHIN, connecting).await {
+            self.channel = channel;
+        }
     }
 
     /// Throws away what was published, so that no measurement finds the broker fuller than the one before.
@@ -73,7 +94,10 @@ impl Broker {
 
     /// Messages that wait for a worker, and those that are parked until another attempt.
     pub(crate) async fn depth(&self) -> Result<(u64, u64), BrokerError> {
-        Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.parked_queues).await?))
+        let look = async {
+            Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.parked_queues).await?))
+        };
+        timeout(LOOK_WITHIN, look).await.map_err(|_| BrokerError::Slow)?
     }
 
     async fn waiting_in(&self, queues: &[String]) -> Result<u64, BrokerError> {

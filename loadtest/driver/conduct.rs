@@ -22,7 +22,7 @@ use crate::progress;
 use crate::scenario::Profile;
 use crate::sender::{Aim, Answer, Counts, Sent, send};
 use crate::sim_host::receiver_name;
-use crate::timeline::{self, Step};
+use crate::timeline::{self, Service, Step};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -54,9 +54,9 @@ pub(crate) struct Sample {
     pub(crate) accepted: u64,
     /// As the workers count.
     pub(crate) told: f64,
-    /// Messages on the broker's queues of alerts, and on those for later attempts.
-    pub(crate) waiting: u64,
-    pub(crate) parked: u64,
+    /// Messages on the broker's queues of alerts, and on those for later attempts; unknown while it is killed.
+    pub(crate) waiting: Option<u64>,
+    pub(crate) parked: Option<u64>,
     pub(crate) cards: u64,
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn conduct(house: &mut House, profile: &Profile) -> Result<Roun
     let mut senders = JoinSet::new();
     let sending = (profile.sending.connections, profile.sending.alert_bytes);
     senders.spawn(send(plan, aim, sending, begin, Arc::clone(&counts)));
-    let ledger = Ledger::open(&house.database).await?;
+    let ledger = Ledger::new(house.database.url());
     let mut watch = Watch { house, ledger, counts, begin, samples: Vec::new() };
     let sent = watch.until_sent(profile, &mut senders).await?;
     let patience = Instant::now() + profile.settle();
@@ -146,11 +146,18 @@ impl Watch<'_> {
         loop {
             let sample = self.look().await?;
             let in_flight = self.counters().in_flight;
-            let is_quiet = sample.waiting + sample.parked == 0 && in_flight < 0.5;
-            if (is_quiet && self.ledger.ended().await? >= promised) || Instant::now() >= patience {
+            let is_quiet = sample.waiting == Some(0) && sample.parked == Some(0) && in_flight < 0.5;
+            if (is_quiet && self.have_ended(promised).await?) || Instant::now() >= patience {
                 return Ok(());
             }
             sleep_until(Instant::now() + LOOK_EVERY).await;
+        }
+    }
+
+    async fn have_ended(&mut self, promised: u64) -> Result<bool, ConductError> {
+        match self.ledger.ended().await {
+            Err(_) if self.house.services.is_own(Service::Database) => Ok(false),
+            ended => Ok(ended? >= promised),
         }
     }
 
@@ -161,7 +168,7 @@ impl Watch<'_> {
                 return Err(ConductError::Ended { name: role.name(), said });
             }
         }
-        let (waiting, parked) = self.house.broker.depth().await?;
+        let (waiting, parked) = self.house.depth().await?.unzip();
         let sample = Sample {
             at: self.begin.elapsed().as_secs_f64(),
             sent: self.counts.sent.load(Ordering::Relaxed),
@@ -182,7 +189,10 @@ impl Watch<'_> {
         if !(self.samples.len() - 1).is_multiple_of(every) {
             return;
         }
-        let Sample { at, sent, accepted, told, waiting, parked, cards } = sample;
+        let Sample { at, sent, accepted, told, cards, .. } = sample;
+        let depth =
+            |messages: Option<u64>| messages.map_or_else(|| "?".to_owned(), |count| count.to_string());
+        let (waiting, parked) = (depth(sample.waiting), depth(sample.parked));
         let failed =
             self.counts.refused.load(Ordering::Relaxed) + self.counts.unanswered.load(Ordering::Relaxed);
         progress(&format!(

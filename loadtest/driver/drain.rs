@@ -76,10 +76,10 @@ pub(crate) async fn drain(
     start_all(&mut house).await?;
     fill_queue(&house, &profile).await?;
     house.roles.clear();
-    let mut taken = take(house.broker.alerts_queues()).await?;
+    let mut taken = take(house.alerts_queues()).await?;
     if fill.unpacked {
         taken.unpack().put_back().await?;
-        taken = take(house.broker.alerts_queues()).await?;
+        taken = take(house.alerts_queues()).await?;
     }
     let (raw_per_second, messages) = (float(fill.alerts().into()) / taken.took.as_secs_f64(), taken.len());
     taken.put_back().await?;

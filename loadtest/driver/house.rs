@@ -1,7 +1,8 @@
 //! A whole Larkfire as it runs in production: ingest, RabbitMQ, worker, MariaDB, and the simulator for Feishu.
-//! What is cut in a run is reached through a proxy. All of it ends when it is dropped.
+//! All of it ends when it is dropped.
 
 mod role;
+mod services;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,6 @@ use testkit::chaos_proxy::{ChaosProxy, Direction};
 use testkit::mariadb::TestDatabase;
 use testkit::ports::free_address;
 use testkit::process::Launch;
-use testkit::rabbitmq::amqp_url;
 use thiserror::Error;
 
 use feishu_sim::{Fault, Lasting};
@@ -22,8 +22,9 @@ use crate::scenario::Profile;
 use crate::scenario::profile::{Feishu, What};
 use crate::sim_host::{NO_LIMITS, SECRET, SimHost, receiver_name};
 use crate::stage::StageError;
-use crate::timeline::{Part, Step, Way};
+use crate::timeline::{Part, Service, Step};
 pub(crate) use role::{Counters, Role};
+pub(crate) use services::Services;
 
 /// What Feishu says of too many messages.
 const THROTTLED: (i64, &str) = (11_232, "frequency limited psm[lark.oapi.app_platform_runtime]");
@@ -56,12 +57,11 @@ pub(crate) struct Programs {
 /// what they use.
 pub(crate) struct House {
     pub(crate) roles: Vec<Role>,
-    broker_way: Option<ChaosProxy>,
-    database_way: Option<ChaosProxy>,
     feishu_way: Option<ChaosProxy>,
     pub(crate) host: SimHost,
     pub(crate) database: TestDatabase,
-    pub(crate) broker: Broker,
+    broker: Broker,
+    pub(crate) services: Services,
     pub(crate) listen: SocketAddr,
     folder: TempDir,
 }
@@ -82,19 +82,18 @@ impl House {
 
     /// The services, and the configuration for processes to come.
     pub(crate) async fn without_processes(profile: &Profile) -> Result<Self, HouseError> {
-        let has = |what| profile.faults.iter().any(|fault| fault.what == what);
         let io = |what| move |source| HouseError::Io { what, source };
-        let broker = Broker::connect(profile.house.shards).await?;
+        let services = Services::start(profile).await?;
         let host = SimHost::start(profile.feishu).map_err(io("the simulator"))?;
-        let (broker_at, database_at) = (address_in(&amqp_url()), address_in(&testkit::mariadb::mysql_url()));
+        let is_slow = profile.faults.iter().any(|fault| fault.what == What::FeishuSlow);
+        let feishu_way = if is_slow { Some(ChaosProxy::start(host.sim.address()).await) } else { None };
         let house = Self {
             roles: Vec::new(),
-            broker_way: way(has(What::BrokerCut), broker_at, "TEST_AMQP_URL").await?,
-            database_way: way(has(What::DatabaseCut), database_at, "TEST_MYSQL_URL").await?,
-            feishu_way: way(has(What::FeishuSlow), Some(host.sim.address()), "the simulator").await?,
+            feishu_way,
             host,
-            database: TestDatabase::create().await,
-            broker,
+            database: TestDatabase::create_on(services.database_url()).await,
+            broker: Broker::connect(services.broker_url(), profile.house.shards).await?,
+            services,
             listen: free_address(),
             folder: tempfile::tempdir().map_err(io("a temporary directory"))?,
         };
@@ -134,8 +133,10 @@ impl House {
             Step::TooMany(time) => refuse(Fault::TooManyRequests { reset_seconds: None }, Lasting::For(time)),
             Step::Hold => on(self.feishu_way.as_ref(), |way| way.stall(Direction::ToClient)),
             Step::Flow => on(self.feishu_way.as_ref(), ChaosProxy::restore),
-            Step::Cut(way) => on(self.way(way), ChaosProxy::cut),
-            Step::Mend(way) => on(self.way(way), ChaosProxy::restore),
+            Step::Cut(service) => self.services.cut(service),
+            Step::Mend(service) => self.services.mend(service),
+            Step::KillService(service) => self.services.kill(service).await,
+            Step::StartService(service) => self.services.start_again(service),
             Step::Kill(part) => {
                 if let Some(role) = self.first(part) {
                     role.kill().await;
@@ -150,11 +151,20 @@ impl House {
         Ok(())
     }
 
-    const fn way(&self, way: Way) -> Option<&ChaosProxy> {
-        match way {
-            Way::Broker => self.broker_way.as_ref(),
-            Way::Database => self.database_way.as_ref(),
+    /// Messages that wait for a worker, and those that are parked; unknown while a broker that was killed is away.
+    pub(crate) async fn depth(&mut self) -> Result<Option<(u64, u64)>, BrokerError> {
+        match self.broker.depth().await {
+            Err(_) if self.services.is_own(Service::Broker) => {
+                self.broker.reconnect().await;
+                Ok(None)
+            }
+            depth => depth.map(Some),
         }
+    }
+
+    /// Where ingest's messages wait.
+    pub(crate) fn alerts_queues(&self) -> &[String] {
+        self.broker.alerts_queues()
     }
 
     fn first(&mut self, part: Part) -> Option<&mut Role> {
@@ -167,23 +177,17 @@ impl House {
 
     /// JSON is YAML as well.
     fn config(&self, profile: &Profile) -> Value {
-        let through =
-            |url: String, way: &Option<ChaosProxy>, upstream: Option<SocketAddr>| match (way, upstream) {
-                (Some(way), Some(upstream)) => url.replace(&upstream.to_string(), &way.address().to_string()),
-                _ => url,
-            };
         let sim = self.feishu_way.as_ref().map_or(self.host.sim.address(), ChaosProxy::address);
-        let database_at = address_in(&testkit::mariadb::mysql_url());
         json!({
             "listen": self.listen.to_string(),
             "locale": "en",
             "receivers": receivers(profile.feishu, sim),
             "queue": {
-                "url": through(amqp_url(), &self.broker_way, address_in(&amqp_url())),
+                "url": self.services.broker_url_through(),
                 "prefix": self.broker.prefix,
                 "shards": profile.house.shards,
             },
-            "database": { "url": through(self.database.url(), &self.database_way, database_at) },
+            "database": { "url": self.services.database_url_through(&self.database) },
         })
     }
 }
@@ -203,39 +207,8 @@ fn receivers(feishu: Feishu, sim: SocketAddr) -> Map<String, Value> {
     (0..feishu.receivers).map(receiver).collect()
 }
 
-async fn way(
-    is_needed: bool,
-    upstream: Option<SocketAddr>,
-    name: &'static str,
-) -> Result<Option<ChaosProxy>, HouseError> {
-    if !is_needed {
-        return Ok(None);
-    }
-    Ok(Some(ChaosProxy::start(upstream.ok_or(HouseError::NoAddress(name))?).await))
-}
-
 fn on(way: Option<&ChaosProxy>, act: impl FnOnce(&ChaosProxy)) {
     if let Some(way) = way {
         act(way);
-    }
-}
-
-/// The address in `scheme://user:password@HOST:PORT/path`.
-fn address_in(url: &str) -> Option<SocketAddr> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split('/').next()?;
-    authority.rsplit('@').next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_found_between_password_and_path() {
-        let address = |url| address_in(url).map(|address| address.to_string());
-        assert_eq!(address("amqp://guest:guest@127.0.0.1:5672/%2f").as_deref(), Some("127.0.0.1:5672"));
-        assert_eq!(address("mysql://root@127.0.0.1:3306").as_deref(), Some("127.0.0.1:3306"));
-        assert_eq!(address("amqp://broker/"), None);
     }
 }

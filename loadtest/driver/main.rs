@@ -40,13 +40,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use tokio::signal::unix::{SignalKind, signal};
 
 use house::Programs;
 use release::{Origin, ReleaseError};
 use report::Report;
-use scenario::{Measurement, Scenario};
+use scenario::{Measurement, Scenario, Victim};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,8 @@ Examples:
   cargo run --release -p loadtest -- accept --ingest-config try.yaml
   cargo run --release -p loadtest -- my/own.toml
   cargo run --release -p loadtest -- ceiling    accept and worker, beside bare lapin and bare hyper
+  cargo run --release -p loadtest -- storm --kill broker,worker
+  cargo run --release -p loadtest -- kills      ingest, worker, database and broker killed in each of several profiles
   cargo run --release -p loadtest -- all
 
 RabbitMQ is expected on 127.0.0.1:5672 and MariaDB on 127.0.0.1:3306, or where TEST_AMQP_URL and TEST_MYSQL_URL
@@ -64,6 +66,18 @@ measured; a missed goal alone is no failure. loadtest/README.md says how to read
 
 /// What is measured beside the bare parts it is made of.
 const CEILING: [&str; 2] = ["accept", "worker"];
+
+/// Profiles in which everything is killed.
+const KILLS: [&str; 8] = [
+    "steady",
+    "calm",
+    "storm",
+    "ha-duplicates",
+    "many-receivers",
+    "feishu-away",
+    "throttled",
+    "throttled-429",
+];
 
 /// Measures Larkfire, and in the same run the bare parts it is made of: ratios travel better than figures.
 #[derive(Parser)]
@@ -78,12 +92,16 @@ struct Cli {
 /// What can be chosen.
 #[derive(Args)]
 struct Run {
-    /// Names of scenarios (loadtest/scenarios), paths of .toml files like them, `ceiling` or `all`
+    /// Names of scenarios (loadtest/scenarios), paths of .toml files like them, `ceiling`, `kills` or `all`
     #[arg(value_name = "SCENARIO", required = true)]
     scenarios: Vec<String>,
     /// Rounds, in place of the scenario's
     #[arg(long, value_name = "COUNT")]
     rounds: Option<u32>,
+    /// Kill -9 these in the middle, each of them once, and start them again; broker and database are then the
+    /// run's own. Profiles only
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    kill: Vec<Victim>,
     /// A configuration file for larkfire-ingest, to try settings; `accept` only
     #[arg(long, value_name = "FILE")]
     ingest_config: Option<PathBuf>,
@@ -188,16 +206,21 @@ async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, Re
 }
 
 fn load(options: &Run) -> Result<Vec<Scenario>, Box<dyn Error>> {
-    let names = options.scenarios.iter().flat_map(|name| match name.as_str() {
-        "all" => scenario::names().into_iter().map(str::to_owned).collect(),
-        "ceiling" => CEILING.map(str::to_owned).to_vec(),
-        name => vec![name.to_owned()],
-    });
     let mut scenarios = Vec::new();
-    for name in names {
-        let mut scenario = Scenario::load(&name)?;
-        scenario.set_rounds(options.rounds)?;
-        scenarios.push(scenario);
+    for name in &options.scenarios {
+        let (names, killed) = match name.as_str() {
+            "all" => (scenario::names(), &options.kill[..]),
+            "ceiling" => (CEILING.to_vec(), &options.kill[..]),
+            "kills" if options.kill.is_empty() => (KILLS.to_vec(), Victim::value_variants()),
+            "kills" => (KILLS.to_vec(), &options.kill[..]),
+            name => (vec![name], &options.kill[..]),
+        };
+        for name in names {
+            let mut scenario = Scenario::load(name)?;
+            scenario.kill(killed)?;
+            scenario.set_rounds(options.rounds)?;
+            scenarios.push(scenario);
+        }
     }
     Ok(scenarios)
 }

@@ -7,17 +7,18 @@ use thiserror::Error;
 use crate::account::{Account, Books, per_second, percentile_ms};
 use crate::conduct::{ConductError, Round, conduct};
 use crate::figure::{Figures, Goal, float};
-use crate::house::{House, HouseError, Programs};
+use crate::house::{House, HouseError, Programs, Services};
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::proc_fs::{cpu_time, find};
 use crate::progress;
 use crate::report::{Report, RoundReport};
 use crate::scenario::Profile;
-use crate::timeline;
+use crate::timeline::{self, Service};
 
 /// What else works in a run: this program, which is sender and simulator, and the services, whoever else they serve.
-const OTHERS: [(&str, &str); 2] = [("RabbitMQ", "beam.smp"), ("MariaDB", "mariadbd")];
+const OTHERS: [(&str, &str, Service); 2] =
+    [("RabbitMQ", "beam.smp", Service::Broker), ("MariaDB", "mariadbd", Service::Database)];
 
 /// Why there is no report.
 #[derive(Debug, Error)]
@@ -37,7 +38,7 @@ pub(crate) async fn run(name: &str, profile: Profile, programs: &Programs) -> Re
     for number in 1..=profile.rounds {
         progress(&format!("{name}, round {number} of {}: {}", profile.rounds, profile.about));
         let mut house = House::start(&profile, programs).await?;
-        let before = Others::now();
+        let before = Others::now(&house.services);
         let round = conduct(&mut house, &profile).await?;
         let account = account(&profile, &round);
         note_times(&mut figures, &profile, &account);
@@ -118,7 +119,7 @@ fn note_costs(
         let peak = roles().map(crate::house::Role::peak_bytes).max().unwrap_or(0);
         figures.add(format!("peak memory of {name}, MB"), goal.map(Goal::AtMost), float(peak) / 1e6);
     }
-    for (name, cpu) in Others::now().since(before) {
+    for (name, cpu) in Others::now(&house.services).since(before) {
         figures.add(format!("CPU of {name}, s per 1 000 alerts"), None, cpu.as_secs_f64() / thousands);
     }
 }
@@ -131,10 +132,11 @@ fn part(percent: usize) -> String {
 struct Others(Vec<(&'static str, Duration)>);
 
 impl Others {
-    fn now() -> Self {
+    fn now(services: &Services) -> Self {
         let own = [("sender and simulator", Some(std::process::id()))];
-        let services = OTHERS.map(|(name, process)| (name, find(process)));
-        let all = own.into_iter().chain(services);
+        // One that is killed has several lives, and the machine's does nothing for this run.
+        let shared = OTHERS.into_iter().filter(|(_, _, service)| !services.is_own(*service));
+        let all = own.into_iter().chain(shared.map(|(name, process, _)| (name, find(process))));
         Self(all.filter_map(|(name, id)| Some((name, cpu_time(id?).ok()?))).collect())
     }
 

@@ -1,6 +1,7 @@
 //! How throughput changes with one thing at a time: what goes in, by alerts in a body, connections and shards; what
 //! comes out, by workers and shards.
 
+use testkit::rabbitmq::amqp_url;
 use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
@@ -78,7 +79,7 @@ async fn accepted(
     shards: u32,
     loads: &[Load],
 ) -> Result<Vec<f64>, ScalingError> {
-    let broker = Broker::connect(shards).await?;
+    let broker = Broker::connect(amqp_url(), shards).await?;
     let folder = tempfile::tempdir()?;
     let config = folder.path().join("larkfire.yaml");
     std::fs::write(&config, format!("queue: {{ shards: {shards} }}\n"))?;

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
 pub(crate) use idle::Idle;
-pub(crate) use profile::Profile;
+pub(crate) use profile::{Profile, Victim};
 use range::OutOfRange;
 pub(crate) use scaling::Scaling;
 pub(crate) use worker::{Fill, Worker};
@@ -48,6 +48,9 @@ pub(crate) enum ScenarioError {
     /// Nothing is called that.
     #[error("there is no scenario {0}; there are all, {names}, and paths of .toml files", names = names().join(", "))]
     Unknown(String),
+    /// It has no middle: it measures one thing after the other.
+    #[error("--kill is for profiles, and {0} is none; see loadtest/README.md")]
+    NoProfile(String),
     /// The file is not there, or not to be read.
     #[error("cannot read {path}: {source}", path = path.display())]
     Unreadable {
@@ -140,6 +143,19 @@ impl Scenario {
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
         Ok(scenario)
+    }
+
+    /// Kills these in the middle of it. The results get a name of their own.
+    pub(crate) fn kill(&mut self, victims: &[Victim]) -> Result<(), ScenarioError> {
+        if victims.is_empty() {
+            return Ok(());
+        }
+        let Measurement::Profile(profile) = &mut self.measurement else {
+            return Err(ScenarioError::NoProfile(self.name.clone()));
+        };
+        profile.kill(victims);
+        self.name.push_str("-killed");
+        self.check("--kill")
     }
 
     /// Another number of rounds, where one is given.

@@ -16,9 +16,9 @@ pub(crate) enum Part {
     Worker,
 }
 
-/// A way that can be cut.
+/// A service that can be cut off, or killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Service {
     Broker,
     Database,
 }
@@ -35,10 +35,12 @@ pub(crate) enum Step {
     /// What the simulator answers is held back, or let through.
     Hold,
     Flow,
-    Cut(Way),
-    Mend(Way),
+    Cut(Service),
+    Mend(Service),
     Kill(Part),
     Start(Part),
+    KillService(Service),
+    StartService(Service),
 }
 
 /// All steps, the earliest first.
@@ -60,8 +62,12 @@ fn of(fault: &Fault) -> Vec<(Duration, Step)> {
         What::FeishuAway => both(Step::Away, Step::Back),
         What::FeishuThrottles => vec![(begin, Step::Throttle(fault.lasts()))],
         What::Feishu429 => vec![(begin, Step::TooMany(fault.lasts()))],
-        What::BrokerCut => both(Step::Cut(Way::Broker), Step::Mend(Way::Broker)),
-        What::DatabaseCut => both(Step::Cut(Way::Database), Step::Mend(Way::Database)),
+        What::BrokerCut => both(Step::Cut(Service::Broker), Step::Mend(Service::Broker)),
+        What::DatabaseCut => both(Step::Cut(Service::Database), Step::Mend(Service::Database)),
+        What::BrokerKilled => both(Step::KillService(Service::Broker), Step::StartService(Service::Broker)),
+        What::DatabaseKilled => {
+            both(Step::KillService(Service::Database), Step::StartService(Service::Database))
+        }
         What::IngestKilled => both(Step::Kill(Part::Ingest), Step::Start(Part::Ingest)),
         What::WorkerKilled => both(Step::Kill(Part::Worker), Step::Start(Part::Worker)),
         What::FeishuSlow => {
@@ -88,10 +94,10 @@ mod tests {
             Fault { what: What::WorkerKilled, at_seconds: 5.0, for_seconds: 1.0 },
         ];
         let expected = [
-            (seconds(3), Step::Cut(Way::Broker)),
+            (seconds(3), Step::Cut(Service::Broker)),
             (seconds(5), Step::Kill(Part::Worker)),
             (seconds(6), Step::Start(Part::Worker)),
-            (seconds(7), Step::Mend(Way::Broker)),
+            (seconds(7), Step::Mend(Service::Broker)),
         ];
         assert_eq!((steps(&faults), end(&faults)), (expected.to_vec(), Some(seconds(7))));
     }

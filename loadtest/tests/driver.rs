@@ -93,6 +93,34 @@ async fn what_is_not_told_in_time_is_lost_and_fails_the_run() {
 }
 
 #[tokio::test]
+async fn everything_is_killed_in_the_middle_and_nothing_that_was_accepted_is_lost() {
+    let folder = folder();
+    let file = folder.path().join("small.toml");
+    std::fs::write(&file, STEADY.replace("requests = 200\n", "requests = 1_000\n")).unwrap();
+    let process =
+        launch(folder.path(), &file).argument("--kill").argument("ingest,worker,database,broker").start();
+    let (status, printed) = process.finish(WITHIN).await;
+    assert_eq!(status.code(), Some(0), "{printed}");
+    for service in ["Ingest", "Worker", "Database", "Broker"] {
+        assert!(printed.contains(&format!("({service})")), "{service} was not killed: {printed}");
+    }
+    let json = std::fs::read_to_string(folder.path().join("small-killed.json")).unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let verdict = &json["rounds"][0]["verdict"];
+    assert_eq!(verdict["lost"], 0, "{verdict}");
+    assert!(verdict["promised"].as_u64().is_some_and(|promised| promised > 0), "{verdict}");
+}
+
+#[tokio::test]
+async fn what_has_no_middle_cannot_be_killed_in_it() {
+    let folder = folder();
+    let process = launch(folder.path(), Path::new("accept")).argument("--kill").argument("broker").start();
+    let (status, printed) = process.finish(WITHIN).await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+    assert!(printed.contains("--kill is for profiles, and accept is none"), "{printed}");
+}
+
+#[tokio::test]
 async fn whoever_stops_it_gets_no_results_and_is_told_that_nothing_is_left() {
     let folder = folder();
     let (file, endless) =

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::plot::{Curve, Scale, plot};
 use super::round::{Point, RoundReport};
 use super::{Report, count as count_of, number, range, verdict};
+use crate::conduct::Sample;
 use crate::figure::float;
 
 /// What Feishu takes from a custom bot.
@@ -122,25 +123,25 @@ fn curves(page: &mut String, number_of: usize, round: &RoundReport) {
     };
     section("Accept: from due to 202, ms", &times(&round.accept_ms), Scale::Logarithmic);
     section("From due to card, ms, by when the alert was due", &times(&round.card_ms), Scale::Logarithmic);
-    let over_time = |name, class, value: fn(&crate::conduct::Sample) -> f64| Curve {
+    let over_time = |name, class, value: fn(&Sample) -> Option<f64>| Curve {
         name,
         class,
-        points: round.samples.iter().map(|sample| (sample.at, value(sample))).collect(),
+        points: round.samples.iter().filter_map(|sample| Some((sample.at, value(sample)?))).collect(),
     };
     let depth = [
-        over_time("messages waiting", "a", |sample| float(sample.waiting)),
-        over_time("parked", "b", |sample| float(sample.parked)),
+        over_time("messages waiting", "a", |sample| sample.waiting.map(float)),
+        over_time("parked", "b", |sample| sample.parked.map(float)),
     ];
     section("Queue depth", &depth, Scale::Linear);
     let alerts = [
-        over_time("sent", "d", |sample| float(sample.sent)),
-        over_time("accepted", "a", |sample| float(sample.accepted)),
-        over_time("told", "b", |sample| sample.told),
+        over_time("sent", "d", |sample| Some(float(sample.sent))),
+        over_time("accepted", "a", |sample| Some(float(sample.accepted))),
+        over_time("told", "b", |sample| Some(sample.told)),
     ];
     section("Alerts", &alerts, Scale::Linear);
-    let mut cards = vec![over_time("cards", "a", |sample| float(sample.cards))];
+    let mut cards = vec![over_time("cards", "a", |sample| Some(float(sample.cards)))];
     if round.limited_bots > 0 {
-        cards.push(over_time("budget", "d", |sample| sample.at));
+        cards.push(over_time("budget", "d", |sample| Some(sample.at)));
         let bots = f64::from(round.limited_bots);
         cards[1].points.iter_mut().for_each(|(at, value)| *value = budget(*at) * bots);
     }

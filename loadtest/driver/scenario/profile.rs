@@ -3,6 +3,7 @@
 
 mod fault;
 mod goals;
+mod kills;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use fault::{Fault, What};
 pub(crate) use goals::{Allowed, Goals};
+pub(crate) use kills::Victim;
 
 use crate::scenario::range::{OutOfRange, within};
 

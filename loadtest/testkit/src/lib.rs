@@ -9,7 +9,9 @@
 
 pub mod alertmanager;
 pub mod bodies;
+pub mod broker_node;
 pub mod chaos_proxy;
+pub mod database_node;
 pub mod http;
 pub mod mariadb;
 pub mod ports;

@@ -19,16 +19,23 @@ pub fn mysql_url() -> String {
 /// An empty database of a test's own, dropped with this value, also after a failure.
 #[derive(Debug)]
 pub struct TestDatabase {
+    server: String,
     name: String,
 }
 
 impl TestDatabase {
     /// Makes one.
     pub async fn create() -> Self {
+        Self::create_on(mysql_url()).await
+    }
+
+    /// Makes one on another server, by its URL without a database.
+    pub async fn create_on(server: String) -> Self {
         let name = unique_prefix();
-        let made = timeout(DEADLINE, execute(format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))).await;
+        let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
+        let made = timeout(DEADLINE, execute(&server, create)).await;
         made.expect("the test database server in time").expect("a new database");
-        Self { name }
+        Self { server, name }
     }
 
     /// Its name.
@@ -38,7 +45,7 @@ impl TestDatabase {
 
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("{}/{}", mysql_url(), self.name)
+        format!("{}/{}", self.server, self.name)
     }
 
     /// Its URL with another server's address, such as a proxy's.
@@ -51,11 +58,12 @@ impl Drop for TestDatabase {
     #[expect(clippy::print_stderr, reason = "a second panic while a test fails would hide the first one")]
     fn drop(&mut self) {
         let statement = format!("DROP DATABASE IF EXISTS {}", self.name);
+        let server = std::mem::take(&mut self.server);
         // The test's own runtime cannot be waited on from here, so a thread with one of its own does it.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime");
-            runtime.block_on(async { timeout(DEADLINE, execute(statement)).await })
+            runtime.block_on(async { timeout(DEADLINE, execute(&server, statement)).await })
         });
         match cleaning.join() {
             Ok(Ok(Ok(()))) => {}
@@ -64,8 +72,8 @@ impl Drop for TestDatabase {
     }
 }
 
-async fn execute(statement: String) -> sqlx::Result<()> {
-    let mut connection = MySqlConnection::connect(&mysql_url()).await?;
+async fn execute(server: &str, statement: String) -> sqlx::Result<()> {
+    let mut connection = MySqlConnection::connect(server).await?;
     connection.execute(AssertSqlSafe(statement)).await?;
     connection.close().await
 }

@@ -24,16 +24,22 @@ pub fn amqp_url() -> String {
 }
 
 /// Deletes a test's queues and exchanges when dropped, also after a failure.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Leftovers {
+    broker: String,
     queues: Vec<String>,
     exchanges: Vec<String>,
 }
 
 impl Leftovers {
-    /// Nothing to delete yet.
+    /// Nothing to delete yet, on the broker for tests.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same on another broker, by its URL.
+    pub const fn on(broker: String) -> Self {
+        Self { broker, queues: Vec::new(), exchanges: Vec::new() }
     }
 
     /// Adds queues, which need not exist.
@@ -51,15 +57,22 @@ impl Leftovers {
     }
 }
 
+impl Default for Leftovers {
+    fn default() -> Self {
+        Self::on(amqp_url())
+    }
+}
+
 impl Drop for Leftovers {
     #[expect(clippy::print_stderr, reason = "a second panic while a test fails would hide the first one")]
     fn drop(&mut self) {
         let (queues, exchanges) = (std::mem::take(&mut self.queues), std::mem::take(&mut self.exchanges));
+        let broker = std::mem::take(&mut self.broker);
         // The test's own runtime cannot be waited on from here, so a thread with one of its own does it.
         let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime");
-            runtime.block_on(async { timeout(DEADLINE, delete(&queues, &exchanges)).await })
+            runtime.block_on(async { timeout(DEADLINE, delete(&broker, &queues, &exchanges)).await })
         });
         match cleaning.join() {
             Ok(Ok(Ok(()))) => {}
@@ -69,8 +82,8 @@ impl Drop for Leftovers {
 }
 
 /// Deletes queues with what is in them, and exchanges; a missing one is no error.
-async fn delete(queues: &[String], exchanges: &[String]) -> lapin::Result<()> {
-    let connection = Connection::connect(&amqp_url(), ConnectionProperties::default()).await?;
+async fn delete(broker: &str, queues: &[String], exchanges: &[String]) -> lapin::Result<()> {
+    let connection = Connection::connect(broker, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
     for queue in queues {
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await?;

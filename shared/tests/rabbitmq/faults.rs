@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use shared::queue::{PublishError, Publisher, Subscription};
+use testkit::broker_node::BrokerNode;
 use testkit::queue_conformance::{Engine, PATIENCE, Session, alert, close, publish_all, take};
 use tokio::time::Instant;
 
-use crate::broker::Broker;
 use crate::engine::RabbitEngine;
 
 /// One test, because a node takes seconds to start.
 #[tokio::test(flavor = "multi_thread")]
 async fn confirmed_survives_a_kill_of_the_broker_and_an_alarm_hangs_nobody() {
-    let mut broker = Broker::start().await;
+    let mut broker = BrokerNode::start().await;
     let engine = RabbitEngine::on(broker.port()).await;
     let session = engine.open().await;
     let publisher = session.publisher();

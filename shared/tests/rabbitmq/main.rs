@@ -2,7 +2,6 @@
 #![expect(clippy::expect_used, reason = "helpers of tests")]
 
 mod batches;
-mod broker;
 mod conformance;
 mod engine;
 mod faults;

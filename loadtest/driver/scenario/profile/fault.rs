@@ -37,6 +37,10 @@ pub(crate) enum What {
     /// `kill -9` of the first ingest or worker.
     IngestKilled,
     WorkerKilled,
+    /// `kill -9` of a broker that is the run's own.
+    BrokerKilled,
+    /// The same with the database.
+    DatabaseKilled,
 }
 
 impl Fault {
@@ -66,6 +70,8 @@ impl What {
             Self::DatabaseCut => "database-cut",
             Self::IngestKilled => "ingest-killed",
             Self::WorkerKilled => "worker-killed",
+            Self::BrokerKilled => "broker-killed",
+            Self::DatabaseKilled => "database-killed",
         }
     }
 }

@@ -5,16 +5,19 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use testkit::ports::free_address;
-use testkit::wait_until::wait_until;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+
+use crate::ports::free_address;
+use crate::prefix::unique_prefix;
+use crate::wait_until::wait_until;
 
 /// A node takes seconds to start, more on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(90);
 
-/// Killed when dropped.
-pub(crate) struct Broker {
+/// A RabbitMQ node. Killed when dropped.
+#[derive(Debug)]
+pub struct BrokerNode {
     home: TempDir,
     node: String,
     port: u16,
@@ -22,11 +25,11 @@ pub(crate) struct Broker {
     process: Option<Child>,
 }
 
-impl Broker {
-    /// A fresh, empty node.
-    pub(crate) async fn start() -> Self {
+impl BrokerNode {
+    /// A fresh, empty node, which takes connections when this returns.
+    pub async fn start() -> Self {
         let home = tempfile::tempdir().expect("a directory");
-        let node = format!("larkfire-test-{:08x}@localhost", rand::random::<u32>());
+        let node = format!("larkfire-{}@localhost", unique_prefix());
         std::fs::write(home.path().join("enabled_plugins"), "[].\n").expect("a file");
         let mut broker =
             Self { home, node, port: free_address().port(), dist_port: free_address().port(), process: None };
@@ -34,22 +37,38 @@ impl Broker {
         broker
     }
 
-    pub(crate) const fn port(&self) -> u16 {
+    /// The port it listens on, on 127.0.0.1.
+    pub const fn port(&self) -> u16 {
         self.port
     }
 
+    /// Its URL, with the user every new node has.
+    pub fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
     /// kill -9 of the Erlang VM.
-    pub(crate) async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         let pid = std::fs::read_to_string(self.path("pid")).expect("the node's process id");
         let killed = Command::new("kill").args(["-9", pid.trim()]).status().await.expect("kill runs");
-        assert!(killed.success());
+        assert!(killed.success(), "kill -9 {pid} failed");
         if let Some(mut process) = self.process.take() {
             process.wait().await.expect("the end of the node");
         }
     }
 
     /// Starts the node on what it had stored; returns when it takes connections.
-    pub(crate) async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
+        self.start_unready();
+        wait_until(START_PATIENCE, "a broker that listens", async || {
+            let said = || std::fs::read_to_string(self.path("stdout"));
+            TcpStream::connect(("127.0.0.1", self.port)).await.map(drop).map_err(|_| said())
+        })
+        .await;
+    }
+
+    /// The same, and lets it come up while everything goes on.
+    pub fn start_unready(&mut self) {
         let log = std::fs::File::create(self.path("stdout")).expect("a file");
         let process = self
             .command("rabbitmq-server")
@@ -60,15 +79,10 @@ impl Broker {
             .spawn()
             .expect("rabbitmq-server is installed");
         self.process = Some(process);
-        wait_until(START_PATIENCE, "a broker that listens", async || {
-            let said = || std::fs::read_to_string(self.path("stdout"));
-            TcpStream::connect(("127.0.0.1", self.port)).await.map(drop).map_err(|_| said())
-        })
-        .await;
     }
 
     /// Runs `rabbitmqctl` on this node.
-    pub(crate) async fn control(&self, arguments: &[&str]) {
+    pub async fn control(&self, arguments: &[&str]) {
         let done = self.command("rabbitmqctl").args(["-n", &self.node]).args(arguments).output().await;
         let output = done.expect("rabbitmqctl is installed");
         assert!(output.status.success(), "rabbitmqctl {arguments:?}: {output:?}");
@@ -97,7 +111,7 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
+impl Drop for BrokerNode {
     fn drop(&mut self) {
         // The script's child is the VM; killing the script alone would leave it running.
         if let Ok(pid) = std::fs::read_to_string(self.path("pid")) {
