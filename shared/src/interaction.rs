@@ -135,8 +135,8 @@ pub enum DecodeError {
         /// The version the message claims.
         found: u32,
     },
-    /// Not JSON, or not of the documented shape.
-    #[error("not an interaction: {0}")]
+    /// Not JSON, or not of the documented shape. What it says instead is not repeated.
+    #[error("not an interaction: {:?} error at line {} column {}", .0.classify(), .0.line(), .0.column())]
     Malformed(#[from] serde_json::Error),
 }
 

@@ -18,6 +18,10 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How much of a refusal is repeated, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
+/// How long a silence's id may be, in bytes: it is a UUID, and kept in a column of this length.
+const ID_BYTES_MAX: usize = 64;
+/// What Alertmanager says of a silence it does not know, with HTTP 500, before 0.26 (reference "Alert sources", 2.2).
+const NOT_FOUND: &str = "silence not found";
 
 /// The Alertmanagers that are configured.
 #[derive(Debug)]
@@ -36,9 +40,12 @@ pub struct Alertmanager<'a> {
 /// Why an Alertmanager did not do what it was asked for. Holds no address and no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AlertmanagerError {
-    /// No answer, or none in time.
+    /// Nobody is there.
     #[error("it does not answer")]
     Unreachable,
+    /// It was asked, and nobody knows what it made of that.
+    #[error("it did not answer in time, and may have done it all the same")]
+    TimedOut,
     /// The credentials are not taken.
     #[error("it does not let us in (HTTP {0})")]
     Unauthorized(u16),
@@ -61,6 +68,38 @@ struct Made {
     id: String,
 }
 
+#[derive(Deserialize)]
+struct Known {
+    status: KnownStatus,
+}
+
+#[derive(Deserialize)]
+struct KnownStatus {
+    state: String,
+}
+
+impl AlertmanagerError {
+    /// Whether asking once more would only be waiting once more.
+    pub const fn is_no_answer(&self) -> bool {
+        match self {
+            Self::Unreachable | Self::TimedOut => true,
+            Self::Unauthorized(_) | Self::Refused { .. } | Self::Unreadable => false,
+        }
+    }
+
+    fn says_unknown(&self) -> bool {
+        match self {
+            Self::Refused { status: 404, .. } => true,
+            Self::Refused { status: 500, reason } => reason == NOT_FOUND,
+            Self::Refused { .. }
+            | Self::Unreachable
+            | Self::TimedOut
+            | Self::Unauthorized(_)
+            | Self::Unreadable => false,
+        }
+    }
+}
+
 impl Alertmanagers {
     /// Those of the configuration.
     pub const fn new(client: Client, all: Vec<AlertmanagerConfig>) -> Self {
@@ -69,8 +108,10 @@ impl Alertmanagers {
 
     /// The one whose alerts name this address; else the one called `default`; else the only one.
     pub fn of(&self, external_url: &str) -> Option<Alertmanager<'_>> {
-        let named = external_url.trim_end_matches('/');
-        let is_named = |url: &Url| !named.is_empty() && url.as_str().trim_end_matches('/') == named;
+        // Read as the configuration is: the case of a host and a port that goes without saying are no difference.
+        let named = Url::parse(external_url).ok();
+        let without_end = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        let is_named = |url: &Url| named.as_ref().is_some_and(|named| without_end(named) == without_end(url));
         let found = self
             .all
             .iter()
@@ -99,13 +140,28 @@ impl Alertmanager<'_> {
         let request = self.request(Method::POST, &["silences"]);
         let answer = ask(request.header(CONTENT_TYPE, "application/json").body(body)).await?;
         let made: Made = serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
-        Ok(made.id)
+        let is_id = (1..=ID_BYTES_MAX).contains(&made.id.len());
+        is_id.then_some(made.id).ok_or(AlertmanagerError::Unreadable)
+    }
+
+    /// Whether a silence has not ended: by its time, or by somebody's hand.
+    pub async fn is_silencing(&self, id: &str) -> Result<bool, AlertmanagerError> {
+        match ask(self.request(Method::GET, &["silence", id])).await {
+            Ok(answer) => {
+                let known: Known =
+                    serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
+                Ok(known.status.state != "expired")
+            }
+            Err(error) if error.says_unknown() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Ends a silence. One that has ended, or that nobody knows any more, is no error.
     pub async fn expire(&self, id: &str) -> Result<(), AlertmanagerError> {
         match ask(self.request(Method::DELETE, &["silence", id])).await {
-            Ok(_) | Err(AlertmanagerError::Refused { status: 404, .. }) => Ok(()),
+            Ok(_) => Ok(()),
+            Err(error) if error.says_unknown() => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -132,7 +188,9 @@ impl Alertmanager<'_> {
 
 async fn ask(request: RequestBuilder) -> Result<Vec<u8>, AlertmanagerError> {
     // The error names the address, which is nobody's business in a chat.
-    let response = request.send().await.map_err(|_| AlertmanagerError::Unreachable)?;
+    let response = request.send().await.map_err(|error| {
+        if error.is_connect() { AlertmanagerError::Unreachable } else { AlertmanagerError::TimedOut }
+    })?;
     let status = response.status().as_u16();
     let answer = read(response).await?;
     match status {
@@ -151,7 +209,7 @@ async fn ask(request: RequestBuilder) -> Result<Vec<u8>, AlertmanagerError> {
 
 async fn read(mut response: Response) -> Result<Vec<u8>, AlertmanagerError> {
     let mut answer = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| AlertmanagerError::Unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| AlertmanagerError::TimedOut)? {
         answer.extend_from_slice(&chunk);
         if answer.len() > ANSWER_BYTES_MAX {
             return Err(AlertmanagerError::Unreadable);
@@ -189,6 +247,7 @@ mod tests {
         ]);
         assert_eq!(chosen(&all, "https://am.example.com/eu/"), Some("eu"));
         assert_eq!(chosen(&all, "http://am-us:9093"), Some("us"));
+        assert_eq!(chosen(&all, "HTTPS://AM.example.com:443/eu"), Some("eu"));
         assert_eq!(chosen(&all, "http://elsewhere:9093"), None, "which of the two would be a guess");
         let one = configured(&[("eu", "http://am-eu:9093", None)]);
         assert_eq!(chosen(&one, "http://elsewhere:9093"), Some("eu"));

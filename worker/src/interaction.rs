@@ -37,6 +37,7 @@ use crate::dead_letters::DeadLetters;
 use crate::feishu::{AppBot, http_client};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::owner::Owners;
 use crate::receiver::ReceiverError;
 use crate::store::Store;
 use crate::{Settings, StartError};
@@ -59,6 +60,7 @@ pub(crate) struct Rooms {
     pub(crate) store: Store,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    pub(crate) owners: Arc<Owners>,
     /// The bot that answers; without one nobody is answered.
     pub(crate) bot: Option<Arc<AppBot>>,
 }
@@ -88,7 +90,7 @@ impl Interactions {
     ) -> Result<Self, StartError> {
         let metrics = InteractionMetrics::register(registry)?;
         let client = http_client(settings.delivery.request_timeout).map_err(ReceiverError::from)?;
-        let Rooms { cards, ledger, letters, store, metrics: of_worker, clock, bot } = rooms;
+        let Rooms { cards, ledger, letters, store, metrics: of_worker, clock, owners, bot } = rooms;
         let silences = Silences::new(store.clone(), clock.clone());
         let office = Office {
             rules: Rules::new(&settings.interactions, &settings.receivers),
@@ -98,6 +100,7 @@ impl Interactions {
             ledger,
             silences: silences.clone(),
             alertmanagers: Alertmanagers::new(client, settings.alertmanagers.clone()),
+            owners,
             letters,
             metrics: of_worker,
             store: store.clone(),
@@ -110,7 +113,13 @@ impl Interactions {
             silences,
             memory: Memory::new(store.clone(), clock.clone()),
             trail: Audit::new(store, clock.clone()),
-            voice: Voice { bot, locale: settings.style.locale, clock, metrics: metrics.clone() },
+            voice: Voice {
+                bot,
+                locale: settings.style.locale,
+                clock,
+                metrics: metrics.clone(),
+                stop: lifecycle.stop.clone(),
+            },
             metrics,
             lifecycle: lifecycle.clone(),
         }))

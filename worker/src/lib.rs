@@ -187,6 +187,7 @@ pub fn start(
         store,
         metrics: metrics.clone(),
         clock: clock.clone(),
+        owners: Arc::clone(&owners),
         bot: receivers.iter().find_map(Receiver::bot),
     };
     let of_people = interaction::Interactions::new(&settings, rooms, registry, lifecycle)?;

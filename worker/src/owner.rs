@@ -116,6 +116,11 @@ impl Owners {
         self.on_card(items, (receiver, true), now).await.quiet()
     }
 
+    /// What the user table calls whoever has one of these ids of Feishu's.
+    pub(crate) async fn name_of(&self, ids: &[&str]) -> Option<String> {
+        self.directory.name_of(ids).await
+    }
+
     /// Counts the people of a card that was told.
     pub(crate) fn told(&self, roster: &Roster) {
         self.metrics.told(roster);

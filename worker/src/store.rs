@@ -67,6 +67,16 @@ pub enum StoreError {
     Failed(#[from] sqlx::Error),
 }
 
+impl StoreError {
+    /// Whether the database is there and has refused this very statement.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Failed(error) => error.as_database_error().is_some(),
+            Self::Away | Self::TimedOut(_) => false,
+        }
+    }
+}
+
 /// Why the database cannot be used as it is configured.
 #[derive(Debug, Error)]
 pub enum OpenError {

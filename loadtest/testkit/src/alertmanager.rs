@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -111,11 +113,23 @@ impl Alertmanager {
         all.into_iter().filter(|silence| silence["status"]["state"] == "active").collect()
     }
 
+    /// Ends a silence, as somebody does on its page.
+    pub async fn end(&self, silence: &Value) {
+        let path = format!("/api/v2/silence/{}", silence["id"].as_str().expect("an id"));
+        let answer = http::send(Method::DELETE, &self.url(&path), &[], Bytes::new()).await;
+        assert_eq!(answer.expect("an answer").status, 200);
+    }
+
     /// The state of the alert of this name: `active`, or `suppressed` while it is silenced.
     pub async fn state(&self, alertname: &str) -> String {
         let filter = format!("/api/v2/alerts?filter=alertname%3D%22{alertname}%22");
         let answer = http::get(&self.url(&filter)).await.expect("an answer");
         answer.json()[0]["status"]["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where something of it is.

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use shared::alert::{LABEL_VALUE_BYTES_MAX, LABELS_MAX, Labels};
+use shared::alert::{LABEL_VALUE_BYTES_MAX, LABELS_BYTES_MAX, LABELS_MAX, Labels};
 use thiserror::Error;
+
+/// What a label that found no room may have had: the longest value, and a name that nobody gives.
+const LABEL_BYTES_MAX: usize = LABEL_VALUE_BYTES_MAX + 1024;
 
 /// A silence that somebody wants, as the API takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,7 +51,10 @@ impl Wish {
             return Err(Unsilenceable::NoLabels);
         }
         let is_cut = |value: &str| value.ends_with('…') && value.len() + 4 > LABEL_VALUE_BYTES_MAX;
-        if labels.len() >= LABELS_MAX || labels.iter().any(|(_, value)| is_cut(value)) {
+        let bytes: usize = labels.iter().map(|(name, value)| name.len() + value.len()).sum();
+        // A label may have been left out: for their number, or because it no longer fitted.
+        let may_lack_some = labels.len() >= LABELS_MAX || bytes + LABEL_BYTES_MAX > LABELS_BYTES_MAX;
+        if may_lack_some || labels.iter().any(|(_, value)| is_cut(value)) {
             return Err(Unsilenceable::Cut);
         }
         let matchers = labels.iter().map(|(name, value)| Matcher {
@@ -106,5 +112,11 @@ mod tests {
         let many: Vec<_> = (0..LABELS_MAX).map(|number| format!("label{number}")).collect();
         let many: Vec<_> = many.iter().map(|name| (name.as_str(), "x")).collect();
         assert_eq!(wish(&many), Err(Unsilenceable::Cut));
+        // The fifth of these does not fit, and without it the silence would be for others as well.
+        let long = "x".repeat(LABEL_VALUE_BYTES_MAX - 8);
+        let large: Vec<_> = ["a", "b", "c", "d", "only"].map(|name| (name, long.as_str())).to_vec();
+        assert_eq!(labels(&large).get("only"), None);
+        assert_eq!(wish(&large), Err(Unsilenceable::Cut));
+        assert!(wish(&large[..2]).is_ok());
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::arguments::AuditArguments;
 use super::desk::Desk;
 use super::list::print_json;
-use super::text::{short, time};
+use super::text::{plain, short, time};
 use super::{CommandError, Terminal, table};
 use crate::audit::{Entry, Wanted};
 
@@ -56,7 +56,7 @@ fn print(
         [
             time(entry.at),
             short(&entry.who, WHO_CHARS_MAX),
-            entry.action.clone(),
+            plain(&entry.action),
             format!("{done} of {}", entry.letters),
             short(&entry.chosen, TEXT_CHARS_MAX),
             short(entry.outcome.as_deref().unwrap_or_default(), TEXT_CHARS_MAX),

@@ -118,7 +118,13 @@ fn print(known: &Known, out: &mut dyn Write) -> Result<(), CommandError> {
     }
     for entry in &known.audit {
         let (at, who) = (time(entry.at), plain(&entry.who));
-        writeln!(out, "action {} at {at} by {who}: {} {}", entry.id, entry.action, plain(&entry.chosen))?;
+        writeln!(
+            out,
+            "action {} at {at} by {who}: {} {}",
+            entry.id,
+            plain(&entry.action),
+            plain(&entry.chosen)
+        )?;
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! What people are told about what they wanted, in both languages. Pure. Nothing from outside is in it that was not
 //! neutralised: answers are texts, in which tags mention people.
 
+mod trouble;
+
 use shared::config::Locale;
 
 use super::target::Target;
+use crate::alertmanager::AlertmanagerError;
 use crate::card::{Style, plain_line, shown_time};
 
 /// Alerts listed in one answer: about a screen of a phone.
 pub(super) const LISTED_MAX: usize = 20;
 /// How much of a name is shown, in characters.
 const NAME_CHARACTERS_MAX: usize = 60;
-/// How much of what somebody else's program says is shown, in characters.
-const REASON_CHARACTERS_MAX: usize = 200;
 /// The longest link that is shown, in bytes.
 const LINK_BYTES_MAX: usize = 1_000;
 
@@ -44,8 +45,12 @@ pub(super) enum Answer {
     TooMany(usize),
     /// It was wanted so long ago that the silence would be over.
     TooLate,
-    /// Alertmanager did not do it, and what it said; so many alerts were silenced before.
-    AlertmanagerFailed(String, usize),
+    /// Alertmanager did not silence, and why; so many other alerts are silenced.
+    NotSilenced(AlertmanagerError, usize),
+    /// Alertmanager did not end a silence, and why; so many others have ended.
+    NotUnsilenced(AlertmanagerError, usize),
+    /// The database does not take what came of it.
+    Unrecordable,
     /// This person may not.
     NotAllowed,
     /// The card belongs to another chat.
@@ -98,10 +103,16 @@ impl Answer {
             Self::Unsilenceable => "这条告警的标签不完整，无法只静默它一条。".to_owned(),
             Self::TooMany(most) => format!("一次最多静默 {most} 条告警；请在 Alertmanager 里静默。"),
             Self::TooLate => "这个操作来得太晚，静默的时间已经过了。".to_owned(),
-            Self::AlertmanagerFailed(said, done) => {
+            Self::NotSilenced(trouble, done) => {
                 let before = if *done > 0 { format!("已静默 {done} 条；其余") } else { String::new() };
-                format!("{before}没有静默成功，Alertmanager：{}。", reason(said))
+                format!("{before}没有静默成功，Alertmanager {}。", trouble::zh(trouble))
             }
+            Self::NotUnsilenced(trouble, done) => {
+                let before =
+                    if *done > 0 { format!("已取消 {done} 条静默；其余") } else { String::new() };
+                format!("{before}没有取消成功，Alertmanager {}。", trouble::zh(trouble))
+            }
+            Self::Unrecordable => "数据库拒绝了这个操作，请联系 Larkfire 的管理员。".to_owned(),
             Self::NotAllowed => "你没有这个操作的权限，请联系管理员（interactions.allow）。".to_owned(),
             Self::Elsewhere => "这张卡片属于另一个群，请在原来的群里操作。".to_owned(),
             Self::Forged => "这个按钮无法识别。".to_owned(),
@@ -113,7 +124,9 @@ impl Answer {
             Self::NoSuchAlert => "本群当前没有这条告警。可以用 /alerts 查看。".to_owned(),
             Self::Ambiguous => "有多条告警以此开头，请写得更长一些。".to_owned(),
             Self::NotAReceiver => "本群没有配置为告警接收者。".to_owned(),
-            Self::Alerts(lines, _) if lines.is_empty() => "本群当前没有告警。".to_owned(),
+            Self::Alerts(lines, _) if lines.is_empty() => {
+                "本群的卡片上没有未恢复的告警（超过 500 条的风暴卡片不在此列）。".to_owned()
+            }
             Self::Alerts(lines, more) => listed(lines, *more, "还有", "条"),
             Self::Status(lines) => lines.join("\n"),
         }
@@ -148,13 +161,24 @@ impl Answer {
                 format!("At most {most} alerts are silenced at once; please silence these in Alertmanager.")
             }
             Self::TooLate => "This came so late that the silence would be over already.".to_owned(),
-            Self::AlertmanagerFailed(said, done) => {
+            Self::NotSilenced(trouble, done) => {
                 let before = if *done > 0 {
                     format!("Silenced {}; not the rest", alerts(*done))
                 } else {
                     "Not silenced".to_owned()
                 };
-                format!("{before}. Alertmanager: {}.", reason(said))
+                format!("{before}. Alertmanager: {}.", trouble::en(trouble))
+            }
+            Self::NotUnsilenced(trouble, done) => {
+                let before = if *done > 0 {
+                    format!("{} Not the rest", Self::Unsilenced(*done).en())
+                } else {
+                    "Not ended".to_owned()
+                };
+                format!("{before}. Alertmanager: {}.", trouble::en(trouble))
+            }
+            Self::Unrecordable => {
+                "The database does not take this; please tell whoever runs Larkfire.".to_owned()
             }
             Self::NotAllowed => "You may not do this; ask whoever set interactions.allow.".to_owned(),
             Self::Elsewhere => "This card belongs to another chat; please use it there.".to_owned(),
@@ -172,7 +196,7 @@ impl Answer {
             Self::NoSuchAlert => "No such alert fires in this chat. /alerts shows what does.".to_owned(),
             Self::Ambiguous => "Several alerts begin like that; please write more of it.".to_owned(),
             Self::NotAReceiver => "This chat is not configured as a receiver of alerts.".to_owned(),
-            Self::Alerts(lines, _) if lines.is_empty() => "Nothing fires in this chat.".to_owned(),
+            Self::Alerts(lines, _) if lines.is_empty() => "Nothing fires on the cards in this chat; cards of a storm of more than 500 alerts are not followed.".to_owned(),
             Self::Alerts(lines, more) => listed(lines, *more, "and", "more"),
             Self::Status(lines) => lines.join("\n"),
         }
@@ -224,10 +248,6 @@ fn alerts(count: usize) -> String {
     if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
 }
 
-fn reason(said: &str) -> String {
-    plain_line(said, REASON_CHARACTERS_MAX).trim_end_matches('.').to_owned()
-}
-
 /// Only what can be nothing but a link is shown as one.
 fn with_link(words: &str, link: Option<&str>, end: &str) -> String {
     let is_harmless = |link: &&str| {
@@ -257,30 +277,4 @@ const HELP_EN: &str = "What I can do:\n\
     /alerts shows the fingerprints; the beginning of one is enough.";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_from_outside_mentions_anybody() {
-        let hostile = "<at user_id=\"all\">all</at>";
-        for answer in [
-            Answer::AlertmanagerFailed(hostile.to_owned(), 0),
-            Answer::NotFromAlertmanager(Some(format!("https://x/{hostile}"))),
-            Answer::NotFromAlertmanager(Some("javascript:alert(1)".to_owned())),
-            Answer::Status(vec![standing(hostile, (true, 1), Locale::En)]),
-        ] {
-            for locale in [Locale::ZhCn, Locale::En] {
-                let text = answer.text(locale);
-                assert!(!text.contains("<at") && !text.contains("javascript"), "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_list_says_how_much_is_not_on_it() {
-        let answer = Answer::Alerts(vec!["a".to_owned(), "b".to_owned()], 3);
-        assert_eq!(answer.text(Locale::En), "a\nb\n… and 3 more");
-        assert_eq!(answer.text(Locale::ZhCn), "a\nb\n… 还有 3 条");
-        assert_eq!(Answer::Alerts(vec![], 0).text(Locale::En), "Nothing fires in this chat.");
-    }
-}
+mod tests;

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use shared::config::Locale;
 use shared::interaction::{Interaction, decode};
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Delivery};
 use shared::retry::RetryPolicy;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use super::memory::{Begun, Memory};
+use super::answer::Answer;
+use super::memory::{BEGUN_FOR_MAX, Begun, Memory};
 use super::metrics::{InteractionMetrics, Outcome};
 use super::office::Office;
 use super::report::Report;
@@ -21,6 +23,9 @@ use crate::store::StoreError;
 
 /// How often it is looked for what was kept long enough.
 const CLEAN_EVERY: Duration = Duration::from_hours(1);
+/// How often the database, while it answers, may refuse what one interaction comes to. Whatever it is about that one, it
+/// is not to keep all others waiting for ever.
+const REFUSALS_MAX: u32 = 6;
 
 /// The task and what it needs.
 pub(super) struct Clerk {
@@ -31,6 +36,14 @@ pub(super) struct Clerk {
     pub(super) voice: Voice,
     pub(super) metrics: InteractionMetrics,
     pub(super) lifecycle: Lifecycle,
+}
+
+/// What is remembered of an interaction between attempts.
+#[derive(Default)]
+struct Attempts {
+    /// Since when it is this worker's, where it was begun and then could not be given back.
+    begun: Option<Instant>,
+    refusals: u32,
 }
 
 /// How far it came with an interaction.
@@ -76,16 +89,11 @@ impl Clerk {
                 return true;
             }
         };
-        let mut pauses = RetryPolicy::RECONNECT.pauses();
+        let (mut pauses, mut attempts) = (RetryPolicy::RECONNECT.pauses(), Attempts::default());
         loop {
-            let progress = Box::pin(self.handle(&interaction)).await;
-            match progress {
+            match Box::pin(self.handle(&interaction, &mut attempts)).await {
                 Ok(Progress::Ended(report)) => {
-                    self.say(&interaction, &report);
-                    delivery.settle();
-                    if let Some(answer) = &report.answer {
-                        Box::pin(self.voice.answer(&interaction, answer)).await;
-                    }
+                    self.end(&interaction, delivery, &report).await;
                     return true;
                 }
                 Ok(Progress::Repeated) => {
@@ -94,6 +102,11 @@ impl Clerk {
                     return true;
                 }
                 Ok(Progress::Elsewhere) => {}
+                Err(error) if attempts.refusals >= REFUSALS_MAX => {
+                    let report = self.give_up(&interaction, &error).await;
+                    self.end(&interaction, delivery, &report).await;
+                    return true;
+                }
                 Err(error) => warn!(
                     interaction.id = %interaction.id, %error,
                     "interaction {} waits for the database: {error}", interaction.id
@@ -106,36 +119,68 @@ impl Clerk {
         }
     }
 
-    async fn handle(&self, interaction: &Interaction) -> Result<Progress, StoreError> {
-        match self.memory.begin(&interaction.dedup_key).await? {
-            Begun::Mine => {}
-            Begun::Elsewhere => return Ok(Progress::Elsewhere),
-            Begun::Done => return Ok(Progress::Repeated),
+    async fn handle(
+        &self,
+        interaction: &Interaction,
+        attempts: &mut Attempts,
+    ) -> Result<Progress, StoreError> {
+        if attempts.begun.is_none_or(|begun| begun.elapsed() >= BEGUN_FOR_MAX) {
+            match self.memory.begin(&interaction.dedup_key).await? {
+                Begun::Mine => attempts.begun = Some(Instant::now()),
+                Begun::Elsewhere => return Ok(Progress::Elsewhere),
+                Begun::Done => return Ok(Progress::Repeated),
+            }
         }
         let done = self.finish(interaction).await;
-        if done.is_err() {
-            // Otherwise it would look for a while as if somebody still had it in hand; which it does if the database
-            // does not take this either.
-            let _forgotten = self.memory.forget(&interaction.dedup_key).await;
+        if let Err(error) = &done {
+            attempts.refusals += u32::from(error.is_refusal());
+            // Another worker may have it at once. If the database does not take this either, it is still ours.
+            if self.memory.forget(&interaction.dedup_key).await.is_ok() {
+                attempts.begun = None;
+            }
         }
         done.map(Progress::Ended)
+    }
+
+    /// Writes down, as far as that can be done, that the database would not have it.
+    async fn give_up(&self, interaction: &Interaction, error: &StoreError) -> Report {
+        error!(
+            interaction.id = %interaction.id, %error,
+            "interaction {} was given up: the database answers, and does not take it: {error}", interaction.id
+        );
+        let report = Report::plain(Outcome::Failed, interaction.act.as_str(), "", Answer::Unrecordable);
+        let _noted = self.note(interaction, &report).await;
+        let _remembered = self.memory.done(&interaction.dedup_key).await;
+        report
+    }
+
+    async fn end(&self, interaction: &Interaction, delivery: Delivery, report: &Report) {
+        self.say(interaction, report);
+        delivery.settle();
+        if let Some(answer) = &report.answer {
+            Box::pin(self.voice.answer(interaction, answer)).await;
+        }
     }
 
     async fn finish(&self, interaction: &Interaction) -> Result<Report, StoreError> {
         let report = Box::pin(self.office.act(interaction)).await?;
         if report.outcome != Outcome::Ignored {
-            let deed = Deed {
-                who: name_of(&interaction.operator),
-                action: &report.action,
-                chosen: &report.chosen,
-                meant: report.meant,
-            };
-            let words = report.answer.as_ref().map(|answer| answer.text(shared::config::Locale::En));
-            let outcome = format!("{}: {}", report.outcome.as_str(), words.unwrap_or_default());
-            self.trail.note(deed, report.done, &outcome).await?;
+            self.note(interaction, &report).await?;
         }
         self.memory.done(&interaction.dedup_key).await?;
         Ok(report)
+    }
+
+    async fn note(&self, interaction: &Interaction, report: &Report) -> Result<(), StoreError> {
+        let deed = Deed {
+            who: name_of(&interaction.operator),
+            action: &report.action,
+            chosen: &report.chosen,
+            meant: report.meant,
+        };
+        let words = report.answer.as_ref().map(|answer| answer.text(Locale::En));
+        let outcome = format!("{}: {}", report.outcome.as_str(), words.unwrap_or_default());
+        self.trail.note(deed, report.done, &outcome).await.map(drop)
     }
 
     fn say(&self, interaction: &Interaction, report: &Report) {

@@ -4,6 +4,7 @@ mod acknowledging;
 mod asking;
 mod pressing;
 mod silencing;
+mod unsilencing;
 
 use jiff::Timestamp;
 use shared::clock::Clock;
@@ -23,6 +24,7 @@ use crate::cards::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::owner::Owners;
 use crate::store::{Store, StoreError};
 
 /// How Feishu calls a chat of two.
@@ -38,6 +40,8 @@ pub(super) struct Office {
     pub(super) ledger: std::sync::Arc<Ledger>,
     pub(super) silences: Silences,
     pub(super) alertmanagers: Alertmanagers,
+    /// Who knows what people are called.
+    pub(super) owners: std::sync::Arc<Owners>,
     pub(super) letters: DeadLetters,
     pub(super) metrics: Metrics,
     pub(super) style: Style,
@@ -64,7 +68,9 @@ impl Office {
         let by = name_of(&interaction.operator);
         let wanting = |action| Wanting { interaction, by, action, now: self.clock.now() };
         match &interaction.act {
-            Act::Button { action, value, .. } => Box::pin(self.press(wanting(action), value)).await,
+            Act::Button { action, value, option, .. } => {
+                Box::pin(self.press(wanting(action), value, option)).await
+            }
             Act::Reaction { emoji } => self.react(wanting("ack"), emoji).await,
             Act::Message { text, mentions, chat_type, .. } => {
                 match command::read(text, mentions, chat_type != OF_TWO) {
@@ -80,11 +86,10 @@ impl Office {
         if !self.reactions.iter().any(|known| known == emoji) {
             return Ok(Report::ignored());
         }
-        match self.cards.in_message(&wanting.interaction.message_id).await? {
-            // People react to other people's messages all day.
-            None => Ok(Report::ignored()),
-            Some(kept) => self.acknowledge(wanting, &Target::all_of(&kept)).await,
-        }
+        let kept = self.cards.in_message(&wanting.interaction.message_id).await?;
+        let targets = kept.as_ref().map(Target::firing_on).unwrap_or_default();
+        // People react to other people's messages all day, and to what is over.
+        if targets.is_empty() { Ok(Report::ignored()) } else { self.acknowledge(wanting, &targets).await }
     }
 }
 

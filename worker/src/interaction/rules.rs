@@ -59,8 +59,13 @@ impl Rules {
 
 /// What a person is called where a name is written down.
 pub(super) fn name_of(operator: &Operator) -> &str {
+    ids_of(operator).first().copied().unwrap_or("unknown")
+}
+
+/// The ids of a person that are known, the one of this app first.
+pub(super) fn ids_of(operator: &Operator) -> Vec<&str> {
     let Operator { open_id, user_id, union_id } = operator;
-    [open_id, user_id, union_id].into_iter().find(|id| !id.is_empty()).map_or("unknown", String::as_str)
+    [open_id, user_id, union_id].into_iter().map(String::as_str).filter(|id| !id.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -26,11 +26,17 @@ pub(super) struct Target {
     pub(super) silence_url: String,
     /// Who has taken it on.
     pub(super) taken_on_by: Option<String>,
+    pub(super) is_firing: bool,
 }
 
 impl Target {
     /// What fires on a card.
-    pub(super) fn all_of(kept: &Kept) -> Vec<Self> {
+    pub(super) fn firing_on(kept: &Kept) -> Vec<Self> {
+        Self::all_on(kept).into_iter().filter(|target| target.is_firing).collect()
+    }
+
+    /// Everything on a card.
+    pub(super) fn all_on(kept: &Kept) -> Vec<Self> {
         let items = kept.items();
         let target = |item: &Item<'_>| Self {
             receiver: kept.receiver.clone(),
@@ -46,8 +52,9 @@ impl Target {
                 .attention
                 .and_then(|attention| attention.acknowledged.as_ref())
                 .map(|acknowledged| acknowledged.by.clone()),
+            is_firing: item.is_firing(),
         };
-        items.iter().filter(|item| item.is_firing()).map(target).collect()
+        items.iter().map(target).collect()
     }
 }
 
@@ -89,6 +96,7 @@ mod tests {
             labels: Labels::default(),
             silence_url: String::new(),
             taken_on_by: None,
+            is_firing: true,
         }
     }
 

@@ -1,10 +1,14 @@
 //! How people are answered: in a thread under what they did, by name.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::clock::Clock;
 use shared::config::Locale;
 use shared::interaction::Interaction;
+use shared::retry::RetryPolicy;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::answer::Answer;
@@ -12,8 +16,10 @@ use super::metrics::InteractionMetrics;
 use crate::feishu::verdict::Verdict;
 use crate::feishu::{AppBot, Content, MessageId, OnceKey, ReplyTo};
 
-/// How often an answer is tried: it is a courtesy, and the next person waits.
-const TRIES_MAX: usize = 2;
+/// How an answer is tried: the chat takes five messages a second from all bots together. It is a courtesy, and the next
+/// person waits.
+const PATIENCE: RetryPolicy =
+    RetryPolicy { first: Duration::from_secs(1), cap: Duration::from_secs(3), attempts_max: Some(4) };
 
 /// Who answers.
 #[derive(Clone, Debug)]
@@ -23,6 +29,7 @@ pub(super) struct Voice {
     pub(super) locale: Locale,
     pub(super) clock: Clock,
     pub(super) metrics: InteractionMetrics,
+    pub(super) stop: CancellationToken,
 }
 
 impl Voice {
@@ -33,16 +40,16 @@ impl Voice {
         let message_id = MessageId::new(interaction.message_id.as_str());
         let mut verdict = Verdict::Ok;
         // Groups may be set up so that nobody opens a thread: then it is an ordinary reply.
-        for in_thread in [true, false].into_iter().take(TRIES_MAX) {
+        for in_thread in [true, false] {
             let form = if in_thread { "in thread" } else { "plain" };
             let once = OnceKey::of(["answer", interaction.dedup_key.as_str(), form]);
             let to = ReplyTo { message_id: &message_id, in_thread };
-            verdict = bot.reply(to, &content, &once, self.clock.now()).await.verdict;
+            verdict = self.reply(bot, to, (&content, &once)).await;
             if matches!(verdict, Verdict::Ok) {
                 return self.metrics.answered(true);
             }
-            // What may have arrived is not said again in another form.
-            if matches!(verdict, Verdict::TryAgain { .. }) {
+            // What may have arrived is not said again in another form, and what was too fast still is.
+            if matches!(verdict, Verdict::TryAgain { .. } | Verdict::SlowDown { .. }) {
                 break;
             }
         }
@@ -53,6 +60,21 @@ impl Voice {
             verdict = said,
             "interaction {} could not be answered ({said})", interaction.id
         );
+    }
+
+    /// Replies in one form, which is one message however often it is tried.
+    async fn reply(&self, bot: &AppBot, to: ReplyTo<'_>, (content, once): (&Content, &OnceKey)) -> Verdict {
+        let mut pauses = PATIENCE.pauses();
+        loop {
+            let verdict = bot.reply(to, content, once, self.clock.now()).await.verdict;
+            let (Verdict::SlowDown { hint, .. } | Verdict::TryAgain { hint, .. }) = &verdict else {
+                return verdict;
+            };
+            let Some(pause) = pauses.after_failure(rand::random(), *hint) else { return verdict };
+            if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return verdict;
+            }
+        }
     }
 }
 

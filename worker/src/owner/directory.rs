@@ -90,6 +90,18 @@ impl Directory {
         let cache = self.0.cache();
         people.iter().map(|person| (person.clone(), cache.get(person))).collect()
     }
+
+    /// What the user table calls whoever has one of these ids, if it says so before the deadline.
+    pub(crate) async fn name_of(&self, ids: &[&str]) -> Option<String> {
+        let rows = timeout(self.0.deadline, self.0.table.with_ids(ids)).await;
+        match rows.ok()? {
+            Ok(rows) => rows.iter().find_map(|row| row.identity().name),
+            Err(error) => {
+                debug!(%error, "looking a person up: {error}");
+                None
+            }
+        }
+    }
 }
 
 impl Inner {

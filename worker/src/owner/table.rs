@@ -104,15 +104,34 @@ impl UserTable {
 
     /// The rows of these people, as far as there are any.
     pub(crate) async fn find(&self, people: &[Person]) -> Result<Vec<Row>, TableError> {
+        self.ask(sql::find(self.pool(), &self.columns, &self.id_prefix, people)).await
+    }
+
+    /// The rows with these ids of Feishu's.
+    pub(crate) async fn with_ids(&self, ids: &[&str]) -> Result<Vec<Row>, TableError> {
+        let mut rows = self.ask(sql::with_ids(self.pool(), &self.columns, &self.id_prefix, ids)).await?;
+        // A collation may see no difference between ids.
+        rows.retain(|row| ids.contains(&row.id.as_str()));
+        Ok(rows)
+    }
+
+    fn pool(&self) -> &Pool {
         match &self.place {
-            Place::File(store) => {
-                Ok(store.within(sql::find(store.pool(), &self.columns, &self.id_prefix, people)).await?)
-            }
-            Place::Server { pool, breaker, may_be_missing } => {
+            Place::File(store) => store.pool(),
+            Place::Server { pool, .. } => pool,
+        }
+    }
+
+    async fn ask(
+        &self,
+        query: impl Future<Output = Result<Vec<Row>, sqlx::Error>>,
+    ) -> Result<Vec<Row>, TableError> {
+        match &self.place {
+            Place::File(store) => Ok(store.within(query).await?),
+            Place::Server { breaker, may_be_missing, .. } => {
                 if !breaker.lets_through() {
                     return Err(TableError::Away);
                 }
-                let query = sql::find(pool, &self.columns, &self.id_prefix, people);
                 let found = match tokio::time::timeout(PATIENCE, query).await {
                     Ok(Err(error)) if *may_be_missing && is_no_such_table(&error) => Ok(Vec::new()),
                     Ok(found) => found.map_err(TableError::from),

@@ -2,10 +2,13 @@
 
 mod budget;
 mod crashes;
+mod doubts;
 mod ends;
 mod fleet;
 mod marks;
 mod named;
+mod once;
 mod people;
+mod silence_faults;
 mod silences;
 mod stage;

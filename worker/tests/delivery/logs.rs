@@ -22,6 +22,11 @@ pub(crate) fn capture() {
     LazyLock::force(&LOGS);
 }
 
+/// What was logged until now, by every worker of this process.
+pub(crate) fn so_far() -> String {
+    LOGS.0.lock().unwrap().clone()
+}
+
 /// Keeps every event as text.
 #[derive(Clone, Default)]
 struct Everything(Arc<Mutex<String>>);

@@ -1,6 +1,7 @@
 //! Commands to the bot.
 
 use super::{Office, Wanting};
+use crate::card::plain_line;
 use crate::interaction::answer::{self, Answer, LISTED_MAX};
 use crate::interaction::command::Command;
 use crate::interaction::metrics::Outcome;
@@ -10,6 +11,8 @@ use crate::store::StoreError;
 
 /// Cards of one receiver that are looked through, the newest first. A storm is on one of them.
 const CARDS_MAX: i64 = 50;
+/// How much of a word that means no alert is written down, in characters.
+const WORD_CHARACTERS_MAX: usize = 200;
 
 impl Office {
     pub(super) async fn ask(&self, wanting: Wanting<'_>, command: &Command) -> Result<Report, StoreError> {
@@ -29,11 +32,11 @@ impl Office {
             },
             Command::Acknowledge { alert } => match self.meant(wanting, alert).await? {
                 Ok(targets) => self.acknowledge(wanting, &targets).await,
-                Err(answer) => Ok(Report::plain(Outcome::Refused, wanting.action, alert, answer)),
+                Err(answer) => Ok(refused(wanting, alert, answer)),
             },
             Command::Silence { alert, length } => match self.meant(wanting, alert).await? {
                 Ok(targets) => Box::pin(self.silence(wanting, &targets, *length)).await,
-                Err(answer) => Ok(Report::plain(Outcome::Refused, wanting.action, alert, answer)),
+                Err(answer) => Ok(refused(wanting, alert, answer)),
             },
         }
     }
@@ -44,7 +47,7 @@ impl Office {
         for receiver in self.rules.receivers_in(&wanting.interaction.chat_id) {
             is_receiver = true;
             let cards = self.cards.firing_at(receiver, CARDS_MAX).await?;
-            firing.extend(cards.iter().flat_map(Target::all_of));
+            firing.extend(cards.iter().flat_map(Target::firing_on));
         }
         Ok(is_receiver.then(|| each_once(firing)))
     }
@@ -70,4 +73,10 @@ impl Office {
         lines.push(answer::dead_letters(self.letters.waiting().await?, locale));
         Ok(Answer::Status(lines))
     }
+}
+
+/// It is not clear which alert is meant by this word.
+fn refused(wanting: Wanting<'_>, alert: &str, answer: Answer) -> Report {
+    let alert = plain_line(alert, WORD_CHARACTERS_MAX);
+    Report::plain(Outcome::Refused, wanting.action, &alert, answer)
 }

@@ -7,6 +7,7 @@ use shared::alert::Status;
 use shared::envelope::EnvelopeId;
 
 use super::{Office, Wanting};
+use crate::card::plain_line;
 use crate::interaction::answer::Answer;
 use crate::interaction::metrics::Outcome;
 use crate::interaction::report::Report;
@@ -21,21 +22,28 @@ const CONFIRM_DIAGNOSIS: &str = "confirm_diagnosis";
 /// How much of such a button's incident, and of an unknown button, is written down, in characters.
 const INCIDENT_CHARACTERS_MAX: usize = 200;
 const VALUE_CHARACTERS_MAX: usize = 1_000;
+const ACTION_CHARACTERS_MAX: usize = 32;
 
 impl Office {
     pub(super) async fn press(
         &self,
         wanting: Wanting<'_>,
         value: &Map<String, Value>,
+        option: &str,
     ) -> Result<Report, StoreError> {
         if wanting.action == CONFIRM_DIAGNOSIS {
             return self.confirm(wanting, value).await;
         }
         let is_ours = Press::of(wanting.action).is_some();
         if !is_ours {
-            let chosen: String = Value::from(value.clone()).to_string();
+            // As JSON, which has no line feeds and nothing a terminal obeys.
+            let mut chosen = Value::from(value.clone()).to_string();
+            if !option.is_empty() {
+                chosen = format!("{chosen} option {}", Value::from(option));
+            }
             let chosen: String = chosen.chars().take(VALUE_CHARACTERS_MAX).collect();
-            let action = if wanting.action.is_empty() { "button" } else { wanting.action };
+            let action = plain_line(wanting.action, ACTION_CHARACTERS_MAX);
+            let action = if action.is_empty() { "button" } else { &action };
             return Ok(Report::plain(Outcome::Unknown, action, &chosen, Answer::UnknownButton));
         }
         match self.keys.read(value, wanting.now) {
@@ -59,21 +67,25 @@ impl Office {
             let chosen = format!("a card of {}", pressed.receiver);
             return Ok(Report::plain(Outcome::Failed, wanting.action, &chosen, Answer::CardGone));
         };
-        let targets = Target::all_of(&kept);
+        let targets = Target::firing_on(&kept);
         match pressed.press {
             Press::Acknowledge => self.acknowledge(wanting, &targets).await,
             Press::Unacknowledge => self.unacknowledge(wanting, &targets).await,
             Press::Silence(hours) => {
                 self.silence(wanting, &targets, Duration::from_hours(hours.into())).await
             }
-            Press::Unsilence => self.unsilence(wanting, &targets).await,
+            // A silence goes on when its alert is over, and keeps it quiet when it comes back.
+            Press::Unsilence => self.unsilence(wanting, Target::all_on(&kept)).await,
         }
     }
 
     /// An incident that is an alert or an envelope of ours is taken on; any other one is only written down.
     async fn confirm(&self, wanting: Wanting<'_>, value: &Map<String, Value>) -> Result<Report, StoreError> {
-        let incident = value.get("incident_id").and_then(Value::as_str).unwrap_or_default();
-        let incident: String = incident.chars().take(INCIDENT_CHARACTERS_MAX).collect();
+        let incident = match value.get("incident_id") {
+            Some(Value::String(incident)) => plain_line(incident, INCIDENT_CHARACTERS_MAX),
+            Some(Value::Number(incident)) => incident.to_string(),
+            Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => String::new(),
+        };
         let chosen = format!("incident {incident}");
         if !self.rules.allow(Deed::Acknowledge, &wanting.interaction.operator) {
             return Ok(Report::plain(Outcome::Refused, wanting.action, &chosen, Answer::NotAllowed));

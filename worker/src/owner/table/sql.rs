@@ -45,14 +45,15 @@ impl Columns {
         Self { table, username, nickname, mobile, id }
     }
 
-    /// The query for so many names and forms of numbers.
-    fn query(&self, names: usize, numbers: usize) -> String {
+    /// The query for rows that have one of so many values in one of these columns.
+    fn query(&self, wanted: &[(&str, usize)]) -> String {
         let Self { table, username, nickname, mobile, id } = self;
         // A number may be kept as a number, an id too.
         let columns = [username, nickname, mobile, id].map(|column| format!("CAST({column} AS CHAR)"));
-        let condition = |column: &str, count| (count > 0).then(|| format!("{column} IN ({})", places(count)));
-        let conditions = [condition(username, names), condition(mobile, numbers)];
-        let conditions = conditions.into_iter().flatten().collect::<Vec<_>>().join(" OR ");
+        let condition = |(column, count): &(&str, usize)| {
+            (*count > 0).then(|| format!("{column} IN ({})", places(*count)))
+        };
+        let conditions = wanted.iter().filter_map(condition).collect::<Vec<_>>().join(" OR ");
         format!("SELECT {} FROM {table} WHERE {conditions} LIMIT {ROWS_MAX}", columns.join(", "))
     }
 }
@@ -70,8 +71,32 @@ pub(super) async fn find(
         return Ok(Vec::new());
     }
     let values: Vec<Value<'_>> = names.iter().chain(&numbers).map(|text| Value::Text(text)).collect();
-    let query = columns.query(names.len(), numbers.len());
-    let found: Vec<(Text, Text, Text, Text)> = rows(pool, &query, &values).await?;
+    let query = columns.query(&[(&columns.username, names.len()), (&columns.mobile, numbers.len())]);
+    read(pool, (&query, &values), id_prefix).await
+}
+
+/// The rows with one of these ids, with the operators' own prefix or without.
+pub(super) async fn with_ids(
+    pool: &Pool,
+    columns: &Columns,
+    id_prefix: &str,
+    ids: &[&str],
+) -> Result<Vec<Row>, sqlx::Error> {
+    let prefixed: Vec<_> = ids.iter().map(|id| format!("{id_prefix}{id}")).collect();
+    let values: Vec<Value<'_>> =
+        ids.iter().copied().chain(prefixed.iter().map(String::as_str)).map(Value::Text).collect();
+    if values.is_empty() {
+        return Ok(Vec::new());
+    }
+    read(pool, (&columns.query(&[(&columns.id, values.len())]), &values), id_prefix).await
+}
+
+async fn read(
+    pool: &Pool,
+    (query, values): (&str, &[Value<'_>]),
+    id_prefix: &str,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let found: Vec<(Text, Text, Text, Text)> = rows(pool, query, values).await?;
     Ok(found
         .into_iter()
         .map(|(username, nickname, mobile, id)| Row::of([username, nickname, mobile, id], id_prefix))

@@ -42,7 +42,7 @@ fn value_of(card: &Value, words: &str) -> Map<String, Value> {
 }
 
 /// A text to the bot.
-fn said(key: &str, text: &str) -> Interaction {
+pub(super) fn said(key: &str, text: &str) -> Interaction {
     let mentions = vec![Mentioned { key: "@_user_1".to_owned(), ..Mentioned::default() }];
     let (text, chat_type) = (format!("@_user_1 {text}"), "group".to_owned());
     interaction(key, None, Act::Message { text, mentions, parent_id: String::new(), chat_type })

@@ -12,7 +12,7 @@ use super::people::{answered, press, tenant};
 use super::stage::firing;
 use crate::stage::WITHIN;
 
-fn configured(url: &str) -> AlertmanagerConfig {
+pub(super) fn configured(url: &str) -> AlertmanagerConfig {
     AlertmanagerConfig {
         name: "default".to_owned(),
         url: Url::parse(url).unwrap(),
@@ -22,7 +22,7 @@ fn configured(url: &str) -> AlertmanagerConfig {
     }
 }
 
-async fn state(alertmanager: &Alertmanager, wanted: &str) {
+pub(super) async fn state(alertmanager: &Alertmanager, wanted: &str) {
     wait_until(WITHIN, "the state in Alertmanager", async || {
         let state = alertmanager.state("A").await;
         if state == wanted { Ok(()) } else { Err(state) }

@@ -1,9 +1,11 @@
 //! A tenant with an app in two chats, and workers that share a database.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use feishu_sim::{
     AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, UserSettings, Verdict,
 };
@@ -19,6 +21,8 @@ use shared::config::{
 use shared::envelope::{Envelope, EnvelopeId};
 use shared::interaction::{Interaction, encode};
 use shared::queue::{Headers, Settlement};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
@@ -41,6 +45,8 @@ pub(crate) struct Tenant {
     /// What people may do.
     pub(crate) interactions: InteractionsConfig,
     pub(crate) alertmanagers: Vec<AlertmanagerConfig>,
+    /// Where the shared database is reached, if not where it is.
+    pub(crate) through: Option<SocketAddr>,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -83,6 +89,7 @@ impl Tenant {
             delivery,
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
+            through: None,
             database,
             folder,
         }
@@ -153,8 +160,25 @@ impl Tenant {
         Audit::new(store, Clock::system()).entries(Wanted::All, 100).await.unwrap()
     }
 
+    /// Writes somebody into the user table in the workers' file.
+    pub(crate) async fn knows(&self, nickname: &str, id: &str) {
+        let insert = "INSERT INTO larkfire_users (username, nickname, source_user_id)";
+        self.execute(&format!("{insert} VALUES ('{id}', '{nickname}', '{id}')")).await;
+    }
+
+    /// Does something to the workers' file behind their back.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let file = SqliteConnectOptions::new().filename(self.folder.path().join("larkfire.db"));
+        let mut connection = file.busy_timeout(WITHIN).connect().await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+
     fn database_config(&self) -> DatabaseConfig {
-        let url = self.database.as_ref().map(|database| Secret::new(database.url()));
+        let url = |database: &TestDatabase| match self.through {
+            Some(address) => database.url_at(address),
+            None => database.url(),
+        };
+        let url = self.database.as_ref().map(|database| Secret::new(url(database)));
         DatabaseConfig { url, connections: 4, timeout: Duration::from_secs(10) }
     }
 }
@@ -182,15 +206,23 @@ impl Hand {
 
     /// Somebody does something, and it is waited for until that is settled.
     pub(crate) async fn done(&mut self, interaction: &Interaction) {
-        let tag = self.worker.people.deliver(encode(interaction).unwrap(), Headers::default());
-        let people = &mut self.worker.people;
-        let fate = wait_until(WITHIN, "a settlement", async || people.fate(tag).ok_or("still in hand")).await;
-        assert_eq!(fate, Settlement::Done { tag });
+        let tag = self.hears(interaction);
+        self.heard(tag).await;
     }
 
     /// The same with a message that may be anything.
-    pub(crate) async fn swallowed(&mut self, body: &'static str) {
+    pub(crate) async fn swallowed(&mut self, body: impl Into<Bytes>) {
         let tag = self.worker.people.deliver(body, Headers::default());
+        self.heard(tag).await;
+    }
+
+    /// Somebody does something, which is not waited for.
+    pub(crate) fn hears(&mut self, interaction: &Interaction) -> u64 {
+        self.worker.people.deliver(encode(interaction).unwrap(), Headers::default())
+    }
+
+    /// Waits until that is settled.
+    pub(crate) async fn heard(&mut self, tag: u64) {
         let people = &mut self.worker.people;
         let fate = wait_until(WITHIN, "a settlement", async || people.fate(tag).ok_or("still in hand")).await;
         assert_eq!(fate, Settlement::Done { tag });

@@ -1,0 +1,29 @@
+use super::*;
+
+#[test]
+fn nothing_from_outside_mentions_anybody() {
+    let hostile = "<at user_id=\"all\">all</at>";
+    let refused = AlertmanagerError::Refused { status: 400, reason: hostile.to_owned() };
+    for answer in [
+        Answer::NotSilenced(refused.clone(), 0),
+        Answer::NotUnsilenced(refused, 0),
+        Answer::NotFromAlertmanager(Some(format!("https://x/{hostile}"))),
+        Answer::NotFromAlertmanager(Some("javascript:alert(1)".to_owned())),
+        Answer::Status(vec![standing(hostile, (true, 1), Locale::En)]),
+    ] {
+        for locale in [Locale::ZhCn, Locale::En] {
+            let text = answer.text(locale);
+            assert!(!text.contains("<at") && !text.contains("javascript"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_list_says_how_much_is_not_on_it() {
+    let answer = Answer::Alerts(vec!["a".to_owned(), "b".to_owned()], 3);
+    assert_eq!(answer.text(Locale::En), "a\nb\n… and 3 more");
+    assert_eq!(answer.text(Locale::ZhCn), "a\nb\n… 还有 3 条");
+    assert!(
+        Answer::Alerts(vec![], 0).text(Locale::En).starts_with("Nothing fires on the cards in this chat;")
+    );
+}

@@ -1,0 +1,106 @@
+//! Whatever people do is done once: by whichever worker, after whatever fault.
+
+use feishu_sim::{Call, Fault, Lasting, Verdict};
+use testkit::alertmanager::Alertmanager;
+use testkit::chaos_proxy::{ChaosProxy, Direction};
+use testkit::wait_until::wait_until;
+
+use super::people::{answered, press};
+use super::silences::configured;
+use super::stage::{APP, Tenant, firing};
+use crate::stage::{EAGER, WITHIN};
+
+async fn shared(alertmanager: &Alertmanager) -> Tenant {
+    let mut tenant = Tenant::shared(EAGER).await;
+    tenant.interactions.buttons = true;
+    tenant.alertmanagers = vec![configured(&alertmanager.url("/"))];
+    tenant
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_press_that_reaches_every_worker_and_comes_again_after_a_restart_is_one_silence_and_one_answer() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let tenant = shared(&alertmanager).await;
+    let (mut first, mut second) = (tenant.hand(), tenant.hand());
+    first.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let pressed = press("event:1", &sent, &sent.card().unwrap(), "Silence 1h");
+    let tags = (first.hears(&pressed), second.hears(&pressed));
+    first.heard(tags.0).await;
+    second.heard(tags.1).await;
+    first.stop().await;
+    second.stop().await;
+    let mut third = tenant.hand();
+    third.done(&pressed).await;
+    assert!(third.metric("larkfire_interactions_total{kind=\"button\",outcome=\"repeated\"} 1"));
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    assert_eq!(alertmanager.silences().await.len(), 1);
+    assert_eq!(tenant.trail().await.len(), 1);
+    assert_eq!(tenant.count(Call::Reply, &Verdict::Accepted), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_pressed_while_the_database_is_away_waits_and_is_done_once_it_is_back() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let mut tenant = shared(&alertmanager).await;
+    let proxy = ChaosProxy::start("127.0.0.1:3306".parse().unwrap()).await;
+    tenant.through = Some(proxy.address());
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    proxy.cut();
+    let tag = hand.hears(&press("event:1", &sent, &sent.card().unwrap(), "Silence 1h"));
+    wait_until(WITHIN, "a database that is away", async || {
+        hand.metric("larkfire_store_up 0").then_some(()).ok_or("still up")
+    })
+    .await;
+    assert!(alertmanager.silences().await.is_empty(), "what cannot be written down is not done");
+    proxy.restore();
+    hand.heard(tag).await;
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    assert_eq!(alertmanager.silences().await.len(), 1);
+    assert_eq!(tenant.trail().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_came_too_fast_for_the_chat_is_given_a_moment_later() {
+    let tenant = super::people::tenant().await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let limited = Fault::Refusal { code: 230_020, msg: "frequency limit".to_owned() };
+    tenant.sim.fault_call(APP, Call::Reply, &limited, Lasting::Times(2)).unwrap();
+    hand.done(&press("event:1", &sent, &sent.card().unwrap(), "Acknowledge")).await;
+    assert!(answered(&tenant, 1).await.contains("Acknowledged 1 alert"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_that_could_not_be_written_down_is_ended_and_made_anew_as_soon_as_the_database_is_back() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let slow = ChaosProxy::start(alertmanager.address()).await;
+    let mut tenant = shared(&alertmanager).await;
+    tenant.alertmanagers = vec![configured(&format!("http://{}/", slow.address()))];
+    let proxy = ChaosProxy::start("127.0.0.1:3306".parse().unwrap()).await;
+    tenant.through = Some(proxy.address());
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    slow.stall(Direction::ToClient);
+    let tag = hand.hears(&press("event:1", &sent, &sent.card().unwrap(), "Silence 1h"));
+    let silences = async |count: usize| {
+        wait_until(WITHIN, "a number of silences", async || {
+            let found = alertmanager.silences().await.len();
+            if found == count { Ok(()) } else { Err(found) }
+        })
+        .await;
+    };
+    silences(1).await;
+    proxy.cut();
+    slow.restore();
+    silences(0).await;
+    proxy.restore();
+    hand.heard(tag).await;
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    silences(1).await;
+    assert_eq!(tenant.trail().await.len(), 1);
+}

@@ -1,0 +1,285 @@
+//! Silences when Alertmanager does not do as it is asked, or somebody else has been there in the meantime.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::envelope::Envelope;
+use testkit::alertmanager::Alertmanager;
+use testkit::http;
+use testkit::ports::free_address;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use worker::card::Silenced;
+use worker::cards::Mark;
+
+use super::people::{answered, press, tenant};
+use super::silences::{configured, state};
+use super::stage::{Tenant, firing, over};
+
+/// Something where an Alertmanager should be. It answers everything alike, or nothing at all, and counts.
+struct Stub {
+    url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Stub {
+    async fn answering(answer: Option<&'static str>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::Relaxed);
+                if let Some(answer) = answer {
+                    let mut request = [0; 16 * 1024];
+                    let _read = stream.read(&mut request).await;
+                    let _written = stream.write_all(answer.as_bytes()).await;
+                } else {
+                    open.push(stream);
+                }
+            }
+        });
+        Self { url, asked }
+    }
+}
+
+async fn silencing_at(url: &str) -> Tenant {
+    let mut tenant = tenant().await;
+    tenant.alertmanagers = vec![configured(url)];
+    tenant
+}
+
+/// An Alertmanager in which alerts of these labels fire.
+async fn alertmanager_with(alerts: &[Value]) -> Alertmanager {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let alert = |labels: &Value| json!({ "labels": labels, "startsAt": "2026-01-15T10:30:00Z" });
+    alertmanager.post(&alerts.iter().map(alert).collect()).await;
+    alertmanager
+}
+
+fn named(names: &[&str]) -> Vec<Value> {
+    names.iter().map(|name| json!({ "alertname": name, "severity": "critical" })).collect()
+}
+
+/// The alert of these labels alone, told as the first of its kind.
+fn labelled(index: u8, labels: &Value) -> Envelope<'static> {
+    let mut told = firing(index, &["A"]);
+    let labels = labels.as_object().unwrap();
+    let pair =
+        |(name, value): (&String, &Value)| (name.clone().into(), value.as_str().unwrap().to_owned().into());
+    told.alerts[0].labels = labels.iter().map(pair).collect();
+    told
+}
+
+#[tokio::test]
+async fn an_alert_whose_silence_was_ended_in_alertmanager_is_silenced_anew() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 4h")).await;
+    state(&alertmanager, "suppressed").await;
+    alertmanager.end(&alertmanager.silences().await[0]).await;
+    state(&alertmanager, "active").await;
+
+    hand.done(&press("press:2", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    assert!(answered(&tenant, 2).await.contains("Silenced 1 alert until "));
+    state(&alertmanager, "suppressed").await;
+    assert_eq!(alertmanager.silences().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_silenced_for_longer_already_is_said_and_shown_to_be_silenced_for_that_long() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
+    let first = answered(&tenant, 1).await;
+    let until = first.split("until ").nth(1).unwrap();
+    hand.done(&press("press:2", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let second = answered(&tenant, 2).await;
+    assert!(second.ends_with(until), "{first} / {second}");
+    assert_eq!(alertmanager.silences().await.len(), 1);
+    let card = tenant.shows(&sent, until.trim_end_matches('.')).await;
+    assert!(card.to_string().contains("End silence"), "{card}");
+}
+
+#[tokio::test]
+async fn a_card_that_shows_a_silence_which_is_none_of_ours_or_over_is_put_right_by_the_press_that_would_end_it()
+ {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let now = Clock::system().now();
+    let theirs = json!({
+        "matchers": [{ "name": "alertname", "value": "A", "isRegex": false, "isEqual": true }],
+        "startsAt": now, "endsAt": now + SignedDuration::from_hours(1), "createdBy": "operator", "comment": "by hand",
+    });
+    http::post_json(&alertmanager.url("/api/v2/silences"), &theirs).await.unwrap();
+    state(&alertmanager, "suppressed").await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    let told = firing(1, &["A"]);
+    hand.tell(&[&told]).await;
+    let (sent, fingerprint) = (tenant.sent().remove(0), told.alerts[0].fingerprint.to_string());
+    let silenced = Silenced { by: "ou_ann".to_owned(), until: now + SignedDuration::from_hours(1) };
+    tenant.cards().mark(&[("default", &fingerprint)], &Mark::Silenced(silenced)).await.unwrap();
+    let card = tenant.shows(&sent, "End silence").await;
+    hand.done(&press("press:1", &sent, &card, "End silence")).await;
+    assert!(answered(&tenant, 1).await.contains("There is no silence that could be ended."));
+    tenant.shows(&sent, "Silence 24h").await;
+    assert_eq!(alertmanager.silences().await.len(), 1, "what somebody made by hand is theirs");
+}
+
+#[tokio::test]
+async fn a_silence_can_be_ended_although_its_alert_is_over() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
+    let card = tenant.shows(&sent, "End silence").await;
+    hand.tell(&[&over(2, &["A"])]).await;
+    hand.done(&press("press:2", &sent, &card, "End silence")).await;
+    assert!(answered(&tenant, 3).await.ends_with("Ended 1 silence."));
+    assert!(alertmanager.silences().await.is_empty());
+}
+
+#[tokio::test]
+async fn an_alertmanager_that_is_slow_is_waited_for_once_and_not_for_each_alert() {
+    let stub = Stub::answering(None).await;
+    let tenant = silencing_at(&stub.url).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A", "B", "C"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let said = answered(&tenant, 1).await;
+    assert!(said.contains("Not silenced. Alertmanager: it did not answer in time"), "{said}");
+    assert_eq!(stub.asked.load(Ordering::Relaxed), 1);
+    assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
+}
+
+#[tokio::test]
+async fn whatever_alertmanager_answers_the_person_hears_of_it_and_nothing_is_shown_as_silenced() {
+    for (answer, words) in [
+        ("HTTP/1.1 400 Bad Request\r\ncontent-length: 11\r\n\r\n\"too large\"", "(HTTP 400): too large"),
+        ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", "does not let us in (HTTP 401)"),
+        ("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n", "HTTP 302"),
+        ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nlater", "(HTTP 503): later"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "its answer cannot be read"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"silenceID\":\"\"}", "its answer cannot be read"),
+        (
+            "HTTP/1.1 500 Oops\r\ncontent-length: 37\r\n\r\n<at user_id=\"all\">all</at> everybody !",
+            "HTTP 500",
+        ),
+    ] {
+        let stub = Stub::answering(Some(answer)).await;
+        let tenant = silencing_at(&stub.url).await;
+        let mut hand = tenant.hand();
+        hand.tell(&[&firing(1, &["A"])]).await;
+        let sent = tenant.sent().remove(0);
+        hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+        let said = answered(&tenant, 1).await;
+        assert!(said.contains("Not silenced") && said.contains(words), "{words} in {said}");
+        assert!(!said.contains("user_id=\"all\""), "{said}");
+        assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 1"));
+        assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
+        let trail = tenant.trail().await;
+        assert_eq!((trail[0].action.as_str(), trail[0].done), ("silence_1h", Some(0)));
+        assert!(trail[0].outcome.as_ref().unwrap().starts_with("failed: "), "{trail:?}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_labels_silence_their_own_alert_and_no_other() {
+    let hostile = json!({
+        "alertname": "A", "expr": "a=~\".*\" or \"b\\\\\" | {}", "note": "磁盘\n<at id=all></at> ☃", "empty": "",
+        "severity": "critical",
+    });
+    let other = json!({ "alertname": "B", "expr": "a", "note": "磁盘", "severity": "critical" });
+    let alertmanager = alertmanager_with(&[hostile.clone(), other]).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&labelled(1, &hostile)]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    state(&alertmanager, "suppressed").await;
+    assert_eq!(alertmanager.state("B").await, "active");
+    let silences = alertmanager.silences().await;
+    assert_eq!(silences[0]["matchers"].as_array().unwrap().len(), hostile.as_object().unwrap().len());
+}
+
+#[tokio::test]
+async fn only_what_fires_on_the_card_is_silenced() {
+    let alertmanager = alertmanager_with(&named(&["A", "B", "C"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A", "B"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.tell(&[&over(2, &["B"])]).await;
+    hand.tell(&[&firing(3, &["C"])]).await;
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    assert!(answered(&tenant, 1).await.contains("Silenced 1 alert until "));
+    state(&alertmanager, "suppressed").await;
+    assert_eq!([alertmanager.state("B").await, alertmanager.state("C").await], ["active", "active"]);
+    assert_eq!(alertmanager.silences().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_silence_bears_the_name_of_whoever_pressed_where_the_user_table_knows_it() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    tenant.knows("安 \"<at id=all></at>", "ou_ann").await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    assert_eq!(alertmanager.silences().await[0]["createdBy"], "安 \"<at id=all></at> (ou_ann)");
+    tenant.shows(&sent, "Silenced by <at id=ou_ann></at> until").await;
+}
+
+#[tokio::test]
+async fn a_silence_that_alertmanager_has_forgotten_has_ended() {
+    let mut forgetful = alertmanager_with(&named(&["A"])).await;
+    let mut tenant = silencing_at(&forgetful.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let card = tenant.shows(&sent, "End silence").await;
+    hand.stop().await;
+    forgetful = alertmanager_with(&named(&["A"])).await;
+    tenant.alertmanagers = vec![configured(&forgetful.url("/"))];
+    let mut hand = tenant.hand();
+    hand.done(&press("press:2", &sent, &card, "End silence")).await;
+    assert!(answered(&tenant, 2).await.ends_with("Ended 1 silence."));
+    let card = tenant.shows(&sent, "Silence 24h").await;
+    hand.done(&press("press:3", &sent, &card, "Silence 24h")).await;
+    state(&forgetful, "suppressed").await;
+}
+
+#[tokio::test]
+async fn who_wanted_to_end_a_silence_is_told_that_it_goes_on() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let mut tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let card = tenant.shows(&sent, "End silence").await;
+    hand.stop().await;
+    tenant.alertmanagers = vec![configured(&format!("http://{}/", free_address()))];
+    let mut hand = tenant.hand();
+    hand.done(&press("press:2", &sent, &card, "End silence")).await;
+    let said = answered(&tenant, 2).await;
+    assert!(said.ends_with("Not ended. Alertmanager: it does not answer."), "{said}");
+    assert!(tenant.now_shown(&sent).to_string().contains("End silence"));
+}
