@@ -102,11 +102,6 @@ impl Clerk {
                     return true;
                 }
                 Ok(Progress::Elsewhere) => {}
-                Err(error) if attempts.refusals >= REFUSALS_MAX => {
-                    let report = self.give_up(&interaction, &error).await;
-                    self.end(&interaction, delivery, &report).await;
-                    return true;
-                }
                 Err(error) => warn!(
                     interaction.id = %interaction.id, %error,
                     "interaction {} waits for the database: {error}", interaction.id
@@ -124,6 +119,9 @@ impl Clerk {
         interaction: &Interaction,
         attempts: &mut Attempts,
     ) -> Result<Progress, StoreError> {
+        if attempts.refusals >= REFUSALS_MAX {
+            return self.give_up(interaction).await.map(Progress::Ended);
+        }
         if attempts.begun.is_none_or(|begun| begun.elapsed() >= BEGUN_FOR_MAX) {
             match self.memory.begin(&interaction.dedup_key).await? {
                 Begun::Mine => attempts.begun = Some(Instant::now()),
@@ -134,6 +132,12 @@ impl Clerk {
         let done = self.finish(interaction).await;
         if let Err(error) = &done {
             attempts.refusals += u32::from(error.is_refusal());
+            if attempts.refusals >= REFUSALS_MAX {
+                error!(
+                    interaction.id = %interaction.id, %error,
+                    "interaction {} is given up: the database answers, and does not take it: {error}", interaction.id
+                );
+            }
             // Another worker may have it at once. If the database does not take this either, it is still ours.
             if self.memory.forget(&interaction.dedup_key).await.is_ok() {
                 attempts.begun = None;
@@ -142,16 +146,18 @@ impl Clerk {
         done.map(Progress::Ended)
     }
 
-    /// Writes down, as far as that can be done, that the database would not have it.
-    async fn give_up(&self, interaction: &Interaction, error: &StoreError) -> Report {
-        error!(
-            interaction.id = %interaction.id, %error,
-            "interaction {} was given up: the database answers, and does not take it: {error}", interaction.id
-        );
+    /// Writes down that the database would not have it; which it may refuse as well.
+    async fn give_up(&self, interaction: &Interaction) -> Result<Report, StoreError> {
         let report = Report::plain(Outcome::Failed, interaction.act.as_str(), "", Answer::Unrecordable);
-        let _noted = self.note(interaction, &report).await;
-        let _remembered = self.memory.done(&interaction.dedup_key).await;
-        report
+        let written = async {
+            self.note(interaction, &report).await?;
+            self.memory.begin(&interaction.dedup_key).await?;
+            self.memory.done(&interaction.dedup_key).await
+        };
+        match written.await {
+            Err(error) if !error.is_refusal() => Err(error),
+            Ok(()) | Err(_) => Ok(report),
+        }
     }
 
     async fn end(&self, interaction: &Interaction, delivery: Delivery, report: &Report) {

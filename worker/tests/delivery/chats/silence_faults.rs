@@ -188,7 +188,7 @@ async fn whatever_alertmanager_answers_the_person_hears_of_it_and_nothing_is_sho
         hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
         let said = answered(&tenant, 1).await;
         assert!(said.contains("Not silenced") && said.contains(words), "{words} in {said}");
-        assert!(!said.contains("user_id=\"all\""), "{said}");
+        assert!(!said.contains("<at user_id=\"all\""), "{said}");
         assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 1"));
         assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
         let trail = tenant.trail().await;
