@@ -26,6 +26,8 @@ pub(super) struct Target {
     pub(super) silence_url: String,
     /// Who has taken it on.
     pub(super) taken_on_by: Option<String>,
+    /// Until when its card shows it to be silent.
+    pub(super) shown_silent_until: Option<Timestamp>,
     pub(super) is_firing: bool,
 }
 
@@ -52,6 +54,10 @@ impl Target {
                 .attention
                 .and_then(|attention| attention.acknowledged.as_ref())
                 .map(|acknowledged| acknowledged.by.clone()),
+            shown_silent_until: item
+                .attention
+                .and_then(|attention| attention.silenced.as_ref())
+                .map(|silenced| silenced.until),
             is_firing: item.is_firing(),
         };
         items.iter().map(target).collect()
@@ -96,6 +102,7 @@ mod tests {
             labels: Labels::default(),
             silence_url: String::new(),
             taken_on_by: None,
+            shown_silent_until: None,
             is_firing: true,
         }
     }

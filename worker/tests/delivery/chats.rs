@@ -1,5 +1,6 @@
 //! Chats of the app's: one alert, one card, its whole life, with one worker and with several.
 
+mod alertmanager_faults;
 mod budget;
 mod crashes;
 mod doubts;

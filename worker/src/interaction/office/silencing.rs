@@ -70,7 +70,9 @@ impl Office {
                 Err(Obstacle::Answer(answer)) => obstacle = Some(answer),
             }
         }
-        for (target, until) in &silenced {
+        // What was silent before stays the silence of whoever made it.
+        let unshown = silenced.iter().filter(|(target, until)| target.shown_silent_until != Some(*until));
+        for (target, until) in unshown {
             let mark = Mark::Silenced(Silenced { by: wanting.by.to_owned(), until: *until });
             self.cards.mark(&[(&target.receiver, &target.fingerprint)], &mark).await?;
         }

@@ -16,7 +16,7 @@ use crate::store::StoreError;
 /// What came of ending silences, each with the receiver of its alert.
 #[derive(Default)]
 struct Ended {
-    ended: Vec<(String, Silence)>,
+    over: Vec<(String, Silence)>,
     /// Alerts that are silent still, by receiver and fingerprint.
     silent: HashSet<(String, String)>,
     obstacle: Option<Answer>,
@@ -32,7 +32,7 @@ impl Office {
         if !self.rules.allow(Deed::Silence, &wanting.interaction.operator) {
             return Ok(wanting.refused(&targets, Answer::NotAllowed));
         }
-        let Ended { ended, silent, obstacle } = self.end_all(&targets).await?;
+        let Ended { over: ended, silent, obstacle } = self.end_all(&targets).await?;
         let key = |target: &Target| (target.receiver.clone(), target.fingerprint.clone());
         // Also what no silence was found for: it was over, or somebody has ended it in Alertmanager.
         let heard: Vec<_> = targets.iter().filter(|target| !silent.contains(&key(target))).collect();
@@ -83,7 +83,7 @@ impl Office {
                     }),
                 };
                 match ended {
-                    Ok(()) => so_far.ended.push((receiver.to_owned(), silence)),
+                    Ok(()) => so_far.over.push((receiver.to_owned(), silence)),
                     Err(answer) => {
                         so_far.silent.insert((receiver.to_owned(), silence.fingerprint));
                         so_far.obstacle = Some(answer);

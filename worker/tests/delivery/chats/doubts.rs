@@ -1,8 +1,11 @@
 //! What people may not do, and what nobody could mean: refused whichever way it comes, never in the way of others.
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
+use shared::config::Secret;
 use shared::interaction::{Act, Interaction, Operator, encode};
 use testkit::alertmanager::Alertmanager;
+use worker::interaction::value::{Keys, Press, Pressed};
 
 use super::people::{answered, interaction, press, said, tenant};
 use super::silences::configured;
@@ -142,4 +145,35 @@ async fn what_the_database_will_not_take_is_given_up_and_said_and_the_next_perso
     assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 1"));
     let trail = tenant.trail().await;
     assert!(trail[1].outcome.as_ref().unwrap().contains("The database does not take this"), "{trail:?}");
+}
+
+#[tokio::test]
+async fn a_button_is_good_for_fourteen_days_and_with_the_key_that_signed_it() {
+    let mut tenant = tenant().await;
+    let old = Secret::new("the-key-before-this-one");
+    tenant.interactions.signing_keys = vec![Secret::new("the-key-of-today-0001"), old.clone()];
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let honest = press("press:0", &sent, &sent.card().unwrap(), "Acknowledge");
+    let signed = |key: &str, secret: &Secret, age: SignedDuration| {
+        let Act::Button { action, value, .. } = &honest.act else { unreachable!("a button") };
+        let text = |name: &str| value[name].as_str().unwrap().to_owned();
+        let pressed = Pressed { press: Press::Acknowledge, receiver: text("receiver"), card: text("card") };
+        let value = Keys::of([secret]).sign(&pressed, honest.received_at - age).unwrap();
+        let act = Act::Button { action: action.clone(), value, option: String::new(), update_token: None };
+        Interaction { dedup_key: key.to_owned(), act, ..honest.clone() }
+    };
+    let day = SignedDuration::from_hours(24);
+    hand.done(&signed("press:1", &old, day * 14)).await;
+    assert!(answered(&tenant, 1).await.contains("too old for its buttons"));
+    hand.done(&signed("press:2", &Secret::new("a-key-nobody-set-0001"), day)).await;
+    assert!(answered(&tenant, 2).await.contains("This button is not understood."));
+    assert!(!tenant.now_shown(&sent).to_string().contains("Acknowledged by"));
+    hand.done(&signed("press:3", &old, day * 13)).await;
+    tenant.shows(&sent, "Acknowledged by <at id=ou_ann></at>").await;
+    let trail = tenant.trail().await;
+    let outcomes: Vec<_> =
+        trail.iter().map(|entry| entry.outcome.as_ref().unwrap().split(':').next()).collect();
+    assert_eq!(outcomes, [Some("done"), Some("forged"), Some("refused")]);
 }

@@ -1,17 +1,13 @@
-//! Silences when Alertmanager does not do as it is asked, or somebody else has been there in the meantime.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! Silences of hostile alerts, and those that somebody else has changed in the meantime.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::envelope::Envelope;
+use shared::interaction::{Interaction, Operator};
 use testkit::alertmanager::Alertmanager;
 use testkit::http;
 use testkit::ports::free_address;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
 use worker::card::Silenced;
 use worker::cards::Mark;
 
@@ -19,36 +15,7 @@ use super::people::{answered, press, tenant};
 use super::silences::{configured, state};
 use super::stage::{Tenant, firing, over};
 
-/// Something where an Alertmanager should be. It answers everything alike, or nothing at all, and counts.
-struct Stub {
-    url: String,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Stub {
-    async fn answering(answer: Option<&'static str>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
-        tokio::spawn(async move {
-            let mut open = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                if let Some(answer) = answer {
-                    let mut request = [0; 16 * 1024];
-                    let _read = stream.read(&mut request).await;
-                    let _written = stream.write_all(answer.as_bytes()).await;
-                } else {
-                    open.push(stream);
-                }
-            }
-        });
-        Self { url, asked }
-    }
-}
-
-async fn silencing_at(url: &str) -> Tenant {
+pub(super) async fn silencing_at(url: &str) -> Tenant {
     let mut tenant = tenant().await;
     tenant.alertmanagers = vec![configured(url)];
     tenant
@@ -104,11 +71,15 @@ async fn what_is_silenced_for_longer_already_is_said_and_shown_to_be_silenced_fo
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
     let first = answered(&tenant, 1).await;
     let until = first.split("until ").nth(1).unwrap();
-    hand.done(&press("press:2", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    tenant.shows(&sent, "End silence").await;
+    let operator = Operator { open_id: "ou_bob".to_owned(), ..Operator::default() };
+    let by_bob = press("press:2", &sent, &sent.card().unwrap(), "Silence 1h");
+    hand.done(&Interaction { operator, ..by_bob }).await;
     let second = answered(&tenant, 2).await;
     assert!(second.ends_with(until), "{first} / {second}");
     assert_eq!(alertmanager.silences().await.len(), 1);
     let card = tenant.shows(&sent, until.trim_end_matches('.')).await;
+    assert!(card.to_string().contains("Silenced by <at id=ou_ann></at> until"), "{card}");
     assert!(card.to_string().contains("End silence"), "{card}");
 }
 
@@ -150,51 +121,6 @@ async fn a_silence_can_be_ended_although_its_alert_is_over() {
     hand.done(&press("press:2", &sent, &card, "End silence")).await;
     assert!(answered(&tenant, 3).await.ends_with("Ended 1 silence."));
     assert!(alertmanager.silences().await.is_empty());
-}
-
-#[tokio::test]
-async fn an_alertmanager_that_is_slow_is_waited_for_once_and_not_for_each_alert() {
-    let stub = Stub::answering(None).await;
-    let tenant = silencing_at(&stub.url).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A", "B", "C"])]).await;
-    let sent = tenant.sent().remove(0);
-    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
-    let said = answered(&tenant, 1).await;
-    assert!(said.contains("Not silenced. Alertmanager: it did not answer in time"), "{said}");
-    assert_eq!(stub.asked.load(Ordering::Relaxed), 1);
-    assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
-}
-
-#[tokio::test]
-async fn whatever_alertmanager_answers_the_person_hears_of_it_and_nothing_is_shown_as_silenced() {
-    for (answer, words) in [
-        ("HTTP/1.1 400 Bad Request\r\ncontent-length: 11\r\n\r\n\"too large\"", "(HTTP 400): too large"),
-        ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", "does not let us in (HTTP 401)"),
-        ("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n", "HTTP 302"),
-        ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 5\r\n\r\nlater", "(HTTP 503): later"),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}", "its answer cannot be read"),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"silenceID\":\"\"}", "its answer cannot be read"),
-        (
-            "HTTP/1.1 500 Oops\r\ncontent-length: 37\r\n\r\n<at user_id=\"all\">all</at> everybody !",
-            "HTTP 500",
-        ),
-    ] {
-        let stub = Stub::answering(Some(answer)).await;
-        let tenant = silencing_at(&stub.url).await;
-        let mut hand = tenant.hand();
-        hand.tell(&[&firing(1, &["A"])]).await;
-        let sent = tenant.sent().remove(0);
-        hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
-        let said = answered(&tenant, 1).await;
-        assert!(said.contains("Not silenced") && said.contains(words), "{words} in {said}");
-        assert!(!said.contains("<at user_id=\"all\""), "{said}");
-        assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 1"));
-        assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
-        let trail = tenant.trail().await;
-        assert_eq!((trail[0].action.as_str(), trail[0].done), ("silence_1h", Some(0)));
-        assert!(trail[0].outcome.as_ref().unwrap().starts_with("failed: "), "{trail:?}");
-    }
 }
 
 #[tokio::test]
