@@ -64,6 +64,27 @@ impl Target {
     }
 }
 
+#[cfg(test)]
+impl Target {
+    /// One to start from.
+    pub(super) fn example() -> Self {
+        Self {
+            receiver: "ops".to_owned(),
+            fingerprint: String::new(),
+            name: String::new(),
+            place: String::new(),
+            since: Timestamp::UNIX_EPOCH,
+            source: Source::Alertmanager,
+            external_url: String::new(),
+            labels: Labels::default(),
+            silence_url: String::new(),
+            taken_on_by: None,
+            shown_silent_until: None,
+            is_firing: true,
+        }
+    }
+}
+
 /// Each alert once, as on the first of these cards.
 pub(super) fn each_once(targets: Vec<Target>) -> Vec<Target> {
     let mut seen = std::collections::HashSet::new();
@@ -91,20 +112,7 @@ mod tests {
     use super::*;
 
     fn target(fingerprint: &str) -> Target {
-        Target {
-            receiver: "ops".to_owned(),
-            fingerprint: fingerprint.to_owned(),
-            name: String::new(),
-            place: String::new(),
-            since: Timestamp::UNIX_EPOCH,
-            source: Source::Alertmanager,
-            external_url: String::new(),
-            labels: Labels::default(),
-            silence_url: String::new(),
-            taken_on_by: None,
-            shown_silent_until: None,
-            is_firing: true,
-        }
+        Target { fingerprint: fingerprint.to_owned(), ..Target::example() }
     }
 
     fn found(wanted: &str) -> Option<Vec<String>> {

@@ -1,14 +1,26 @@
+use shared::config::LinksConfig;
+
 use super::*;
 
 #[test]
 fn nothing_from_outside_mentions_anybody() {
     let hostile = "<at user_id=\"all\">all</at>";
     let refused = AlertmanagerError::Refused { status: 400, reason: hostile.to_owned() };
+    let target = Target {
+        name: format!("A\n{hostile}"),
+        place: hostile.to_owned(),
+        fingerprint: hostile.to_owned(),
+        ..Target::example()
+    };
+    let style =
+        Style { timezone: jiff::tz::TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() };
+    assert_eq!(line(&target, &style).lines().count(), 1);
     for answer in [
         Answer::NotSilenced(refused.clone(), 0),
         Answer::NotUnsilenced(refused, 0),
         Answer::NotFromAlertmanager(Some(format!("https://x/{hostile}"))),
         Answer::NotFromAlertmanager(Some("javascript:alert(1)".to_owned())),
+        Answer::Alerts(vec![line(&target, &style)], 0),
         Answer::Status(vec![standing(hostile, (true, 1), Locale::En)]),
     ] {
         for locale in [Locale::ZhCn, Locale::En] {

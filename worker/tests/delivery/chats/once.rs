@@ -74,6 +74,25 @@ async fn an_answer_that_came_too_fast_for_the_chat_is_given_a_moment_later() {
     assert!(answered(&tenant, 1).await.contains("Acknowledged 1 alert"));
 }
 
+#[tokio::test]
+async fn an_answer_is_in_a_thread_or_where_there_can_be_none_an_ordinary_reply() {
+    let tenant = super::people::tenant().await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("event:1", &sent, &sent.card().unwrap(), "Acknowledge")).await;
+    answered(&tenant, 1).await;
+    let no_threads = Fault::Refusal { code: 230_071, msg: "no reply in thread here".to_owned() };
+    tenant.sim.fault_call(APP, Call::Reply, &no_threads, Lasting::Times(1)).unwrap();
+    hand.done(&press("event:2", &sent, &sent.card().unwrap(), "Acknowledge")).await;
+    answered(&tenant, 2).await;
+    let replies = tenant.sim.accepted().into_iter().filter(|record| record.parent_id.is_some());
+    let in_thread: Vec<_> =
+        replies.map(|reply| reply.message().unwrap()["reply_in_thread"].clone()).collect();
+    assert_eq!(in_thread, [true, false]);
+    assert!(hand.metric("larkfire_interaction_answers_total{outcome=\"sent\"} 2"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silence_that_could_not_be_written_down_is_ended_and_made_anew_as_soon_as_the_database_is_back() {
     let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
