@@ -45,10 +45,12 @@ pub(super) enum Answer {
     TooMany(usize),
     /// It was wanted so long ago that the silence would be over.
     TooLate,
-    /// Alertmanager did not silence, and why; so many other alerts are silenced.
-    NotSilenced(AlertmanagerError, usize),
-    /// Alertmanager did not end a silence, and why; so many others have ended.
-    NotUnsilenced(AlertmanagerError, usize),
+    /// Alertmanager did not silence, and why.
+    NotSilenced(AlertmanagerError),
+    /// Alertmanager did not end a silence, and why.
+    NotUnsilenced(AlertmanagerError),
+    /// It was done to some, and what stood in the way of the others.
+    Partly(Box<Answer>, Box<Answer>),
     /// The database does not take what came of it.
     Unrecordable,
     /// This person may not.
@@ -103,15 +105,11 @@ impl Answer {
             Self::Unsilenceable => "这条告警的标签不完整，无法只静默它一条。".to_owned(),
             Self::TooMany(most) => format!("一次最多静默 {most} 条告警；请在 Alertmanager 里静默。"),
             Self::TooLate => "这个操作来得太晚，静默的时间已经过了。".to_owned(),
-            Self::NotSilenced(trouble, done) => {
-                let before = if *done > 0 { format!("已静默 {done} 条；其余") } else { String::new() };
-                format!("{before}没有静默成功，Alertmanager {}。", trouble::zh(trouble))
+            Self::NotSilenced(trouble) => format!("没有静默成功，Alertmanager {}。", trouble::zh(trouble)),
+            Self::NotUnsilenced(trouble) => {
+                format!("没有取消成功，Alertmanager {}。", trouble::zh(trouble))
             }
-            Self::NotUnsilenced(trouble, done) => {
-                let before =
-                    if *done > 0 { format!("已取消 {done} 条静默；其余") } else { String::new() };
-                format!("{before}没有取消成功，Alertmanager {}。", trouble::zh(trouble))
-            }
+            Self::Partly(done, obstacle) => format!("{}但不是全部：{}", done.zh(), obstacle.zh()),
             Self::Unrecordable => "数据库拒绝了这个操作，请联系 Larkfire 的管理员。".to_owned(),
             Self::NotAllowed => "你没有这个操作的权限，请联系管理员（interactions.allow）。".to_owned(),
             Self::Elsewhere => "这张卡片属于另一个群，请在原来的群里操作。".to_owned(),
@@ -161,22 +159,9 @@ impl Answer {
                 format!("At most {most} alerts are silenced at once; please silence these in Alertmanager.")
             }
             Self::TooLate => "This came so late that the silence would be over already.".to_owned(),
-            Self::NotSilenced(trouble, done) => {
-                let before = if *done > 0 {
-                    format!("Silenced {}; not the rest", alerts(*done))
-                } else {
-                    "Not silenced".to_owned()
-                };
-                format!("{before}. Alertmanager: {}.", trouble::en(trouble))
-            }
-            Self::NotUnsilenced(trouble, done) => {
-                let before = if *done > 0 {
-                    format!("{} Not the rest", Self::Unsilenced(*done).en())
-                } else {
-                    "Not ended".to_owned()
-                };
-                format!("{before}. Alertmanager: {}.", trouble::en(trouble))
-            }
+            Self::NotSilenced(trouble) => format!("Not silenced. Alertmanager: {}.", trouble::en(trouble)),
+            Self::NotUnsilenced(trouble) => format!("Not ended. Alertmanager: {}.", trouble::en(trouble)),
+            Self::Partly(done, obstacle) => format!("{} But not all of them: {}", done.en(), obstacle.en()),
             Self::Unrecordable => {
                 "The database does not take this; please tell whoever runs Larkfire.".to_owned()
             }

@@ -52,6 +52,8 @@ impl Outcome {
     }
 }
 
+/// What becomes of answers.
+const ANSWERS: [&str; 3] = ["sent", "failed", "nowhere"];
 /// The kind of what cannot be read.
 const UNREADABLE: &str = "unreadable";
 
@@ -89,7 +91,7 @@ impl InteractionMetrics {
         }
         let undecodable = [UNREADABLE, Outcome::Undecodable.as_str()];
         metrics.interactions.with_label_values(&undecodable).reset();
-        for outcome in ["sent", "failed"] {
+        for outcome in ANSWERS {
             metrics.answers.with_label_values(&[outcome]).reset();
         }
         Ok(metrics)
@@ -106,8 +108,10 @@ impl InteractionMetrics {
         self.interactions.with_label_values(&undecodable).inc();
     }
 
-    /// Counts an answer.
-    pub(super) fn answered(&self, is_sent: bool) {
-        self.answers.with_label_values(&[if is_sent { "sent" } else { "failed" }]).inc();
+    /// Counts an answer; `None` where there was no message to give it under, or nobody to give it.
+    pub(super) fn answered(&self, is_sent: Option<bool>) {
+        let [sent, failed, nowhere] = ANSWERS;
+        let outcome = is_sent.map_or(nowhere, |is_sent| if is_sent { sent } else { failed });
+        self.answers.with_label_values(&[outcome]).inc();
     }
 }

@@ -99,8 +99,10 @@ impl Wanting<'_> {
         Report::about(Outcome::Refused, self.action, targets, (0, answer))
     }
 
-    /// It cannot be done, and why.
-    fn failed(&self, targets: &[Target], (done, answer): (usize, Answer)) -> Report {
+    /// It is done to so many, and to the others not, if something stood in the way.
+    fn tried(&self, targets: &[Target], (done, answer): (usize, Answer), obstacle: Option<Answer>) -> Report {
+        let Some(obstacle) = obstacle else { return self.done(targets, (done, answer)) };
+        let answer = if done == 0 { obstacle } else { Answer::Partly(Box::new(answer), Box::new(obstacle)) };
         Report::about(Outcome::Failed, self.action, targets, (done, answer))
     }
 

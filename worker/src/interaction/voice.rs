@@ -35,7 +35,9 @@ pub(super) struct Voice {
 impl Voice {
     /// Answers, as well as that can be done; what came of it is counted.
     pub(super) async fn answer(&self, interaction: &Interaction, answer: &Answer) {
-        let Some(bot) = self.bot.as_ref().filter(|_| !interaction.message_id.is_empty()) else { return };
+        let Some(bot) = self.bot.as_ref().filter(|_| !interaction.message_id.is_empty()) else {
+            return self.metrics.answered(None);
+        };
         let content = Content::Text(addressed(&interaction.operator.open_id, &answer.text(self.locale)));
         let message_id = MessageId::new(interaction.message_id.as_str());
         let mut verdict = Verdict::Ok;
@@ -46,14 +48,14 @@ impl Voice {
             let to = ReplyTo { message_id: &message_id, in_thread };
             verdict = self.reply(bot, to, (&content, &once)).await;
             if matches!(verdict, Verdict::Ok) {
-                return self.metrics.answered(true);
+                return self.metrics.answered(Some(true));
             }
             // What may have arrived is not said again in another form, and what was too fast still is.
             if matches!(verdict, Verdict::TryAgain { .. } | Verdict::SlowDown { .. }) {
                 break;
             }
         }
-        self.metrics.answered(false);
+        self.metrics.answered(Some(false));
         let said = verdict.as_str();
         warn!(
             interaction.id = %interaction.id,

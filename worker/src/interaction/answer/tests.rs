@@ -16,8 +16,8 @@ fn nothing_from_outside_mentions_anybody() {
         Style { timezone: jiff::tz::TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() };
     assert_eq!(line(&target, &style).lines().count(), 1);
     for answer in [
-        Answer::NotSilenced(refused.clone(), 0),
-        Answer::NotUnsilenced(refused, 0),
+        Answer::NotSilenced(refused.clone()),
+        Answer::NotUnsilenced(refused),
         Answer::NotFromAlertmanager(Some(format!("https://x/{hostile}"))),
         Answer::NotFromAlertmanager(Some("javascript:alert(1)".to_owned())),
         Answer::Alerts(vec![line(&target, &style)], 0),

@@ -79,13 +79,8 @@ impl Office {
         // All of them are silent until the first of them is not.
         let all_until = silenced.iter().map(|(_, until)| *until).min().unwrap_or(until);
         let done = silenced.len();
-        Ok(match obstacle {
-            None => wanting.done(targets, (done, Answer::Silenced(done, shown_time(all_until, &self.style)))),
-            Some(Answer::NotSilenced(trouble, _)) => {
-                wanting.failed(targets, (done, Answer::NotSilenced(trouble, done)))
-            }
-            Some(answer) => wanting.failed(targets, (done, answer)),
-        })
+        let answer = Answer::Silenced(done, shown_time(all_until, &self.style));
+        Ok(wanting.tried(targets, (done, answer), obstacle))
     }
 
     /// Silences one alert, unless it is silent for long enough already; says until when it is.
@@ -105,7 +100,7 @@ impl Office {
             return Err(not_silenced(trouble.clone()));
         }
         let done = Box::pin(self.silence_in(alertmanager, silencing, target)).await;
-        if let Err(Obstacle::Answer(Answer::NotSilenced(trouble, _))) = &done
+        if let Err(Obstacle::Answer(Answer::NotSilenced(trouble))) = &done
             && trouble.is_no_answer()
         {
             silencing.mute.insert(alertmanager.name().to_owned(), trouble.clone());
@@ -177,5 +172,5 @@ impl Office {
 }
 
 fn not_silenced(trouble: AlertmanagerError) -> Obstacle {
-    Obstacle::Answer(Answer::NotSilenced(trouble, 0))
+    Obstacle::Answer(Answer::NotSilenced(trouble))
 }

@@ -52,14 +52,10 @@ impl Office {
                 target.is_firing || spoken.contains(&key(target)) || silent.contains(&key(target))
             })
             .collect();
-        Ok(match obstacle {
-            Some(Answer::NotUnsilenced(trouble, _)) => {
-                wanting.failed(&meant, (done, Answer::NotUnsilenced(trouble, ended.len())))
-            }
-            Some(answer) => wanting.failed(&meant, (done, answer)),
-            None if ended.is_empty() => wanting.refused(&meant, Answer::NothingSilenced),
-            None => wanting.done(&meant, (done, Answer::Unsilenced(ended.len()))),
-        })
+        if ended.is_empty() && obstacle.is_none() {
+            return Ok(wanting.refused(&meant, Answer::NothingSilenced));
+        }
+        Ok(wanting.tried(&meant, (done, Answer::Unsilenced(ended.len())), obstacle))
     }
 
     async fn end_all(&self, targets: &[Target]) -> Result<Ended, StoreError> {
@@ -74,12 +70,12 @@ impl Office {
                     mute.get(&silence.alertmanager),
                 ) {
                     (None, _) => Err(Answer::NoAlertmanager),
-                    (Some(_), Some(trouble)) => Err(Answer::NotUnsilenced(trouble.clone(), 0)),
+                    (Some(_), Some(trouble)) => Err(Answer::NotUnsilenced(trouble.clone())),
                     (Some(alertmanager), None) => alertmanager.expire(&silence.id).await.map_err(|trouble| {
                         if trouble.is_no_answer() {
                             mute.insert(silence.alertmanager.clone(), trouble.clone());
                         }
-                        Answer::NotUnsilenced(trouble, 0)
+                        Answer::NotUnsilenced(trouble)
                     }),
                 };
                 match ended {

@@ -190,6 +190,8 @@ async fn commands_are_answered_and_an_alert_is_taken_on_by_its_fingerprint() {
     let elsewhere = Interaction { chat_id: "oc_elsewhere".to_owned(), ..ask("m:7", "/alerts") };
     hand.done(&elsewhere).await;
     assert!(answered(&tenant, 7).await.contains("not configured as a receiver"));
+    hand.done(&said("m:8", "/help")).await;
+    hand.counts("larkfire_interaction_answers_total{outcome=\"nowhere\"} 1").await;
 }
 
 #[tokio::test]

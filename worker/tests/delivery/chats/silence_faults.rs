@@ -209,3 +209,25 @@ async fn who_wanted_to_end_a_silence_is_told_that_it_goes_on() {
     assert!(said.ends_with("Not ended. Alertmanager: it does not answer."), "{said}");
     assert!(tenant.now_shown(&sent).to_string().contains("End silence"));
 }
+
+#[tokio::test]
+async fn who_silenced_some_of_several_hears_of_both() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    let mut told = firing(1, &["A", "B"]);
+    told.alerts[1].labels =
+        (0..64).map(|number| (format!("label{number}").into(), "x".to_owned().into())).collect();
+    hand.tell(&[&told]).await;
+    let sent = tenant.sent().remove(0);
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
+    let said = answered(&tenant, 1).await;
+    assert!(
+        said.contains("Silenced 1 alert until ") && said.contains("But not all of them: Not all labels"),
+        "{said}"
+    );
+    state(&alertmanager, "suppressed").await;
+    assert_eq!(alertmanager.silences().await.len(), 1);
+    let trail = tenant.trail().await;
+    assert_eq!((trail[0].letters, trail[0].done), (2, Some(1)));
+}

@@ -236,6 +236,11 @@ impl Hand {
         shows(&self.worker.registry, line)
     }
 
+    /// Waits until a line of `/metrics` begins like this.
+    pub(crate) async fn counts(&self, line: &str) {
+        wait_until(WITHIN, line, async || self.metric(line).then_some(()).ok_or("not yet")).await;
+    }
+
     /// Stops it, and waits until it has given back what it has not told.
     pub(crate) async fn stop(self) {
         self.worker.lifecycle.stop.cancel();
