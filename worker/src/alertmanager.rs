@@ -4,6 +4,7 @@ mod wish;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::Deserialize;
@@ -69,8 +70,10 @@ struct Made {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Known {
     status: KnownStatus,
+    ends_at: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -144,15 +147,15 @@ impl Alertmanager<'_> {
         is_id.then_some(made.id).ok_or(AlertmanagerError::Unreadable)
     }
 
-    /// Whether a silence has not ended: by its time, or by somebody's hand.
-    pub async fn is_silencing(&self, id: &str) -> Result<bool, AlertmanagerError> {
+    /// Until when a silence lasts, which somebody may have changed; `None` if it has ended, or nobody knows it.
+    pub async fn lasts_until(&self, id: &str) -> Result<Option<Timestamp>, AlertmanagerError> {
         match ask(self.request(Method::GET, &["silence", id])).await {
             Ok(answer) => {
                 let known: Known =
                     serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
-                Ok(known.status.state != "expired")
+                Ok(Some(known.ends_at).filter(|_| known.status.state != "expired"))
             }
-            Err(error) if error.says_unknown() => Ok(false),
+            Err(error) if error.says_unknown() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -57,6 +57,8 @@ impl Office {
         }
         let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
         let until = wanting.interaction.received_at.saturating_add(length).unwrap_or(Timestamp::MAX);
+        // As exactly as Alertmanager and the database keep it, so that the same wish is the same the next time.
+        let until = Timestamp::from_millisecond(until.as_millisecond()).unwrap_or(until);
         if until <= wanting.now {
             return Ok(wanting.refused(targets, Answer::TooLate));
         }
@@ -136,7 +138,7 @@ impl Office {
     }
 
     /// Until when an alert is silent, where that is no sooner than wanted. What is written down is not enough: somebody
-    /// may have ended the silence in Alertmanager.
+    /// may have ended or shortened the silence in Alertmanager.
     async fn silent_until(
         &self,
         alertmanager: Alertmanager<'_>,
@@ -149,10 +151,12 @@ impl Office {
         let mut known: Vec<_> = known.into_iter().filter(of_it).collect();
         known.sort_unstable_by_key(|known| std::cmp::Reverse(known.until));
         for known in known {
-            if alertmanager.is_silencing(&known.id).await.map_err(not_silenced)? {
-                return Ok(Some(known.until));
+            match alertmanager.lasts_until(&known.id).await.map_err(not_silenced)? {
+                Some(until) if until >= wanted => return Ok(Some(until)),
+                // Shortened; it is still there to be ended.
+                Some(_) => {}
+                None => self.silences.forget(&known).await.map_err(Obstacle::Store)?,
             }
-            self.silences.forget(&known).await.map_err(Obstacle::Store)?;
         }
         Ok(None)
     }

@@ -231,3 +231,29 @@ async fn who_silenced_some_of_several_hears_of_both() {
     let trail = tenant.trail().await;
     assert_eq!((trail[0].letters, trail[0].done), (2, Some(1)));
 }
+
+#[tokio::test]
+async fn the_same_wish_is_one_silence_unless_somebody_has_shortened_it() {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let first = press("press:1", &sent, &sent.card().unwrap(), "Silence 1h");
+    // Clocks are finer than what Alertmanager and the database keep.
+    let received_at = first.received_at + SignedDuration::from_nanos(1);
+    let again = |key: &str| Interaction { dedup_key: key.to_owned(), received_at, ..first.clone() };
+    hand.done(&again("press:2")).await;
+    let said = answered(&tenant, 1).await;
+    hand.done(&again("press:3")).await;
+    assert_eq!(answered(&tenant, 2).await, said);
+    let mut silences = alertmanager.silences().await;
+    assert_eq!(silences.len(), 1);
+
+    let mut shorter = silences.remove(0);
+    shorter["endsAt"] = json!(Clock::system().now() + SignedDuration::from_mins(5));
+    http::post_json(&alertmanager.url("/api/v2/silences"), &shorter).await.unwrap();
+    hand.done(&again("press:4")).await;
+    answered(&tenant, 3).await;
+    assert_eq!(alertmanager.silences().await.len(), 2, "the short one, and one for as long as was wanted");
+}
