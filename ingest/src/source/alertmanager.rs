@@ -1,9 +1,11 @@
 //! Alertmanager's webhook, version 4, and everything that imitates it; Grafana's unified alerting sends the same
 //! with additions. Older and foreign senders leave out or misspell nearly every field, so none is relied on.
 
+use std::borrow::Cow;
 use std::mem::take;
 
 use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use shared::config::DEFAULT_RECEIVER;
 use shared::envelope::Source;
 
 use super::reading::Reading;
@@ -57,13 +59,19 @@ pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
     });
     let alerts = alerts.collect();
     Reading {
-        receiver: quote_meta::unquoted(shape.receiver.0),
+        receiver: named(quote_meta::unquoted(shape.receiver.0)),
         group_key: shape.group_key.0,
         group_labels: shape.group_labels.0,
         external_url,
         truncated: truncated.saturating_add(repeated),
         alerts,
     }
+}
+
+/// The receiver the sender means. `default` is what people call the one for everything nothing else takes: it says
+/// that nothing was chosen, so the routes choose.
+fn named(receiver: Cow<'_, str>) -> Cow<'_, str> {
+    if receiver == DEFAULT_RECEIVER { Cow::Borrowed("") } else { receiver }
 }
 
 fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>) -> Alert<'a> {
@@ -141,6 +149,22 @@ mod tests {
 
     fn read_group(body: &str) -> Reading<'_> {
         read(Shape::read(body).unwrap().unwrap(), Source::Alertmanager)
+    }
+
+    #[test]
+    fn the_name_default_says_nothing_and_any_other_is_meant() {
+        for (name, meant) in [
+            ("default", ""),
+            ("", ""),
+            ("Default", "Default"),
+            ("default-ops", "default-ops"),
+            ("ops", "ops"),
+        ] {
+            let body = format!(r#"{{"receiver":"{name}","alerts":[]}}"#);
+            for source in [Source::Alertmanager, Source::Grafana] {
+                assert_eq!(read(Shape::read(&body).unwrap().unwrap(), source).receiver, meant, "{name}");
+            }
+        }
     }
 
     #[test]

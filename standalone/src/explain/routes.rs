@@ -88,4 +88,17 @@ mod tests {
         assert!(told.contains("the sender names dba; it goes to dba, and no route is asked\n"), "{told}");
         assert!(!told.contains("route 1"), "{told}");
     }
+
+    #[test]
+    fn a_senders_receiver_called_default_leaves_it_to_the_routes_and_a_path_of_that_name_does_not() {
+        let body = ALERT.replace("\"ops\"", "\"default\"");
+        let told = explained(&body, ROUTES).unwrap();
+        assert!(told.contains("receiver   none is named; each alert goes by the routes\n"), "{told}");
+        assert!(told.contains("route 2 took it (alertname=\"Down\"): it goes to dba, default\n"), "{told}");
+        let told = explained_for(Some("default"), &body, ROUTES).unwrap();
+        assert!(
+            told.contains("the sender names default; it goes to default, and no route is asked\n"),
+            "{told}"
+        );
+    }
 }
