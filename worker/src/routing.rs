@@ -9,16 +9,13 @@ mod story;
 mod tests;
 
 use shared::alert::Labels;
-use shared::config::{DEFAULT_RECEIVER, RouteConfig, is_chat_id};
+use shared::config::{BOT_MARK, DEFAULT_RECEIVER, RouteConfig, is_chat_id};
 use shared::envelope::Envelope;
 use shared::matcher::Matcher;
 use thiserror::Error;
 
 pub(crate) use chats::{Chats, Named};
 pub use story::Step;
-
-/// What stands between a receiver's name and the number of one of its bots (`ReceiverConfig::addresses`).
-const COPY_MARK: char = '/';
 
 /// The routes, made ready for the receivers of this process.
 #[derive(Clone, Debug)]
@@ -124,7 +121,7 @@ impl Router {
     /// Writes the receiver into what a route chose it for: parked, dead or replayed, it comes back to that one only.
     /// Where nothing was chosen it stays with whom the sender named.
     pub fn address<'e>(&'e self, envelope: &mut Envelope<'e>, receiver: usize) {
-        let was_chosen = |name: &&String| self.has_routes() || name.contains(COPY_MARK);
+        let was_chosen = |name: &&String| self.has_routes() || name.contains(BOT_MARK);
         if let Some(name) = self.names.get(receiver).filter(was_chosen) {
             envelope.receiver = name.as_str().into();
         }
@@ -209,7 +206,7 @@ fn copied(receivers: &[usize], envelope: &Envelope<'_>) -> Parting {
 fn only_one(names: &[String]) -> Vec<usize> {
     let own = |name: &&String| !is_chat_id(name);
     let only = names.iter().find(own).or_else(|| names.first().filter(|_| names.len() == 1));
-    let Some(only) = only.map(|name| name.split(COPY_MARK).next().unwrap_or(name)) else { return Vec::new() };
+    let Some(only) = only.map(|name| name.split(BOT_MARK).next().unwrap_or(name)) else { return Vec::new() };
     let places = places_of(only, names);
     if names.iter().filter(own).count() > places.len() { Vec::new() } else { places }
 }
@@ -220,7 +217,7 @@ fn places_of(name: &str, names: &[String]) -> Vec<usize> {
 
 /// The bots of a receiver that are each sent every card.
 fn copies_of(name: &str, names: &[String]) -> Vec<usize> {
-    let is_copy = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with(COPY_MARK));
+    let is_copy = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with(BOT_MARK));
     (0..names.len()).filter(|place| is_copy(&names[*place])).collect()
 }
 

@@ -4,6 +4,8 @@ use super::Secret;
 use super::kinds::{text, webhook_url};
 use super::reader::{Reader, Section, key};
 
+/// What stands between a receiver's name and the number of one of its bots. No configured name has it.
+pub const BOT_MARK: char = '/';
 /// Bots of one receiver.
 const BOTS_MAX: usize = 16;
 

@@ -1,6 +1,6 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
-use super::bots::{self, BotConfig};
+use super::bots::{self, BOT_MARK, BotConfig};
 use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
 use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret};
@@ -64,7 +64,7 @@ impl ReceiverConfig {
     pub fn addresses(&self) -> Vec<String> {
         match &self.destination {
             Destination::Bots { bots } => {
-                (1..=bots.len()).map(|number| format!("{}/{number}", self.name)).collect()
+                (1..=bots.len()).map(|number| format!("{}{BOT_MARK}{number}", self.name)).collect()
             }
             Destination::CustomBot { .. } | Destination::AppChat { .. } => vec![self.name.clone()],
         }
@@ -175,7 +175,7 @@ fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<Rec
         draft;
     // The number of a bot stands behind the name.
     let bytes_max = if bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
-    if name.len() > bytes_max || name.contains(|c: char| c == '/' || c.is_control()) {
+    if name.len() > bytes_max || name.contains(|c: char| c == BOT_MARK || c.is_control()) {
         reader.report(place, format!("a name has at most {bytes_max} bytes and no slash"));
         return None;
     }

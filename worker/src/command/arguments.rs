@@ -99,7 +99,7 @@ pub struct Choice {
     /// The letters' numbers, as `list` shows them
     #[arg(value_name = "LETTER", value_parser = letter)]
     pub letters: Vec<LetterId>,
-    /// Those for this receiver ("" for those that never had one)
+    /// Those for this receiver or one of its bots ("" for those that never had one)
     #[arg(long, value_name = "NAME")]
     pub receiver: Option<String>,
     /// Those that died for this reason

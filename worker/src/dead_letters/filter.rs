@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use shared::config::BOT_MARK;
 use shared::envelope::{Source, decode};
 use shared::matcher::Matcher;
 use shared::queue::{LetterId, Reason};
@@ -17,7 +18,7 @@ pub struct Filter {
     pub ids: Vec<LetterId>,
     /// Those in one of these states; empty: in any.
     pub states: Vec<State>,
-    /// Those for this receiver.
+    /// Those for this receiver, or for one of its bots.
     pub receiver: Option<String>,
     /// Those that died for this reason.
     pub reason: Option<Reason>,
@@ -54,8 +55,14 @@ impl Filter {
             parts.push(format!("state IN ({})", places(self.states.len())));
             values.extend(self.states.iter().map(|state| Value::Text(state.as_str())));
         }
-        let compared: [(&str, Value<'_>); 5] = [
-            ("receiver = ?", self.receiver.as_deref().into()),
+        if let Some(name) = self.receiver.as_deref() {
+            // Both databases count characters here.
+            let chars = i64::try_from(name.chars().count()).unwrap_or(i64::MAX);
+            let of_bot = format!("SUBSTR(receiver, 1, ?) = ? AND SUBSTR(receiver, ? + 1, 1) = '{BOT_MARK}'");
+            parts.push(format!("(receiver = ? OR ({of_bot}))"));
+            values.extend::<[Value<'_>; 4]>([name.into(), chars.into(), name.into(), chars.into()]);
+        }
+        let compared: [(&str, Value<'_>); 4] = [
             ("reason = ?", self.reason.map(Reason::as_str).into()),
             ("source = ?", self.source.map(Source::as_str).into()),
             ("last_failed_ms >= ?", self.since.map(Timestamp::as_millisecond).into()),

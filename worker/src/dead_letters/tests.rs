@@ -29,6 +29,7 @@ on_both! {
     a_letter_that_dies_again_after_a_replay_is_the_same_letter
     a_replay_of_a_letter_that_is_gone_is_a_new_letter
     filters_narrow_what_is_meant
+    a_receivers_letters_are_those_of_its_bots_too
     pages_follow_one_another_without_gaps
     what_a_replay_came_to_is_written_once
     what_is_discarded_stays_discarded

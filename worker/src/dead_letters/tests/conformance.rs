@@ -125,6 +125,34 @@ pub(super) async fn filters_narrow_what_is_meant(stage: &Stage) {
     }
 }
 
+pub(super) async fn a_receivers_letters_are_those_of_its_bots_too(stage: &Stage) {
+    let names = ["ops", "ops/1", "ops/2", "ops2", "Ops/1", "op", "值班/1", "值班"];
+    for (second, name) in (1..).zip(names) {
+        let mut headers = refused(second);
+        headers.failure.as_mut().unwrap().receiver = name.to_owned();
+        stage.keep(line(usize::try_from(second).unwrap()), &headers).await;
+    }
+    for (name, expected) in [
+        ("ops", &["ops", "ops/1", "ops/2"][..]),
+        ("ops/1", &["ops/1"]),
+        ("op", &["op"]),
+        ("o_s", &[]),
+        ("", &[]),
+        ("值班", &["值班/1", "值班"]),
+    ] {
+        let meant = Filter { receiver: Some(name.to_owned()), ..Filter::default() };
+        let found = stage.find(&meant).await;
+        let found: Vec<_> = found.iter().map(|letter| letter.receiver.as_str()).collect();
+        assert_eq!(found, expected, "{name:?}");
+    }
+    let meant = Filter { receiver: Some("ops".to_owned()), ..Filter::default() };
+    let ids: Vec<_> = stage.find(&meant).await.iter().map(|letter| letter.id).collect();
+    assert_eq!(stage.letters.begin_replay(&ids[..1], 1).await.unwrap(), 1);
+    assert_eq!(stage.letters.discard(&ids[1..], 2).await.unwrap(), 2);
+    let states: Vec<_> = stage.find(&meant).await.into_iter().map(|letter| letter.state).collect();
+    assert_eq!(states, ["replaying", "discarded", "discarded"]);
+}
+
 pub(super) async fn pages_follow_one_another_without_gaps(stage: &Stage) {
     let lines: Vec<_> = (0..250).map(line).collect();
     stage.keep(lines.join("\n"), &refused(1)).await;
