@@ -30,7 +30,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 pub use app::{AppConfig, ResolvedNews};
-pub use bots::{BOT_MARK, BotConfig};
+pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};

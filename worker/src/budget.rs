@@ -88,15 +88,24 @@ impl Budget {
     /// Reserves the next free slot of one of the configuration's receivers and says how long to wait for it. One
     /// round trip (and now and then some more, to count the workers); none at all while the receiver is held.
     pub async fn reserve(&self, receiver: &str, limits: Limits) -> Slot {
+        self.reserve_within(receiver, limits, RESERVE_AHEAD_MAX).await
+    }
+
+    /// The same, for whoever can ask another: a slot is reserved only if it is now.
+    pub async fn reserve_now(&self, receiver: &str, limits: Limits) -> Slot {
+        self.reserve_within(receiver, limits, Duration::ZERO).await
+    }
+
+    async fn reserve_within(&self, receiver: &str, limits: Limits, ahead: Duration) -> Slot {
         let rates = Rates::below(limits);
         if let Some(after) = self.share(receiver, |share| share.closed(Instant::now())) {
             return Slot::AskAgain { after };
         }
         self.workers.make_known(&self.store).await;
         // The store has counted and logged a failure; here it only decides who keeps the budget.
-        match fleet::reserve(&self.store, &self.clock, receiver, rates).await {
-            Ok(wait) if wait > RESERVE_AHEAD_MAX => {
-                Slot::AskAgain { after: wait.saturating_sub(RESERVE_AHEAD_MAX).max(ASK_AGAIN_MIN) }
+        match fleet::reserve(&self.store, &self.clock, receiver, (rates, ahead)).await {
+            Ok(wait) if wait > ahead => {
+                Slot::AskAgain { after: wait.saturating_sub(ahead).max(ASK_AGAIN_MIN) }
             }
             Ok(wait) => {
                 self.share(receiver, |share| share.follow(Instant::now() + wait));

@@ -6,10 +6,12 @@ mod broken;
 mod fold;
 mod page;
 mod putting_off;
+mod ring;
 mod route;
 mod sending;
 mod sorting;
 mod told;
+mod trial;
 pub(crate) mod tries;
 pub(crate) mod updates;
 mod weather;
@@ -21,11 +23,12 @@ use shared::queue::Publisher;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::budget::Slot;
+use crate::budget::{Limits, Slot};
 use crate::pipeline::{House, Parcel};
 use crate::receiver::Receiver;
 pub(crate) use broken::advice;
 use fold::Fold;
+use ring::Ring;
 pub(crate) use sorting::Album;
 use weather::Weather;
 
@@ -39,7 +42,8 @@ pub(crate) struct Outbox<P> {
     incoming: mpsc::UnboundedReceiver<Parcel>,
     /// For a chat of the app's.
     album: Option<Album>,
-    weather: Weather,
+    /// How its bots are doing.
+    ring: Ring,
     /// What goes onto the next card.
     waiting: Vec<Parcel>,
     /// Parts of a fold that was refused as a whole; each is sent by itself, before anything else.
@@ -49,22 +53,14 @@ pub(crate) struct Outbox<P> {
 }
 
 impl<P: Publisher> Outbox<P> {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         house: Arc<House<P>>,
         receiver: Receiver,
         incoming: mpsc::UnboundedReceiver<Parcel>,
         album: Option<Album>,
     ) -> Self {
-        Self {
-            house,
-            receiver,
-            incoming,
-            album,
-            weather: Weather::Fair,
-            waiting: Vec::new(),
-            pieces: Vec::new(),
-            refusals: 0,
-        }
+        let ring = Ring::of(receiver.group().len());
+        Self { house, receiver, incoming, album, ring, waiting: Vec::new(), pieces: Vec::new(), refusals: 0 }
     }
 
     /// Delivers until there is nothing more to come.
@@ -83,13 +79,16 @@ impl<P: Publisher> Outbox<P> {
 
     /// One step onwards: something is put off, waited for, or sent.
     async fn turn(&mut self) {
+        self.set_trials_apart().await;
         self.try_for_test();
         self.put_off().await;
         self.sort_out().await;
         if self.is_empty() {
             return;
         }
-        if let Some(until) = self.weather.until().filter(|until| *until > Instant::now()) {
+        let now = Instant::now();
+        let weather = self.trial().map_or_else(|| self.ring.weather(now), |bot| self.ring.rough(bot));
+        if let Some(until) = weather.and_then(Weather::until).filter(|until| *until > now) {
             if !self.waited_until(until).await {
                 self.give_everything_back();
             }
@@ -120,18 +119,53 @@ impl<P: Publisher> Outbox<P> {
 
     /// Waits for the right to send a card. `false`: not now, or not any more.
     async fn has_slot(&mut self) -> bool {
-        for index in 0..self.receiver.budgets.len() {
-            if !self.has_slot_of(index).await {
+        match self.trial() {
+            Some(bot) => self.has_slot_for_trial(bot).await,
+            None => self.has_slot_through(&self.ring.turns(Instant::now())).await,
+        }
+    }
+
+    /// The same, through one of these bots: the first that may send now, or else the one that may be the soonest.
+    async fn has_slot_through(&mut self, turns: &[usize]) -> bool {
+        let mut soonest: Option<(Duration, usize, String, Limits)> = None;
+        for (bot, name, limits) in self.budgets_of(turns) {
+            let Slot::AskAgain { after } = self.house.budget.reserve_now(&name, limits).await else {
+                self.ring.turn_to(bot);
+                return self.has_slot_together().await;
+            };
+            if soonest.as_ref().is_none_or(|(least, ..)| after < *least) {
+                soonest = Some((after, bot, name, limits));
+            }
+        }
+        if let Some((_, bot, name, limits)) = soonest {
+            self.ring.turn_to(bot);
+            if !self.has_slot_of(&name, limits).await {
+                return false;
+            }
+        }
+        self.has_slot_together().await
+    }
+
+    /// What these bots take from, each by itself; nothing where there is no choice.
+    fn budgets_of(&self, bots: &[usize]) -> Vec<(usize, String, Limits)> {
+        let group = self.receiver.group();
+        let each = bots.iter().filter_map(|place| Some((*place, group.get(*place)?)));
+        each.map(|(place, bot)| (place, bot.name.clone(), bot.limits)).collect()
+    }
+
+    /// The same, from what the receiver takes from whoever sends to it.
+    async fn has_slot_together(&mut self) -> bool {
+        for (name, limits) in self.receiver.budgets.clone() {
+            if !self.has_slot_of(&name, limits).await {
                 return false;
             }
         }
         true
     }
 
-    /// The same, of one of the budgets the receiver takes from.
-    async fn has_slot_of(&mut self, index: usize) -> bool {
-        let Some((name, limits)) = self.receiver.budgets.get(index) else { return true };
-        match self.house.budget.reserve(name, *limits).await {
+    /// The same, of one of the budgets.
+    async fn has_slot_of(&mut self, name: &str, limits: Limits) -> bool {
+        match self.house.budget.reserve(name, limits).await {
             Slot::Reserved { wait } if wait.is_zero() => true,
             Slot::Reserved { wait } => {
                 let at = Instant::now() + wait;

@@ -91,6 +91,9 @@ impl<P: Publisher> Pipeline<P> {
         for receiver in receivers {
             let (parcels, incoming) = mpsc::unbounded_channel();
             let holding = window.holding(house.metrics.waiting_alerts(&receiver.name));
+            for bot in receiver.group() {
+                house.metrics.broken(&bot.name, false);
+            }
             let is_chat = matches!(receiver.way, Way::AppChat(_));
             let album = refresher.filter(|_| is_chat).map(|refresher| {
                 let (endings, ended) = mpsc::unbounded_channel();

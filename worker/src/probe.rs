@@ -46,7 +46,7 @@ async fn database(config: &Config) -> Result<String, String> {
 fn hosts(config: &Config) -> BTreeSet<String> {
     let hooks = config.receivers.iter().flat_map(|receiver| match &receiver.destination {
         Destination::CustomBot { webhook_url, secret: _ } => vec![webhook_url.expose()],
-        Destination::Bots { bots } => bots.iter().map(|bot| bot.webhook_url.expose()).collect(),
+        Destination::Bots { bots, .. } => bots.iter().map(|bot| bot.webhook_url.expose()).collect(),
         Destination::AppChat { .. } => Vec::new(),
     });
     let app = config.app.iter().map(|app| app.base_url.as_str());

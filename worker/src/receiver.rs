@@ -1,10 +1,12 @@
 //! Where cards go: a Feishu bot, or the preview that stands in for one as long as none is configured.
 
+mod group;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::Client;
-use shared::config::{AppConfig, BotConfig, Destination, ReceiverConfig, ReceiverOwners, Secret};
+use shared::config::{AppConfig, BotConfig, BotMode, Destination, ReceiverConfig, ReceiverOwners, Secret};
 use thiserror::Error;
 
 use crate::budget::Limits;
@@ -14,11 +16,14 @@ use crate::feishu::{
 };
 use crate::metrics::Metrics;
 use crate::preview::Preview;
+pub use group::GroupBot;
 
 /// What Feishu takes from one app with one kind of call (reference "Feishu", 4.3).
 const APP_LIMITS: Limits = Limits { per_minute: 1_000, per_second: 50 };
 /// What the gateway answers to too many calls of an app (reference "Feishu", 4.8).
 pub(crate) const GATEWAY_LIMIT: i64 = 99_991_400;
+/// What a group's limit is called where bots of it are refused (reference "Feishu", 1.5): it is that of all bots in it.
+pub(crate) const GROUP_LIMIT: i64 = 11_233;
 /// The preview folds as a bot would, so that one sees what a storm looks like.
 const PREVIEW_LIMITS: Limits = Limits { per_minute: 100, per_second: 5 };
 /// What the worker calls the preview where it would name a receiver.
@@ -42,6 +47,8 @@ pub struct Receiver {
 pub enum Way {
     /// Through a webhook of Feishu's.
     CustomBot(CustomBot),
+    /// Through any of several webhooks that lead into one group; at least one.
+    Group(Vec<GroupBot>),
     /// Through the app's bot, into one of its chats.
     AppChat(AppChat),
     /// On the terminal and on a page.
@@ -116,7 +123,10 @@ impl Receiver {
             (Destination::CustomBot { webhook_url, secret }, _) => {
                 Ok(vec![Self::by_bot(client, config, name, (webhook_url, secret.as_ref()))?])
             }
-            (Destination::Bots { bots }, _) => {
+            (Destination::Bots { bots, mode: BotMode::Spread }, _) => {
+                Ok(vec![group::of(config, bots, client)?])
+            }
+            (Destination::Bots { bots, mode: BotMode::Copy }, _) => {
                 let by_bot = |(name, bot): (String, &BotConfig)| {
                     Self::by_bot(client, config, &name, (&bot.webhook_url, bot.secret.as_ref()))
                 };
@@ -148,32 +158,52 @@ impl Receiver {
     pub(crate) fn bot(&self) -> Option<Arc<AppBot>> {
         match &self.way {
             Way::AppChat(chat) => Some(Arc::clone(&chat.bot)),
-            Way::CustomBot(_) | Way::Preview(_) => None,
+            Way::CustomBot(_) | Way::Group(_) | Way::Preview(_) => None,
         }
     }
 
-    /// The budget that was overdrawn, by what Feishu said about it.
-    pub(crate) fn budget_of(&self, trouble: &Trouble) -> Option<&str> {
+    /// The bots that share its cards, if there are several ways into its group.
+    pub(crate) fn group(&self) -> &[GroupBot] {
+        match &self.way {
+            Way::Group(bots) => bots,
+            Way::CustomBot(_) | Way::AppChat(_) | Way::Preview(_) => &[],
+        }
+    }
+
+    /// What its bot of this place is called; one that is the only one has the receiver's name.
+    pub(crate) fn bot_name(&self, bot: usize) -> &str {
+        self.group().get(bot).map_or(&self.name, |bot| &bot.name)
+    }
+
+    /// The budget that was overdrawn when this bot sent, by what Feishu said about it.
+    pub(crate) fn budget_of(&self, bot: usize, trouble: &Trouble) -> Option<&str> {
+        if let Some(bot) = self.group().get(bot).filter(|_| trouble.code != Some(GROUP_LIMIT)) {
+            return Some(&bot.name);
+        }
         let (narrow, wide) = (self.budgets.first()?, self.budgets.last()?);
         // The gateway counts an app's calls, whatever chat they go to; everything else is the chat's, or the bot's.
         let (name, _) = if trouble.code == Some(GATEWAY_LIMIT) { wide } else { narrow };
         Some(name)
     }
 
-    /// Sends once and says what came of it. `once` makes one message of several tries, where the way knows that.
+    /// Sends once and says what came of it; through the bot of this place, where there are several. `once` makes one
+    /// message of several tries, where the way knows that.
     pub(crate) async fn send(
         &self,
-        content: &Content,
-        once: &OnceKey,
+        bot: usize,
+        (content, once): (&Content, &OnceKey),
         now: Timestamp,
         metrics: &Metrics,
     ) -> Sent {
         let timer = match &self.way {
-            Way::CustomBot(_) | Way::AppChat(_) => Some(metrics.round_trip.start_timer()),
+            Way::CustomBot(_) | Way::Group(_) | Way::AppChat(_) => Some(metrics.round_trip.start_timer()),
             Way::Preview(_) => None,
         };
         let sent = match &self.way {
             Way::CustomBot(bot) => Sent { verdict: bot.send(content, now).await, message_id: None },
+            Way::Group(bots) => {
+                Sent { verdict: group::send(bots, bot, content, now).await, message_id: None }
+            }
             Way::AppChat(chat) => chat.bot.send(&chat.chat_id, content, once, now).await,
             Way::Preview(preview) => {
                 preview.show(content, now);

@@ -221,6 +221,12 @@ fn copies_of(name: &str, names: &[String]) -> Vec<usize> {
     (0..names.len()).filter(|place| is_copy(&names[*place])).collect()
 }
 
+/// The place of a name. A number behind one that has none here is from when its bots did not share its cards: they do
+/// now, and what was meant for one of them is the receiver's.
 fn place_of(name: &str, names: &[String]) -> Option<usize> {
-    names.iter().position(|known| known == name)
+    let place = |name: &str| names.iter().position(|known| known == name);
+    place(name).or_else(|| {
+        let (receiver, number) = name.rsplit_once(BOT_MARK)?;
+        number.parse::<usize>().ok().and_then(|_| place(receiver))
+    })
 }

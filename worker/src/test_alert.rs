@@ -9,6 +9,8 @@ use shared::envelope::{Envelope, EnvelopeId, Source};
 /// What its fingerprint begins with. Together with the source this cannot come in from outside: ingest makes the
 /// fingerprints of the custom format itself, out of hexadecimal digits.
 const MARK: &str = "test-";
+/// The label that says which of several bots is tested, counted from 1.
+const BOT: &str = "bot";
 
 /// A test alert for this receiver. Whoever is told of it reads who sent it, and that nothing is wrong.
 pub fn envelope(
@@ -56,6 +58,22 @@ pub fn envelope(
     }
 }
 
+/// The same for one of the receiver's bots, which share its cards: that one is to show it. `bot` counts from 1.
+pub fn of_bot(mut envelope: Envelope<'static>, bot: usize) -> Envelope<'static> {
+    for alert in &mut envelope.alerts {
+        let labels = std::mem::take(&mut alert.labels);
+        let all = labels.iter().map(|(name, value)| (name.to_owned().into(), value.to_owned().into()));
+        alert.labels = all.chain([(BOT.into(), bot.to_string().into())]).collect();
+    }
+    envelope
+}
+
+/// The place, from 0, of the bot it tests, if it tests one among several.
+pub fn bot_of(envelope: &Envelope<'_>) -> Option<usize> {
+    let bot = envelope.alerts.iter().find_map(|alert| alert.labels.get(BOT))?;
+    bot.parse::<usize>().ok()?.checked_sub(1).filter(|_| is_test(envelope))
+}
+
 /// Whether it is one.
 pub fn is_test(envelope: &Envelope<'_>) -> bool {
     envelope.source == Source::Custom
@@ -78,6 +96,14 @@ mod tests {
         let alert = &envelope.alerts[0];
         assert!(alert.annotations.get("description").unwrap().contains("ann@host"));
         assert_eq!(alert.fingerprint.as_str(), format!("test-{}", envelope.id));
+    }
+
+    #[test]
+    fn it_names_the_bot_it_tests_if_there_are_several() {
+        assert_eq!(bot_of(&test_alert()), None);
+        assert_eq!(bot_of(&of_bot(test_alert(), 3)), Some(2));
+        let foreign = Envelope { source: Source::Alertmanager, ..of_bot(test_alert(), 3) };
+        assert_eq!(bot_of(&foreign), None, "a label called bot is anybody's");
     }
 
     #[test]

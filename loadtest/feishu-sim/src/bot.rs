@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use crate::fault::FaultQueue;
 use crate::message::{self, Content};
 use crate::refusal::Refusal;
-use crate::settings::BotSettings;
+use crate::settings::{BotSettings, Limits};
 use crate::sign;
 use crate::window::Window;
+
+/// What a group takes from all bots in it. 300 is what 5 a second come to: the platform names no limit for the minute.
+const GROUP_LIMITS: Limits = Limits { per_second: 5, per_minute: 300, enforced: true };
 
 /// A request to a webhook, read from the wire.
 pub(crate) struct HookRequest {
@@ -30,7 +33,7 @@ pub(crate) struct Accepted {
 }
 
 pub(crate) struct Bot {
-    settings: BotSettings,
+    pub(crate) settings: BotSettings,
     window: Window,
     pub(crate) faults: FaultQueue,
 }
@@ -40,7 +43,13 @@ impl Bot {
         Self { settings, window: Window::default(), faults: FaultQueue::default() }
     }
 
-    pub(crate) fn judge(&mut self, request: &HookRequest, now: Timestamp) -> Result<Accepted, Refusal> {
+    /// `group` is what the group has taken from all of its bots, where it has several.
+    pub(crate) fn judge(
+        &mut self,
+        request: &HookRequest,
+        group: Option<&mut Window>,
+        now: Timestamp,
+    ) -> Result<Accepted, Refusal> {
         let settings = &self.settings;
         if !settings.allowed_ips.is_empty()
             && !settings.allowed_ips.iter().any(|rule| rule.admits(request.peer))
@@ -58,13 +67,21 @@ impl Bot {
         if !settings.keywords.is_empty() && !content.contains_any(&settings.keywords) {
             return Err(Refusal::keywords());
         }
-        let over_budget = !self.window.admits(&settings.limits, now);
-        if over_budget && settings.limits.enforced {
+        let is_strict = settings.limits.enforced;
+        let over_own = !self.window.admits(&settings.limits, now);
+        if over_own && is_strict {
             return Err(Refusal::too_often());
+        }
+        let over_groups = group.as_ref().is_some_and(|group| !group.admits(&GROUP_LIMITS, now));
+        if over_groups && is_strict {
+            return Err(Refusal::too_often_in_group());
+        }
+        if let Some(group) = group {
+            group.note(&GROUP_LIMITS, now);
         }
         // A message whose content turns out to be bad was still a message to the service that limits them.
         self.window.note(&settings.limits, now);
         let mentioned = content.check(&settings.audience)?;
-        Ok(Accepted { mentioned, over_budget })
+        Ok(Accepted { mentioned, over_budget: over_own || over_groups })
     }
 }

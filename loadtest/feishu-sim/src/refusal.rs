@@ -57,6 +57,10 @@ impl Refusal {
         Self::new(Self::TOO_OFTEN, "create message service trigger rate limit, frequency limited")
     }
 
+    pub(crate) fn too_often_in_group() -> Self {
+        Self::new(Self::TOO_OFTEN_IN_GROUP, "create message chat trigger rate limit")
+    }
+
     pub(crate) fn at_all() -> Self {
         Self::new(11235, "only admin can mention @All")
     }
@@ -68,6 +72,9 @@ impl Refusal {
 
     /// The code of a custom bot's own limits.
     const TOO_OFTEN: i64 = 11232;
+
+    /// The code of the limits of a group, at a webhook.
+    const TOO_OFTEN_IN_GROUP: i64 = 11233;
 
     /// The code of an app's limits, at the gateway.
     pub(crate) const GATEWAY: i64 = 99_991_400;
@@ -102,7 +109,7 @@ impl Refusal {
 
     /// Whether a limit is the reason, which `Totals::throttled` counts.
     pub(crate) fn is_for_rate(&self) -> bool {
-        matches!(self.code, Self::TOO_OFTEN | Self::TOO_OFTEN_HERE | Self::GATEWAY)
+        matches!(self.code, Self::TOO_OFTEN | Self::TOO_OFTEN_IN_GROUP | Self::TOO_OFTEN_HERE | Self::GATEWAY)
     }
 
     /// The answer's body. The documented samples of the security checks have no `data`.

@@ -43,10 +43,11 @@ pub struct BotSettings {
     pub(crate) allowed_ips: Vec<IpRule>,
     pub(crate) audience: Audience,
     pub(crate) limits: Limits,
+    pub(crate) group: Option<String>,
 }
 
 impl BotSettings {
-    /// A bot with the platform's limits and no security settings, in a group that lets it mention everybody.
+    /// A bot with the platform's limits and no security settings, in a group of its own that lets it mention everybody.
     pub fn new(token: impl Into<String>) -> Self {
         Self {
             token: token.into(),
@@ -55,7 +56,15 @@ impl BotSettings {
             allowed_ips: Vec::new(),
             audience: Audience::default(),
             limits: Limits::default(),
+            group: None,
         }
+    }
+
+    /// Puts it into a group that other bots are in too: the group takes 5 messages a second from all of them.
+    #[must_use]
+    pub fn group(mut self, name: impl Into<String>) -> Self {
+        self.group = Some(name.into());
+        self
     }
 
     /// Demands a signature made with this secret.

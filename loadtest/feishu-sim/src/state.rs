@@ -16,6 +16,7 @@ use crate::record::{Record, Verdict};
 use crate::refusal::Refusal;
 use crate::server::Order;
 use crate::settings::SimSettings;
+use crate::window::Window;
 
 /// No bot of the simulator has this token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
 
 struct State {
     bots: BTreeMap<String, Bot>,
+    /// What groups with several bots have taken from all of them.
+    groups: BTreeMap<String, Window>,
     platform: Platform,
     journal: Journal,
 }
@@ -50,7 +53,7 @@ impl Shared {
         let platform = Platform::new(settings.apps, settings.chats, settings.users);
         let journal = Journal::new(settings.journal_limit_bytes);
         Self {
-            state: Mutex::new(State { bots, platform, journal }),
+            state: Mutex::new(State { bots, groups: BTreeMap::new(), platform, journal }),
             clock: settings.clock,
             accepted: watch::Sender::new(0),
             orders,
@@ -155,7 +158,8 @@ impl State {
         {
             return (Reply::Fault(fault.clone()), false);
         }
-        let (reply, over_budget) = match bot.judge(request, record.at) {
+        let group = bot.settings.group.clone().map(|name| self.groups.entry(name).or_default());
+        let (reply, over_budget) = match bot.judge(request, group, record.at) {
             Ok(accepted) => {
                 record.show(Verdict::Accepted, &request.body);
                 record.mentioned = accepted.mentioned;

@@ -6,7 +6,9 @@ use std::fmt::Write;
 use url::Url;
 
 use super::Role;
-use crate::config::{Config, DEFAULT_RECEIVER, Destination, GateConfig, ReceiverConfig, RouteConfig, Secret};
+use crate::config::{
+    BotMode, Config, DEFAULT_RECEIVER, Destination, GateConfig, ReceiverConfig, RouteConfig, Secret,
+};
 
 /// Lines, each with a name at its beginning.
 pub(super) fn summary(config: &Config, role: Role) -> String {
@@ -114,15 +116,24 @@ fn receivers(text: &mut String, config: &Config) {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };
                 format!("custom bot at {}, {signs}", host(webhook_url.expose()))
             }
-            Destination::Bots { bots } => {
+            Destination::Bots { bots, mode } => {
                 let hosts: BTreeSet<_> = bots.iter().map(|bot| host(bot.webhook_url.expose())).collect();
                 let hosts: Vec<_> = hosts.into_iter().collect();
-                format!("{} custom bots at {}, each is sent every card", bots.len(), hosts.join(", "))
+                let each = match mode {
+                    BotMode::Copy => "each is sent every card",
+                    BotMode::Spread => "which share the cards",
+                };
+                format!("{} custom bots at {}, {each}", bots.len(), hosts.join(", "))
             }
             Destination::AppChat { chat_id } => format!("the app's bot in chat {chat_id}"),
         };
-        let each = if matches!(destination, Destination::Bots { .. }) { " each" } else { "" };
-        let limits = format!("{cards_per_minute} cards a minute, {cards_per_second} a second{each}");
+        let (of_minute, of_second) = match destination {
+            Destination::Bots { mode: BotMode::Copy, .. } => ("", " each"),
+            Destination::Bots { mode: BotMode::Spread, .. } => (" each", " together"),
+            Destination::CustomBot { .. } | Destination::AppChat { .. } => ("", ""),
+        };
+        let limits =
+            format!("{cards_per_minute} cards a minute{of_minute}, {cards_per_second} a second{of_second}");
         let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
         indented(text, 1, &format!("{name}: {way}; {limits}{everybody}"));
     }

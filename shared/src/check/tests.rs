@@ -141,6 +141,22 @@ fn several_bots_of_a_receiver_are_counted_and_each_looked_at() {
 }
 
 #[test]
+fn bots_that_share_cards_have_limits_of_their_own_and_one_together() {
+    let bots = |count: u32| {
+        let bot = |number| format!("{{ webhook_url: https://h/TOKEN{number}, secret: s }}");
+        let bots: Vec<_> = (0..count).map(bot).collect();
+        format!("receivers: {{ ops: {{ mode: spread, bots: [{}] }} }}", bots.join(", "))
+    };
+    let said = checked(&bots(3), Role::Worker);
+    let expected =
+        "  ops: 3 custom bots at h, which share the cards; 100 cards a minute each, 5 a second together\n";
+    assert!(said.contains(expected) && said.contains("; 0 warnings"), "{said}");
+    let said = checked(&bots(4), Role::Worker);
+    assert!(said.contains("shares its cards among 4 bots, and a group takes 5 cards a second"), "{said}");
+    assert!(said.contains("more than 3 make it no faster"), "{said}");
+}
+
+#[test]
 fn what_does_not_answer_is_a_failure() {
     let config = parse("test.yaml", "", Environment::default()).unwrap();
     let probe = |outcome| Probe { what: "RabbitMQ".to_owned(), outcome };

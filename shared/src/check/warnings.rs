@@ -6,7 +6,9 @@ use url::Url;
 
 use super::Role;
 use super::summary::host;
-use crate::config::{Config, DEFAULT_RECEIVER, Destination, ReceiverConfig, Secret};
+use crate::config::{BotMode, Config, DEFAULT_RECEIVER, Destination, ReceiverConfig, Secret};
+
+const SECONDS_PER_MINUTE: u32 = 60;
 
 pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
     let mut warnings = config.notes.clone();
@@ -83,6 +85,7 @@ fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
                 "receivers {same} and {name} are the same bot or chat: people are told twice there"
             ));
         }
+        beyond_the_group(receiver, warnings);
         let hooks = hooks(receiver);
         if hooks.iter().any(|(_, secret)| secret.is_none()) {
             warnings.push(format!(
@@ -99,11 +102,25 @@ fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
     }
 }
 
+/// Bots in one group that may send more together than the group takes from all of them.
+fn beyond_the_group(receiver: &ReceiverConfig, warnings: &mut Vec<String>) {
+    let Destination::Bots { bots, mode: BotMode::Spread } = &receiver.destination else { return };
+    let ReceiverConfig { name, cards_per_minute, cards_per_second, .. } = receiver;
+    let useful = (cards_per_second * SECONDS_PER_MINUTE).div_ceil(*cards_per_minute);
+    if bots.len() > useful.max(1) as usize {
+        warnings.push(format!(
+            "receiver {name} shares its cards among {} bots, and a group takes {cards_per_second} cards a second from \
+             all of them: more than {useful} make it no faster, and serve only as a reserve",
+            bots.len()
+        ));
+    }
+}
+
 /// The custom bots of a receiver, with their secrets.
 fn hooks(receiver: &ReceiverConfig) -> Vec<(&Secret, Option<&Secret>)> {
     match &receiver.destination {
         Destination::CustomBot { webhook_url, secret } => vec![(webhook_url, secret.as_ref())],
-        Destination::Bots { bots } => {
+        Destination::Bots { bots, .. } => {
             bots.iter().map(|bot| (&bot.webhook_url, bot.secret.as_ref())).collect()
         }
         Destination::AppChat { .. } => Vec::new(),

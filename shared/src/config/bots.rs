@@ -1,13 +1,23 @@
-//! Several custom bots behind one receiver: each is sent every card, as they are in different groups.
+//! Several custom bots behind one receiver: in different groups each is sent every card, in one group they share them.
 
 use super::Secret;
-use super::kinds::{text, webhook_url};
+use super::kinds::{Must, text, webhook_url};
 use super::reader::{Reader, Section, key};
 
 /// What stands between a receiver's name and the number of one of its bots. No configured name has it.
 pub const BOT_MARK: char = '/';
 /// Bots of one receiver.
 const BOTS_MAX: usize = 16;
+
+/// What several bots of a receiver are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BotMode {
+    /// Each is in a group of its own and is sent every card.
+    #[default]
+    Copy,
+    /// All are in one group and share its cards: what one may not send now, another may.
+    Spread,
+}
 
 /// One custom bot.
 #[derive(Clone, Debug)]
@@ -38,6 +48,17 @@ pub(super) fn read(reader: &Reader, section: &Section<'_>) -> Option<Vec<BotConf
     Some(bots)
 }
 
+/// How they share the cards, if that is set.
+pub(super) fn mode(section: &Section<'_>) -> Option<BotMode> {
+    section.value(key("mode"), |text: &str| -> Result<BotMode, Must> {
+        match text {
+            "copy" => Ok(BotMode::Copy),
+            "spread" => Ok(BotMode::Spread),
+            _ => Err("copy or spread".to_owned()),
+        }
+    })
+}
+
 fn bot(reader: &Reader, section: Section<'_>) -> Option<BotConfig> {
     let (url, secret) =
         (section.secret(key("webhook_url"), webhook_url), section.secret(key("secret"), text));
@@ -64,9 +85,24 @@ mod tests {
     #[test]
     fn several_bots_are_one_receiver() {
         let bots = "{ bots: [{ webhook_url: https://h/a, secret: s }, { webhook_url: https://h/b }] }";
-        let Destination::Bots { bots } = read(bots).unwrap() else { unreachable!("they are bots") };
+        let Destination::Bots { bots, mode } = read(bots).unwrap() else { unreachable!("they are bots") };
         let secrets: Vec<_> = bots.iter().map(|bot| bot.secret.as_ref().map(Secret::expose)).collect();
-        assert_eq!(secrets, [Some("s"), None]);
+        assert_eq!((secrets, mode), (vec![Some("s"), None], BotMode::Copy));
+    }
+
+    #[test]
+    fn bots_that_copy_are_receivers_of_their_own_and_bots_that_spread_are_one() {
+        let two = "[{ webhook_url: https://h/a }, { webhook_url: https://h/b }]";
+        for (mode, addresses) in [
+            ("", &["ops/1", "ops/2"][..]),
+            (", mode: copy", &["ops/1", "ops/2"]),
+            (", mode: spread", &["ops"]),
+        ] {
+            let text = format!("receivers: {{ ops: {{ bots: {two}{mode} }} }}");
+            let config = parse("test.yaml", &text, Environment::default()).unwrap();
+            assert_eq!(config.receivers[0].addresses(), addresses, "{mode}");
+            assert_eq!(config.receivers[0].bot_addresses(), ["ops/1", "ops/2"], "{mode}");
+        }
     }
 
     #[test]
@@ -89,6 +125,13 @@ mod tests {
                 "{ webhook_url: https://h/a, bots: [{ webhook_url: https://h/b }] }",
                 "has more than one of webhook_url, chat_id and bots",
             ),
+            (
+                "{ chat_id: oc_1, mode: spread, bots: [{ webhook_url: https://h/b }] }",
+                "has more than one of webhook_url, chat_id and bots",
+            ),
+            ("{ chat_id: oc_1, mode: spread }", "mode is for several bots: set bots, or remove it"),
+            ("{ webhook_url: https://h/a, mode: copy }", "mode is for several bots: set bots, or remove it"),
+            ("{ mode: share, bots: [{ webhook_url: https://h/a }] }", "must be copy or spread"),
         ] {
             let said = read(ops).unwrap_err();
             assert!(said.contains(says), "{ops}: {said}");

@@ -1,6 +1,6 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
-use super::bots::{self, BOT_MARK, BotConfig};
+use super::bots::{self, BOT_MARK, BotConfig, BotMode};
 use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
 use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret};
@@ -41,10 +41,12 @@ pub enum Destination {
         /// Its signing secret, if it signs.
         secret: Option<Secret>,
     },
-    /// By several custom bots, each of which is sent every card.
+    /// By several custom bots.
     Bots {
         /// The bots.
         bots: Vec<BotConfig>,
+        /// Whether each is sent every card.
+        mode: BotMode,
     },
     /// By the app's bot, which is in that chat. There is an app in the configuration then.
     AppChat {
@@ -59,15 +61,23 @@ impl ReceiverConfig {
         matches!(&self.destination, Destination::AppChat { chat_id } if chat_id == chat)
     }
 
-    /// What the ledger and the queue call it: a receiver with several bots is one for each of them,
-    /// `NAME/1`, `NAME/2` and so on. No configured name has a slash.
+    /// What the ledger and the queue call it: a receiver whose bots are each sent every card is one for each of them.
     pub fn addresses(&self) -> Vec<String> {
         match &self.destination {
-            Destination::Bots { bots } => {
-                (1..=bots.len()).map(|number| format!("{}{BOT_MARK}{number}", self.name)).collect()
-            }
-            Destination::CustomBot { .. } | Destination::AppChat { .. } => vec![self.name.clone()],
+            Destination::Bots { mode: BotMode::Copy, .. } => self.bot_addresses(),
+            Destination::Bots { mode: BotMode::Spread, .. }
+            | Destination::CustomBot { .. }
+            | Destination::AppChat { .. } => vec![self.name.clone()],
         }
+    }
+
+    /// What its bots are called, if it has several: `NAME/1`, `NAME/2` and so on.
+    pub fn bot_addresses(&self) -> Vec<String> {
+        let bots = match &self.destination {
+            Destination::Bots { bots, .. } => bots.len(),
+            Destination::CustomBot { .. } | Destination::AppChat { .. } => 0,
+        };
+        (1..=bots).map(|number| format!("{}{BOT_MARK}{number}", self.name)).collect()
     }
 
     fn is_called(&self, name: &str) -> bool {
@@ -83,6 +93,7 @@ struct Draft {
     secret: Option<Secret>,
     chat_id: Option<String>,
     bots: Option<Vec<BotConfig>>,
+    mode: Option<BotMode>,
     cards_per_minute: u32,
     cards_per_second: u32,
     owners: ReceiverOwners,
@@ -140,6 +151,7 @@ fn draft(reader: &Reader, (name, section): (String, Section<'_>)) -> Draft {
         secret: section.secret(key("secret"), text),
         chat_id: section.value(key("chat_id"), chat_id),
         bots: bots::read(reader, &section),
+        mode: bots::mode(&section),
         cards_per_minute: section
             .value(key("cards_per_minute"), number(1..=100_000))
             .unwrap_or(CARDS_PER_MINUTE),
@@ -161,6 +173,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             secret: None,
             chat_id: None,
             bots: None,
+            mode: None,
             cards_per_minute: CARDS_PER_MINUTE,
             cards_per_second: CARDS_PER_SECOND,
             owners: ReceiverOwners::default(),
@@ -171,22 +184,40 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
 }
 
 fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
-    let Draft { name, place, webhook_url, secret, chat_id, bots, cards_per_minute, cards_per_second, owners } =
-        draft;
     // The number of a bot stands behind the name.
-    let bytes_max = if bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
+    let bytes_max = if draft.bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
+    let Draft { name, place, cards_per_minute, cards_per_second, owners, .. } = &draft;
     if name.len() > bytes_max || name.contains(|c: char| c == BOT_MARK || c.is_control()) {
         reader.report(place, format!("a name has at most {bytes_max} bytes and no slash"));
         return None;
     }
-    let destination = match (webhook_url, chat_id) {
+    let (cards_per_minute, cards_per_second) = (*cards_per_minute, *cards_per_second);
+    let (name, place, owners) = (name.clone(), place.clone(), owners.clone());
+    match destination(draft, app) {
+        Ok(destination) => {
+            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners })
+        }
+        Err(message) => {
+            reader.report(place, message);
+            None
+        }
+    }
+}
+
+/// Where it leads, or what is to be done about it.
+fn destination(draft: Draft, app: Option<&AppConfig>) -> Result<Destination, &'static str> {
+    let Draft { webhook_url, secret, chat_id, bots, mode, .. } = draft;
+    match (webhook_url, chat_id) {
         (None, None) if bots.is_some() && secret.is_some() => {
             Err("secret signs what goes to a webhook_url; each of the bots has its own: move it there")
         }
-        (None, None) if let Some(bots) = bots => Ok(Destination::Bots { bots }),
+        (None, None) if let Some(bots) = bots => {
+            Ok(Destination::Bots { bots, mode: mode.unwrap_or_default() })
+        }
         (Some(_), _) | (_, Some(_)) if bots.is_some() => {
             Err("has more than one of webhook_url, chat_id and bots: remove what is not meant")
         }
+        _ if mode.is_some() => Err("mode is for several bots: set bots, or remove it"),
         (Some(webhook_url), None) => Ok(Destination::CustomBot { webhook_url, secret }),
         (None, Some(_)) if app.is_none() => Err(
             "chat_id needs the app that sends there: set app.id and app.secret (FEISHU_APP_ID, FEISHU_APP_SECRET)",
@@ -199,15 +230,6 @@ fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<Rec
         (None, None) => {
             Err("needs a webhook_url (or webhook_url_file, or FEISHU_WEBHOOK_URL for `default`), \
                              or the chat_id of a chat of the app (FEISHU_CHAT_ID for `default`)")
-        }
-    };
-    match destination {
-        Ok(destination) => {
-            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners })
-        }
-        Err(message) => {
-            reader.report(place, message);
-            None
         }
     }
 }

@@ -10,14 +10,14 @@ use shared::clock::Clock;
 use super::rates::Rates;
 use crate::store::{Pool, Store, StoreError};
 
-/// The next slot: how long to wait for it. Longer than [`RESERVE_AHEAD_MAX`](super::RESERVE_AHEAD_MAX) means that
-/// nothing was reserved.
+/// The next slot: how long to wait for it. Longer than `ahead` means that nothing was reserved.
 pub(super) async fn reserve(
     store: &Store,
     clock: &Clock,
     receiver: &str,
-    rates: Rates,
+    (rates, ahead): (Rates, Duration),
 ) -> Result<Duration, StoreError> {
+    let rates = (rates, i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX));
     let wait_ms = match store.pool() {
         Pool::MySql(pool) => store.within(mysql::reserve(pool, receiver, rates, None)).await?,
         Pool::Sqlite(pool) => {

@@ -32,8 +32,8 @@ pub(super) struct State {
 }
 
 /// The next slot of somebody who asks at `now_ms`: how long to wait for it, and the state after that. A wait longer
-/// than [`RESERVE_AHEAD_MS`] means that nothing was reserved.
-pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
+/// than `ahead_ms`, at most [`RESERVE_AHEAD_MS`], means that nothing was reserved.
+pub(super) fn reserve(state: State, now_ms: i64, (rates, ahead_ms): (Rates, i64)) -> (i64, State) {
     let State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms } = state;
     // No time is further away than one was ever put, or else the clock was set back or the limits were changed.
     let minute_free_ms = minute_free_ms.min(now_ms + furthest_ms(rates.minute));
@@ -41,7 +41,7 @@ pub(super) fn reserve(state: State, now_ms: i64, rates: Rates) -> (i64, State) {
     let held_until_ms = held_until_ms.min(now_ms + held_for_ms);
     let slot_ms = now_ms.max(minute_free_ms).max(second_free_ms).max(held_until_ms);
     let wait_ms = slot_ms - now_ms;
-    if wait_ms > RESERVE_AHEAD_MS {
+    if wait_ms > ahead_ms {
         return (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms });
     }
     // A hold counts as a burst that was spent: whoever was told to slow down does not start with one.
@@ -89,7 +89,7 @@ mod tests {
             if let Some(pause_ms) = pause_ms {
                 state = hold(state, now_ms, *pause_ms);
             }
-            let (wait_ms, after) = reserve(state, now_ms, rates);
+            let (wait_ms, after) = reserve(state, now_ms, (rates, RESERVE_AHEAD_MS));
             state = after;
             if wait_ms <= RESERVE_AHEAD_MS {
                 slots.push(now_ms + wait_ms);
@@ -133,10 +133,10 @@ mod tests {
             let mut now_ms = NOW_MS;
             for (gap_ms, _) in before {
                 now_ms += gap_ms;
-                state = reserve(state, now_ms, rates).1;
+                state = reserve(state, now_ms, (rates, RESERVE_AHEAD_MS)).1;
             }
             state = hold(hold(state, now_ms, pause_ms), now_ms, pause_ms / 2);
-            let (wait_ms, _) = reserve(state, now_ms + later_ms, rates);
+            let (wait_ms, _) = reserve(state, now_ms + later_ms, (rates, RESERVE_AHEAD_MS));
             prop_assert!(later_ms + wait_ms >= pause_ms, "a later and shorter hold has not shortened it");
         }
     }
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_silences_nobody_for_long() {
-        let rates = Rates::below(BOT);
+        let rates = (Rates::below(BOT), RESERVE_AHEAD_MS);
         let (_, ahead) = reserve(State::default(), NOW_MS + 86_400_000, rates);
         let (wait_ms, healed) = reserve(ahead, NOW_MS, rates);
         assert!(wait_ms > RESERVE_AHEAD_MS, "too far away to be given");
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_hold_does_not_grow_with_a_clock_that_was_set_back() {
-        let rates = Rates::below(BOT);
+        let rates = (Rates::below(BOT), RESERVE_AHEAD_MS);
         let held = hold(State::default(), NOW_MS, 8_000);
         let (wait_ms, healed) = reserve(held, NOW_MS - HOLD_MAX_MS, rates);
         assert_eq!(wait_ms, 8_000);

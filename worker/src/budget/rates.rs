@@ -59,10 +59,10 @@ impl Rates {
         let used = (i64::from(limits.per_minute) * USED_PERCENT / 100).max(1);
         let minute = Rate::fitting(used, (used * BURST_PERCENT / 100).max(1), MINUTE_MS + JITTER_MS);
         // The second's limit is to shape bursts, not to slow down the minute: as many at once as leave it that
-        // pace. Where it is the tighter one of the two, half of it goes at once.
+        // pace. Where it is the tighter one of the two it is the pace itself, and the fewer go at once the faster it is.
         let most = i64::from(limits.per_second).max(1);
         let window_ms = SECOND_MS + JITTER_MS;
-        let burst = (most - window_ms / minute.interval_ms).max((most + 1) / 2);
+        let burst = (most - window_ms / minute.interval_ms).max(1);
         Self { minute, second: Rate::fitting(most, burst, window_ms) }
     }
 
@@ -82,6 +82,14 @@ mod tests {
         let rates = Rates::below(Limits { per_minute: 100, per_second: 5 });
         assert_eq!(rates.minute, Rate { burst: 18, interval_ms: 827 });
         assert_eq!(rates.second, Rate { burst: 4, interval_ms: 651 });
+    }
+
+    #[test]
+    fn three_bots_of_one_group_send_three_times_what_one_may() {
+        let one = Rates::below(Limits { per_minute: 100, per_second: 5 });
+        let group = Rates::below(Limits { per_minute: 300, per_second: 5 });
+        assert_eq!(group.second, Rate { burst: 1, interval_ms: 261 });
+        assert!(3 * group.spacing() < one.spacing() + Duration::from_millis(10), "{group:?}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
 /// Whether the database says what the function says, try by try.
 async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), TestCaseError> {
     let (mut state, mut now_ms) = (State::default(), NOW_MS);
-    for (gap_ms, limits, pause_ms) in tries {
+    for (index, (gap_ms, limits, pause_ms)) in tries.into_iter().enumerate() {
         now_ms += gap_ms;
         let rates = Rates::below(limits);
         if let Some(pause_ms) = pause_ms {
@@ -80,6 +80,8 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
             }
             .unwrap();
         }
+        // Every other asks for a slot of that moment only.
+        let rates = (rates, if index % 2 == 0 { RESERVE_AHEAD_MS } else { 0 });
         let wait_ms = match store.pool() {
             Pool::MySql(pool) => mysql::reserve(pool, receiver, rates, Some(now_ms)).await,
             Pool::Sqlite(pool) => sqlite::reserve(pool, receiver, rates, now_ms).await,
@@ -142,7 +144,8 @@ async fn eight_senders_on_four_workers_keep_both_limits_together() {
             let store = stores[sender % stores.len()].clone();
             senders.spawn(async move {
                 let Pool::MySql(pool) = store.pool() else { panic!("a server") };
-                let reserved = mysql::reserve(pool, "storm", Rates::below(BOT), Some(now_ms));
+                let reserved =
+                    mysql::reserve(pool, "storm", (Rates::below(BOT), RESERVE_AHEAD_MS), Some(now_ms));
                 i64::try_from(store.within(reserved).await.unwrap()).unwrap()
             });
         }
@@ -173,6 +176,20 @@ async fn what_one_worker_spends_another_one_does_not_have() {
     let theirs = other.reserve("Ops", RARE).await;
     assert_eq!(theirs, Slot::Reserved { wait: Duration::ZERO }, "of another receiver");
     assert!(counted(&shown).contains("{by=\"fleet\"} 1"));
+}
+
+#[tokio::test]
+async fn who_asks_for_a_slot_now_takes_none_of_later() {
+    let database = TestDatabase::create().await;
+    let (budget, shown) = budget(store_at(&database.url()));
+    let slow = Limits { per_minute: 60, per_second: 1 };
+    assert_eq!(budget.reserve_now("ops", slow).await, Slot::Reserved { wait: Duration::ZERO });
+    for _ in 0..3 {
+        assert!(matches!(budget.reserve_now("ops", slow).await, Slot::AskAgain { .. }));
+    }
+    let Slot::Reserved { wait } = budget.reserve("ops", slow).await else { panic!("it is near") };
+    assert!(wait <= Duration::from_millis(1_301), "nobody has taken it: {wait:?}");
+    assert!(counted(&shown).contains("{by=\"fleet\"} 2"));
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ impl Refresher {
     ) -> Option<Self> {
         let chats = receivers.iter().filter_map(|receiver| match &receiver.way {
             Way::AppChat(chat) => Some((receiver, chat)),
-            Way::CustomBot(_) | Way::Preview(_) => None,
+            Way::CustomBot(_) | Way::Group(_) | Way::Preview(_) => None,
         });
         let (_, first) = chats.clone().next()?;
         let bot = Arc::clone(&first.bot);
@@ -224,7 +224,7 @@ impl Refresher {
                 self.cards.metrics.updated(Update::Failed);
                 Ok(Refreshed::NotNow { trouble, is_attempt: false })
             }
-            Verdict::TryAgain { trouble, .. } | Verdict::Broken(trouble) => {
+            Verdict::TryAgain { trouble, .. } | Verdict::Unreachable(trouble) | Verdict::Broken(trouble) => {
                 self.cards.put_off(card, lease, PAUSE).await?;
                 self.cards.metrics.updated(Update::Failed);
                 let (code, message) = (trouble.code, &trouble.message);

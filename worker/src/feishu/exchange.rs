@@ -25,12 +25,17 @@ pub(super) struct Answer {
     pub(super) log_id: Option<String>,
 }
 
-/// Sends a request; without an answer it may pass later.
+/// Sends a request; without an answer it may pass later. Only where there was no connection is it certain that the
+/// other side does not have it.
 pub(super) async fn once(request: RequestBuilder) -> Result<Answer, Verdict> {
     receive(request).await.map_err(|error| {
+        let was_never_sent = error.is_connect();
         // The URL can be a credential, and reqwest puts it into its errors.
-        let message = remark::of_error(&error.without_url());
-        Verdict::TryAgain { hint: None, trouble: Trouble::without_code(message) }
+        let trouble = Trouble::without_code(remark::of_error(&error.without_url()));
+        if was_never_sent {
+            return Verdict::Unreachable(trouble);
+        }
+        Verdict::TryAgain { hint: None, trouble }
     })
 }
 

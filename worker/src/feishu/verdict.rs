@@ -35,6 +35,8 @@ pub enum Verdict {
         /// What went wrong.
         trouble: Trouble,
     },
+    /// Nobody could be connected to, so nothing was sent. It may pass.
+    Unreachable(Trouble),
     /// Not like this, but perhaps in another form.
     Repair(Repair, Trouble),
     /// Nothing will do until an operator changes something: the receiver is the reason, not the message.
@@ -45,7 +47,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// The label values in metrics.
-    pub const WORDS: [&'static str; 6] = ["ok", "slow_down", "try_again", "repair", "broken", "give_up"];
+    pub const WORDS: [&'static str; 7] =
+        ["ok", "slow_down", "try_again", "unreachable", "repair", "broken", "give_up"];
 
     /// The label value in metrics.
     pub const fn as_str(&self) -> &'static str {
@@ -53,6 +56,7 @@ impl Verdict {
             Self::Ok => "ok",
             Self::SlowDown { .. } => "slow_down",
             Self::TryAgain { .. } => "try_again",
+            Self::Unreachable(_) => "unreachable",
             Self::Repair(..) => "repair",
             Self::Broken(_) => "broken",
             Self::GiveUp(_) => "give_up",

@@ -50,8 +50,11 @@ impl Voice {
             if matches!(verdict, Verdict::Ok) {
                 return self.metrics.answered(Some(true));
             }
-            // What may have arrived is not said again in another form, and what was too fast still is.
-            if matches!(verdict, Verdict::TryAgain { .. } | Verdict::SlowDown { .. }) {
+            // What may have arrived is not said again in another form, nor what cannot arrive in any now.
+            if matches!(
+                verdict,
+                Verdict::TryAgain { .. } | Verdict::Unreachable(_) | Verdict::SlowDown { .. }
+            ) {
                 break;
             }
         }

@@ -21,16 +21,28 @@ pub(super) struct Fold {
     pub(super) is_piece: bool,
     /// The card it was on when it was sent before, if nobody knows what became of that.
     pub(super) again: Option<CardId>,
+    /// The bot it tests, by its place among those of its receiver: no other is sent it.
+    pub(super) for_bot: Option<usize>,
 }
 
 impl Fold {
     pub(super) const fn of(parcels: Vec<Parcel>) -> Self {
-        Self { parcels, is_piece: false, again: None }
+        Self { parcels, is_piece: false, again: None, for_bot: None }
     }
 
     /// What was under way on a card.
     pub(super) const fn again(card: CardId, parcels: Vec<Parcel>) -> Self {
-        Self { parcels, is_piece: true, again: Some(card) }
+        Self { parcels, is_piece: true, again: Some(card), for_bot: None }
+    }
+
+    /// What tests one bot.
+    pub(super) const fn for_bot(bot: usize, parcels: Vec<Parcel>) -> Self {
+        Self { parcels, is_piece: true, again: None, for_bot: Some(bot) }
+    }
+
+    /// Whether something went wrong with it since it was taken off the queue, or before.
+    pub(super) fn has_failed(&self) -> bool {
+        self.parcels.iter().any(|parcel| parcel.tries.have_failed())
     }
 
     /// Whether it may be in the chat already.
@@ -142,7 +154,7 @@ impl Fold {
             }
             parcels => self.parcels.split_off(parcels / 2),
         };
-        let piece = |parcels| Self { parcels, is_piece: true, again: None };
+        let piece = |parcels| Self { parcels, is_piece: true, again: None, for_bot: None };
         Ok((piece(self.parcels), piece(rest)))
     }
 

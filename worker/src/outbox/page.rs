@@ -85,7 +85,7 @@ impl<P: Publisher> Outbox<P> {
             // A text cannot become a card again.
             (Verdict::Ok, _) => album.cards.forget(card).await,
             // It may have arrived, or is to be sent in another form under the same name.
-            (Verdict::TryAgain { .. } | Verdict::Repair(..), _) => Ok(()),
+            (Verdict::TryAgain { .. } | Verdict::Unreachable(_) | Verdict::Repair(..), _) => Ok(()),
             // This says nothing about what became of it before.
             (Verdict::SlowDown { .. } | Verdict::Broken(_), _) if draft.page.before.is_some() => Ok(()),
             (Verdict::SlowDown { .. } | Verdict::Broken(_) | Verdict::GiveUp(_), _) => {

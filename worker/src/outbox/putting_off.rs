@@ -14,27 +14,31 @@ use crate::test_alert::is_test;
 impl<P: Publisher> Outbox<P> {
     /// Whoever mended a receiver sends a test to see that: it is not told of what was before.
     pub(super) fn try_for_test(&mut self) {
-        if !self.weather.is_broken() && !self.weather.is_away() {
+        let now = Instant::now();
+        if !self.ring.weather(now).is_some_and(|weather| weather.is_broken() || weather.is_away()) {
             return;
         }
         let is_untried = |parcel: &Parcel| is_test(&parcel.envelope) && !parcel.tries.was_tried();
         if self.waiting.iter().any(is_untried) {
-            self.weather.try_now(Instant::now());
+            self.ring.try_now(now);
         }
     }
 
     /// Parks or buries what is not to wait in hand any longer.
     pub(super) async fn put_off(&mut self) {
         let (now, hold) = (Instant::now(), self.house.delivery.hold);
-        let Some(until) = self.weather.keeps_waiting_until().filter(|until| *until > now) else { return };
-        let (broken, wait) = (self.weather.is_broken(), until - now);
-        let is_away = self.weather.is_away();
+        let Some(weather) = self.ring.weather(now) else { return };
+        let Some(until) = weather.keeps_waiting_until().filter(|until| *until > now) else { return };
+        let (broken, wait, is_away) = (weather.is_broken(), until - now, weather.is_away());
         // A pause that ends after its time in hand is spent parked from the start.
         let is_overdue = |parcel: &Parcel| {
             broken || (is_away && is_test(&parcel.envelope)) || until > parcel.taken_at + hold
         };
         let mut overdue: Vec<_> = self.waiting.extract_if(.., |parcel| is_overdue(parcel)).collect();
-        let pieces = self.pieces.extract_if(.., |piece| piece.parcels().iter().any(is_overdue));
+        // Who tests one bot wants to know about that one, however the others are doing.
+        let is_piece_overdue =
+            |piece: &Fold| piece.for_bot.is_none() && piece.parcels().iter().any(is_overdue);
+        let pieces = self.pieces.extract_if(.., |piece| is_piece_overdue(piece));
         overdue.extend(pieces.flat_map(Fold::into_parcels));
         if overdue.is_empty() {
             return;

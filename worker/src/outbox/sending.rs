@@ -17,7 +17,7 @@ use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent, Shape};
 use crate::owner::roster::Roster;
 use crate::pipeline::Death;
-use crate::receiver::Way;
+use crate::receiver::{GROUP_LIMIT, Way};
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
 /// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
@@ -61,8 +61,15 @@ impl<P: Publisher> Outbox<P> {
                 Verdict::TryAgain { hint, trouble } => {
                     fold.attempted();
                     fold.failed(&trouble, now);
-                    self.failed(&fold, &trouble, hint);
+                    self.failed(&fold, &trouble, (hint, true));
                     // It may have arrived: then the same again is no second message, and more on it would be.
+                    fold.again = draft.page.kept();
+                    return self.keep(fold);
+                }
+                Verdict::Unreachable(trouble) => {
+                    fold.attempted();
+                    fold.failed(&trouble, now);
+                    self.failed(&fold, &trouble, (None, false));
                     fold.again = draft.page.kept();
                     return self.keep(fold);
                 }
@@ -72,7 +79,8 @@ impl<P: Publisher> Outbox<P> {
                     if !self.repair(&fold, &mut draft, repair, &trouble) {
                         return self.beyond_repair(fold, &draft, (repair, trouble)).await;
                     }
-                    if !self.has_slot().await {
+                    // The same bot: it was the card's fault, or it is the bot's own signature.
+                    if !self.has_slot_through(&[self.ring.at()]).await {
                         fold.again = draft.page.kept();
                         return self.keep(fold);
                     }
@@ -111,17 +119,20 @@ impl<P: Publisher> Outbox<P> {
         // The semaphore is never closed; without it the attempt is made all the same.
         let _place = self.house.places.acquire().await;
         let once = draft.page.card.once(draft.form);
-        self.receiver.send(&draft.content, &once, self.house.clock.now(), &self.house.metrics).await
+        let (what, now) = ((&draft.content, &once), self.house.clock.now());
+        self.receiver.send(self.ring.at(), what, now, &self.house.metrics).await
     }
 
     async fn told(&mut self, fold: Fold) {
         let name = self.receiver.name.as_str();
         self.house.told(name, fold, By::Card).await;
         self.refusals = 0;
-        if !matches!(self.weather, Weather::Fair) {
-            info!(receiver = name, "{name} takes messages again");
+        let bot = self.receiver.bot_name(self.ring.at());
+        if !matches!(self.ring.own(), Weather::Fair) {
+            info!(receiver = bot, "{bot} takes messages again");
+            self.house.metrics.broken(bot, false);
             self.house.metrics.broken(name, false);
-            self.weather = Weather::Fair;
+            *self.ring.own() = Weather::Fair;
         }
     }
 
@@ -136,8 +147,10 @@ impl<P: Publisher> Outbox<P> {
     }
 
     async fn slow_down(&mut self, trouble: &Trouble, hint: Option<Duration>) {
-        let pause = self.weather.slow_down(Instant::now(), rand::random(), hint);
-        let (name, wait_ms) = (self.receiver.name.as_str(), pause.as_millis());
+        let is_of_all = trouble.code == Some(GROUP_LIMIT);
+        let pause = self.ring.slow_down(Instant::now(), (rand::random(), hint), is_of_all);
+        let bot = self.ring.at();
+        let (name, wait_ms) = (self.receiver.bot_name(bot), pause.as_millis());
         warn!(
             receiver = name,
             code = trouble.code,
@@ -146,15 +159,17 @@ impl<P: Publisher> Outbox<P> {
             trouble.message
         );
         // The others that send to it need not find out by themselves.
-        if let Some(budget) = self.receiver.budget_of(trouble) {
+        if let Some(budget) = self.receiver.budget_of(bot, trouble) {
             self.house.budget.hold(budget, pause).await;
         }
     }
 
-    fn failed(&mut self, fold: &Fold, trouble: &Trouble, hint: Option<Duration>) {
-        let attempts = self.house.delivery.attempts_in_place;
-        self.weather.failed(attempts, Instant::now(), (rand::random(), hint));
-        let (name, alerts) = (self.receiver.name.as_str(), fold.alerts());
+    fn failed(&mut self, fold: &Fold, trouble: &Trouble, (hint, may_have_arrived): (Option<Duration>, bool)) {
+        let now = Instant::now();
+        let goes_elsewhere = !may_have_arrived && self.ring.has_another(now);
+        let attempts = if goes_elsewhere { 1 } else { self.house.delivery.attempts_in_place };
+        self.ring.own().failed(attempts, now, (rand::random(), hint));
+        let (name, alerts) = (self.receiver.bot_name(self.ring.at()), fold.alerts());
         warn!(
             receiver = name,
             code = trouble.code,
@@ -165,9 +180,13 @@ impl<P: Publisher> Outbox<P> {
     }
 
     fn broke(&mut self, fold: Fold, trouble: &Trouble) {
-        let pause = self.weather.broke(Instant::now(), rand::random());
-        let (name, wait_s) = (self.receiver.name.as_str(), pause.as_secs());
+        let now = Instant::now();
+        let pause = self.ring.own().broke(now, rand::random());
+        let (name, wait_s) = (self.receiver.bot_name(self.ring.at()), pause.as_secs());
         self.house.metrics.broken(name, true);
+        if self.ring.weather(now).is_some_and(Weather::is_broken) {
+            self.house.metrics.broken(&self.receiver.name, true);
+        }
         error!(
             receiver = name,
             code = trouble.code,

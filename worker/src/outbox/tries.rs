@@ -47,6 +47,11 @@ impl Tries {
         self.tried
     }
 
+    /// Whether anything went wrong so far, also before a parking.
+    pub(super) const fn have_failed(&self) -> bool {
+        self.first_failed_at.is_some()
+    }
+
     /// The attempts so far, those before a parking included.
     pub(super) const fn attempts(&self) -> u32 {
         self.attempts

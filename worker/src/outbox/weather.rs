@@ -74,6 +74,15 @@ impl Weather {
         pause
     }
 
+    /// Others beside it were told to slow down for what they send together.
+    pub(super) fn wait_with_others(&mut self, until: Instant) {
+        match self {
+            Self::Fair => *self = Self::Slow(Spell { until, pauses: SLOW_DOWN.pauses(), failures: 0 }),
+            Self::Slow(spell) => spell.until = spell.until.max(until),
+            Self::Rough(_) | Self::Away(_) | Self::Broken(_) => {}
+        }
+    }
+
     /// An attempt failed; after so many it counts as away.
     pub(super) fn failed(&mut self, attempts: u32, now: Instant, (roll, hint): (f64, Option<Duration>)) {
         let (was_away, failures, mut pauses) = match self {
@@ -112,6 +121,11 @@ impl Weather {
             Self::Away(spell) | Self::Broken(spell) => spell.until = spell.until.min(now),
             Self::Fair | Self::Slow(_) | Self::Rough(_) => {}
         }
+    }
+
+    /// Whether there are attempts in place left.
+    pub(super) const fn is_rough(&self) -> bool {
+        matches!(self, Self::Rough(_))
     }
 
     /// Whether it failed in all attempts in place.

@@ -62,6 +62,7 @@ impl ContactsError {
             Verdict::Ok => None,
             Verdict::SlowDown { trouble, .. }
             | Verdict::TryAgain { trouble, .. }
+            | Verdict::Unreachable(trouble)
             | Verdict::Repair(_, trouble)
             | Verdict::Broken(trouble)
             | Verdict::GiveUp(trouble) => code(trouble),

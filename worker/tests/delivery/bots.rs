@@ -1,7 +1,7 @@
 //! Several bots of one receiver: each is sent every card, and what one does not take holds up no other.
 
 use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
-use shared::config::{BotConfig, Destination, Secret};
+use shared::config::{BotConfig, BotMode, Destination, Secret};
 use shared::envelope::decode;
 use shared::queue::{Destination as To, Reason, Settlement};
 
@@ -13,7 +13,7 @@ async fn stage() -> Stage {
     let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
     let mut ops = receiver(&sim, "ops", TOKEN, None);
     let bot = |token| BotConfig { webhook_url: Secret::new(sim.webhook_url(token)), secret: None };
-    ops.destination = Destination::Bots { bots: vec![bot(TOKEN), bot(OTHER_TOKEN)] };
+    ops.destination = Destination::Bots { bots: vec![bot(TOKEN), bot(OTHER_TOKEN)], mode: BotMode::Copy };
     Stage::with(sim, vec![ops], EAGER)
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use feishu_sim::{BotSettings, FeishuSim, Limits, SimSettings};
+use feishu_sim::{BotSettings, FeishuSim, Limits, ManualClock, SimSettings};
+use jiff::Timestamp;
 
-use crate::support::{DEADLINE, TOKEN, card, send, start, start_at, text};
+use crate::support::{DEADLINE, TOKEN, card, hook, post, send, start, start_at, text};
 
 #[tokio::test]
 async fn the_sixth_message_of_a_second_is_11232_and_the_next_second_is_free() {
@@ -28,6 +29,26 @@ async fn the_101st_message_of_a_minute_is_11232_however_slowly_they_came() {
     assert_eq!(send(&sim, &text("hello")).await.code(), 11232);
     clock.advance(Duration::from_secs(10));
     assert_eq!(send(&sim, &text("hello")).await.code(), 0);
+}
+
+#[tokio::test]
+async fn bots_in_one_group_share_its_second_and_the_sixth_message_is_11233() {
+    let clock = ManualClock::starting_at(Timestamp::UNIX_EPOCH);
+    let bots = ["a", "b"].map(|token| BotSettings::new(token).group("ops")).into_iter();
+    let bots = bots.chain([BotSettings::new("elsewhere")]);
+    let sim = FeishuSim::start(SimSettings::new(bots).clock(clock.clone())).await.unwrap();
+    let send = async |token: &str| {
+        let body = text("hello").to_string();
+        post(sim.address(), &hook(token), body.as_bytes()).await.unwrap().code()
+    };
+    for (token, expected) in
+        [("a", 0), ("b", 0), ("a", 0), ("b", 0), ("a", 0), ("b", 11233), ("a", 11233), ("elsewhere", 0)]
+    {
+        assert_eq!(send(token).await, expected, "{token}");
+    }
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(send("b").await, 0);
+    assert_eq!(sim.totals().throttled, 2);
 }
 
 #[tokio::test]

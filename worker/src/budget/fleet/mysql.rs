@@ -4,7 +4,7 @@
 
 use sqlx::mysql::MySqlPool;
 
-use crate::budget::gcra::{RESERVE_AHEAD_MS, furthest_ms};
+use crate::budget::gcra::furthest_ms;
 use crate::budget::rates::Rates;
 
 /// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
@@ -46,7 +46,7 @@ const HOLD: &str = "
 pub(in crate::budget) async fn reserve(
     pool: &MySqlPool,
     receiver: &str,
-    rates: Rates,
+    (rates, ahead_ms): (Rates, i64),
     now_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
     let Rates { minute, second } = rates;
@@ -58,11 +58,11 @@ pub(in crate::budget) async fn reserve(
         .bind(now_ms)
         .bind(furthest_ms(minute))
         .bind(furthest_ms(second))
-        .bind(RESERVE_AHEAD_MS)
+        .bind(ahead_ms)
         .bind(furthest_ms(minute))
         .bind(minute.tolerance_ms())
         .bind(minute.interval_ms)
-        .bind(RESERVE_AHEAD_MS)
+        .bind(ahead_ms)
         .bind(furthest_ms(second))
         .bind(second.tolerance_ms())
         .bind(second.interval_ms)

@@ -10,13 +10,13 @@ use crate::budget::rates::Rates;
 pub(in crate::budget) async fn reserve(
     pool: &SqlitePool,
     receiver: &str,
-    rates: Rates,
+    (rates, ahead_ms): (Rates, i64),
     now_ms: i64,
 ) -> Result<u64, sqlx::Error> {
     // Immediate: between reading and writing nobody else may read.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let state = read(&mut transaction, receiver).await?;
-    let (wait_ms, state) = gcra::reserve(state, now_ms, rates);
+    let (wait_ms, state) = gcra::reserve(state, now_ms, (rates, ahead_ms));
     write(&mut transaction, receiver, state).await?;
     transaction.commit().await?;
     Ok(wait_ms.unsigned_abs())

@@ -80,7 +80,11 @@ impl Verdict {
     pub(crate) fn of_app(self) -> Self {
         match self {
             Self::Repair(_, trouble) | Self::GiveUp(trouble) => Self::Broken(trouble),
-            Self::Ok | Self::SlowDown { .. } | Self::TryAgain { .. } | Self::Broken(_) => self,
+            Self::Ok
+            | Self::SlowDown { .. }
+            | Self::TryAgain { .. }
+            | Self::Unreachable(_)
+            | Self::Broken(_) => self,
         }
     }
 
@@ -97,6 +101,7 @@ impl Verdict {
             Self::Ok => None,
             Self::SlowDown { trouble, .. }
             | Self::TryAgain { trouble, .. }
+            | Self::Unreachable(trouble)
             | Self::Repair(_, trouble)
             | Self::Broken(trouble)
             | Self::GiveUp(trouble) => trouble.code,
@@ -108,6 +113,7 @@ impl Verdict {
             Self::Ok => None,
             Self::SlowDown { trouble, .. }
             | Self::TryAgain { trouble, .. }
+            | Self::Unreachable(trouble)
             | Self::Repair(_, trouble)
             | Self::Broken(trouble)
             | Self::GiveUp(trouble) => Some(trouble),

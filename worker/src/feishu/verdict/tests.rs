@@ -16,6 +16,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Ok
         | Verdict::SlowDown { .. }
         | Verdict::TryAgain { .. }
+        | Verdict::Unreachable(_)
         | Verdict::Broken(_)
         | Verdict::GiveUp(_) => verdict.as_str().to_owned(),
     }
