@@ -155,6 +155,52 @@ mod tests {
         assert!((735..=760).contains(&slots.len()), "{} in ten", slots.len());
     }
 
+    /// How many cards bots of one group, and the group, are sent in each minute by somebody who looks every millisecond.
+    fn cards_of_a_group(bots: usize) -> Vec<usize> {
+        let count = u32::try_from(bots).unwrap();
+        let own = (Rates::below(BOT), 0);
+        let group = Rates::below(Limits { per_minute: count * BOT.per_minute, ..BOT });
+        let (mut states, mut together, mut sent) =
+            (vec![State::default(); bots], State::default(), Vec::new());
+        let (mut next, mut free_ms) = (0, NOW_MS);
+        for now_ms in NOW_MS..NOW_MS + 5 * 60_000 {
+            if now_ms < free_ms {
+                continue;
+            }
+            let turns: Vec<_> = (0..bots).map(|step| (next + step) % bots).collect();
+            let granted = turns.into_iter().find(|bot| {
+                let (wait_ms, after) = reserve(states[*bot], now_ms, own);
+                states[*bot] = after;
+                wait_ms == 0
+            });
+            let Some(bot) = granted else { continue };
+            next = bot + 1;
+            let (wait_ms, after) = reserve(together, now_ms, (group, RESERVE_AHEAD_MS));
+            together = after;
+            free_ms = now_ms + wait_ms;
+            sent.push((bot, free_ms));
+        }
+        let all: Vec<_> = sent.iter().map(|(_, at_ms)| *at_ms).collect();
+        assert!(most_within(&all, 1_000) <= 5, "the group takes no more");
+        for bot in 0..bots {
+            let own: Vec<_> = sent.iter().filter(|(by, _)| *by == bot).map(|(_, at_ms)| *at_ms).collect();
+            assert!(most_within(&own, 60_000) <= 100 && most_within(&own, 1_000) <= 5, "nor does bot {bot}");
+        }
+        let of_minute =
+            |minute: i64| all.iter().filter(|at_ms| (**at_ms - NOW_MS) / 60_000 == minute).count();
+        (0..5).map(of_minute).collect()
+    }
+
+    #[test]
+    fn three_bots_of_a_group_are_sent_three_times_what_one_is_and_none_too_much() {
+        let (one, three) = (cards_of_a_group(1), cards_of_a_group(3));
+        assert_eq!((one[0], three[0]), (90, 230), "the first minute, with its bursts");
+        for minute in 1..5 {
+            assert!(three[minute] * 10 >= one[minute] * 29, "{three:?} of three, {one:?} of one");
+        }
+        assert!(cards_of_a_group(6)[4] <= 300, "and six are held back by the group");
+    }
+
     #[test]
     fn after_a_hold_there_is_no_burst() {
         let slots = slots(Rates::below(BOT), &[(0, Some(2_000)), (0, None), (0, None)]);

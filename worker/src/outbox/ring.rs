@@ -109,3 +109,100 @@ impl Ring {
         self.bots.iter().enumerate().filter(move |(_, bot)| is_able(bot)).map(|(place, _)| place)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn after(ring: &mut Ring, bot: usize) -> &mut Weather {
+        ring.turn_to(bot);
+        ring.own()
+    }
+
+    fn broken(ring: &mut Ring, bot: usize, now: Instant) {
+        after(ring, bot).broke(now, 0.5);
+    }
+
+    fn throttled(ring: &mut Ring, bot: usize, now: Instant) {
+        ring.turn_to(bot);
+        ring.slow_down(now, (0.5, None), false);
+    }
+
+    fn away(ring: &mut Ring, bot: usize, now: Instant) {
+        after(ring, bot).failed(1, now, (0.5, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bots_that_do_well_take_turns() {
+        let (mut ring, now) = (Ring::of(3), Instant::now());
+        for expected in [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]] {
+            assert_eq!(ring.turns(now), expected);
+            ring.turn_to(expected[0]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_nothing_is_passed_over_for_as_long_as_that_makes_sense() {
+        let (mut ring, now) = (Ring::of(4), Instant::now());
+        throttled(&mut ring, 0, now);
+        broken(&mut ring, 1, now);
+        away(&mut ring, 2, now);
+        ring.turn_to(3);
+        assert_eq!(ring.turns(now), [3]);
+        assert_eq!(ring.turns(now + SECOND), [0, 3], "the pause it was told is over");
+        assert_eq!(ring.turns(now + 60 * SECOND), [0, 1, 3], "somebody may have mended it");
+        assert_eq!(ring.turns(now + 62 * SECOND), [0, 1, 2, 3], "its own pause, and a minute");
+        assert!(ring.weather(now).is_none(), "and the receiver does well all the time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_none_takes_anything_the_receiver_does_as_the_mildest_of_them() {
+        let (mut ring, now) = (Ring::of(3), Instant::now());
+        for bot in [0, 1, 2] {
+            broken(&mut ring, bot, now);
+        }
+        assert!(ring.weather(now).unwrap().is_broken());
+        away(&mut ring, 2, now);
+        let weather = ring.weather(now).unwrap();
+        assert!(weather.is_away() && weather.until() == Some(now + 2 * SECOND));
+        assert_eq!(ring.turns(now + 2 * SECOND), [2], "it is looked at as soon as an only bot");
+        throttled(&mut ring, 1, now);
+        let weather = ring.weather(now).unwrap();
+        assert!(!weather.is_away() && weather.until() == Some(now + SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_arrived_holds_up_the_others_for_the_attempts_in_place() {
+        let (mut ring, now) = (Ring::of(2), Instant::now());
+        after(&mut ring, 1).failed(3, now, (0.5, None));
+        assert!(ring.weather(now).unwrap().is_rough());
+        assert_eq!(ring.turns(now + SECOND), [1]);
+        for _ in 0..2 {
+            after(&mut ring, 1).failed(3, now, (0.5, None));
+        }
+        assert!(ring.weather(now).is_none());
+        assert_eq!(ring.turns(now), [0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_group_does_not_take_no_bot_is_asked_for() {
+        let (mut ring, now) = (Ring::of(3), Instant::now());
+        broken(&mut ring, 2, now);
+        ring.turn_to(0);
+        assert_eq!(ring.slow_down(now, (0.5, None), true), SECOND);
+        assert_eq!(ring.weather(now).and_then(Weather::until), Some(now + SECOND));
+        assert_eq!(ring.turns(now + SECOND), [1, 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_only_bot_is_the_receiver() {
+        let (mut ring, now) = (Ring::of(0), Instant::now());
+        assert_eq!(ring.turns(now), [0]);
+        away(&mut ring, 0, now);
+        assert!(ring.weather(now).unwrap().is_away() && !ring.has_another(now + 60 * SECOND));
+        assert!(ring.weather(now + 2 * SECOND).is_none(), "nobody else takes its cards");
+        assert_eq!(ring.turns(now + 2 * SECOND), [0]);
+    }
+}

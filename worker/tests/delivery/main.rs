@@ -20,6 +20,7 @@ mod repeated;
 mod replays;
 mod routes;
 mod settled;
+mod spread;
 mod stage;
 mod superseded;
 mod ten_receivers;
