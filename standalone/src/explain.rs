@@ -111,7 +111,7 @@ pub fn explain(
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
     let _written = writeln!(told, "gate       {}", gate::needs(&config.gate, way, &parsed));
-    let _written = writeln!(told, "receiver   {}", routes::receiver(&router, &parsed.envelope));
+    let _written = writeln!(told, "receiver   {}", routes::receiver(config, &router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, (config, &router), now);
     owners::list(&mut told, &parsed.envelope, (config, &router), now);

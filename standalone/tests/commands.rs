@@ -33,11 +33,21 @@ impl House {
 
     fn write(&self, routes: &str) {
         let [default, ops] = TOKENS.map(|token| self.sim.webhook_url(token));
-        let text = format!(
-            "listen: {}\nadmin_listen: {}\nreceivers:\n  default: {{ webhook_url: '{default}' }}\n  ops: {{ webhook_url: \
-             '{ops}' }}\nroutes: {routes}\n",
-            self.listen, self.admin
-        );
+        let [default, ops] = [default, ops].map(|url| format!("{{ webhook_url: '{url}' }}"));
+        self.write_all(&format!("{{ default: {default}, ops: {ops} }}"), routes);
+    }
+
+    /// The receiver `ops` only, by both bots.
+    fn write_group(&self, mode: &str) {
+        let bots = TOKENS.map(|token| format!("{{ webhook_url: '{}' }}", self.sim.webhook_url(token)));
+        let receivers = format!("{{ ops: {{ mode: {mode}, bots: [{}] }} }}", bots.join(", "));
+        self.write_all(&receivers, "[{ match: team=a, receiver: ops }]");
+    }
+
+    fn write_all(&self, receivers: &str, routes: &str) {
+        let (listen, admin) = (&self.listen, &self.admin);
+        let text =
+            format!("listen: {listen}\nadmin_listen: {admin}\nreceivers: {receivers}\nroutes: {routes}\n");
         std::fs::write(self.folder.path().join("larkfire.yaml"), text).unwrap();
     }
 
@@ -129,6 +139,42 @@ async fn a_test_alert_is_told_by_the_running_process_or_says_why_not() {
     let (code, printed) = house.command(&["send-test", "nobody"]).await;
     assert_eq!(code, Some(64));
     assert!(printed.contains("no receiver nobody is configured here; there are: default, ops"), "{printed}");
+}
+
+#[tokio::test]
+async fn bots_that_share_cards_are_tested_one_by_one_and_share_them_until_the_next_start() {
+    let house = House::with("[]").await;
+    house.write_group("spread");
+    let process = house.run().await;
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("ops/1 was told, in ") && printed.contains("ops/2 was told, in "), "{printed}");
+    assert_eq!(TOKENS.map(|token| house.sim.records(token).len()), [1, 1]);
+
+    let refusal = Fault::Refusal { code: 19001, msg: "token invalid".to_owned() };
+    house.sim.fault(TOKENS[1], &refusal, Lasting::Times(1)).unwrap();
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("ops/1 was told, in "), "{printed}");
+    assert!(
+        printed.contains("ops/2 could not be told: code 19001: token invalid; the webhook URL"),
+        "{printed}"
+    );
+    let (_, letters) = house.command(&["dead-letters", "list", "--receiver", "ops"]).await;
+    assert!(!letters.contains("LarkfireTest"), "{letters}");
+
+    // What the file says meanwhile is for the next start; check and explain say what it will be.
+    house.write_group("copy");
+    process.wait_for_line("receivers do from the next start on", PATIENCE).await;
+    house.sim.clear();
+    house.post("shared").await;
+    house.waits_for_told(TOKENS[0], "shared").await;
+    house.post("still-shared").await;
+    house.waits_for_told(TOKENS[0], "still-shared").await;
+    assert_eq!(house.sim.totals().accepted, 2, "the second bot is left alone, and neither gets a copy");
+    let (_, printed) = house.command(&["check", "--online"]).await;
+    assert!(printed.contains("ops: 2 custom bots at 127.0.0.1:"), "{printed}");
+    assert!(printed.contains("each is sent every card"), "{printed}");
 }
 
 #[tokio::test]

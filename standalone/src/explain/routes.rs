@@ -16,7 +16,7 @@ pub(super) fn router(config: &Config) -> Result<Router, UnknownReceiver> {
 }
 
 /// Who is told of an envelope, as far as that can be said of all of it.
-pub(super) fn receiver(router: &Router, envelope: &Envelope<'_>) -> String {
+pub(super) fn receiver(config: &Config, router: &Router, envelope: &Envelope<'_>) -> String {
     let asked = match &*envelope.receiver {
         "" => "none is named".to_owned(),
         name => format!("the sender names {name}"),
@@ -30,7 +30,10 @@ pub(super) fn receiver(router: &Router, envelope: &Envelope<'_>) -> String {
     }
     let unasked = if router.has_routes() { ", and no route is asked" } else { "" };
     match router.part(envelope) {
-        Parting::Whole(Some(chosen)) => format!("{asked}; it goes to {}{unasked}", names[chosen]),
+        Parting::Whole(Some(chosen)) => {
+            let turns = turns(config, &names[chosen]);
+            format!("{asked}; it goes to {}{turns}{unasked}", names[chosen])
+        }
         Parting::Parts(parts) => {
             let chosen = parts.iter().filter_map(|part| Some(names.get(part.receiver?)?.as_str()));
             format!("{asked}; it goes to {}{unasked}", chosen.collect::<Vec<_>>().join(", "))
@@ -38,6 +41,16 @@ pub(super) fn receiver(router: &Router, envelope: &Envelope<'_>) -> String {
         Parting::Whole(None) => {
             format!("{asked}; none of {} is meant: dead letter", names.join(", "))
         }
+    }
+}
+
+/// Which bots it goes by, if several share what this one is sent.
+fn turns(config: &Config, name: &str) -> String {
+    let bots =
+        config.receivers.iter().find(|receiver| receiver.name == name).map(ReceiverConfig::bot_addresses);
+    match bots.unwrap_or_default().as_slice() {
+        [] => String::new(),
+        bots => format!(" by one of {}", bots.join(", ")),
     }
 }
 
@@ -80,6 +93,15 @@ mod tests {
         ] {
             assert!(told.contains(part), "{part:?} is missing in:\n{told}");
         }
+    }
+
+    #[test]
+    fn bots_that_share_a_receivers_cards_are_named_and_those_that_copy_are_each_told() {
+        let bots = "bots: [{ webhook_url: https://h/x }, { webhook_url: https://h/y }]";
+        let told = explained(ALERT, &format!("receivers: {{ ops: {{ {bots}, mode: spread }} }}")).unwrap();
+        assert!(told.contains("it goes to ops by one of ops/1, ops/2\n"), "{told}");
+        let told = explained(ALERT, &format!("receivers: {{ ops: {{ {bots} }} }}")).unwrap();
+        assert!(told.contains("it goes to ops/1, ops/2\n"), "{told}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use shared::config::{Config, DEFAULT_RECEIVER};
-use shared::envelope::{EnvelopeId, encode};
+use shared::envelope::{EnvelopeId, Line, encode};
 use shared::process;
 use shared::queue::{Destination, Headers, Message, Publisher};
 use tokio::time::{Instant, sleep};
@@ -33,6 +33,16 @@ pub struct SendTestArguments {
     pub wait: Duration,
 }
 
+/// What one test is for.
+struct Aim {
+    /// What it is called where its outcome is said.
+    name: String,
+    /// One of the bots that share a receiver's cards, counted from 1.
+    bot: Option<usize>,
+    /// How many are told of it.
+    copies: usize,
+}
+
 /// What became of it.
 enum Came {
     Told,
@@ -50,7 +60,7 @@ pub(super) async fn send_test<P: Publisher>(
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let receiver = asked.receiver.trim();
-    let bots = bots_of(config, receiver)?;
+    let aims = aims(config, receiver)?;
     let Outlet { publisher, is_read } = open().await?;
     if !is_read {
         let stopped = "nothing was sent: no larkfire works on this data directory; start it, and try again";
@@ -60,60 +70,78 @@ pub(super) async fn send_test<P: Publisher>(
     let desk =
         if config.queue.is_none() { Desk::open_or_make(config).await? } else { Desk::open(config).await? };
     let (now, who) = (desk.clock.now(), who::who());
-    let id = EnvelopeId::new(now, rand::random());
-    let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);
-    let to = Destination::Alerts { shard_key: envelope.shard_key() };
-    let lines = encode(&envelope).map_err(|error| CommandError::Failed(error.to_string()))?;
-    let message = |body| Message { to, body, headers: Headers::default() };
-    publish(&publisher, lines.into_iter().map(|line| message(line.bytes)).collect())
+    let (mut messages, mut sent) = (Vec::new(), Vec::new());
+    for aim in aims {
+        let id = EnvelopeId::new(now, rand::random());
+        let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);
+        let envelope = match aim.bot {
+            Some(bot) => test_alert::of_bot(envelope, bot),
+            None => envelope,
+        };
+        let to = Destination::Alerts { shard_key: envelope.shard_key() };
+        let lines = encode(&envelope).map_err(|error| CommandError::Failed(error.to_string()))?;
+        let message = |line: Line| Message { to, body: line.bytes, headers: Headers::default() };
+        messages.extend(lines.into_iter().map(message));
+        sent.push((aim, id));
+    }
+    publish(&publisher, messages)
         .await
         .map_err(|error| CommandError::Failed(format!("nothing was sent: {error}")))?;
-    writeln!(terminal.progress, "sent a test alert to {receiver} (envelope {id})")?;
-
-    let begun = Instant::now();
-    match wait_for(&desk, (id, bots), begun + asked.wait).await? {
-        Came::Told => {
-            let seconds = begun.elapsed().as_secs_f64();
-            writeln!(terminal.out, "{receiver} was told, in {seconds:.1} s")?;
-            Ok(ExitCode::SUCCESS)
+    for (Aim { name, .. }, id) in &sent {
+        writeln!(terminal.progress, "sent a test alert to {name} (envelope {id})")?;
+    }
+    let (begun, mut all_told) = (Instant::now(), true);
+    for (aim, id) in &sent {
+        let came = wait_for(&desk, (*id, aim.copies), begun + asked.wait).await?;
+        all_told &= matches!(came, Came::Told);
+        if let Came::Dead(letter) = &came {
+            discard(&desk, letter, &who).await?;
         }
+        let waited = if matches!(came, Came::Told) { begun.elapsed() } else { asked.wait };
+        writeln!(terminal.out, "{}", said(&came, (&aim.name, *id), waited))?;
+    }
+    Ok(if all_told { ExitCode::SUCCESS } else { process::FAILED.into() })
+}
+
+/// What became of a test, in a sentence. `waited` is how long that took.
+fn said(came: &Came, (name, id): (&str, EnvelopeId), waited: Duration) -> String {
+    match came {
+        Came::Told => format!("{name} was told, in {:.1} s", waited.as_secs_f64()),
         Came::Dead(letter) => {
-            discard(&desk, &letter, &who).await?;
             let code = letter.code.map(|code| format!("code {code}: ")).unwrap_or_default();
             let (message, advice) = (plain(&letter.message), advice(letter.code));
-            let receiver = plain(&letter.receiver);
-            writeln!(terminal.out, "{receiver} could not be told: {code}{message}; {advice}")?;
-            Ok(process::FAILED.into())
+            // Of bots that are each sent every card the letter knows which it was.
+            let name = if letter.receiver.starts_with(name) { plain(&letter.receiver) } else { plain(name) };
+            format!("{name} could not be told: {code}{message}; {advice}")
         }
-        Came::InHand => {
-            writeln!(
-                terminal.out,
-                "a worker has it and could not tell {receiver} within {:?}: it waits for the receiver's budget, or \
-                 Feishu does not answer. The worker's log says which (envelope {id}); `trace {id}` looks again",
-                asked.wait
-            )?;
-            Ok(process::FAILED.into())
-        }
-        Came::Waiting => {
-            writeln!(
-                terminal.out,
-                "no worker has taken it within {:?}: does one run (is its /readyz 200?), on this broker and \
-                 queue.prefix, and with this database? It waits on the queue; `trace {id}` looks again",
-                asked.wait
-            )?;
-            Ok(process::FAILED.into())
-        }
+        Came::InHand => format!(
+            "a worker has it and could not tell {name} within {waited:?}: it waits for the receiver's budget, or \
+             Feishu does not answer. The worker's log says which (envelope {id}); `trace {id}` looks again"
+        ),
+        Came::Waiting => format!(
+            "no worker has taken it within {waited:?}: does one run (is its /readyz 200?), on this broker and \
+             queue.prefix, and with this database? It waits on the queue; `trace {id}` looks again"
+        ),
     }
 }
 
-/// How many bots a receiver has. Without receivers everything is previewed, whoever it is for.
-fn bots_of(config: &Config, name: &str) -> Result<usize, CommandError> {
+/// What is tested of a receiver: bots that share its cards one by one, everything else at once. Without receivers
+/// everything is previewed, whoever it is for.
+fn aims(config: &Config, name: &str) -> Result<Vec<Aim>, CommandError> {
     let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+    let whole = |copies| Aim { name: name.to_owned(), bot: None, copies };
     if let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == name) {
-        return Ok(receiver.addresses().len());
+        let addresses = receiver.addresses();
+        let bots = receiver.bot_addresses();
+        // Bots with addresses of their own are told by themselves anyway.
+        if bots.is_empty() || bots == addresses {
+            return Ok(vec![whole(addresses.len())]);
+        }
+        let aim = |(bot, name): (usize, String)| Aim { name, bot: Some(bot), copies: 1 };
+        return Ok((1..).zip(bots).map(aim).collect());
     }
     if names.is_empty() && name == DEFAULT_RECEIVER {
-        return Ok(1);
+        return Ok(vec![whole(1)]);
     }
     let there_are = if names.is_empty() {
         format!("none but the preview, which {DEFAULT_RECEIVER} means")

@@ -172,6 +172,16 @@ fn bots_that_are_sent_every_card_are_told_each_and_come_back_each_to_its_own() {
 }
 
 #[test]
+fn what_was_for_one_of_several_bots_is_their_receivers_once_they_share_its_cards() {
+    let router = Router::new(&[], ["ops", "dev"].map(str::to_owned).to_vec()).unwrap();
+    for (asked, place) in
+        [("ops", Some(0)), ("ops/2", Some(0)), ("ops/x", None), ("ops/2/1", None), ("/1", None)]
+    {
+        assert_eq!(router.part(&envelope(asked, &["a=b"])), Parting::Whole(place), "{asked}");
+    }
+}
+
+#[test]
 fn a_route_to_a_receiver_this_process_does_not_have_is_refused() {
     let config = parse(
         "test.yaml",
