@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use crate::config::{Config, ConfigErrors};
 use crate::process;
-use probe::Probe;
+use probe::{Outcome, Probe};
 use summary::summary;
 use warnings::warnings;
 
@@ -67,22 +67,30 @@ where
     }
 }
 
-/// `false`: something outside did not answer.
+/// `false`: something outside that is needed did not answer.
 fn print(out: &mut impl Write, config: &Config, role: Role, probes: &[Probe]) -> io::Result<bool> {
     write!(out, "{}", summary(config, role))?;
+    let (mut failed, mut count) = (false, 0);
     for Probe { what, outcome } in probes {
         match outcome {
-            Ok(said) => writeln!(out, "ok: {what}: {said}")?,
-            Err(why) => writeln!(out, "FAILED: {what}: {why}")?,
+            Outcome::Fine(said) => writeln!(out, "ok: {what}: {said}")?,
+            Outcome::Doubtful(why) => {
+                count += 1;
+                writeln!(out, "warning: {what}: {why}")?;
+            }
+            Outcome::Failed(why) => {
+                failed = true;
+                writeln!(out, "FAILED: {what}: {why}")?;
+            }
         }
     }
     let warnings = warnings(config, role);
+    count += warnings.len();
     for warning in &warnings {
         writeln!(out, "warning: {warning}")?;
     }
-    let (failed, count) = (probes.iter().filter(|probe| probe.outcome.is_err()).count(), warnings.len());
     let (answers, plural) =
-        (if failed == 0 { "" } else { ", but not everything answers" }, if count == 1 { "" } else { "s" });
+        (if failed { ", but not everything answers" } else { "" }, if count == 1 { "" } else { "s" });
     writeln!(out, "the configuration is right{answers}; {count} warning{plural}")?;
-    Ok(failed == 0)
+    Ok(!failed)
 }

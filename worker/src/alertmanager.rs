@@ -1,4 +1,4 @@
-//! Alertmanagers, as far as alerts are silenced in them: API v2 (reference "Alert sources", 2).
+//! Alertmanagers, as far as alerts are silenced in them and they are asked whether they are there: API v2 (reference "Alert sources", 2).
 
 mod wish;
 
@@ -61,6 +61,17 @@ pub enum AlertmanagerError {
     /// It said yes, and nothing one could make use of.
     #[error("its answer cannot be read")]
     Unreadable,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    #[serde(rename = "versionInfo")]
+    version_info: VersionInfo,
+}
+
+#[derive(Deserialize)]
+struct VersionInfo {
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +146,13 @@ impl Alertmanager<'_> {
     /// What the configuration calls it.
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// Asks for its version, which changes nothing.
+    pub async fn version(&self) -> Result<String, AlertmanagerError> {
+        let answer = ask(self.request(Method::GET, &["status"])).await?;
+        let status: Status = serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
+        Ok(status.version_info.version)
     }
 
     /// Makes a silence; returns its id.

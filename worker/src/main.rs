@@ -46,7 +46,7 @@ struct Cli {
 enum Command {
     /// Says what is wrong with the configuration, or what it comes to
     Check {
-        /// Asks the broker, the database and Feishu's hosts, too
+        /// Asks the broker, the database, the user table, Feishu's hosts, Alertmanagers and Grafana, too
         #[arg(long)]
         online: bool,
     },

@@ -4,7 +4,7 @@
 mod contacts;
 mod directory;
 mod glob;
-mod metrics;
+pub(crate) mod metrics;
 pub mod person;
 pub mod roster;
 mod rotation;

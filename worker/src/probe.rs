@@ -1,23 +1,35 @@
-//! What `check --online` asks for the worker: its database, and the hosts cards are sent to.
+//! What `check --online` asks for the worker: its database and the user table, the hosts cards are sent to, the
+//! Alertmanagers it silences alerts in, and the Grafana its links lead to.
+
+mod people;
+mod web;
 
 use std::collections::BTreeSet;
-use std::error::Error;
 
 use prometheus::Registry;
 use reqwest::Url;
-use shared::check::probe::{PROBE_TIMEOUT, Probe, broker};
+use shared::check::probe::{Outcome, PROBE_TIMEOUT, Probe, broker};
 use shared::config::{Config, Destination};
 
-use crate::feishu::http_client;
 use crate::store::{Pool, Store, file_of};
 
-/// Asks broker, database and Feishu, one after the other.
+/// Asks them all, one after the other.
 pub async fn everything(config: &Config) -> Vec<Probe> {
     let mut probes: Vec<_> = broker(config).await.into_iter().collect();
-    probes.push(Probe { what: "database".to_owned(), outcome: database(config).await });
-    for host in hosts(config) {
-        let outcome = answers(&host).await;
-        probes.push(Probe { what: host, outcome });
+    let outcome = database(config).await.map_or_else(Outcome::Failed, Outcome::Fine);
+    probes.push(Probe { what: "database".to_owned(), outcome });
+    probes.push(people::user_table(config).await);
+    match crate::feishu::http_client(PROBE_TIMEOUT) {
+        Ok(client) => {
+            for host in hosts(config) {
+                probes.push(web::feishu(&client, host).await);
+            }
+            probes.extend(web::alertmanagers(&client, config).await);
+            probes.extend(web::grafana(&client, config).await);
+        }
+        Err(error) => {
+            probes.push(Probe { what: "HTTP".to_owned(), outcome: Outcome::Failed(error.to_string()) });
+        }
     }
     probes
 }
@@ -51,24 +63,4 @@ fn hosts(config: &Config) -> BTreeSet<String> {
     });
     let app = config.app.iter().map(|app| app.base_url.as_str());
     hooks.chain(app).filter_map(|url| Some(Url::parse(url).ok()?.origin().ascii_serialization())).collect()
-}
-
-/// Any answer will do: what a bot says to a card, `send-test` finds out.
-async fn answers(host: &str) -> Result<String, String> {
-    let client = http_client(PROBE_TIMEOUT).map_err(|error| error.to_string())?;
-    match client.get(host).send().await {
-        Ok(answer) => Ok(format!("answers (HTTP {})", answer.status().as_u16())),
-        Err(error) => Err(format!(
-            "{}; may this machine reach it, by name and by TLS? No proxy is used",
-            innermost(&error.without_url())
-        )),
-    }
-}
-
-fn innermost(error: &dyn Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }

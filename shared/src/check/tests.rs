@@ -157,16 +157,19 @@ fn bots_that_share_cards_have_limits_of_their_own_and_one_together() {
 }
 
 #[test]
-fn what_does_not_answer_is_a_failure() {
+fn what_is_needed_and_does_not_answer_is_a_failure_and_what_is_not_is_a_warning() {
     let config = parse("test.yaml", "", Environment::default()).unwrap();
     let probe = |outcome| Probe { what: "RabbitMQ".to_owned(), outcome };
     let mut out = Vec::new();
-    assert!(print(&mut out, &config, Role::Both, &[probe(Ok("lets us in".to_owned()))]).unwrap());
-    assert!(!print(&mut out, &config, Role::Both, &[probe(Err("away".to_owned()))]).unwrap());
+    let said = |outcome: fn(String) -> Outcome, text: &str| probe(outcome(text.to_owned()));
+    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Fine, "lets us in")]).unwrap());
+    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Doubtful, "odd")]).unwrap());
+    let said_of_both = String::from_utf8(std::mem::take(&mut out)).unwrap();
+    assert!(said_of_both.contains("warning: RabbitMQ: odd\n"), "{said_of_both}");
+    assert!(said_of_both.ends_with("the configuration is right; 2 warnings\n"), "{said_of_both}");
+    assert!(!print(&mut out, &config, Role::Both, &[said(Outcome::Failed, "away")]).unwrap());
     let said = String::from_utf8(out).unwrap();
-    assert!(
-        said.contains("ok: RabbitMQ: lets us in\n") && said.contains("FAILED: RabbitMQ: away\n"),
-        "{said}"
-    );
+    assert!(said_of_both.contains("ok: RabbitMQ: lets us in\n"), "{said_of_both}");
+    assert!(said.contains("FAILED: RabbitMQ: away\n"), "{said}");
     assert!(said.contains("the configuration is right, but not everything answers;"), "{said}");
 }

@@ -72,10 +72,12 @@ impl Voice {
         let mut pauses = PATIENCE.pauses();
         loop {
             let verdict = bot.reply(to, content, once, self.clock.now()).await.verdict;
-            let (Verdict::SlowDown { hint, .. } | Verdict::TryAgain { hint, .. }) = &verdict else {
-                return verdict;
+            let hint = match &verdict {
+                Verdict::SlowDown { hint, .. } | Verdict::TryAgain { hint, .. } => *hint,
+                Verdict::Unreachable(_) => None,
+                _ => return verdict,
             };
-            let Some(pause) = pauses.after_failure(rand::random(), *hint) else { return verdict };
+            let Some(pause) = pauses.after_failure(rand::random(), hint) else { return verdict };
             if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {
                 return verdict;
             }

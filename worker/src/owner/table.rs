@@ -3,6 +3,7 @@
 
 mod row;
 mod sql;
+mod survey;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::person::Person;
 use crate::store::{Breaker, OpenError, Pool, Step, Store, StoreError, server_pool};
 pub(crate) use row::Row;
 use sql::Columns;
+pub(crate) use survey::Survey;
 
 /// How long the table may take; more than a card waits, so that a slow answer is there for the next one.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -85,21 +87,26 @@ impl UserTable {
         store: &Store,
         metrics: &OwnerMetrics,
     ) -> Result<Self, OpenError> {
-        let server = |pool, may_be_missing| {
-            let breaker = Breaker::new("the user table", metrics.source(Source::Table));
-            Place::Server { pool: Box::new(Pool::MySql(pool)), breaker, may_be_missing }
-        };
         let (place, columns) = match (&config.server, store.is_shared()) {
-            (Some(given), _) => (server(pool_of(given), false), Columns::theirs(config)),
+            (Some(given), _) => return Ok(Self::on_server(given, config, metrics)),
             (None, true) => {
                 let url = database.url.as_ref().map_or("", Secret::expose);
                 // Connections of its own: whoever waits for people must not hold up what is told.
                 let few = DatabaseConfig { connections: CONNECTIONS, timeout: PATIENCE, ..database.clone() };
-                (server(server_pool(url, &few)?, true), Columns::theirs(config))
+                (Place::server(server_pool(url, &few)?, true, metrics), Columns::theirs(config))
             }
             (None, false) => (Place::File(store.clone()), Columns::ours()),
         };
         Ok(Self { place, columns, id_prefix: config.id_prefix.clone() })
+    }
+
+    /// The table on a server of its own.
+    pub(crate) fn on_server(server: &UserServer, config: &UserTableConfig, metrics: &OwnerMetrics) -> Self {
+        Self {
+            place: Place::server(pool_of(server), false, metrics),
+            columns: Columns::theirs(config),
+            id_prefix: config.id_prefix.clone(),
+        }
     }
 
     /// The rows of these people, as far as there are any.
@@ -144,6 +151,13 @@ impl UserTable {
     }
 }
 
+impl Place {
+    fn server(pool: MySqlPool, may_be_missing: bool, metrics: &OwnerMetrics) -> Self {
+        let breaker = Breaker::new("the user table", metrics.source(Source::Table));
+        Self::Server { pool: Box::new(Pool::MySql(pool)), breaker, may_be_missing }
+    }
+}
+
 fn pool_of(server: &UserServer) -> MySqlPool {
     let options = MySqlConnectOptions::new()
         .host(&server.host)
@@ -163,6 +177,12 @@ fn pool_of(server: &UserServer) -> MySqlPool {
 }
 
 fn is_no_such_table(error: &sqlx::Error) -> bool {
-    let number = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
-    number.is_some_and(|error| error.number() == NO_SUCH_TABLE)
+    let of_file = error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"));
+    of_file || refusal(error) == Some(NO_SUCH_TABLE)
+}
+
+/// The number of what a `MySQL` server said no with.
+pub(crate) fn refusal(error: &sqlx::Error) -> Option<u16> {
+    let refusal = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    refusal.map(MySqlDatabaseError::number)
 }

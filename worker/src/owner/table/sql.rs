@@ -58,6 +58,24 @@ impl Columns {
     }
 }
 
+/// Numbers of rows: all, then those with a user name, a nickname, a mobile, an id, and an open id.
+pub(super) type Counts = (i64, i64, i64, i64, i64, i64);
+
+/// Counts the table through; asks for all its columns.
+pub(super) async fn count(pool: &Pool, columns: &Columns, id_prefix: &str) -> Result<Counts, sqlx::Error> {
+    let Columns { table, username, nickname, mobile, id } = columns;
+    let filled = [username, nickname, mobile, id]
+        .map(|column| format!("COUNT(NULLIF(CAST({column} AS CHAR), ''))"))
+        .join(", ");
+    let is_open = format!("CAST({id} AS CHAR) LIKE ? ESCAPE '!'");
+    let open = format!("COUNT(CASE WHEN {is_open} OR {is_open} THEN 1 END)");
+    let query = format!("SELECT COUNT(*), {filled}, {open} FROM {table}");
+    let literal = id_prefix.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    let prefixed = format!("{literal}ou!_%");
+    let counts = rows(pool, &query, &[Value::Text("ou!_%"), Value::Text(&prefixed)]).await?;
+    counts.into_iter().next().ok_or(sqlx::Error::RowNotFound)
+}
+
 /// The rows of these people.
 pub(super) async fn find(
     pool: &Pool,
