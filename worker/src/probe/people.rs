@@ -67,13 +67,11 @@ fn open(config: &Config) -> Result<UserTable, OpenError> {
     // Nobody reads what is counted here.
     let registry = Registry::new();
     let (metrics, table) = (OwnerMetrics::register(&registry)?, &config.owners.table);
-    match &table.server {
-        Some(server) => Ok(UserTable::on_server(server, table, &metrics)),
-        None => {
-            let store = Store::open(&config.database, &config.data_dir, &registry)?;
-            UserTable::open(table, &config.database, &store, &metrics)
-        }
+    if let Some(server) = &table.server {
+        return Ok(UserTable::on_server(server, table, &metrics));
     }
+    let store = Store::open(&config.database, &config.data_dir, &registry)?;
+    UserTable::open(table, &config.database, &store, &metrics)
 }
 
 fn of_survey(survey: Survey, is_ours: bool) -> Outcome {
@@ -107,10 +105,11 @@ const fn filled_how(is_ours: bool) -> &'static str {
 }
 
 fn words(error: &sqlx::Error) -> String {
-    match error {
-        // A pool tries until its time is over, and does not say what came of it.
-        sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
-        error => error.to_string(),
+    // A pool tries until its time is over, and does not say what came of it.
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        "no connection in time".to_owned()
+    } else {
+        error.to_string()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use shared::lifecycle::Lifecycle;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use testkit::alertmanager::Alertmanager;
@@ -157,7 +158,7 @@ async fn an_alertmanager_says_its_version_and_one_that_does_not_is_a_failure() {
 async fn grafana() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
+    Lifecycle::default().tasks.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let mut stream = BufReader::new(stream);
             let mut request = String::new();
