@@ -1,9 +1,11 @@
 //! Matchers of labels in Alertmanager's syntax: `=`, `!=`, `=~`, `!~`. Pure.
 
+mod reading;
+
 use std::fmt;
 use std::str::FromStr;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use thiserror::Error;
 
 use crate::alert::Labels;
@@ -34,11 +36,19 @@ pub enum MatcherError {
     #[error("{0:?} has none of =, !=, =~, !~; expected something like severity=\"critical\"")]
     NoOperator(String),
     /// What is before the operator cannot be a label.
-    #[error("{0:?} is no name of a label: letters, digits and _, not a digit first")]
+    #[error(
+        "{0:?} is no name of a label: unless in double quotes it has no blanks and none of {{ }} ! = ~ , \\ ' \" `"
+    )]
     Name(String),
-    /// A quoted value that does not end, or goes on after its end.
+    /// A quoted value that does not end, or goes on after its end, or has other quotes than these.
     #[error("{0} is not quoted rightly: one \" at each end, and \\\" inside")]
     Quotes(String),
+    /// There is more than one where one is asked for.
+    #[error("{0:?} is more than one matcher; a comma of a value's own stands in double quotes")]
+    Several(String),
+    /// A brace that does not end.
+    #[error("{0:?} begins with {{ and does not end with }}")]
+    Brace(String),
     /// The expression cannot be compiled.
     #[error("{expression:?} is no regular expression: {cause}")]
     Regex {
@@ -53,6 +63,11 @@ impl Matcher {
     /// The label it is about.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The matchers of one text, at least one: several are parted by commas, and braces may stand around them.
+    pub fn all(text: &str) -> Result<Vec<Self>, MatcherError> {
+        reading::all(text)
     }
 
     /// Whether these labels satisfy it.
@@ -71,21 +86,8 @@ impl FromStr for Matcher {
     type Err = MatcherError;
 
     fn from_str(text: &str) -> Result<Self, MatcherError> {
-        let text = text.trim();
-        let at = text.find(['=', '!']).ok_or_else(|| MatcherError::NoOperator(text.to_owned()))?;
-        let (name, rest) = text.split_at(at);
-        // The longer ones first: each begins like a shorter one.
-        let operator = ["=~", "!~", "!=", "="].into_iter().find(|operator| rest.starts_with(operator));
-        let operator = operator.ok_or_else(|| MatcherError::NoOperator(text.to_owned()))?;
-        let name = label_name(name.trim())?;
-        let value = unquote(rest[operator.len()..].trim())?;
-        let condition = match operator {
-            "=~" => Test::Match(anchored(&value)?),
-            "!~" => Test::NoMatch(anchored(&value)?),
-            "!=" => Test::NotEqual,
-            _ => Test::Equal,
-        };
-        Ok(Self { name, value, test: condition })
+        let one = <[Self; 1]>::try_from(reading::all(text)?);
+        one.map(|[one]| one).map_err(|_| MatcherError::Several(text.to_owned()))
     }
 }
 
@@ -97,54 +99,13 @@ impl fmt::Display for Matcher {
             Test::Match(_) => "=~",
             Test::NoMatch(_) => "!~",
         };
-        let value = self.value.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
-        write!(formatter, "{}{operator}\"{value}\"", self.name)
-    }
-}
-
-/// Matches the whole value, as Alertmanager's do.
-fn anchored(expression: &str) -> Result<Regex, MatcherError> {
-    let whole = format!("^(?:{expression})$");
-    RegexBuilder::new(&whole)
-        .size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|cause| MatcherError::Regex { expression: expression.to_owned(), cause: short(&cause) })
-}
-
-/// What is wrong, without the drawing above it.
-fn short(cause: &regex::Error) -> String {
-    let said = cause.to_string();
-    let last = said.lines().next_back().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
-}
-
-fn label_name(name: &str) -> Result<String, MatcherError> {
-    let fits = |place: usize, byte: u8| {
-        byte.is_ascii_alphabetic() || byte == b'_' || (place > 0 && byte.is_ascii_digit())
-    };
-    let is_name = !name.is_empty() && name.bytes().enumerate().all(|(place, byte)| fits(place, byte));
-    if is_name { Ok(name.to_owned()) } else { Err(MatcherError::Name(name.to_owned())) }
-}
-
-/// The value without its quotes, if it has some. Backslashes escape `\`, `"` and the line feed (`\n`) between quotes,
-/// and stand for themselves before anything else: expressions have many.
-fn unquote(value: &str) -> Result<String, MatcherError> {
-    let wrong = || MatcherError::Quotes(value.to_owned());
-    let Some(inner) = value.strip_prefix('"') else {
-        return if value.contains('"') { Err(wrong()) } else { Ok(value.to_owned()) };
-    };
-    let mut plain = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    loop {
-        match characters.next().ok_or_else(wrong)? {
-            '"' => return if characters.as_str().is_empty() { Ok(plain) } else { Err(wrong()) },
-            '\\' => match characters.next().ok_or_else(wrong)? {
-                escaped @ ('"' | '\\') => plain.push(escaped),
-                'n' => plain.push('\n'),
-                other => plain.extend(['\\', other]),
-            },
-            other => plain.push(other),
-        }
+        let quoted = |text: &str| {
+            let inner = text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
+            format!("\"{inner}\"")
+        };
+        let is_plain = reading::is_plain_name(&self.name);
+        let name = if is_plain { self.name.clone() } else { quoted(&self.name) };
+        write!(formatter, "{name}{operator}{}", quoted(&self.value))
     }
 }
 
@@ -193,8 +154,15 @@ mod tests {
             ("severity", "expected something like severity=\"critical\""),
             ("", "has none of ="),
             ("a!b", "has none of ="),
-            ("1a=b", "is no name of a label"),
             ("=b", "is no name of a label"),
+            ("\"\"=b", "is no name of a label"),
+            ("a b=c", "is no name of a label"),
+            (r#""a=b"#, "is not quoted rightly"),
+            ("a='b'", "is not quoted rightly"),
+            ("a=b,c=d", "is more than one matcher"),
+            ("{a=b", "begins with { and does not end with }"),
+            ("a=b,c", "\"c\" has none of ="),
+            ("{}", "has none of ="),
             (r#"a="b"#, "is not quoted rightly"),
             (r#"a="b"c"#, "is not quoted rightly"),
             (r#"a=b"c"#, "is not quoted rightly"),
@@ -206,12 +174,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_text_may_hold_several_as_in_alertmanager() {
+        for (text, shown) in [
+            ("severity=critical,team=a", r#"severity="critical" team="a""#),
+            (
+                r#" { severity = "critical" , team=~"a,b|[{]c[}]" , } "#,
+                r#"severity="critical" team=~"a,b|[{]c[}]""#,
+            ),
+            (r#"a="x\",y=\\",b!~z"#, r#"a="x\",y=\\" b!~"z""#),
+            ("a=", r#"a="""#),
+        ] {
+            let all = Matcher::all(text).unwrap();
+            assert_eq!(all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_may_be_called_anything() {
+        let labels = labels(&[("部署环境", "生产"), ("service.name", "order"), ("a b,c=d", "x")]);
+        for text in
+            ["部署环境=生产", r#"service.name=~"ord.*""#, r#""service.name"="order""#, r#""a b,c=d" = x"#]
+        {
+            let matcher: Matcher = text.parse().unwrap();
+            assert!(matcher.matches(&labels), "{text}");
+            assert!(matcher.to_string().parse::<Matcher>().unwrap().matches(&labels), "{matcher}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn what_is_shown_is_read_as_the_same(value in any::<String>()) {
-            let matcher = Matcher { name: "name".to_owned(), value, test: Test::Equal };
+        fn what_is_shown_is_read_as_the_same(name in ".+", value in any::<String>()) {
+            let matcher = Matcher { name, value, test: Test::Equal };
             let read: Matcher = matcher.to_string().parse().unwrap();
-            prop_assert_eq!(read.value, matcher.value);
+            prop_assert_eq!((read.name, read.value), (matcher.name, matcher.value));
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_read_or_refused(text in any::<String>()) {
+            for matcher in Matcher::all(&text).unwrap_or_default() {
+                prop_assert_eq!(matcher.to_string().parse::<Matcher>().unwrap().to_string(), matcher.to_string());
+            }
         }
     }
 }

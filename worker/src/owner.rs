@@ -92,7 +92,7 @@ impl Owners {
         (receiver, is_app): (&ReceiverOwners, bool),
         now: Timestamp,
     ) -> Roster {
-        let wanted = wanted(items, &self.rules.at(now), receiver, self.mention_resolved);
+        let wanted = wanted(items, &self.rules.at(now), receiver, (self.mention_resolved, self.people_max));
         if wanted.is_empty() {
             return Roster::default();
         }

@@ -32,7 +32,7 @@ pub type Owned = Vec<(String, Vec<String>)>;
 pub struct OwnersConfig {
     /// Annotations, or else labels, whose value is a list of owners.
     pub labels: Vec<String>,
-    /// Labels that name the service; the first the alert has.
+    /// Labels that name the service; the first whose service somebody owns.
     pub service_labels: Vec<String>,
     /// Owners of services.
     pub services: Owned,

@@ -76,7 +76,7 @@ impl Reading<'_> {
     ) -> RouteConfig {
         self.seen.set(self.seen.get() + 1);
         let number = if above.is_empty() { index.to_string() } else { format!("{above}.{index}") };
-        let matchers = section.texts("match", matcher);
+        let matchers: Vec<Matcher> = section.texts("match", matchers).into_iter().flatten().collect();
         let known = |text: &str| self.receiver(text);
         let mut receivers: Vec<String> = section.value(key("receiver"), known).into_iter().collect();
         for name in section.values(key("receivers"), known) {
@@ -110,6 +110,6 @@ impl Reading<'_> {
     }
 }
 
-fn matcher(text: &str) -> Result<Matcher, Must> {
-    text.parse().map_err(|error| format!("a matcher of labels, such as severity=\"critical\": {error}"))
+fn matchers(text: &str) -> Result<Vec<Matcher>, Must> {
+    Matcher::all(text).map_err(|error| format!("a matcher of labels, such as severity=\"critical\": {error}"))
 }

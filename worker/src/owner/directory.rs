@@ -162,15 +162,15 @@ impl Inner {
     }
 }
 
-/// Of several rows the one with an id, if any has one.
+/// Of several rows the one that is of most use for a mention, and of equal ones always the same: a table has no order.
 fn best(rows: &[Row], person: &Person) -> Option<Row> {
-    let mut theirs = rows.iter().filter(|row| row.is(person));
-    let first = theirs.clone().next()?;
-    let with_id = theirs.find(|row| {
+    let theirs = rows.iter().filter(|row| row.is(person));
+    let lacks = |row: &Row| {
         let Identity { open_id, user_id, .. } = row.identity();
-        open_id.is_some() || user_id.is_some()
-    });
-    Some(with_id.unwrap_or(first).clone())
+        (open_id.is_none(), user_id.is_none(), row.mobile.is_none())
+    };
+    let order = |one: &&Row, other: &&Row| (lacks(one), &one.id).cmp(&(lacks(other), &other.id));
+    theirs.min_by(order).cloned()
 }
 
 /// What Feishu may know somebody by.

@@ -52,7 +52,7 @@ impl fmt::Debug for Mobile {
 impl Person {
     /// Whom a text means; `None` if nobody.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().trim_start_matches(['@', '＠']);
+        let text = without_at(text);
         if text.is_empty() || text.len() > NAME_BYTES_MAX {
             return None;
         }
@@ -74,6 +74,11 @@ impl Person {
         let (user, host) = name.split_once('@')?;
         (!user.is_empty() && host.contains('.')).then_some(name)
     }
+}
+
+/// What somebody is called, without what people write in front of it.
+pub(super) fn without_at(text: &str) -> &str {
+    text.trim().trim_start_matches(['@', '＠']).trim_start()
 }
 
 impl OpenId {

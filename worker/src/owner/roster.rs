@@ -138,21 +138,22 @@ impl Outcome {
     }
 }
 
-/// Everybody who owns one of these alerts, those of the worst first; `wake_anyway` also wakes for what is over.
+/// Everybody who owns one of these alerts, those of the worst first, and whoever is always named; `wake_anyway` also
+/// wakes for what is over. The first `people_max` are those for whom a card has room.
 pub fn wanted(
     items: &[Item<'_>],
     duty: &Duty<'_>,
     receiver: &ReceiverOwners,
-    wake_anyway: bool,
+    (wake_anyway, people_max): (bool, usize),
 ) -> Vec<Wanted> {
     let mut order: Vec<&Item<'_>> = items.iter().collect();
     order.sort_by_key(|item| item.urgency());
-    let (mut all, mut places) = (Vec::<Wanted>::new(), HashMap::new());
+    let (mut all, mut places, always) = (Vec::<Wanted>::new(), HashMap::new(), duty.always());
     let mut add = |person: Person, wakes: bool| {
         if let Some(place) = places.get(&person) {
             let known: &mut Wanted = &mut all[*place];
             known.wakes |= wakes;
-        } else if all.len() < PEOPLE_MAX {
+        } else if all.len() < PEOPLE_MAX || always.contains(&person) {
             places.insert(person.clone(), all.len());
             all.push(Wanted { person, wakes });
         }
@@ -166,10 +167,19 @@ pub fn wanted(
             add(person, wakes);
         }
     }
-    for person in duty.always() {
-        add(person, wakes_somebody);
+    for person in &always {
+        add(person.clone(), wakes_somebody);
     }
-    all
+    if all.len() > people_max { with_room_for(&always, all, people_max) } else { all }
+}
+
+/// The same with these before whomever there is no room for.
+fn with_room_for(always: &[Person], all: Vec<Wanted>, people_max: usize) -> Vec<Wanted> {
+    let (always, mut owners): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|wanted| always.contains(&wanted.person));
+    let place = people_max.saturating_sub(always.len()).min(owners.len());
+    owners.splice(place..place, always);
+    owners
 }
 
 impl Roster {

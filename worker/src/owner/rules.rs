@@ -10,7 +10,7 @@ use shared::alert::Alert;
 use shared::config::{Owned, OwnersConfig, ReceiverOwners, Rotation};
 
 use super::glob;
-use super::person::{Mobile, OpenId, Person};
+use super::person::{Mobile, OpenId, Person, without_at};
 use super::rotation::on_duty;
 
 /// The label that names the namespace.
@@ -127,9 +127,10 @@ impl<'r> Duty<'r> {
         'r: 'a,
     {
         self.rules.labels.iter().find_map(|name| {
-            let value = [&alert.annotations, &alert.labels].into_iter().find_map(|set| set.get(name))?;
-            let people = self.list(value);
-            (!people.is_empty()).then_some((Why::Label(name.as_str()), people))
+            // A template that found nothing leaves an empty annotation, which says nothing.
+            let values = [&alert.annotations, &alert.labels].into_iter().filter_map(|set| set.get(name));
+            let people = values.map(|value| self.list(value)).find(|people| !people.is_empty())?;
+            Some((Why::Label(name.as_str()), people))
         })
     }
 
@@ -137,8 +138,9 @@ impl<'r> Duty<'r> {
     where
         'r: 'a,
     {
+        // What an exporter puts into `service` is not in the map, and hides no `app` that is.
         let mut names = self.rules.service_labels.iter().filter_map(|label| alert.labels.get(label));
-        let (pattern, people) = self.rules.services.of(names.find(|name| !name.is_empty())?)?;
+        let (pattern, people) = names.find_map(|name| self.rules.services.of(name))?;
         Some((Why::Service(pattern), self.people(people)))
     }
 
@@ -167,7 +169,7 @@ impl<'r> Duty<'r> {
     /// Everybody in a list, with whoever's turn it is in the place of a rotation.
     fn list(&self, text: &str) -> Vec<Person> {
         let one = |text: &str| {
-            let turn = self.on_duty.get(text.trim()).copied();
+            let turn = self.on_duty.get(without_at(text)).copied();
             Person::parse(turn.unwrap_or(text))
         };
         Person::split(text).filter_map(one).collect()

@@ -1,5 +1,7 @@
 //! Who is mentioned in Feishu: found in either kind of user table or in Feishu's contacts, and never waited for.
 
+mod conformance;
+mod crowd;
 mod stage;
 
 use feishu_sim::{AppSettings, UserSettings, Verdict};
@@ -17,6 +19,20 @@ async fn owners_of_services_are_found_in_the_operators_own_table_and_notified() 
     let card = office.tell(&alert_of("order-service", 1)).await;
     assert_eq!(card.mentioned, ["ou_zhang"]);
     assert!(office.metric("larkfire_mentions_total{outcome=\"mentioned\"} 1"));
+}
+
+#[tokio::test]
+async fn whoever_is_always_named_has_a_place_however_many_owners_there_are() {
+    let people = People::on_mariadb().await;
+    let config = OwnersConfig { always_mention: vec!["zhangsan".to_owned()], ..people.config() };
+    let mut office = Office::open(config, &["ou_zhang"]).await;
+    let strangers = (0..15).map(|number| format!("stranger{number}").into());
+    let mention = Mention { usernames: strangers.collect(), ..Mention::default() };
+    let card = office.tell(&asking_for(mention, 1)).await;
+    let told = card.message().unwrap().to_string();
+    assert_eq!(card.mentioned, ["ou_zhang"], "{told}");
+    assert!(told.contains("stranger8") && !told.contains("stranger9"), "{told}");
+    assert!(office.metric("larkfire_mentions_total{outcome=\"beyond\"} 6"));
 }
 
 #[tokio::test]
@@ -39,7 +55,7 @@ async fn a_mobile_is_found_in_any_form_and_shown_in_none() {
 #[tokio::test]
 async fn users_in_our_own_file_are_found_as_well() {
     let mut office = Office::open_with_file(
-        "username,nickname,mobile,source_user_id\nZhangSan,张三,13800138000,ou_zhang\n",
+        ("people.csv", "username,nickname,mobile,source_user_id\nZhangSan,张三,13800138000,ou_zhang\n"),
         &["ou_zhang"],
     )
     .await;

@@ -30,7 +30,7 @@ fn a_route_below_another_has_its_receivers_unless_it_names_some() {
       - match: severity="info"
         receiver: ops
       - match: pod=~"pay-.*"
-  - match: team=x
+  - match: team=x, env="prod"
 "#,
     )
     .unwrap()
@@ -47,7 +47,7 @@ fn a_route_below_another_has_its_receivers_unless_it_names_some() {
             of("2", r#"namespace="shop""#, "shop", false),
             of("2.1", r#"severity="info""#, "ops", false),
             of("2.2", r#"pod=~"pay-.*""#, "shop", false),
-            of("3", r#"team="x""#, "", false),
+            of("3", r#"team="x" env="prod""#, "", false),
         ]
     );
 }

@@ -73,6 +73,28 @@ fn a_name_wins_over_a_pattern_and_an_annotation_over_a_label() {
 }
 
 #[test]
+fn the_first_label_whose_service_somebody_owns_counts() {
+    let exporters = r#""labels":{"service":"kube-state-metrics","app":"checkout","job":"pay-api"}"#;
+    assert_eq!(owners(exporters), (r#"owners.services has "checkout""#.to_owned(), vec!["ann".to_owned()]));
+    assert_eq!(owners(r#""labels":{"service":"","app":" ","job":"pay-api"}"#).1, ["bob", "tue"]);
+}
+
+#[test]
+fn an_annotation_that_came_out_empty_hides_no_label() {
+    for empty in ["", " ", "，"] {
+        let parts = format!(r#""labels":{{"owner":"label"}},"annotations":{{"owner":"{empty}"}}"#);
+        assert_eq!(owners(&parts).1, ["label"], "{empty:?}");
+    }
+}
+
+#[test]
+fn a_rotation_may_be_written_as_people_are() {
+    for owner in ["oncall", "@oncall", " ＠oncall ", "@ oncall"] {
+        assert_eq!(owners(&format!(r#""labels":{{"owner":"{owner}"}}"#)).1, ["tue"], "{owner:?}");
+    }
+}
+
+#[test]
 fn those_who_are_always_named_are_not_owners() {
     let (config, rules) = (config(), Rules::new(&config().owners, TimeZone::UTC));
     let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap());

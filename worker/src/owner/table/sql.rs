@@ -3,6 +3,7 @@
 
 use shared::config::UserTableConfig;
 
+use super::refusal;
 use super::row::Row;
 use crate::owner::person::Person;
 use crate::store::Pool;
@@ -10,6 +11,19 @@ use crate::store::sql::{Value, places, rows};
 
 /// Rows of one query; several people may have the same name or number.
 const ROWS_MAX: usize = 1_000;
+
+/// What `MySQL` answers where a name has characters that the column's set does not: one such name, which an alert may
+/// bring along, would cost everybody their mention.
+const OTHER_CHARACTERS: [u16; 3] = [1267, 1270, 1271];
+
+/// How columns are compared with names.
+#[derive(Clone, Copy, Debug)]
+enum Compared {
+    /// As they are kept, by their index.
+    AsKept,
+    /// In a set that has every character, by reading all of them.
+    Converted,
+}
 
 /// The table and its columns, quoted.
 #[derive(Debug)]
@@ -46,12 +60,16 @@ impl Columns {
     }
 
     /// The query for rows that have one of so many values in one of these columns.
-    fn query(&self, wanted: &[(&str, usize)]) -> String {
+    fn query(&self, wanted: &[(&str, usize)], compared: Compared) -> String {
         let Self { table, username, nickname, mobile, id } = self;
         // A number may be kept as a number, an id too.
         let columns = [username, nickname, mobile, id].map(|column| format!("CAST({column} AS CHAR)"));
+        let operand = |column: &str| match compared {
+            Compared::AsKept => column.to_owned(),
+            Compared::Converted => format!("CONVERT({column} USING utf8mb4)"),
+        };
         let condition = |(column, count): &(&str, usize)| {
-            (*count > 0).then(|| format!("{column} IN ({})", places(*count)))
+            (*count > 0).then(|| format!("{} IN ({})", operand(column), places(*count)))
         };
         let conditions = wanted.iter().filter_map(condition).collect::<Vec<_>>().join(" OR ");
         format!("SELECT {} FROM {table} WHERE {conditions} LIMIT {ROWS_MAX}", columns.join(", "))
@@ -89,8 +107,8 @@ pub(super) async fn find(
         return Ok(Vec::new());
     }
     let values: Vec<Value<'_>> = names.iter().chain(&numbers).map(|text| Value::Text(text)).collect();
-    let query = columns.query(&[(&columns.username, names.len()), (&columns.mobile, numbers.len())]);
-    read(pool, (&query, &values), id_prefix).await
+    let wanted = [(columns.username.as_str(), names.len()), (columns.mobile.as_str(), numbers.len())];
+    read(pool, columns, (&wanted, &values), id_prefix).await
 }
 
 /// The rows with one of these ids, with the operators' own prefix or without.
@@ -106,15 +124,23 @@ pub(super) async fn with_ids(
     if values.is_empty() {
         return Ok(Vec::new());
     }
-    read(pool, (&columns.query(&[(&columns.id, values.len())]), &values), id_prefix).await
+    read(pool, columns, (&[(&columns.id, values.len())], &values), id_prefix).await
 }
 
+/// The rows that have one of these values in one of these columns, each with how many of the values are for it.
 async fn read(
     pool: &Pool,
-    (query, values): (&str, &[Value<'_>]),
+    columns: &Columns,
+    (wanted, values): (&[(&str, usize)], &[Value<'_>]),
     id_prefix: &str,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let found: Vec<(Text, Text, Text, Text)> = rows(pool, query, values).await?;
+    let found = match rows(pool, &columns.query(wanted, Compared::AsKept), values).await {
+        Err(error) if refusal(&error).is_some_and(|number| OTHER_CHARACTERS.contains(&number)) => {
+            rows(pool, &columns.query(wanted, Compared::Converted), values).await
+        }
+        found => found,
+    };
+    let found: Vec<(Text, Text, Text, Text)> = found?;
     Ok(found
         .into_iter()
         .map(|(username, nickname, mobile, id)| Row::of([username, nickname, mobile, id], id_prefix))
