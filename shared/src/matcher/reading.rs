@@ -70,13 +70,13 @@ fn one(text: &str) -> Result<Matcher, MatcherError> {
     let operator = ["=~", "!~", "!=", "="].into_iter().find(|operator| rest.starts_with(operator));
     let operator = operator.ok_or_else(no_operator)?;
     let value = unquoted(rest[operator.len()..].trim())?;
-    let test = match operator {
+    let condition = match operator {
         "=~" => Test::Match(anchored(&value)?),
         "!~" => Test::NoMatch(anchored(&value)?),
         "!=" => Test::NotEqual,
         _ => Test::Equal,
     };
-    Ok(Matcher { name, value, test })
+    Ok(Matcher { name, value, test: condition })
 }
 
 /// Matches the whole value, as Alertmanager's do.

@@ -4,6 +4,7 @@ use shared::alert::Alert;
 
 use super::Item;
 use super::header::TITLE_CHARACTERS_MAX;
+use crate::owner::person::{Mobile, Person};
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
 const VALUE: &str = "value";
@@ -39,6 +40,9 @@ const FACTS_HIDDEN: [&str; 11] = [
     "uid",
     "rule_uid",
 ];
+/// Parts of names of labels that call people by their names, or by their numbers.
+const PEOPLES_LABELS: [&str; 9] =
+    ["owner", "phone", "mobile", "at_name", "user", "contact", "oncall", "duty", "lead"];
 /// Facts shown of one alert; the rest is a click away.
 const FACTS_MAX: usize = 10;
 /// Annotations that sum up, best first.
@@ -104,14 +108,24 @@ fn message(annotated: Telling<'_>) -> Telling<'_> {
 }
 
 fn facts<'a>(alert: &'a Alert<'a>) -> Vec<(&'a str, &'a str)> {
-    let telling = |name: &str| !FACTS_HIDDEN.contains(&name) && !name.starts_with("__");
+    let telling = |name: &str, value: &str| {
+        !FACTS_HIDDEN.contains(&name) && !name.starts_with("__") && !is_somebodys_number(name, value)
+    };
     let position =
         |name: &str| FACTS_FIRST.iter().position(|first| *first == name).unwrap_or(FACTS_FIRST.len());
     let measured = alert.annotations.get(VALUE).filter(|_| alert.labels.get(VALUE).is_none());
     let pairs = alert.labels.iter().chain(measured.map(|value| (VALUE, value)));
-    let mut facts: Vec<_> = pairs.filter(|(name, value)| telling(name) && !value.trim().is_empty()).collect();
+    let mut facts: Vec<_> =
+        pairs.filter(|(name, value)| telling(name, value) && !value.trim().is_empty()).collect();
     facts.sort_by_key(|(name, _)| position(name));
     facts
+}
+
+/// Whether a label calls somebody by a mobile, which no card shows. Any other label with as many digits is an id of
+/// something, which somebody may need.
+fn is_somebodys_number(name: &str, value: &str) -> bool {
+    PEOPLES_LABELS.iter().any(|part| name.contains(part))
+        && Person::split(value).any(|person| Mobile::parse(person.trim_start_matches(['@', ' '])).is_some())
 }
 
 /// Takes out of the stories the facts that all items share, to be said once. A single story keeps its own: there is

@@ -63,9 +63,11 @@ impl Person {
         Some(known.unwrap_or_else(|| Self::Name(text.to_owned())))
     }
 
-    /// The texts in a list, written with commas of either kind.
+    /// The texts in a list, written with commas or semicolons of either kind, or as mentions one after the other
+    /// (`@zhangsan @lisi`): a name may have blanks, and no `@` behind one.
     pub fn split(list: &str) -> impl Iterator<Item = &str> {
-        list.split([',', '，', '、'])
+        let parts = list.split([',', '，', '、', ';', '；']);
+        parts.flat_map(|part| part.split(" @")).flat_map(|part| part.split(" ＠"))
     }
 
     /// The address, if it is one.
@@ -194,10 +196,18 @@ mod tests {
     #[test]
     fn lists_are_written_with_commas_of_both_kinds() {
         let people: Vec<_> =
-            Person::split("zhangsan, @lisi，All、, a@b.example").filter_map(Person::parse).collect();
+            Person::split("zhangsan; @lisi，All、, a@b.example").filter_map(Person::parse).collect();
         let name = |name: &str| Person::Name(name.to_owned());
         assert_eq!(people, [name("zhangsan"), name("lisi"), Person::All, name("a@b.example")]);
         assert_eq!(people[3].email(), Some("a@b.example"));
         assert_eq!(people[0].email(), None);
+        for mentions in ["@ann @Bob Lee ＠eve", " @ann  @Bob Lee；eve "] {
+            let people: Vec<_> = Person::split(mentions).filter_map(Person::parse).collect();
+            assert_eq!(
+                people,
+                ["ann", "Bob Lee", "eve"].map(|one| Person::Name(one.to_owned())),
+                "{mentions}"
+            );
+        }
     }
 }

@@ -76,3 +76,24 @@ fn however_many_people_and_alerts_there_are_a_card_keeps_its_limit() {
         assert!(text_with(&scene.items(), &style(Locale::En), now(), besides).len() <= TEXT_BYTES_MAX);
     }
 }
+
+#[test]
+fn a_label_that_calls_somebody_by_a_number_is_not_shown_and_any_other_number_is() {
+    let labels = [
+        ("owner", "zhangsan, +86 138 0013 8000"),
+        ("at_phone", "13900139000"),
+        ("team_lead", "@ 13700137000；eve"),
+        ("order_id", "13600136000"),
+        ("owner_team", "payments"),
+    ];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let told = scenes::envelope(vec![scenes::alert("A", labels.to_vec(), "")], 0);
+    let (items, style) = (Item::all_of(&told), style(Locale::En));
+    let card = serde_json::to_string(&build(&items, &style, now(), CARD_BYTES_MAX)).unwrap();
+    assert!(card.contains("13600136000") && card.contains("payments"), "{card}");
+    for shown in [card, text_with(&items, &style, now(), Besides::default())] {
+        for number in ["138 0013 8000", "13900139000", "13700137000"] {
+            assert!(!shown.contains(number), "{number} in {shown}");
+        }
+    }
+}

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Mobiles, and e-mails, that one call takes.
 const PER_CALL: usize = 50;
+/// Numbers of mainland China are known without their country's code.
+const HOME: &str = "+86";
 
 /// Whom to look up.
 #[derive(Clone, Debug, Default)]
@@ -59,14 +61,18 @@ impl Question<'_> {
         let rows = serde_json::from_slice::<Answer>(answer)?.data.user_list;
         let known = rows.into_iter().filter_map(|row| {
             let id = row.user_id.filter(|id| !id.is_empty())?;
-            Some((row.mobile.or(row.email)?.to_lowercase(), id))
+            Some((echoed(&row.mobile.or(row.email)?), id))
         });
         let known: BTreeMap<String, String> = known.collect();
         let asked = self.mobiles.iter().chain(self.emails);
-        Ok(asked
-            .filter_map(|asked| Some((asked.clone(), known.get(&asked.to_lowercase())?.clone())))
-            .collect())
+        Ok(asked.filter_map(|asked| Some((asked.clone(), known.get(&echoed(asked))?.clone()))).collect())
     }
+}
+
+/// What is asked for in the form in which rows are compared: it is not promised that a mainland number is repeated with the
+/// country's code it was asked with.
+fn echoed(asked: &str) -> String {
+    asked.strip_prefix(HOME).unwrap_or(asked).to_lowercase()
 }
 
 #[cfg(test)]
@@ -92,5 +98,14 @@ mod tests {
             {"user_id":"","mobile":"2"},{"user_id":null,"mobile":"1"},{"user_id":"ou_other","mobile":"3"}]}}"#;
         let found = asked.found(answer).unwrap();
         assert_eq!(found, BTreeMap::from([("Ann@corp.example".to_owned(), "ou_ann".to_owned())]));
+    }
+
+    #[test]
+    fn a_number_is_recognised_without_the_code_it_was_asked_with() {
+        let mobiles = ["+8613800138000".to_owned(), "+13800138000".to_owned()];
+        let asked = Question { mobiles: &mobiles, emails: &[] };
+        let answer = br#"{"data":{"user_list":[{"user_id":"ou_1","mobile":"13800138000"}]}}"#;
+        let found = asked.found(answer).unwrap();
+        assert_eq!(found, BTreeMap::from([("+8613800138000".to_owned(), "ou_1".to_owned())]));
     }
 }
