@@ -3,6 +3,7 @@
 mod csv;
 mod reading;
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -65,7 +66,13 @@ fn read(file: &Path, id_prefix: &str) -> Result<Vec<User>, CommandError> {
     if length > FILE_BYTES_MAX {
         return Err(failed(format!("{length} bytes, and {FILE_BYTES_MAX} are the most")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| match error.kind() {
+        // Spreadsheets write the characters of their own system.
+        ErrorKind::InvalidData => {
+            failed("this is not UTF-8: save it as `CSV UTF-8`, or convert it".to_owned())
+        }
+        _ => failed(error.to_string()),
+    })?;
     let read = reading::read(text.trim_start_matches('\u{feff}'), id_prefix);
     read.map_err(|mut problems| {
         let more = problems.len().saturating_sub(PROBLEMS_SHOWN_MAX);

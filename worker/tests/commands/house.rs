@@ -21,6 +21,11 @@ impl House {
         Self { folder, secrets: secrets.iter().map(|secret| (*secret).to_owned()).collect() }
     }
 
+    /// Puts a file beside the configuration.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join(name), bytes).unwrap();
+    }
+
     /// Starts it with these words.
     pub(crate) fn launch(&self, words: &[&str]) -> Process {
         let launch = Launch::program(env!("CARGO_BIN_EXE_larkfire-worker"))

@@ -4,3 +4,4 @@
 mod house;
 mod online;
 mod send_test;
+mod users;
