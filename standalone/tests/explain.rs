@@ -10,7 +10,12 @@ use shared::config::{Environment, parse};
 use standalone::explain::{Way, explain};
 
 fn explained(body: &[u8], door: Door) -> Result<String, String> {
-    let config = parse("test.yaml", "", Environment::default()).unwrap();
+    explained_by("", body, door)
+}
+
+/// By these settings.
+fn explained_by(settings: &str, body: &[u8], door: Door) -> Result<String, String> {
+    let config = parse("test.yaml", settings, Environment::default()).unwrap();
     let (way, now) = (Way { door, receiver: None }, "2026-03-02T07:16:00.5Z".parse().unwrap());
     explain(body, way, &config, now, false).map_err(|error| error.to_string())
 }
@@ -50,5 +55,28 @@ fn garbage_is_refused_with_a_reason() {
     ] {
         let refused = explained(garbage, Door::Any).unwrap_err();
         assert!(refused.starts_with("it would be refused: ") && refused.contains(reason), "{refused}");
+    }
+}
+
+#[test]
+fn each_alert_is_explained_by_the_people_and_manners_of_the_receiver_it_goes_to() {
+    let settings = "
+receivers:
+  aaa: { bots: [{ webhook_url: https://h/1 }, { webhook_url: https://h/2 }], fallback: of-aaa }
+  default: { webhook_url: https://h/3, fallback: all, allow_mention_all: true }
+  ops: { webhook_url: https://h/4, fallback: [of-ops, all] }
+routes:
+  - { match: alertname=A, receiver: aaa }
+  - { match: alertname=B, receiver: ops }";
+    for (alertname, owners) in [
+        ("A", "of-aaa, because"),
+        ("B", "of-ops, everybody (written only: receivers.NAME.allow_mention_all is false), because"),
+        ("C", "everybody, because"),
+    ] {
+        let body = format!(
+            r#"{{"version":"4","groupKey":"g","receiver":"x","status":"firing","alerts":[{{"status":"firing","labels":{{"alertname":"{alertname}"}},"startsAt":"2026-03-02T07:00:00Z"}}]}}"#
+        );
+        let told = explained_by(settings, body.as_bytes(), Door::Any).unwrap();
+        assert!(told.contains(&format!("owners     {owners} nobody owns it")), "{alertname}: {told}");
     }
 }

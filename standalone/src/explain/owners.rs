@@ -18,9 +18,11 @@ pub(super) fn list(
     now: Timestamp,
 ) {
     let nobody = ReceiverOwners::default();
-    let of = |place: Option<usize>| {
-        place.and_then(|place| config.receivers.get(place)).map_or(&nobody, |receiver| &receiver.owners)
-    };
+    // A receiver with several bots has several places among the router's names, and one in the configuration.
+    let each =
+        config.receivers.iter().flat_map(|receiver| vec![&receiver.owners; receiver.addresses().len()]);
+    let owners: Vec<&ReceiverOwners> = each.collect();
+    let of = |place: Option<usize>| place.and_then(|place| owners.get(place).copied()).unwrap_or(&nobody);
     let told_to: Vec<(&ReceiverOwners, &Alert<'_>)> = match router.part(envelope) {
         Parting::Whole(place) => envelope.alerts.iter().map(|alert| (of(place), alert)).collect(),
         Parting::Parts(parts) => {
