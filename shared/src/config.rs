@@ -19,6 +19,7 @@ mod routes;
 mod secret;
 mod settings;
 mod storage;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -46,6 +47,7 @@ pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;
 pub use secret::Secret;
 pub use storage::{DatabaseConfig, DedupConfig};
+pub use templates::{TemplateConfig, TemplateText};
 
 /// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -83,6 +85,10 @@ pub struct Config {
     pub dedup: DedupConfig,
     /// Where links on cards lead.
     pub links: LinksConfig,
+    /// Words of one's own for cards.
+    pub templates: Vec<TemplateConfig>,
+    /// Which of them receivers go by that name none; the preview does, too.
+    pub template: Option<String>,
     /// Who is told by name.
     pub owners: OwnersConfig,
     /// What people may do from Feishu.

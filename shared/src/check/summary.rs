@@ -110,7 +110,7 @@ fn receivers(text: &mut String, config: &Config) {
     }
     line(text, "receivers", "");
     for receiver in &config.receivers {
-        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners } = receiver;
+        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template } = receiver;
         let way = match destination {
             Destination::CustomBot { webhook_url, secret } => {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };
@@ -135,7 +135,8 @@ fn receivers(text: &mut String, config: &Config) {
         let limits =
             format!("{cards_per_minute} cards a minute{of_minute}, {cards_per_second} a second{of_second}");
         let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
-        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}"));
+        let worded = template.as_ref().map(|name| format!("; template {name}")).unwrap_or_default();
+        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}"));
     }
 }
 

@@ -136,6 +136,20 @@ impl<'r> Section<'r> {
         found.iter().filter_map(|item| self.checked(item, &kind)).collect()
     }
 
+    /// A text exactly as it stands in the file, and where: nothing in it stands for a variable.
+    pub(super) fn verbatim(&self, key: Key) -> Option<(String, String)> {
+        let entry = self.entry(key.file)?;
+        let place = self.place_of(&entry.node, key.file);
+        match &entry.node.value {
+            Value::Text(text) if text.is_empty() => None,
+            Value::Text(text) => Some((text.clone(), place)),
+            Value::List(_) | Value::Map(_) => {
+                self.reader.report(place, "must be a single value");
+                None
+            }
+        }
+    }
+
     /// A secret: the setting itself, or the content of the file that `KEY_file` (`VARIABLE_FILE`) names.
     pub(super) fn secret(&self, key: Key, kind: impl Fn(&str) -> Result<String, Must>) -> Option<Secret> {
         let found = self.find(key).or_else(|| self.find_in_named_file(key))?;
@@ -218,7 +232,7 @@ impl<'r> Section<'r> {
     }
 
     fn text_of(&self, node: &Node, name: &str) -> Option<Found> {
-        let place = format!("{}:{}: {}", self.reader.file_name, node.line, self.path_of(name));
+        let place = self.place_of(node, name);
         match &node.value {
             Value::Text(text) if text.is_empty() => None,
             Value::Text(text) => self.reader.expand(Found { text: text.clone(), place }),
@@ -227,6 +241,10 @@ impl<'r> Section<'r> {
                 None
             }
         }
+    }
+
+    fn place_of(&self, node: &Node, name: &str) -> String {
+        format!("{}:{}: {}", self.reader.file_name, node.line, self.path_of(name))
     }
 
     fn path_of(&self, name: &str) -> String {

@@ -3,7 +3,8 @@
 use super::bots::{self, BOT_MARK, BotConfig, BotMode};
 use super::kinds::{Must, number, text, webhook_url};
 use super::reader::{Reader, Section, key, key_or};
-use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret};
+use super::templates::one_of;
+use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret, TemplateConfig};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
@@ -29,6 +30,8 @@ pub struct ReceiverConfig {
     pub cards_per_second: u32,
     /// Who is told by name there.
     pub owners: ReceiverOwners,
+    /// The template its cards go by; `None`: the built-in one.
+    pub template: Option<String>,
 }
 
 /// How a receiver is reached.
@@ -97,11 +100,18 @@ struct Draft {
     cards_per_minute: u32,
     cards_per_second: u32,
     owners: ReceiverOwners,
+    template: Option<String>,
 }
 
-pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>) -> Vec<ReceiverConfig> {
+/// `templates` are those there are, and the one receivers go by that name none.
+pub(super) fn read(
+    reader: &Reader,
+    root: &Section<'_>,
+    app: Option<&AppConfig>,
+    (templates, template): (&[TemplateConfig], Option<&str>),
+) -> Vec<ReceiverConfig> {
     let mut drafts: Vec<_> =
-        root.sections("receivers").into_iter().map(|named| draft(reader, named)).collect();
+        root.sections("receivers").into_iter().map(|named| draft(reader, named, templates)).collect();
     let webhook_url = root.secret(key_or("feishu_webhook_url", "FEISHU_WEBHOOK_URL"), webhook_url);
     let secret = root.secret(key_or("feishu_secret", "FEISHU_SECRET"), text);
     let chat_id = root.value(key_or("feishu_chat_id", "FEISHU_CHAT_ID"), chat_id);
@@ -122,8 +132,12 @@ pub(super) fn read(reader: &Reader, root: &Section<'_>, app: Option<&AppConfig>)
                 cards_per_minute: CARDS_PER_MINUTE,
                 cards_per_second: CARDS_PER_SECOND,
                 owners: ReceiverOwners::default(),
+                template: None,
             });
         }
+    }
+    for receiver in &mut receivers {
+        receiver.template = receiver.template.take().or_else(|| template.map(str::to_owned));
     }
     receivers
 }
@@ -143,7 +157,7 @@ pub(super) fn chat_id(text: &str) -> Result<String, Must> {
         .ok_or_else(|| "the id of a chat, such as oc_84983ff6…".to_owned())
 }
 
-fn draft(reader: &Reader, (name, section): (String, Section<'_>)) -> Draft {
+fn draft(reader: &Reader, (name, section): (String, Section<'_>), templates: &[TemplateConfig]) -> Draft {
     let draft = Draft {
         name,
         place: section.path(),
@@ -159,6 +173,7 @@ fn draft(reader: &Reader, (name, section): (String, Section<'_>)) -> Draft {
             .value(key("cards_per_second"), number(1..=10_000))
             .unwrap_or(CARDS_PER_SECOND),
         owners: super::owners::of_receiver(&section),
+        template: section.value(key("template"), one_of(templates)),
     };
     section.finish();
     draft
@@ -177,6 +192,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             cards_per_minute: CARDS_PER_MINUTE,
             cards_per_second: CARDS_PER_SECOND,
             owners: ReceiverOwners::default(),
+            template: None,
         });
         drafts.len() - 1
     });
@@ -186,16 +202,16 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
 fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
     // The number of a bot stands behind the name.
     let bytes_max = if draft.bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
-    let Draft { name, place, cards_per_minute, cards_per_second, owners, .. } = &draft;
+    let Draft { name, place, cards_per_minute, cards_per_second, owners, template, .. } = &draft;
     if name.len() > bytes_max || name.contains(|c: char| c == BOT_MARK || c.is_control()) {
         reader.report(place, format!("a name has at most {bytes_max} bytes and no slash"));
         return None;
     }
     let (cards_per_minute, cards_per_second) = (*cards_per_minute, *cards_per_second);
-    let (name, place, owners) = (name.clone(), place.clone(), owners.clone());
+    let (name, place, owners, template) = (name.clone(), place.clone(), owners.clone(), template.clone());
     match destination(draft, app) {
         Ok(destination) => {
-            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners })
+            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template })
         }
         Err(message) => {
             reader.report(place, message);

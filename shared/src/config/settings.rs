@@ -26,7 +26,10 @@ const MIB: u64 = 1 << 20;
 pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let root = reader.root(tree);
     let app = super::app::app(reader, root.section("app"));
-    let receivers = super::receivers::read(reader, &root, app.as_ref());
+    let templates = super::templates::read(reader, &root);
+    let template = root.value(key("template"), super::templates::one_of(&templates));
+    let worded = (templates.as_slice(), template.as_deref());
+    let receivers = super::receivers::read(reader, &root, app.as_ref(), worded);
     let lark = lark(root.section("lark"));
     let hears_presses = lark.encrypt_key.is_some() || lark.verification_token.is_some();
     let mut config = Config {
@@ -51,6 +54,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         database: super::storage::database(root.section("database")),
         dedup: super::storage::dedup(root.section("dedup")),
         links: super::links::links(root.section("links")),
+        templates,
+        template,
         owners: super::owners::owners(reader, root.section("owners")),
         interactions: super::interactions::interactions(root.section("interactions"), hears_presses),
         alertmanagers: super::interactions::alertmanagers(reader, &root),
