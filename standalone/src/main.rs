@@ -89,7 +89,7 @@ fn main() -> ExitCode {
 }
 
 fn checked(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    load(file).and_then(ingest::checked)
+    load(file).and_then(ingest::checked).and_then(worker::wordings::checked)
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]

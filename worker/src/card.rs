@@ -24,6 +24,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 mod times;
+mod wording;
 mod words;
 
 use jiff::Timestamp;
@@ -34,6 +35,7 @@ pub use attention::{Acknowledged, Attention, Silenced};
 pub use item::Item;
 pub use model::{Button, Card, Config, Element, Field, Header, Template, Text};
 pub use plain::{TEXT_BYTES_MAX, unmarked};
+pub use wording::{FUEL, Fault, OUTPUT_BYTES_MAX, Part, Worded, Wording, WordingError};
 
 use fold::Fold;
 use origin::Origin;
@@ -60,6 +62,8 @@ pub struct Besides<'b> {
     pub buttons: &'b [Button],
     /// Whose alerts they are.
     pub owners: Option<&'b Roster>,
+    /// Words of one's own, in place of the built-in ones.
+    pub worded: Option<&'b Worded<'b>>,
 }
 
 /// The card for these alerts, at most `bytes_max` long as JSON; the title and the numbers, which take about a
@@ -75,12 +79,12 @@ pub fn build_with(
     (now, bytes_max): (Timestamp, usize),
     besides: Besides<'_>,
 ) -> Card {
-    fit::within(&View { besides, ..View::new(items, style, now) }, bytes_max)
+    fit::within(&View::new(items, style, now, besides), bytes_max)
 }
 
 /// The title of that card, as plain text.
-pub fn title(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
-    escape::untagged(&header::title(&View::new(items, style, now)))
+pub fn title(items: &[Item<'_>], style: &Style, now: Timestamp, besides: Besides<'_>) -> String {
+    escape::untagged(&header::title(&View::new(items, style, now, besides)))
 }
 
 /// The same as plain text, at most [`TEXT_BYTES_MAX`] long, for a receiver that does not take the card.
@@ -90,7 +94,7 @@ pub fn text(items: &[Item<'_>], style: &Style, now: Timestamp) -> String {
 
 /// The same with what stands in it besides its alerts; a text has no buttons.
 pub fn text_with(items: &[Item<'_>], style: &Style, now: Timestamp, besides: Besides<'_>) -> String {
-    plain::text(&View { besides, ..View::new(items, style, now) })
+    plain::text(&View::new(items, style, now, besides))
 }
 
 /// Something from an alert on one line of a plain text, with nothing in it that Feishu would take for a mention.
@@ -117,16 +121,18 @@ struct View<'e> {
     timezone: &'e TimeZone,
     links: &'e LinksConfig,
     besides: Besides<'e>,
+    /// In words of one's own; `None`: in the built-in ones.
+    title: Option<String>,
     now: Timestamp,
 }
 
 impl<'e> View<'e> {
-    fn new(items: &'e [Item<'e>], style: &'e Style, now: Timestamp) -> Self {
+    fn new(items: &'e [Item<'e>], style: &'e Style, now: Timestamp, besides: Besides<'e>) -> Self {
         let fold = Fold::of(items);
         let mut stories: Vec<_> = fold.worst.iter().map(|item| Story::of(*item)).collect();
         let shared_facts = story::take_shared(&mut stories, items);
         let (words, timezone) = (words::of(style.locale), &style.timezone);
-        Self {
+        let mut view = Self {
             items,
             fold,
             stories,
@@ -135,8 +141,20 @@ impl<'e> View<'e> {
             words,
             timezone,
             links: &style.links,
-            besides: Besides::default(),
+            besides,
+            title: None,
             now,
+        };
+        if let Some(worded) = besides.worded {
+            view.title = worded.title(&view);
+            let bodies = worded.bodies(&view);
+            view.stories.iter_mut().zip(bodies).for_each(|(story, body)| story.body = body);
         }
+        view
+    }
+
+    /// Whether the words of one's own have a place for the links, and so the card has none.
+    fn places_links(&self) -> bool {
+        self.besides.worded.is_some_and(Worded::places_links)
     }
 }

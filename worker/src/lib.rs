@@ -21,6 +21,7 @@ pub mod receiver;
 pub mod routing;
 pub mod store;
 pub mod test_alert;
+pub mod wordings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ use std::time::Duration;
 use prometheus::Registry;
 use shared::clock::Clock;
 use shared::config::{
-    AlertmanagerConfig, AppConfig, Config, DatabaseConfig, DedupConfig, DeliveryConfig, InteractionsConfig,
-    OwnersConfig, ReceiverConfig, Reloads, RouteConfig,
+    AlertmanagerConfig, AppConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig, DeliveryConfig,
+    InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig,
 };
 use shared::lifecycle::Lifecycle;
 use shared::queue::{Consumer, Publisher};
@@ -52,6 +53,7 @@ use preview::{Preview, PreviewPage};
 use receiver::{Receiver, ReceiverError};
 use routing::{Chats, Router, UnknownReceiver};
 use store::{OpenError, Store};
+use wordings::{ByReceiver, Wordings};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
@@ -90,6 +92,10 @@ pub struct Settings {
     pub window: usize,
     /// How cards look.
     pub style: Style,
+    /// Words of one's own for them.
+    pub templates: Vec<TemplateConfig>,
+    /// Which of them the preview goes by; those of receivers are in their settings.
+    pub template: Option<String>,
     /// Who is told by name.
     pub owners: OwnersConfig,
 }
@@ -112,6 +118,8 @@ impl Settings {
             dedup: config.dedup,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
             style,
+            templates: config.templates.clone(),
+            template: config.template.clone(),
             owners: config.owners.clone(),
         }
     }
@@ -138,6 +146,9 @@ pub enum StartError {
     /// A route leads to a receiver that is not there.
     #[error(transparent)]
     Route(#[from] UnknownReceiver),
+    /// A template cannot be used. Binaries have refused the configuration before.
+    #[error(transparent)]
+    Templates(#[from] ConfigErrors),
     /// The database cannot be used as it is configured.
     #[error(transparent)]
     Store(#[from] OpenError),
@@ -168,6 +179,8 @@ pub fn start(
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
     let routes =
         LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
+    let first = ByReceiver::new(&settings.templates, &settings.receivers, settings.template.as_deref())?;
+    let wordings = Wordings::follow(first, settings.reloads.clone(), registry, lifecycle)?;
     let store = Store::open(&settings.database, &settings.data_dir, registry)?;
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
@@ -195,6 +208,7 @@ pub fn start(
         budget: Arc::clone(&budget),
         owners: Arc::clone(&owners),
         style: settings.style.clone(),
+        wordings: wordings.clone(),
         clock: clock.clone(),
         metrics: metrics.clone(),
         request_timeout: settings.delivery.request_timeout,
@@ -209,6 +223,7 @@ pub fn start(
         budget,
         owners,
         style: settings.style,
+        wordings,
         metrics,
         clock,
         lifecycle: lifecycle.clone(),

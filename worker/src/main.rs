@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 
 /// The settings of a worker that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file).and_then(config::with_queue)
+    config::load(file).and_then(worker::wordings::checked).and_then(config::with_queue)
 }
 
 /// The way back to the workers, whichever of them are running.

@@ -32,6 +32,7 @@ use crate::outbox::updates::Updates;
 use crate::outbox::{Album, Outbox};
 use crate::owner::Owners;
 use crate::receiver::{Receiver, Way};
+use crate::wordings::Wordings;
 pub(crate) use book::Book;
 pub(crate) use hand::Parcel;
 pub(crate) use intake::Intake;
@@ -48,6 +49,7 @@ pub(crate) struct House<P> {
     pub(crate) budget: Arc<Budget>,
     pub(crate) owners: Arc<Owners>,
     pub(crate) style: Style,
+    pub(crate) wordings: Wordings,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,

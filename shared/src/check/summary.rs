@@ -110,7 +110,8 @@ fn receivers(text: &mut String, config: &Config) {
     }
     line(text, "receivers", "");
     for receiver in &config.receivers {
-        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template } = receiver;
+        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template } =
+            receiver;
         let way = match destination {
             Destination::CustomBot { webhook_url, secret } => {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };

@@ -100,7 +100,11 @@ receivers:
         let chosen: Vec<_> = config.receivers.iter().map(|receiver| receiver.template.as_deref()).collect();
         assert_eq!((chosen, config.template.as_deref()), (vec![Some("ops"), Some("plain")], Some("plain")));
         let body = |index: usize| config.templates[index].body.clone().unwrap();
-        assert_eq!(body(0).text, "{{ summary }} costs ${{ labels.price }}", "a template has no variables of ours");
+        assert_eq!(
+            body(0).text,
+            "{{ summary }} costs ${{ labels.price }}",
+            "a template has no variables of ours"
+        );
         assert_eq!(body(1).text, "**{{ summary }}**\n  {{ description }}\n");
         assert!(body(1).place.ends_with(": templates.ops.body"), "{}", body(1).place);
     }

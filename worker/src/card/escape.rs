@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::sign::is_sign;
 
 /// What marks a cut.
-const CUT_MARK: char = '…';
+pub(super) const CUT_MARK: char = '…';
 
 /// Text without anything that is not text: no control characters but line feeds, nothing invisible, nothing that
 /// turns the direction of reading; no line begins with a sign of ours; not longer than `characters_max`, cut between

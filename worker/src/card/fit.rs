@@ -10,13 +10,30 @@ use super::rest;
 
 /// How wordy the alerts are told, wordiest first. The next one is taken where not even the worst alert fits.
 const LEVELS: [Detail; 4] = [
-    Detail { summary_characters: 400, description_characters: 1_500, with_facts: true, with_links: true },
-    Detail { summary_characters: 200, description_characters: 400, with_facts: true, with_links: true },
-    Detail { summary_characters: 100, description_characters: 0, with_facts: false, with_links: true },
+    Detail {
+        summary_characters: 400,
+        description_characters: 1_500,
+        body_characters: 3_000,
+        with_facts: true,
+        with_links: true,
+    },
+    Detail {
+        summary_characters: 200,
+        description_characters: 400,
+        body_characters: 800,
+        with_facts: true,
+        with_links: true,
+    },
+    Detail { body_characters: 300, with_links: true, ..BARE },
     BARE,
 ];
-const BARE: Detail =
-    Detail { summary_characters: 100, description_characters: 0, with_facts: false, with_links: false };
+const BARE: Detail = Detail {
+    summary_characters: 100,
+    description_characters: 0,
+    body_characters: 100,
+    with_facts: false,
+    with_links: false,
+};
 /// From this many alerts on, the second level is enough: more alerts are worth more than more words on each.
 const MANY: usize = 4;
 /// The part of a card that the counts may take from the details, as a divisor.

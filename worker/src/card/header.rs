@@ -23,8 +23,11 @@ pub(super) fn of(view: &View<'_>) -> Header {
 }
 
 /// `[CRITICAL] HighErrorRate ×3 · prod/checkout`; of a storm `[CRITICAL] 9000 alerts in prod: DiskFull ×4000, …`;
-/// a message keeps its own first line.
+/// a message keeps its own first line. Or whatever it is in words of one's own.
 pub(super) fn title(view: &View<'_>) -> String {
+    if let Some(title) = &view.title {
+        return title.clone();
+    }
     let names = names(view);
     let badge = badge(view);
     let title = if view.stories.iter().any(|story| story.item.is_message()) && view.fold.all.total() == 1 {

@@ -19,7 +19,7 @@ pub(super) fn page(candidate: &str, links: &LinksConfig) -> Option<String> {
     link::page(candidate, &links.rewrites)
 }
 
-const fn name(kind: Kind, words: &Words) -> &'static str {
+pub(super) const fn name(kind: Kind, words: &Words) -> &'static str {
     match kind {
         Kind::Logs => words.logs,
         Kind::Errors => words.errors,

@@ -41,6 +41,12 @@ pub(super) fn text(view: &View<'_>) -> Option<String> {
     line(view, shown)
 }
 
+/// The names of those who have one, without marks.
+pub(super) fn names(view: &View<'_>) -> Vec<String> {
+    let owners = view.besides.owners.map_or(&[][..], |roster| &roster.owners);
+    owners.iter().filter_map(|owner| name(view, owner)).collect()
+}
+
 fn line(view: &View<'_>, shown: impl Fn(&Owner) -> Option<String>) -> Option<String> {
     let roster = view.besides.owners?;
     let mut bytes = 0;

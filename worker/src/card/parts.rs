@@ -18,6 +18,8 @@ const SHORT_CHARACTERS_MAX: usize = 24;
 pub(super) struct Detail {
     pub(super) summary_characters: usize,
     pub(super) description_characters: usize,
+    /// Of words of one's own.
+    pub(super) body_characters: usize,
     pub(super) with_facts: bool,
     pub(super) with_links: bool,
 }
@@ -43,7 +45,9 @@ pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
         counts.extend([" · ", &attention]);
     }
     elements.push(paragraph(counts));
-    if detail.with_facts && !view.shared_facts.is_empty() {
+    // What is told in words of one's own has its facts there.
+    let is_worded = view.stories.iter().all(|story| story.body.is_some());
+    if detail.with_facts && !is_worded && !view.shared_facts.is_empty() {
         elements.push(fields(view.shared_facts.iter().map(|(name, value)| field(name, value)).collect()));
     }
     elements
@@ -78,6 +82,10 @@ fn alone(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Element> {
         lines.push(format!("{sign} **{}**", markdown(standing)));
     }
     lines.extend(attention_lines(view, story));
+    if let Some(body) = &story.body {
+        lines.push(body.markdown(detail.body_characters));
+        return [paragraph(lines.join("\n"))].into_iter().chain(link_buttons(view, story, detail)).collect();
+    }
     let summary = markdown(&clean_line(story.telling.summary, detail.summary_characters));
     if !summary.is_empty() {
         // What is over or known is no longer the loudest thing on the card.
@@ -98,12 +106,14 @@ fn alone(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Element> {
     if !facts.is_empty() {
         elements.push(fields(facts));
     }
-    let places = links_of(view, story, detail);
-    if !places.is_empty() {
-        let actions = places.into_iter().map(|(name, url)| Button::new(name, url)).collect();
-        elements.push(Element::Buttons { actions });
-    }
+    elements.extend(link_buttons(view, story, detail));
     elements
+}
+
+fn link_buttons(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Option<Element> {
+    let places = links_of(view, story, detail).into_iter();
+    let actions: Vec<_> = places.map(|(name, url)| Button::new(name, url)).collect();
+    (!actions.is_empty()).then_some(Element::Buttons { actions })
 }
 
 fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Element> {
@@ -116,6 +126,11 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
     }
     let mut lines = vec![head];
     lines.extend(attention_lines(view, story));
+    if let Some(body) = &story.body {
+        lines.push(body.markdown(detail.body_characters));
+        lines.extend(link_line(view, story, detail));
+        return vec![Element::Rule, paragraph(lines.join("\n"))];
+    }
     let fact = |(name, value): &(&str, &str)| {
         let (name, value) = (clean_line(name, NAME_CHARACTERS_MAX), clean_line(value, VALUE_CHARACTERS_MAX));
         markdown(&format!("{name}={value}"))
@@ -134,13 +149,18 @@ fn among_others(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<Eleme
     }
     let times = times::facts(item.alert, view.words, view.timezone, view.now);
     let times: Vec<_> = times.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let places = links_of(view, story, detail);
-    let places: Vec<_> = places.iter().map(|(name, url)| format!("[{name}]({url})")).collect();
-    lines.extend([times, places].into_iter().filter(|line| !line.is_empty()).map(|line| line.join(" · ")));
+    lines.extend(Some(times.join(" · ")).filter(|line| !line.is_empty()));
+    lines.extend(link_line(view, story, detail));
     if !lines.is_empty() {
         elements.push(paragraph(lines.join("\n")));
     }
     elements
+}
+
+fn link_line(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Option<String> {
+    let places = links_of(view, story, detail);
+    let places: Vec<_> = places.iter().map(|(name, url)| format!("[{name}]({url})")).collect();
+    (!places.is_empty()).then(|| places.join(" · "))
 }
 
 fn attention_lines<'v>(view: &'v View<'_>, story: &Story<'_>) -> impl Iterator<Item = String> + use<'v> {
@@ -149,7 +169,11 @@ fn attention_lines<'v>(view: &'v View<'_>, story: &Story<'_>) -> impl Iterator<I
 }
 
 fn links_of(view: &View<'_>, story: &Story<'_>, detail: Detail) -> Vec<(&'static str, String)> {
-    if detail.with_links { links::of(view, story.item.envelope, story.item.alert) } else { Vec::new() }
+    let are_placed = story.body.is_some() && view.places_links();
+    if !detail.with_links || are_placed {
+        return Vec::new();
+    }
+    links::of(view, story.item.envelope, story.item.alert)
 }
 
 /// What explains the alert, as plain text: the dialect in which nothing can be meant but what is read.

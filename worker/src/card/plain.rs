@@ -5,6 +5,7 @@ use super::fit::{Division, divide};
 use super::fold::Rest;
 use super::sign::Light;
 use super::story::Story;
+use super::wording::font_tag;
 use super::{View, attention, header, links, owners, parts, rest, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
@@ -14,6 +15,9 @@ const SUMMARY_CHARACTERS_MAX: usize = 200;
 const DESCRIPTION_CHARACTERS_MAX: usize = 1_000;
 /// Of several alerts each is told in a few lines.
 const DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX: usize = 200;
+/// Words of one's own, which have to be shorter in company as well.
+const BODY_CHARACTERS_MAX: usize = 1_500;
+const BODY_AMONG_OTHERS_CHARACTERS_MAX: usize = 400;
 
 /// All of it as plain text.
 pub(super) fn text(view: &View<'_>) -> String {
@@ -62,13 +66,19 @@ fn detail(view: &View<'_>, story: &Story<'_>, with_links: bool) -> String {
     }
     let attention = attention::lines(view, &story.item, attention::plain_name).into_iter();
     lines.extend(attention.map(|(sign, line)| format!("{sign} {line}")));
-    let longest = if alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
-    lines.push(clean_line(story.telling.summary, SUMMARY_CHARACTERS_MAX));
-    lines.push(clean(story.telling.description, longest));
-    for (name, value) in times::facts(alert, view.words, view.timezone, view.now) {
-        lines.push(format!("{name}{}{value}", view.words.colon));
+    if let Some(body) = &story.body {
+        lines.push(body.plain(if alone { BODY_CHARACTERS_MAX } else { BODY_AMONG_OTHERS_CHARACTERS_MAX }));
+    } else {
+        let longest =
+            if alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
+        lines.push(clean_line(story.telling.summary, SUMMARY_CHARACTERS_MAX));
+        lines.push(clean(story.telling.description, longest));
+        for (name, value) in times::facts(alert, view.words, view.timezone, view.now) {
+            lines.push(format!("{name}{}{value}", view.words.colon));
+        }
     }
-    if alone && with_links {
+    let are_placed = story.body.is_some() && view.places_links();
+    if alone && with_links && !are_placed {
         lines.extend(
             links::of(view, story.item.envelope, alert)
                 .into_iter()
@@ -90,13 +100,15 @@ fn ending(view: &View<'_>, rest: &Rest<'_>, shown: usize, with_links: bool) -> S
     if lines.is_empty() { String::new() } else { untagged(&format!("\n\n{}", lines.join("\n"))) }
 }
 
-/// Our own markdown as plain text: bold marks gone, entities back to characters, links as `text (url)`. Only for
-/// what `card` wrote itself, where everything from outside is escaped.
+/// Our own markdown as plain text: bold marks and colours gone, entities back to characters, links as `text (url)`.
+/// Only for what `card` wrote itself, where everything from outside is escaped.
 pub fn unmarked(markdown: &str) -> String {
     let mut plain = String::with_capacity(markdown.len());
     let mut rest = markdown;
     while let Some(next) = rest.chars().next() {
         if let Some(after) = rest.strip_prefix("**") {
+            rest = after;
+        } else if let Some((_, after)) = font_tag(rest) {
             rest = after;
         } else if let Some((character, after)) = entity(rest) {
             plain.push(character);

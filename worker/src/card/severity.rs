@@ -93,6 +93,16 @@ fn state<'e>(item: &Item<'e>) -> Option<&'e str> {
 }
 
 impl Severity {
+    /// The same in every language.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+
     /// The word on the header.
     pub(super) const fn word(self, words: &Words) -> &'static str {
         match self {

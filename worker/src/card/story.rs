@@ -5,6 +5,7 @@ use shared::alert::Alert;
 use super::Item;
 use super::header::TITLE_CHARACTERS_MAX;
 use crate::owner::person::{Mobile, Person};
+use super::wording::Text;
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
 const VALUE: &str = "value";
@@ -56,6 +57,8 @@ pub(super) struct Story<'a> {
     pub(super) telling: Telling<'a>,
     /// Labels that matter, by name and value, the most telling first.
     pub(super) facts: Vec<(&'a str, &'a str)>,
+    /// All of this in words of one's own, if there are any.
+    pub(super) body: Option<Text>,
 }
 
 /// What an alert says of itself; each thing once.
@@ -76,7 +79,7 @@ impl<'a> Story<'a> {
             facts.retain(|(_, value)| !telling.name.contains(value) && !telling.description.contains(value));
         }
         facts.truncate(FACTS_MAX);
-        Self { item, telling, facts }
+        Self { item, telling, facts, body: None }
     }
 }
 

@@ -9,6 +9,7 @@ mod hostile;
 mod order;
 mod owners;
 mod scenes;
+mod worded;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ const GOLDEN: [(&str, Locale); 11] = [
 
 type Folded = (&'static str, Locale, fn() -> Scene);
 /// The same for folds.
-const FOLDS: [Folded; 18] = [
+const FOLDS: [Folded; 21] = [
     ("storm_40_zh", Locale::ZhCn, || scenes::storm(40)),
     ("storm_40_en", Locale::En, || scenes::storm(40)),
     ("storm_10000_zh", Locale::ZhCn, || scenes::storm(10_000)),
@@ -56,6 +57,9 @@ const FOLDS: [Folded; 18] = [
     ("attended_among_others_en", Locale::En, scenes::attended_among_others),
     ("owned_zh", Locale::ZhCn, scenes::reminder),
     ("owned_en", Locale::En, scenes::mixed),
+    ("worded_zh", Locale::ZhCn, scenes::reminder),
+    ("worded_en", Locale::En, scenes::mixed),
+    ("worded_storm_en", Locale::En, || scenes::storm(40)),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -74,8 +78,14 @@ fn is_golden(
     mut head: serde_json::Map<String, Value>,
 ) {
     let roster = owners::roster();
-    let is_owned = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("owned_"));
-    let besides = Besides { buttons: &[], owners: is_owned.then_some(&roster) };
+    let is = |kind| path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with(kind));
+    let wording = worded::example();
+    let worded = Worded::new(&wording, "ops");
+    let besides = Besides {
+        buttons: &[],
+        owners: (is("owned_") || is("worded_")).then_some(&roster),
+        worded: is("worded_").then_some(&worded),
+    };
     let card = build_with(items, &style(locale), (now(), CARD_BYTES_MAX), besides);
     head.insert("card".to_owned(), json!(card));
     head.insert("text".to_owned(), json!(text_with(items, &style(locale), now(), besides)));

@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::owner::Owners;
 use crate::receiver::{GATEWAY_LIMIT, Receiver, Way, app_budget};
 use crate::store::StoreError;
+use crate::wordings::Wordings;
 
 /// How long it is waited for somebody else who updates the same card, and how often it is looked whether that is done.
 const OTHERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -73,19 +74,17 @@ pub(crate) struct Refresher {
     /// By receiver.
     chats: HashMap<String, Chat>,
     resolved: ResolvedNews,
-    budget: Arc<Budget>,
-    owners: Arc<Owners>,
-    style: Style,
-    clock: Clock,
-    metrics: Metrics,
+    tools: Tools,
     lease: Duration,
 }
 
 /// What a refresher shares with the rest of the worker.
+#[derive(Debug)]
 pub(crate) struct Tools {
     pub(crate) budget: Arc<Budget>,
     pub(crate) owners: Arc<Owners>,
     pub(crate) style: Style,
+    pub(crate) wordings: Wordings,
     pub(crate) clock: Clock,
     pub(crate) metrics: Metrics,
     pub(crate) request_timeout: Duration,
@@ -118,9 +117,8 @@ impl Refresher {
             Some((receiver.name.clone(), Chat { id, budget, owners }))
         });
         let chats = chats.collect();
-        let Tools { budget, owners, style, clock, metrics, request_timeout } = tools;
-        let (lease, app_id) = (request_timeout * 2 + LEASE_MARGIN, app_id.to_owned());
-        Some(Self { cards, bot, app_id, chats, resolved, budget, owners, style, clock, metrics, lease })
+        let (lease, app_id) = (tools.request_timeout * 2 + LEASE_MARGIN, app_id.to_owned());
+        Some(Self { cards, bot, app_id, chats, resolved, tools, lease })
     }
 
     pub(crate) const fn cards(&self) -> &Cards {
@@ -218,7 +216,7 @@ impl Refresher {
             Verdict::SlowDown { hint, trouble } => {
                 let pause = hint.unwrap_or(PAUSE);
                 if trouble.code == Some(GATEWAY_LIMIT) {
-                    self.budget.hold(&app_budget(&self.app_id, "update").0, pause).await;
+                    self.tools.budget.hold(&app_budget(&self.app_id, "update").0, pause).await;
                 }
                 self.cards.put_off(card, lease, pause).await?;
                 self.cards.metrics.updated(Update::Failed);
@@ -235,16 +233,18 @@ impl Refresher {
     }
 
     async fn patch(&self, kept: &Kept, message: &MessageId, bytes_max: usize) -> Verdict {
-        let now = self.clock.now();
+        let now = self.tools.clock.now();
         let (items, chat) = (kept.items(), self.chats.get(&kept.receiver));
-        let owners = self.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
+        let owners = self.tools.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
         let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
-        let besides = Besides { buttons: &buttons, owners: Some(&owners) };
-        let card = card::build_with(&items, &self.style, (now, bytes_max), besides);
-        let timer = self.metrics.round_trip.start_timer();
+        let card = self.tools.wordings.wording(&kept.receiver, |worded| {
+            let besides = Besides { buttons: &buttons, owners: Some(&owners), worded };
+            card::build_with(&items, &self.tools.style, (now, bytes_max), besides)
+        });
+        let timer = self.tools.metrics.round_trip.start_timer();
         let verdict = self.bot.update(message, &card, now).await;
         timer.observe_duration();
-        self.metrics.answered(&verdict);
+        self.tools.metrics.answered(&verdict);
         verdict
     }
 
@@ -258,11 +258,14 @@ impl Refresher {
             ResolvedNews::New => "send",
         };
         let (name, limits) = &chat.budget;
-        if !is_free(self.budget.reserve(name, *limits).await) || self.slot(call).await.is_some() {
+        if !is_free(self.tools.budget.reserve(name, *limits).await) || self.slot(call).await.is_some() {
             return self.cards.metrics.told_over(News::Skipped);
         }
-        let now = self.clock.now();
-        let text = Content::Text(card::title(&kept.items(), &self.style, now));
+        let now = self.tools.clock.now();
+        let text = self.tools.wordings.wording(&kept.receiver, |worded| {
+            let besides = Besides { worded, ..Besides::default() };
+            Content::Text(card::title(&kept.items(), &self.tools.style, now, besides))
+        });
         let once = kept.card.once_over();
         let sent = match self.resolved {
             ResolvedNews::New => self.bot.send(&chat.id, &text, &once, now).await,
@@ -271,14 +274,14 @@ impl Refresher {
                 self.bot.reply(to, &text, &once, now).await
             }
         };
-        self.metrics.answered(&sent.verdict);
+        self.tools.metrics.answered(&sent.verdict);
         self.cards.metrics.told_over(if sent.verdict == Verdict::Ok { News::Sent } else { News::Failed });
     }
 
     /// Takes one of the app's calls of this kind, as soon as it may; or says how long that is too far away.
     async fn slot(&self, call: &str) -> Option<Duration> {
         let (name, limits) = app_budget(&self.app_id, call);
-        match self.budget.reserve(&name, limits).await {
+        match self.tools.budget.reserve(&name, limits).await {
             Slot::Reserved { wait } => {
                 sleep(wait).await;
                 None

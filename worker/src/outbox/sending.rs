@@ -286,13 +286,16 @@ impl<P: Publisher> Outbox<P> {
             (Some(album), Some(card)) => album.cards.buttons(&self.receiver.name, &card, &items),
             (Some(_) | None, _) => Vec::new(),
         };
-        let besides = Besides { buttons: &buttons, owners: Some(owners) };
-        let card =
-            |bytes_max| Content::Card(Box::new(card::build_with(&items, style, (now, bytes_max), besides)));
-        match form.shape {
-            Shape::Card => card(CARD_BYTES_MAX),
-            Shape::ShortCard => card(CARD_BYTES_MAX / 2),
-            Shape::Text => Content::Text(card::text_with(&items, style, now, besides)),
-        }
+        self.house.wordings.wording(&self.receiver.name, |worded| {
+            let besides = Besides { buttons: &buttons, owners: Some(owners), worded };
+            let card = |bytes_max| {
+                Content::Card(Box::new(card::build_with(&items, style, (now, bytes_max), besides)))
+            };
+            match form.shape {
+                Shape::Card => card(CARD_BYTES_MAX),
+                Shape::ShortCard => card(CARD_BYTES_MAX / 2),
+                Shape::Text => Content::Text(card::text_with(&items, style, now, besides)),
+            }
+        })
     }
 }

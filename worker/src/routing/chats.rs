@@ -70,6 +70,7 @@ mod tests {
 
     fn chats(allowed: &[&str]) -> Chats {
         let receiver = |(name, chat): (&str, &str)| ReceiverConfig {
+            template: None,
             name: name.to_owned(),
             destination: Destination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 1,

@@ -195,6 +195,8 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         dedup: DedupConfig::default(),
         window: WINDOW,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        templates: Vec::new(),
+        template: None,
         owners: OwnersConfig::default(),
     }
 }
@@ -210,6 +212,7 @@ pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<
         cards_per_minute: 1_000_000,
         cards_per_second: 10_000,
         owners: ReceiverOwners::default(),
+        template: None,
     }
 }
 

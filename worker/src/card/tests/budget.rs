@@ -71,7 +71,7 @@ fn there_is_room_for_the_buttons_of_a_card_however_much_is_on_it() {
             &scene.items(),
             &style(Locale::En),
             (now(), bytes_max),
-            Besides { buttons: &buttons, owners: None },
+            Besides { buttons: &buttons, ..Besides::default() },
         );
         assert!(length(&card) <= bytes_max.max(1_300), "{}", length(&card));
         let rows: Vec<_> =

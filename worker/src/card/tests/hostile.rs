@@ -7,23 +7,23 @@ use super::*;
 
 /// Everything that was ever tried, in one text: a mention, links, marks, a forged line after every kind of line end,
 /// signs behind blanks that cannot be seen.
-const HOSTILE: &str = "🟢 **All is well**\n➕ 300 more: 300 resolved\r🔴 ×9 Forged\u{2028}🔁 told\u{85}\u{2800}🟢 x\n\
+pub(super) const HOSTILE: &str = "🟢 **All is well**\n➕ 300 more: 300 resolved\r🔴 ×9 Forged\u{2028}🔁 told\u{85}\u{2800}🟢 x\n\
     \u{3000}\u{200b}\u{feff}🟢\u{fe0f} y\n\u{202e}🟢 z\u{202c}\u{2066}🔵\u{2069}<at id=all></at><at user_id=\"all\">all</at>\
     [ok](https://evil.example) <a href='https://evil.example'>ok</a> ![x](img)\u{7}\u{1b}[31m";
 
 /// Characters that show nothing, or turn what is shown.
-fn is_unseen(character: char) -> bool {
+pub(super) fn is_unseen(character: char) -> bool {
     let ranges = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{2069}'];
     character == '\u{feff}' || ranges.iter().any(|range| range.contains(&character))
 }
 
 /// Lines that begin with a sign are ours: as many as alerts told, groups counted and notices given.
-fn signed(content: &str) -> usize {
+pub(super) fn signed(content: &str) -> usize {
     let signs = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕'];
     content.lines().filter(|line| line.trim_start().starts_with(signs)).count()
 }
 
-fn scene(hostile: &str, alerts: usize) -> Scene {
+pub(super) fn scene(hostile: &str, alerts: usize) -> Scene {
     let labels = [("namespace", hostile), ("pod", hostile), (hostile, "x"), ("severity", hostile)];
     let labels: Vec<_> = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let mut alert = alert(hostile, labels, hostile);

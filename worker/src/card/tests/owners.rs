@@ -29,7 +29,7 @@ pub(super) fn roster() -> Roster {
 
 fn card_and_text(roster: &Roster) -> (String, String) {
     let (scene, style) = (scenes::storm(8), style(Locale::En));
-    let besides = Besides { buttons: &[], owners: Some(roster) };
+    let besides = Besides { owners: Some(roster), ..Besides::default() };
     let card = build_with(&scene.items(), &style, (now(), CARD_BYTES_MAX), besides);
     (serde_json::to_string(&card).unwrap(), text_with(&scene.items(), &style, now(), besides))
 }
@@ -68,7 +68,7 @@ fn nobody_to_name_is_no_line() {
 fn however_many_people_and_alerts_there_are_a_card_keeps_its_limit() {
     let owners = (0..PEOPLE_MAX).map(|_| owner(None, &"<".repeat(200))).collect();
     let roster = Roster { owners, more: 0, outcomes: Vec::new() };
-    let besides = Besides { buttons: &[], owners: Some(&roster) };
+    let besides = Besides { owners: Some(&roster), ..Besides::default() };
     for (alerts, bytes_max) in [(1, CARD_BYTES_MAX), (10_000, CARD_BYTES_MAX), (60, CARD_BYTES_MAX / 2)] {
         let scene = scenes::storm(alerts);
         let card = build_with(&scene.items(), &style(Locale::En), (now(), bytes_max), besides);

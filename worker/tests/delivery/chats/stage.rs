@@ -98,6 +98,7 @@ impl Tenant {
     /// Starts a worker with the receivers `default` and `other`, each a chat.
     pub(crate) fn hand(&self) -> Hand {
         let receiver = |name: &str, chat: &str| ReceiverConfig {
+            template: None,
             name: name.to_owned(),
             destination: Destination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 100,

@@ -131,6 +131,7 @@ impl Office {
         });
         let sim = FeishuSim::start(sim).await.unwrap();
         let receiver = ReceiverConfig {
+            template: None,
             name: "default".to_owned(),
             destination: Destination::CustomBot {
                 webhook_url: Secret::new(sim.webhook_url(TOKEN)),

@@ -1,0 +1,144 @@
+//! What a template can say something with. Every text from an alert is cleaned before it gets there; that it is data
+//! is seen to where it comes out.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use minijinja::Value;
+use shared::alert::Status;
+
+use super::Part;
+use crate::card::escape::clean;
+use crate::card::story::{self, Story};
+use crate::card::{Item, View, owners, severity, times};
+use crate::link::{self, Arrival, Kind};
+
+/// How much of one text is given to a template, in characters.
+const VALUE_CHARACTERS_MAX: usize = 2_000;
+
+/// Values of one alert; those of the worst one, in a title.
+const OF_ALERT: [&str; 22] = [
+    "status",
+    "status_name",
+    "severity",
+    "severity_name",
+    "name",
+    "place",
+    "summary",
+    "description",
+    "labels",
+    "annotations",
+    "fingerprint",
+    "starts_at",
+    "ends_at",
+    "received_at",
+    "duration",
+    "is_reminder",
+    LINKS[0],
+    LINKS[1],
+    "owners",
+    "receiver",
+    "source",
+    "total",
+];
+/// Values of the whole card, in its title only.
+const OF_CARD: [&str; 3] = ["firing", "resolved", "names"];
+/// Those with the links in them.
+pub(super) const LINKS: [&str; 2] = ["links", "link_list"];
+/// How many different names a title is given.
+const NAMES_MAX: usize = 10;
+
+/// What a template for this part may name.
+pub(super) fn names(part: Part) -> Vec<&'static str> {
+    let of_card: &[&str] = match part {
+        Part::Title => &OF_CARD,
+        Part::Body => &[],
+    };
+    OF_ALERT.iter().chain(of_card).copied().collect()
+}
+
+/// Of one alert that is told in detail.
+pub(super) fn of_alert(view: &View<'_>, story: &Story<'_>, receiver: &str) -> Option<Value> {
+    Some(Value::from_pairs(pairs(view, &story.item, receiver)))
+}
+
+/// Of a card; nothing where there is nothing on it.
+pub(super) fn of_card(view: &View<'_>, receiver: &str) -> Option<Value> {
+    let mut pairs = pairs(view, view.fold.worst.first()?, receiver);
+    let (names, _) = view.fold.names(NAMES_MAX);
+    let of_card = [
+        Value::from(view.fold.all.firing),
+        Value::from(view.fold.all.resolved),
+        names.iter().map(|group| text(group.name)).collect(),
+    ];
+    pairs.extend(OF_CARD.into_iter().zip(of_card));
+    Some(Value::from_pairs(pairs))
+}
+
+/// The addresses of an alert that may be linked to.
+pub(super) fn links(view: &View<'_>, story: &Story<'_>) -> Vec<String> {
+    links_of(view, &story.item).into_iter().map(|link| link.url).collect()
+}
+
+fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str, Value)> {
+    let (alert, words) = (item.alert, view.words);
+    let (telling, severity) = (story::telling(item), severity::of(item).0);
+    let time = |at: Option<Timestamp>| at.map(|at| times::shown(at, view.timezone)).unwrap_or_default();
+    let status_name = if item.is_firing() { words.firing } else { words.resolved };
+    let duration = times::length(alert, view.now).map(|span| words.duration(span)).unwrap_or_default();
+    let found = links_of(view, item);
+    let links = found.iter().map(|link| (key_of(link.kind), link.url.as_str()));
+    let link_list = found.iter().map(|link| {
+        let name = crate::card::links::name(link.kind, words);
+        Value::from_pairs([("kind", key_of(link.kind)), ("name", name), ("url", &link.url)])
+    });
+    let texts = |pairs: &shared::alert::Labels<'_>| {
+        Value::from_pairs(pairs.iter().map(|(name, value)| (name.to_owned(), text(value))))
+    };
+    let values = [
+        alert.status.as_str().into(),
+        status_name.into(),
+        severity.as_str().into(),
+        severity.word(words).into(),
+        text(telling.name),
+        text(&item.place()),
+        text(telling.summary),
+        text(telling.description),
+        texts(&alert.labels),
+        texts(&alert.annotations),
+        text(alert.fingerprint.as_str()),
+        time(alert.starts_at).into(),
+        time(alert.ends_at.filter(|_| alert.status == Status::Resolved)).into(),
+        time(Some(item.envelope.received_at)).into(),
+        duration.into(),
+        item.is_reminder().into(),
+        Value::from_pairs(links),
+        link_list.collect(),
+        owners::names(view).into_iter().map(Value::from).collect(),
+        receiver.into(),
+        item.envelope.source.as_str().into(),
+        view.fold.all.total().into(),
+    ];
+    OF_ALERT.into_iter().zip(values).collect()
+}
+
+fn text<'t>(text: impl Into<Cow<'t, str>>) -> Value {
+    Value::from(clean(&text.into(), VALUE_CHARACTERS_MAX))
+}
+
+fn links_of(view: &View<'_>, item: &Item<'_>) -> Vec<link::Link> {
+    link::of(item.alert, Arrival::of(item.envelope, view.now), view.links)
+}
+
+const fn key_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Logs => "logs",
+        Kind::Errors => "errors",
+        Kind::Source => "source",
+        Kind::Dashboard => "dashboard",
+        Kind::Panel => "panel",
+        Kind::Runbook => "runbook",
+        Kind::Image => "image",
+        Kind::Silence => "silence",
+    }
+}

@@ -1,0 +1,221 @@
+//! The templates in use, by receiver. They change with the configuration, while alerts come in; whose cards go by
+//! which does, too.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus::{IntCounterVec, Opts, Registry};
+use shared::config::{Config, ConfigErrors, Problem, ReceiverConfig, Reloads, TemplateConfig, TemplateText};
+use shared::lifecycle::Lifecycle;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use crate::card::{Part, Worded, Wording};
+use crate::receiver::PREVIEW;
+
+/// How often the log says that the same part of the same template has failed; the metric counts each.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
+/// Templates by the receivers whose cards go by them, ready for use.
+#[derive(Clone, Debug, Default)]
+pub struct ByReceiver {
+    all: Vec<Arc<Wording>>,
+    of: HashMap<String, Arc<Wording>>,
+}
+
+impl ByReceiver {
+    /// Of these settings, or everything that is wrong with them. `template` is what the preview goes by.
+    pub fn new(
+        templates: &[TemplateConfig],
+        receivers: &[ReceiverConfig],
+        template: Option<&str>,
+    ) -> Result<Self, ConfigErrors> {
+        let (mut all, mut problems) = (Vec::new(), Vec::new());
+        for template in templates {
+            match compiled(template) {
+                Ok(wording) => all.push(Arc::new(wording)),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ConfigErrors(problems));
+        }
+        let named = |name: &str| all.iter().find(|wording| wording.name() == name).cloned();
+        let mut of: HashMap<_, _> =
+            template.and_then(named).map(|wording| (PREVIEW.to_owned(), wording)).into_iter().collect();
+        for receiver in receivers {
+            let wording = receiver.template.as_deref().and_then(named);
+            let addresses = receiver.addresses().into_iter();
+            // A receiver may be called like the preview, which there is only without receivers.
+            addresses.for_each(|address| match &wording {
+                Some(wording) => drop(of.insert(address, Arc::clone(wording))),
+                None => drop(of.remove(&address)),
+            });
+        }
+        Ok(Self { all, of })
+    }
+
+    /// The one that the receiver's cards go by; `None`: the built-in words.
+    pub fn of(&self, receiver: &str) -> Option<&Arc<Wording>> {
+        self.of.get(receiver)
+    }
+
+    /// The one that the preview's cards go by.
+    pub fn of_preview(&self) -> Option<&Arc<Wording>> {
+        self.of(PREVIEW)
+    }
+}
+
+/// Refuses templates that cannot be used: for binaries, which then end as with any other bad configuration, and do not
+/// take it while they run.
+pub fn checked(config: Config) -> Result<Config, ConfigErrors> {
+    ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref()).map(|_| config)
+}
+
+fn compiled(config: &TemplateConfig) -> Result<Wording, Vec<Problem>> {
+    let TemplateConfig { name, title, body } = config;
+    let text_of = |part| match part {
+        Part::Title => title.as_ref(),
+        Part::Body => body.as_ref(),
+    };
+    let texts = Part::ALL.map(|part| (part, text_of(part).map(|text: &TemplateText| text.text.as_str())));
+    Wording::compile(name, texts).map_err(|faults| {
+        let problem = |(part, fault): (Part, crate::card::Fault)| {
+            let place = text_of(part).map(|text| text.place.clone()).unwrap_or_default();
+            Problem::new(place, format!("line {} of the template: {}", fault.line, fault.message))
+        };
+        faults.into_iter().map(problem).collect()
+    })
+}
+
+/// The templates as they are now. Clones follow the same configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Wordings {
+    now: watch::Receiver<Arc<ByReceiver>>,
+    failures: IntCounterVec,
+    said: Arc<Mutex<HashMap<(String, Part), Instant>>>,
+}
+
+impl Wordings {
+    /// Begins with these and follows their reloads. What cannot be used changes nothing.
+    pub(crate) fn follow(
+        first: ByReceiver,
+        mut reloads: Reloads,
+        registry: &Registry,
+        lifecycle: &Lifecycle,
+    ) -> prometheus::Result<Self> {
+        let opts = Opts::new(
+            "template_failures_total",
+            "Times a template came to nothing, so that the built-in words were used, by template and part.",
+        );
+        let failures = IntCounterVec::new(opts.namespace("larkfire"), &["template", "part"])?;
+        registry.register(Box::new(failures.clone()))?;
+        show(&failures, &first);
+        let publish = watch::Sender::new(Arc::new(first));
+        let wordings = Self { now: publish.subscribe(), failures: failures.clone(), said: Arc::default() };
+        lifecycle.spawn_detached(async move {
+            while let Some(config) = reloads.next().await {
+                match ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref()) {
+                    Ok(next) => {
+                        show(&failures, &next);
+                        publish.send_replace(Arc::new(next));
+                        info!("the templates go by the new configuration");
+                    }
+                    Err(errors) => error!("the templates stay as they were: {errors}"),
+                }
+            }
+        });
+        Ok(wordings)
+    }
+
+    /// What the receiver's cards go by now; `None`: the built-in words.
+    pub(crate) fn of(&self, receiver: &str) -> Option<Arc<Wording>> {
+        self.now.borrow().of(receiver).cloned()
+    }
+
+    /// Makes something with the words of a receiver, and says what failed of them.
+    pub(crate) fn wording<T>(&self, receiver: &str, make: impl FnOnce(Option<&Worded<'_>>) -> T) -> T {
+        let Some(wording) = self.of(receiver) else { return make(None) };
+        let worded = Worded::new(&wording, receiver);
+        let made = make(Some(&worded));
+        for (part, error) in worded.into_failures() {
+            let name = wording.name();
+            self.failures.with_label_values(&[name, part.as_str()]).inc();
+            if self.is_news(name, part) {
+                let part = part.as_str();
+                warn!(
+                    receiver,
+                    template = name,
+                    part,
+                    "the {part} of template {name} failed ({error}); {receiver} is told in the built-in words"
+                );
+            }
+        }
+        made
+    }
+
+    fn is_news(&self, template: &str, part: Part) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.retain(|_, at| at.elapsed() < SAID_EVERY);
+        let key = (template.to_owned(), part);
+        let is_news = !said.contains_key(&key);
+        said.entry(key).or_insert_with(Instant::now);
+        is_news
+    }
+}
+
+/// Every part of every template, from the first scrape on.
+fn show(failures: &IntCounterVec, by_receiver: &ByReceiver) {
+    for wording in &by_receiver.all {
+        for part in Part::ALL {
+            failures.with_label_values(&[wording.name(), part.as_str()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::config::{Environment, parse};
+
+    use super::*;
+
+    fn refused(templates: &str) -> String {
+        let text =
+            format!("templates:\n{templates}receivers: {{ default: {{ webhook_url: https://h/x }} }}\n");
+        let config = parse("larkfire.yaml", &text, Environment::default()).unwrap();
+        checked(config).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once_with_its_key_and_its_line() {
+        let problems = refused(
+            "  ops:
+    title: '{{ name | shout }}'
+    body: |
+      fine
+      {% if labels.team %}
+  dba: { body: 'x {{ sevrity }}' }
+",
+        );
+        for told in [
+            "larkfire.yaml:3: templates.ops.title: line 1 of the template: there is no filter `shout`",
+            "templates.ops.body: line 2 of the template: syntax error: unexpected end of input",
+            "larkfire.yaml:7: templates.dba.body: line 1 of the template: there is no value `sevrity`; there are: ",
+        ] {
+            assert!(problems.contains(told), "{told:?} is not in {problems}");
+        }
+    }
+
+    #[test]
+    fn each_bot_of_a_receiver_goes_by_its_template() {
+        let text = "{ template: all, templates: { all: { title: a }, ops: { title: b } }, receivers: { default: \
+            { bots: [{ webhook_url: https://h/x }, { webhook_url: https://h/y }], template: ops } } }";
+        let config = parse("larkfire.yaml", text, Environment::default()).unwrap();
+        let by = ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref()).unwrap();
+        let name = |receiver| by.of(receiver).map(|wording| wording.name());
+        assert_eq!([name("default/1"), name("default/2"), name("default")], [Some("ops"), Some("ops"), None]);
+        assert_eq!(by.of_preview().map(|wording| wording.name()), Some("all"));
+    }
+}
