@@ -1,5 +1,6 @@
 //! `larkfire explain`: what would become of a payload, step by step, without sending anything.
 
+mod cards;
 mod gate;
 mod logs;
 mod owners;
@@ -12,17 +13,12 @@ use std::path::Path;
 use ingest::Settings;
 use ingest::source::{Context, Door, SourceError, parse, text_of};
 use jiff::Timestamp;
-use shared::config::{Config, Reloads};
-use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, decode, encode};
+use shared::config::{Config, ConfigErrors, Reloads};
+use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, encode};
 use thiserror::Error;
-use worker::card::{Item, Style, build};
-use worker::feishu::CARD_BYTES_MAX;
 use worker::link::Arrival;
-use worker::preview::render;
 use worker::routing::{Router, UnknownReceiver};
 
-/// Cards drawn in full; of a storm the first ones say enough.
-const CARDS_DRAWN_MAX: usize = 3;
 /// Alerts listed by fingerprint.
 const ALERTS_LISTED_MAX: usize = 20;
 /// Stands for an id that is not given before a request is accepted.
@@ -54,6 +50,9 @@ pub enum ExplainError {
     /// A route leads nowhere. Loading the configuration refuses that with more words.
     #[error(transparent)]
     Route(#[from] UnknownReceiver),
+    /// A template cannot be used. Loading the configuration refuses that with more words.
+    #[error(transparent)]
+    Templates(#[from] ConfigErrors),
     /// The envelope cannot be written; our own types give it no cause to.
     #[error("{0}")]
     Encode(#[from] EncodeError),
@@ -115,7 +114,7 @@ pub fn explain(
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, (config, &router), now);
     owners::list(&mut told, &parsed.envelope, (config, &router), now);
-    draw_cards(&mut told, &lines, config, now, coloured)?;
+    cards::draw(&mut told, &lines, (config, &router), now, coloured)?;
     Ok(told)
 }
 
@@ -153,30 +152,6 @@ fn list_alerts(
     if more > 0 {
         let _written = writeln!(told, "  and {more} more");
     }
-}
-
-fn draw_cards(
-    told: &mut String,
-    lines: &[Line],
-    config: &Config,
-    now: Timestamp,
-    coloured: bool,
-) -> Result<(), ExplainError> {
-    let style =
-        Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
-    for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
-        let envelope = decode(line.bytes.trim_ascii_end())?;
-        let card = build(&Item::all_of(&envelope), &style, now, CARD_BYTES_MAX);
-        let bytes = serde_json::to_vec(&card).map_or(0, |json| json.len());
-        let _written = writeln!(
-            told,
-            "card {} of {}, {bytes} of {CARD_BYTES_MAX} bytes:{}",
-            number + 1,
-            lines.len(),
-            render(&card, coloured)
-        );
-    }
-    Ok(())
 }
 
 #[cfg(test)]

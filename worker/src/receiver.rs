@@ -27,7 +27,7 @@ pub(crate) const GROUP_LIMIT: i64 = 11_233;
 /// The preview folds as a bot would, so that one sees what a storm looks like.
 const PREVIEW_LIMITS: Limits = Limits { per_minute: 100, per_second: 5 };
 /// What the worker calls the preview where it would name a receiver.
-pub(crate) const PREVIEW: &str = "preview";
+pub const PREVIEW: &str = "preview";
 
 /// A named destination.
 #[derive(Debug)]

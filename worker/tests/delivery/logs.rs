@@ -97,7 +97,7 @@ async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
     })
     .await;
 
-    let mut shown = LOGS.0.lock().unwrap().clone();
+    let mut shown = so_far();
     assert!(shown.contains("went to the dead letters") && shown.contains("parked envelope"), "{shown}");
     assert!(
         shown.contains("refuses everything") && shown.contains("set the receiver's webhook_url anew"),

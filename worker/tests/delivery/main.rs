@@ -23,5 +23,6 @@ mod settled;
 mod spread;
 mod stage;
 mod superseded;
+mod templates;
 mod ten_receivers;
 mod test_alert;

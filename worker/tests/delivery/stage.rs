@@ -12,7 +12,7 @@ use shared::clock::Clock;
 use shared::config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Destination, Environment,
     InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverOwners, Reloads, Secret,
-    parse,
+    TemplateConfig, parse,
 };
 use shared::envelope::{Envelope, EnvelopeId, Source, encode};
 use shared::lifecycle::Lifecycle;
@@ -108,6 +108,13 @@ impl Stage {
         let routes = parse("test.yaml", &text, Environment::default()).unwrap().routes;
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { routes, ..settings(receivers, delivery, folder.path()) };
+        Self::on(sim, settings, folder, Clock::system())
+    }
+
+    /// A worker with one receiver, and these templates.
+    pub(crate) fn worded(sim: FeishuSim, receiver: ReceiverConfig, templates: Vec<TemplateConfig>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { templates, ..settings(vec![receiver], EAGER, folder.path()) };
         Self::on(sim, settings, folder, Clock::system())
     }
 

@@ -172,7 +172,7 @@ fn every_value_that_is_offered_is_there() {
     for name in offered.split(", ") {
         assert_eq!(
             body_of(disk_full(), &format!("{{{{ {name} is defined }}}}")).lines().next(),
-            Some("true")
+            Some("True")
         );
     }
 }
