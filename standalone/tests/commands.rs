@@ -112,6 +112,39 @@ async fn routes_change_while_it_runs_and_bad_ones_change_nothing() {
     assert_eq!(house.sim.records(TOKENS[0]).len(), 1);
 }
 
+/// What follows the routes in the file: a template of every receiver, with this title.
+fn titled(title: &str) -> String {
+    format!("[]\ntemplate: ours\ntemplates:\n  ours:\n    title: |\n      {title}\n")
+}
+
+#[tokio::test]
+async fn templates_change_while_it_runs_and_bad_ones_change_nothing() {
+    let house = House::with(&titled("first {{ name }}")).await;
+    let process = house.run().await;
+    house.post("one").await;
+    house.waits_for_told(TOKENS[0], r#""content":"first one""#).await;
+
+    house.write(&titled("second {{ name }}"));
+    process.wait_for_line("the templates go by the new configuration", PATIENCE).await;
+    let (code, printed) = house.command(&["send-test", "ops"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    house.waits_for_told(TOKENS[1], r#""content":"second "#).await;
+
+    house.write(&titled("third {{ name | shout }}"));
+    let refused = "templates.ours.title: line 1 of the template: there is no filter `shout`";
+    process.wait_for_line(refused, PATIENCE).await;
+    house.post("two").await;
+    house.waits_for_told(TOKENS[0], r#""content":"second two""#).await;
+
+    let (code, printed) = house.command(&["check"]).await;
+    assert_eq!(code, Some(64), "{printed}");
+    assert!(printed.contains(refused), "{printed}");
+    house.write(&titled("{{ name }}"));
+    let (code, printed) = house.command(&["check"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("5 a second; template ours"), "{printed}");
+}
+
 #[tokio::test]
 async fn a_test_alert_is_told_by_the_running_process_or_says_why_not() {
     let house = House::with("[{ receiver: default }]").await;

@@ -209,6 +209,24 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_value_and_its_examples_can_be_used() {
+        let page = include_str!("../../docs/templates.md");
+        let examples: Vec<_> =
+            page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(examples.len(), 4);
+        for example in examples {
+            let (templates, _) = example.split_once("receivers:").unwrap_or((example, ""));
+            let config = parse("docs", templates, Environment::default()).unwrap();
+            checked(config).unwrap();
+        }
+        let offered = refused("  ops: { title: '{{ nobody }}' }\n");
+        let (_, offered) = offered.split_once("there are: ").unwrap();
+        for name in offered.split(", ") {
+            assert!(page.contains(&format!("`{name}`")), "{name} is not told");
+        }
+    }
+
+    #[test]
     fn each_bot_of_a_receiver_goes_by_its_template() {
         let text = "{ template: all, templates: { all: { title: a }, ops: { title: b } }, receivers: { default: \
             { bots: [{ webhook_url: https://h/x }, { webhook_url: https://h/y }], template: ops } } }";

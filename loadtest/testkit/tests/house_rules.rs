@@ -133,10 +133,19 @@ fn code_that_decides_does_no_io_and_reads_no_clock() {
 
 #[test]
 fn both_readmes_list_every_setting_and_every_variable() {
-    let settings =
-        ["settings", "app", "receivers", "routes", "links", "owners", "owners/table", "interactions"]
-            .map(|name| read(&format!("shared/src/config/{name}.rs")))
-            .concat();
+    let settings = [
+        "settings",
+        "app",
+        "receivers",
+        "routes",
+        "links",
+        "templates",
+        "owners",
+        "owners/table",
+        "interactions",
+    ]
+    .map(|name| read(&format!("shared/src/config/{name}.rs")))
+    .concat();
     let calls = settings.split("key(").chain(settings.split("key_or(")).skip(1);
     let names: BTreeSet<&str> = calls
         .filter_map(|call| call.split_once(')'))
