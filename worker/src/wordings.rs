@@ -136,10 +136,10 @@ impl Wordings {
     }
 
     /// Makes something with the words of a receiver, and says what failed of them.
-    pub(crate) fn wording<T>(&self, receiver: &str, make: impl FnOnce(Option<&Worded<'_>>) -> T) -> T {
-        let Some(wording) = self.of(receiver) else { return make(None) };
+    pub(crate) fn wording<T>(&self, receiver: &str, say: impl FnOnce(Option<&Worded<'_>>) -> T) -> T {
+        let Some(wording) = self.of(receiver) else { return say(None) };
         let worded = Worded::new(&wording, receiver);
-        let made = make(Some(&worded));
+        let made = say(Some(&worded));
         for (part, error) in worded.into_failures() {
             let name = wording.name();
             self.failures.with_label_values(&[name, part.as_str()]).inc();

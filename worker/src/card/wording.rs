@@ -68,6 +68,16 @@ pub enum WordingError {
     },
 }
 
+impl WordingError {
+    fn of(error: &minijinja::Error) -> Self {
+        let kind = error.kind();
+        if kind == ErrorKind::OutOfFuel {
+            return Self::OutOfFuel;
+        }
+        Self::Failed { kind, line: error.line().unwrap_or(1) }
+    }
+}
+
 /// A template as it is used.
 #[derive(Debug)]
 pub struct Wording {
@@ -102,10 +112,7 @@ impl Wording {
     /// Nothing if it has no such part.
     fn render(&self, part: Part, values: Value) -> Option<Result<(String, Vec<OutputSpan>), WordingError>> {
         let template = self.engine.get_template(part.as_str()).ok()?;
-        let rendered = template.render_with_spans(values).map_err(|error| match error.kind() {
-            ErrorKind::OutOfFuel => WordingError::OutOfFuel,
-            kind => WordingError::Failed { kind, line: error.line().unwrap_or(1) },
-        });
+        let rendered = template.render_with_spans(values).map_err(|error| WordingError::of(&error));
         let bounded = rendered.and_then(|(text, spans)| {
             if text.len() > OUTPUT_BYTES_MAX { Err(WordingError::TooLong) } else { Ok((text, spans)) }
         });
@@ -153,7 +160,8 @@ impl<'w> Worded<'w> {
     pub(super) fn bodies(&self, view: &View<'_>) -> Vec<Option<Text>> {
         let body = |story| {
             let links = values::links(view, story);
-            let (text, spans) = self.say(Part::Body, || values::of_alert(view, story, self.receiver))?;
+            let (text, spans) =
+                self.say(Part::Body, || Some(values::of_alert(view, story, self.receiver)))?;
             Some(Text::of(&text, &spans, &links)).filter(|text| !text.is_empty())
         };
         view.stories.iter().map(body).collect()
@@ -173,7 +181,9 @@ impl<'w> Worded<'w> {
 fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
     // Nothing is safe: there is nothing to say so, either. `debug` would show what no card should.
-    ["safe", "escape", "e"].into_iter().for_each(|filter| engine.remove_filter(filter));
+    for filter in ["safe", "escape", "e"] {
+        engine.remove_filter(filter);
+    }
     engine.remove_global("debug");
     engine.set_auto_escape_callback(|_| AutoEscape::None);
     engine.set_debug(false);

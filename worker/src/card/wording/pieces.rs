@@ -38,18 +38,18 @@ impl Text {
         let mut writer = Writer { links, done: Vec::new(), line: String::new() };
         writer.write(&pieces);
         writer.end_line();
-        let mut lines: Vec<Line> = Vec::new();
+        let mut told: Vec<Line> = Vec::new();
         for line in writer.done {
             let markdown = line.trim_end().to_owned();
             // One empty line separates; at the beginning it does not even that.
-            if markdown.is_empty() && lines.last().is_none_or(|last| last.markdown.is_empty()) {
+            if markdown.is_empty() && told.last().is_none_or(|last| last.markdown.is_empty()) {
                 continue;
             }
             let plain = unmarked(&markdown);
-            lines.push(Line { markdown, plain });
+            told.push(Line { markdown, plain });
         }
-        while lines.pop_if(|line| line.markdown.is_empty()).is_some() {}
-        Self(lines)
+        while told.pop_if(|line| line.markdown.is_empty()).is_some() {}
+        Self(told)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -217,9 +217,9 @@ fn address(parts: &[Piece<'_>], links: &[String]) -> Option<String> {
         return None;
     }
     let is_legal = |text: &str| !text.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '('));
-    let written = |part: &&Piece<'_>| match part.is_own {
-        true => is_legal(part.text).then(|| part.text.to_owned()),
-        false => Some(utf8_percent_encode(part.text, NON_ALPHANUMERIC).to_string()),
+    let written = |part: &&Piece<'_>| {
+        let encoded = || utf8_percent_encode(part.text, NON_ALPHANUMERIC).to_string();
+        if part.is_own { is_legal(part.text).then(|| part.text.to_owned()) } else { Some(encoded()) }
     };
     parts.iter().map(written).collect()
 }

@@ -58,8 +58,8 @@ pub(super) fn names(part: Part) -> Vec<&'static str> {
 }
 
 /// Of one alert that is told in detail.
-pub(super) fn of_alert(view: &View<'_>, story: &Story<'_>, receiver: &str) -> Option<Value> {
-    Some(Value::from_pairs(pairs(view, &story.item, receiver)))
+pub(super) fn of_alert(view: &View<'_>, story: &Story<'_>, receiver: &str) -> Value {
+    Value::from_pairs(pairs(view, &story.item, receiver))
 }
 
 /// Of a card; nothing where there is nothing on it.
@@ -101,7 +101,7 @@ fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str,
         severity.as_str().into(),
         severity.word(words).into(),
         text(telling.name),
-        text(&item.place()),
+        text(item.place()),
         text(telling.summary),
         text(telling.description),
         texts(&alert.labels),
