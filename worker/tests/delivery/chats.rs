@@ -13,3 +13,4 @@ mod people;
 mod silence_faults;
 mod silences;
 mod stage;
+mod worded;

@@ -9,7 +9,7 @@ use crate::logs;
 use crate::stage::{Stage, TOKEN, envelope, receiver, title};
 
 /// The templates of this text.
-fn templates(text: &str) -> Vec<TemplateConfig> {
+pub(crate) fn templates(text: &str) -> Vec<TemplateConfig> {
     parse("test.yaml", &format!("templates:\n{text}"), Environment::default()).unwrap().templates
 }
 

@@ -16,7 +16,7 @@ use shared::alert::{Fingerprint, Status};
 use shared::clock::Clock;
 use shared::config::{
     AlertmanagerConfig, AppConfig, DatabaseConfig, DeliveryConfig, Destination, InteractionsConfig,
-    ReceiverConfig, ReceiverOwners, ResolvedNews, Secret,
+    ReceiverConfig, ReceiverOwners, ResolvedNews, Secret, TemplateConfig,
 };
 use shared::envelope::{Envelope, EnvelopeId};
 use shared::interaction::{Interaction, encode};
@@ -47,6 +47,8 @@ pub(crate) struct Tenant {
     pub(crate) alertmanagers: Vec<AlertmanagerConfig>,
     /// Where the shared database is reached, if not where it is.
     pub(crate) through: Option<SocketAddr>,
+    /// The first is that of both receivers.
+    pub(crate) templates: Vec<TemplateConfig>,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -90,6 +92,7 @@ impl Tenant {
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
             through: None,
+            templates: Vec::new(),
             database,
             folder,
         }
@@ -98,7 +101,7 @@ impl Tenant {
     /// Starts a worker with the receivers `default` and `other`, each a chat.
     pub(crate) fn hand(&self) -> Hand {
         let receiver = |name: &str, chat: &str| ReceiverConfig {
-            template: None,
+            template: self.templates.first().map(|template| template.name.clone()),
             name: name.to_owned(),
             destination: Destination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 100,
@@ -116,6 +119,7 @@ impl Tenant {
         });
         settings.interactions = self.interactions.clone();
         settings.alertmanagers.clone_from(&self.alertmanagers);
+        settings.templates.clone_from(&self.templates);
         settings.database = self.database_config();
         Hand { worker: Worker::start(settings, Clock::system()) }
     }
