@@ -173,3 +173,13 @@ fn what_is_needed_and_does_not_answer_is_a_failure_and_what_is_not_is_a_warning(
     assert!(said.contains("FAILED: RabbitMQ: away\n"), "{said}");
     assert!(said.contains("the configuration is right, but not everything answers;"), "{said}");
 }
+
+#[test]
+fn templates_are_shown_where_they_are_used_and_named_where_they_are_not() {
+    let templates = "template: ours\ntemplates: { ours: { title: a }, theirs: { title: b } }\n";
+    let said = checked(&format!("{BOTS}{templates}"), Role::Worker);
+    assert!(said.contains("50 cards a minute, 5 a second; template ours\n"), "{said}");
+    assert!(said.contains("warning: no card goes by template theirs: name it in `template`"), "{said}");
+    assert!(!said.contains("by template ours"), "{said}");
+    assert!(!checked(templates, Role::Worker).contains("by template ours"), "the preview goes by it");
+}

@@ -17,6 +17,7 @@ pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
     }
     if role.tells() {
         of_receivers(config, &mut warnings);
+        unused_templates(config, &mut warnings);
     }
     if role == Role::Worker && config.queue.is_some() && config.database.url.is_none() {
         warnings.push(
@@ -114,6 +115,16 @@ fn beyond_the_group(receiver: &ReceiverConfig, warnings: &mut Vec<String>) {
             bots.len()
         ));
     }
+}
+
+fn unused_templates(config: &Config, warnings: &mut Vec<String>) {
+    let preview = config.template.iter().filter(|_| config.receivers.is_empty());
+    let used: Vec<_> =
+        config.receivers.iter().filter_map(|receiver| receiver.template.as_ref()).chain(preview).collect();
+    let unused = config.templates.iter().map(|template| &template.name).filter(|name| !used.contains(name));
+    warnings.extend(unused.map(|name| {
+        format!("no card goes by template {name}: name it in `template`, or in the template of a receiver")
+    }));
 }
 
 /// The custom bots of a receiver, with their secrets.

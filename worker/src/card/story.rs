@@ -4,8 +4,8 @@ use shared::alert::Alert;
 
 use super::Item;
 use super::header::TITLE_CHARACTERS_MAX;
-use crate::owner::person::{Mobile, Person};
 use super::wording::Text;
+use crate::owner::person::{Mobile, Person};
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
 const VALUE: &str = "value";
