@@ -44,7 +44,7 @@ pub(super) fn title(view: &View<'_>) -> String {
 }
 
 /// How bad it is and whether it is news. A message says the first itself.
-fn badge(view: &View<'_>) -> String {
+pub(super) fn badge(view: &View<'_>) -> String {
     let Some(worst) = view.fold.worst.first() else { return String::new() };
     let (words, all) = (view.words, view.fold.all);
     let is_known = view.fold.is_firing() && view.fold.reminders.count == all.firing;

@@ -38,14 +38,14 @@ fn body(record: &Record) -> String {
 async fn a_card_is_told_in_the_words_of_its_receivers_template() {
     let mut stage = stage(
         "  ours:
-    title: '{{ severity }}: {{ name }} for {{ receiver }}'
+    title: '{{ badge }} {{ severity }}: {{ name }} for {{ receiver }}'
     body: |
       **{{ labels.severity }}** on {{ labels.pod }} [handbook](https://handbook.example/{{ name }})
 ",
     )
     .await;
     let card = tell(&mut stage, &envelope("default", 1)).await;
-    assert_eq!(title(&card), "critical: Alert1 for default");
+    assert_eq!(title(&card), "[CRITICAL] critical: Alert1 for default");
     assert_eq!(
         body(&card),
         "**critical** on &#60;at id=all&#62;&#60;/at&#62; [handbook](https://handbook.example/Alert1)"

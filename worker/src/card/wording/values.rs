@@ -10,7 +10,7 @@ use shared::alert::Status;
 use super::Part;
 use crate::card::escape::clean;
 use crate::card::story::{self, Story};
-use crate::card::{Item, View, owners, severity, times};
+use crate::card::{Item, View, header, owners, severity, times};
 use crate::link::{self, Arrival, Kind};
 
 /// How much of one text is given to a template, in characters.
@@ -42,7 +42,7 @@ const OF_ALERT: [&str; 22] = [
     "total",
 ];
 /// Values of the whole card, in its title only.
-const OF_CARD: [&str; 3] = ["firing", "resolved", "names"];
+const OF_CARD: [&str; 4] = ["firing", "resolved", "names", "badge"];
 /// Those with the links in them.
 pub(super) const LINKS: [&str; 2] = ["links", "link_list"];
 /// How many different names a title is given.
@@ -70,6 +70,7 @@ pub(super) fn of_card(view: &View<'_>, receiver: &str) -> Option<Value> {
         Value::from(view.fold.all.firing),
         Value::from(view.fold.all.resolved),
         names.iter().map(|group| text(group.name)).collect(),
+        header::badge(view).trim_end().into(),
     ];
     pairs.extend(OF_CARD.into_iter().zip(of_card));
     Some(Value::from_pairs(pairs))
