@@ -66,12 +66,13 @@ fn read(file: &Path, id_prefix: &str) -> Result<Vec<User>, CommandError> {
     if length > FILE_BYTES_MAX {
         return Err(failed(format!("{length} bytes, and {FILE_BYTES_MAX} are the most")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| match error.kind() {
+    let text = std::fs::read_to_string(file).map_err(|error| {
         // Spreadsheets write the characters of their own system.
-        ErrorKind::InvalidData => {
+        if error.kind() == ErrorKind::InvalidData {
             failed("this is not UTF-8: save it as `CSV UTF-8`, or convert it".to_owned())
+        } else {
+            failed(error.to_string())
         }
-        _ => failed(error.to_string()),
     })?;
     let read = reading::read(text.trim_start_matches('\u{feff}'), id_prefix);
     read.map_err(|mut problems| {

@@ -75,7 +75,9 @@ impl Voice {
             let hint = match &verdict {
                 Verdict::SlowDown { hint, .. } | Verdict::TryAgain { hint, .. } => *hint,
                 Verdict::Unreachable(_) => None,
-                _ => return verdict,
+                Verdict::Ok | Verdict::Repair(..) | Verdict::Broken(_) | Verdict::GiveUp(_) => {
+                    return verdict;
+                }
             };
             let Some(pause) = pauses.after_failure(rand::random(), hint) else { return verdict };
             if self.stop.run_until_cancelled(sleep(pause)).await.is_none() {

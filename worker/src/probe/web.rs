@@ -29,7 +29,11 @@ pub(super) async fn alertmanagers(client: &Client, config: &Config) -> Vec<Probe
         let Some(alertmanager) = all.named(name) else { continue };
         let outcome = match alertmanager.version().await {
             Ok(version) => Outcome::Fine(format!("answers, version {version}")),
-            Err(error) => Outcome::Failed(format!("{error}; {}", advice(name, &error))),
+            Err(error) => {
+                // It was asked for nothing that it could have done all the same.
+                let error = if error.is_no_answer() { AlertmanagerError::Unreachable } else { error };
+                Outcome::Failed(format!("{error}; {}", advice(name, &error)))
+            }
         };
         let what = format!("Alertmanager {name} at {}", url.origin().ascii_serialization());
         probes.push(Probe { what, outcome });
@@ -41,7 +45,7 @@ fn advice(name: &str, error: &AlertmanagerError) -> String {
     // The one of this name may come from the environment.
     let variable = if name == DEFAULT_RECEIVER { " (ALERTMANAGER_URL)" } else { "" };
     match error {
-        AlertmanagerError::Unreachable => {
+        AlertmanagerError::Unreachable | AlertmanagerError::TimedOut => {
             format!("is it there, and is alertmanagers.{name}.url{variable} right?")
         }
         AlertmanagerError::Unauthorized(_) => {
