@@ -3,7 +3,6 @@
 mod csv;
 mod reading;
 
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -66,14 +65,10 @@ fn read(file: &Path, id_prefix: &str) -> Result<Vec<User>, CommandError> {
     if length > FILE_BYTES_MAX {
         return Err(failed(format!("{length} bytes, and {FILE_BYTES_MAX} are the most")));
     }
-    let text = std::fs::read_to_string(file).map_err(|error| {
-        // Spreadsheets write the characters of their own system.
-        if error.kind() == ErrorKind::InvalidData {
-            failed("this is not UTF-8: save it as `CSV UTF-8`, or convert it".to_owned())
-        } else {
-            failed(error.to_string())
-        }
-    })?;
+    let bytes = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    // Spreadsheets write the characters of their own system.
+    let text = String::from_utf8(bytes)
+        .map_err(|_| failed("this is not UTF-8: save it as `CSV UTF-8`, or convert it".to_owned()))?;
     let read = reading::read(text.trim_start_matches('\u{feff}'), id_prefix);
     read.map_err(|mut problems| {
         let more = problems.len().saturating_sub(PROBLEMS_SHOWN_MAX);
