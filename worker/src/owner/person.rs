@@ -11,6 +11,8 @@ const MAINLAND_DIGITS: usize = 11;
 const MAINLAND_CODE: &str = "86";
 /// What asks for everybody.
 const ALL: &str = "all";
+/// What people and templates write where there is nobody; taken for a name it would hide the fallback.
+const NOBODY: [&str; 6] = ["none", "null", "nil", "n/a", "-", "无"];
 /// What an open id begins with.
 const OPEN_ID: &str = "ou_";
 /// What a union id begins with, which no mention takes on a card.
@@ -53,7 +55,8 @@ impl Person {
     /// Whom a text means; `None` if nobody.
     pub fn parse(text: &str) -> Option<Self> {
         let text = without_at(text);
-        if text.is_empty() || text.len() > NAME_BYTES_MAX {
+        let is_nobody = NOBODY.iter().any(|nobody| text.eq_ignore_ascii_case(nobody));
+        if text.is_empty() || text.len() > NAME_BYTES_MAX || is_nobody {
             return None;
         }
         if text.eq_ignore_ascii_case(ALL) {
@@ -191,6 +194,14 @@ mod tests {
                 .as_deref(),
             Some("OpenId(OpenId(\"ou_7d8a6e6df7621556ce0d21922b676706ccs\"))")
         );
+    }
+
+    #[test]
+    fn what_stands_for_nobody_is_nobody() {
+        for text in ["", " @ ", "none", "None", "NULL", " n/a ", "-", "无"] {
+            assert_eq!(Person::parse(text), None, "{text:?}");
+        }
+        assert_eq!(Person::parse("nonna"), Some(Person::Name("nonna".to_owned())));
     }
 
     #[test]

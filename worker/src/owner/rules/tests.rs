@@ -81,7 +81,7 @@ fn the_first_label_whose_service_somebody_owns_counts() {
 
 #[test]
 fn an_annotation_that_came_out_empty_hides_no_label() {
-    for empty in ["", " ", "，"] {
+    for empty in ["", " ", "，", "none"] {
         let parts = format!(r#""labels":{{"owner":"label"}},"annotations":{{"owner":"{empty}"}}"#);
         assert_eq!(owners(&parts).1, ["label"], "{empty:?}");
     }
