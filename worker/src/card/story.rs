@@ -126,7 +126,7 @@ fn facts<'a>(alert: &'a Alert<'a>) -> Vec<(&'a str, &'a str)> {
 
 /// Whether a label calls somebody by a mobile, which no card shows. Any other label with as many digits is an id of
 /// something, which somebody may need.
-fn is_somebodys_number(name: &str, value: &str) -> bool {
+pub(super) fn is_somebodys_number(name: &str, value: &str) -> bool {
     PEOPLES_LABELS.iter().any(|part| name.contains(part))
         && Person::split(value).any(|person| Mobile::parse(person.trim_start_matches(['@', ' '])).is_some())
 }

@@ -91,7 +91,14 @@ fn a_label_that_calls_somebody_by_a_number_is_not_shown_and_any_other_number_is(
     let (items, style) = (Item::all_of(&told), style(Locale::En));
     let card = serde_json::to_string(&build(&items, &style, now(), CARD_BYTES_MAX)).unwrap();
     assert!(card.contains("13600136000") && card.contains("payments"), "{card}");
-    for shown in [card, text_with(&items, &style, now(), Besides::default())] {
+    let every_label = "{% for name, value in labels|items %}{{ name }}: {{ value }}{% endfor %}";
+    let wording = Wording::compile("all", [(Part::Title, None), (Part::Body, Some(every_label))]).unwrap();
+    let worded = Worded::new(&wording, "ops");
+    let besides = Besides { worded: Some(&worded), ..Besides::default() };
+    let in_own_words = build_with(&items, &style, (now(), CARD_BYTES_MAX), besides);
+    let in_own_words = serde_json::to_string(&in_own_words).unwrap();
+    assert!(in_own_words.contains("13600136000"), "{in_own_words}");
+    for shown in [card, in_own_words, text_with(&items, &style, now(), Besides::default())] {
         for number in ["138 0013 8000", "13900139000", "13700137000"] {
             assert!(!shown.contains(number), "{number} in {shown}");
         }

@@ -94,7 +94,9 @@ fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str,
         Value::from_pairs([("kind", key_of(link.kind)), ("name", name), ("url", &link.url)])
     });
     let texts = |pairs: &shared::alert::Labels<'_>| {
-        Value::from_pairs(pairs.iter().map(|(name, value)| (name.to_owned(), text(value))))
+        // No card shows by which number people are called, a template's neither.
+        let shown = pairs.iter().filter(|(name, value)| !story::is_somebodys_number(name, value));
+        Value::from_pairs(shown.map(|(name, value)| (name.to_owned(), text(value))))
     };
     let values = [
         alert.status.as_str().into(),
