@@ -41,11 +41,11 @@ fn bot_of(record: &Record) -> usize {
 /// How often each of these alerts is on a card, whichever bot showed it.
 fn shown(sim: &FeishuSim, indices: impl Iterator<Item = u8>) -> Vec<usize> {
     let cards: Vec<_> = sim.accepted().iter().map(|record| record.message().unwrap().to_string()).collect();
-    let times = |index: u8| {
-        let named = format!("Alert{index} ");
-        cards.iter().filter(|card| card.contains(&named)).count()
+    let names = |card: &String, index: u8| {
+        let name = format!("Alert{index}");
+        card.split(&name).skip(1).any(|rest| !rest.starts_with(|next: char| next.is_ascii_digit()))
     };
-    indices.map(times).collect()
+    indices.map(|index| cards.iter().filter(|card| names(card, index)).count()).collect()
 }
 
 #[tokio::test]
@@ -88,6 +88,8 @@ async fn a_storm_is_told_once_and_within_every_limit() {
     let totals = stage.sim.totals();
     assert_eq!((totals.throttled, totals.over_budget), (0, 0));
     assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 200"));
+    let times = shown(&stage.sim, 1..=200);
+    assert!(times.contains(&1) && times.iter().all(|times| *times <= 1), "none is on two cards: {times:?}");
     assert_eq!(stage.queue.published().len(), 0);
 }
 
