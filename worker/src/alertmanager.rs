@@ -19,6 +19,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How much of a refusal is repeated, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
+/// The same of a version, such as `0.27.0`.
+const VERSION_CHARACTERS_MAX: usize = 40;
 /// How long a silence's id may be, in bytes: it is a UUID, and kept in a column of this length.
 const ID_BYTES_MAX: usize = 64;
 /// What Alertmanager says of a silence it does not know, with HTTP 500, before 0.26 (reference "Alert sources", 2.2).
@@ -152,7 +154,7 @@ impl Alertmanager<'_> {
     pub async fn version(&self) -> Result<String, AlertmanagerError> {
         let answer = ask(self.request(Method::GET, &["status"])).await?;
         let status: Status = serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
-        Ok(status.version_info.version)
+        Ok(shown(&status.version_info.version, VERSION_CHARACTERS_MAX))
     }
 
     /// Makes a silence; returns its id.
@@ -221,11 +223,15 @@ async fn ask(request: RequestBuilder) -> Result<Vec<u8>, AlertmanagerError> {
             // A JSON string with the reason, or whatever stands in front of it has to say.
             let text = serde_json::from_slice::<String>(&answer)
                 .unwrap_or_else(|_| String::from_utf8_lossy(&answer).into_owned());
-            let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let reason = words.chars().filter(|c| !c.is_control()).take(REASON_CHARACTERS_MAX).collect();
-            Err(AlertmanagerError::Refused { status, reason })
+            Err(AlertmanagerError::Refused { status, reason: shown(&text, REASON_CHARACTERS_MAX) })
         }
     }
+}
+
+/// What somebody else said, fit for a terminal and a chat: on one line, without what only machines see.
+fn shown(text: &str, characters_max: usize) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, AlertmanagerError> {
@@ -274,5 +280,11 @@ mod tests {
         assert_eq!(chosen(&one, "http://elsewhere:9093"), Some("eu"));
         let with_default = configured(&[("eu", "http://a", None), ("default", "http://b", None)]);
         assert_eq!(chosen(&with_default, ""), Some("default"));
+    }
+
+    #[test]
+    fn what_somebody_else_says_is_one_short_line() {
+        assert_eq!(shown(" 0.27.0\u{1b}[2J\n (x)", 40), "0.27.0[2J (x)");
+        assert_eq!(shown(&"长".repeat(300), 200).chars().count(), 200);
     }
 }

@@ -6,6 +6,7 @@ mod broken;
 mod fold;
 mod page;
 mod putting_off;
+mod refusals;
 mod ring;
 mod route;
 mod sending;
@@ -34,6 +35,10 @@ use weather::Weather;
 
 /// What a stop waits for a slot of the budget at most, so that what is in hand is told rather than given back.
 const LAST_SLOT_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// What a bot may keep the cards of its group waiting for its budget, where it alone was to send them: longer than slots
+/// are booked ahead, so only one that was told to slow down does.
+const HELD_MIN: Duration = Duration::from_secs(5);
 
 /// A receiver, how it is doing, and what waits for it.
 pub(crate) struct Outbox<P> {
@@ -99,11 +104,21 @@ impl<P: Publisher> Outbox<P> {
         }
         self.gather();
         self.sort_out().await;
-        let fold = self.pieces.pop().unwrap_or_else(|| Fold::of(std::mem::take(&mut self.waiting)));
+        let fold = self.next_fold();
         // Boxed, because the whole way to Feishu and back in one type is too deep for the compiler.
         if let Some((fold, page)) = Box::pin(self.standing(fold)).await {
             Box::pin(self.send(fold, page)).await;
         }
+    }
+
+    /// What goes out now: a piece, or everything that waits on one card. A test of one bot that came while the slot of
+    /// another was waited for is no part of that.
+    fn next_fold(&mut self) -> Fold {
+        if let Some(piece) = self.pieces.pop() {
+            return piece;
+        }
+        let trials = self.trials_that_came();
+        Fold::of(std::mem::replace(&mut self.waiting, trials))
     }
 
     fn is_empty(&self) -> bool {
@@ -137,8 +152,14 @@ impl<P: Publisher> Outbox<P> {
                 soonest = Some((after, bot, name, limits));
             }
         }
-        if let Some((_, bot, name, limits)) = soonest {
+        if let Some((after, bot, name, limits)) = soonest {
             self.ring.turn_to(bot);
+            let now = Instant::now();
+            if after > HELD_MIN && self.ring.has_another_than(turns, now) {
+                // Another worker was told to slow down: the other bots need not wait for that as well.
+                self.ring.own().held(now + after);
+                return false;
+            }
             if !self.has_slot_of(&name, limits).await {
                 return false;
             }
@@ -165,7 +186,13 @@ impl<P: Publisher> Outbox<P> {
 
     /// The same, of one of the budgets.
     async fn has_slot_of(&mut self, name: &str, limits: Limits) -> bool {
-        match self.house.budget.reserve(name, limits).await {
+        let slot = self.house.budget.reserve(name, limits).await;
+        self.has_come(slot).await
+    }
+
+    /// Waits for this slot.
+    async fn has_come(&mut self, slot: Slot) -> bool {
+        match slot {
             Slot::Reserved { wait } if wait.is_zero() => true,
             Slot::Reserved { wait } => {
                 let at = Instant::now() + wait;

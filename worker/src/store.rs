@@ -4,6 +4,7 @@
 
 mod breaker;
 mod migrations;
+mod refusal;
 pub(crate) mod sql;
 
 use std::path::{Path, PathBuf};
@@ -68,10 +69,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the database is there and has refused this very statement.
+    /// Whether the database is there, well, and has refused this very statement.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Self::Failed(error) => error.as_database_error().is_some(),
+            Self::Failed(error) => error.as_database_error().is_some_and(refusal::is_of_statement),
             Self::Away | Self::TimedOut(_) => false,
         }
     }

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus::{IntCounterVec, Opts, Registry};
-use shared::config::{Config, ConfigErrors, Problem, ReceiverConfig, Reloads, TemplateConfig, TemplateText};
+use shared::config::{
+    BOT_MARK, Config, ConfigErrors, Problem, ReceiverConfig, Reloads, TemplateConfig, TemplateText,
+};
 use shared::lifecycle::Lifecycle;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -47,19 +49,20 @@ impl ByReceiver {
             template.and_then(named).map(|wording| (PREVIEW.to_owned(), wording)).into_iter().collect();
         for receiver in receivers {
             let wording = receiver.template.as_deref().and_then(named);
-            let addresses = receiver.addresses().into_iter();
             // A receiver may be called like the preview, which there is only without receivers.
-            addresses.for_each(|address| match &wording {
-                Some(wording) => drop(of.insert(address, Arc::clone(wording))),
-                None => drop(of.remove(&address)),
-            });
+            match &wording {
+                Some(wording) => drop(of.insert(receiver.name.clone(), Arc::clone(wording))),
+                None => drop(of.remove(&receiver.name)),
+            }
         }
         Ok(Self { all, of })
     }
 
-    /// The one that the receiver's cards go by; `None`: the built-in words.
+    /// The one that the receiver's cards go by; `None`: the built-in words. Of one of several bots, `NAME/1`, it is the
+    /// receiver's: whether its bots copy or share may have been changed in the file, and is not yet what runs.
     pub fn of(&self, receiver: &str) -> Option<&Arc<Wording>> {
-        self.of.get(receiver)
+        let name = receiver.split_once(BOT_MARK).map_or(receiver, |(name, _)| name);
+        self.of.get(name)
     }
 
     /// The one that the preview's cards go by.
@@ -233,7 +236,23 @@ mod tests {
         let config = parse("larkfire.yaml", text, Environment::default()).unwrap();
         let by = ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref()).unwrap();
         let name = |receiver| by.of(receiver).map(|wording| wording.name());
-        assert_eq!([name("default/1"), name("default/2"), name("default")], [Some("ops"), Some("ops"), None]);
+        assert_eq!([name("default/1"), name("default/2"), name("other")], [Some("ops"), Some("ops"), None]);
         assert_eq!(by.of_preview().map(|wording| wording.name()), Some("all"));
+    }
+
+    #[test]
+    fn bots_keep_their_receivers_words_when_the_file_says_otherwise_how_they_share() {
+        for mode in ["copy", "spread"] {
+            let text = format!(
+                "templates: {{ short: {{ title: '{{{{ name }}}}' }} }}\nreceivers:\n  ops:\n    template: short\n    mode: {mode}\n    \
+                 bots: [{{ webhook_url: https://h/a }}, {{ webhook_url: https://h/b }}]\n"
+            );
+            let config = parse("larkfire.yaml", &text, Environment::default()).unwrap();
+            let all = ByReceiver::new(&config.templates, &config.receivers, None).unwrap();
+            for running in ["ops", "ops/1", "ops/2"] {
+                assert!(all.of(running).is_some(), "{running} while the file says {mode}");
+            }
+            assert!(all.of("other/1").is_none());
+        }
     }
 }

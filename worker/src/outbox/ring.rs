@@ -80,6 +80,11 @@ impl Ring {
         self.able(now).any(|bot| bot != self.at)
     }
 
+    /// Whether another than these takes cards now.
+    pub(super) fn has_another_than(&self, these: &[usize], now: Instant) -> bool {
+        self.able(now).any(|bot| !these.contains(&bot))
+    }
+
     /// The one that sends, or all of them, were told to slow down; returns for how long.
     pub(super) fn slow_down(
         &mut self,

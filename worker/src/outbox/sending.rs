@@ -1,8 +1,8 @@
-//! A card on its way: sent, repaired, split or kept, by what Feishu answers.
+//! A card on its way: sent, and sent again or kept, by what Feishu answers.
 
 use std::time::Duration;
 
-use shared::queue::{Publisher, Reason};
+use shared::queue::Publisher;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
@@ -13,26 +13,21 @@ use super::page::Page;
 use super::told::By;
 use super::weather::Weather;
 use crate::card::{self, Besides, Card};
-use crate::feishu::verdict::{Repair, Trouble, Verdict};
+use crate::feishu::verdict::{Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, Content, Form, Sent, Shape};
 use crate::owner::roster::Roster;
-use crate::pipeline::Death;
 use crate::receiver::{GROUP_LIMIT, Way};
-
-/// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
-/// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
-const REFUSALS_MAX: u32 = 18;
 
 /// What is sent, and what was already done to it.
 pub(super) struct Draft {
     pub(super) form: Form,
-    content: Content,
+    pub(super) content: Content,
     pub(super) page: Page,
     /// Whose alerts they are.
-    owners: Roster,
+    pub(super) owners: Roster,
     /// The card that was refused first, once there is one.
-    refused: Option<Box<Card>>,
-    signed_again: bool,
+    pub(super) refused: Option<Box<Card>>,
+    pub(super) signed_again: bool,
 }
 
 impl<P: Publisher> Outbox<P> {
@@ -179,7 +174,7 @@ impl<P: Publisher> Outbox<P> {
         );
     }
 
-    fn broke(&mut self, fold: Fold, trouble: &Trouble) {
+    pub(super) fn broke(&mut self, fold: Fold, trouble: &Trouble) {
         let now = Instant::now();
         let pause = self.ring.own().broke(now, rand::random());
         let (name, wait_s) = (self.receiver.bot_name(self.ring.at()), pause.as_secs());
@@ -198,80 +193,6 @@ impl<P: Publisher> Outbox<P> {
         self.keep(fold);
     }
 
-    /// Nothing plainer is left to try: a wrong signature is the receiver's trouble, anything else the message's.
-    async fn beyond_repair(&mut self, fold: Fold, draft: &Draft, (repair, trouble): (Repair, Trouble)) {
-        self.tear_out(&draft.page).await;
-        match repair {
-            Repair::Signature => self.broke(fold, &trouble),
-            Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(fold, draft, &trouble).await,
-        }
-    }
-
-    /// It will never do as it is. Of many alerts one may be the reason: they are sent in halves until it is found,
-    /// so that nobody else's alert is lost with it.
-    async fn refused(&mut self, fold: Fold, draft: &Draft, trouble: &Trouble) {
-        self.refusals += 1;
-        let name = self.receiver.name.clone();
-        if self.refusals > REFUSALS_MAX {
-            let now = self.house.clock.now();
-            let deaths = fold.into_parcels().into_iter().map(|parcel| {
-                let failure = parcel.tries.failure(Reason::Refused, &name, now);
-                Death { parcel, failure, refused: None }
-            });
-            return self.house.bury(deaths.collect()).await;
-        }
-        match fold.halves() {
-            Ok((first, second)) => {
-                warn!(
-                    receiver = name,
-                    code = trouble.code,
-                    "{name} refused a card ({}); sending it in two halves",
-                    trouble.message
-                );
-                self.pieces.extend([second, first]);
-            }
-            Err(parcel) => {
-                let failure = parcel.tries.failure(Reason::Refused, &name, self.house.clock.now());
-                let card = match &draft.content {
-                    Content::Card(card) => Some(card.as_ref()),
-                    Content::Text(_) => draft.refused.as_deref(),
-                };
-                self.house.bury(vec![Death { parcel: *parcel, failure, refused: card }]).await;
-            }
-        }
-    }
-
-    /// Changes what was refused so that it may be accepted; says whether there was something left to change.
-    fn repair(&self, fold: &Fold, draft: &mut Draft, repair: Repair, trouble: &Trouble) -> bool {
-        match repair {
-            // The next attempt signs anew; a second refusal means the secret is wrong, or our clock.
-            Repair::Signature if draft.signed_again => return false,
-            Repair::Signature => draft.signed_again = true,
-            Repair::Mention | Repair::TooLarge | Repair::Card => {
-                let Some(plainer) = draft.form.repaired(repair) else { return false };
-                draft.form = plainer;
-                if !plainer.mentions {
-                    draft.owners = draft.owners.quiet();
-                }
-                let content = self.content(fold, (&draft.page, &draft.owners), plainer);
-                let refused = std::mem::replace(&mut draft.content, content);
-                if let Content::Card(card) = refused {
-                    draft.refused.get_or_insert(card);
-                }
-            }
-        }
-        self.house.metrics.repaired(repair);
-        let (name, kind) = (self.receiver.name.as_str(), repair.as_str());
-        warn!(
-            receiver = name,
-            code = trouble.code,
-            repair = kind,
-            "{name} refused a card ({}); sending it again, repaired for {kind}",
-            trouble.message
-        );
-        true
-    }
-
     /// Whose alerts they are: asked for once per card, and in bounded time.
     async fn owners_of(&self, fold: &Fold, page: &Page) -> Roster {
         let items = page.items().unwrap_or_else(|| fold.items());
@@ -279,7 +200,7 @@ impl<P: Publisher> Outbox<P> {
         self.house.owners.on_card(&items, (&self.receiver.owners, is_app), self.house.clock.now()).await
     }
 
-    fn content(&self, fold: &Fold, (page, owners): (&Page, &Roster), form: Form) -> Content {
+    pub(super) fn content(&self, fold: &Fold, (page, owners): (&Page, &Roster), form: Form) -> Content {
         let items = page.items().unwrap_or_else(|| fold.items());
         let (style, now) = (&self.house.style, self.house.clock.now());
         let buttons = match (&self.album, page.kept()) {

@@ -74,10 +74,15 @@ impl Weather {
         pause
     }
 
+    /// Somebody else was told that it has to wait.
+    pub(super) fn held(&mut self, until: Instant) {
+        *self = Self::Slow(Spell { until, pauses: SLOW_DOWN.pauses(), failures: 0 });
+    }
+
     /// Others beside it were told to slow down for what they send together.
     pub(super) fn wait_with_others(&mut self, until: Instant) {
         match self {
-            Self::Fair => *self = Self::Slow(Spell { until, pauses: SLOW_DOWN.pauses(), failures: 0 }),
+            Self::Fair => self.held(until),
             Self::Slow(spell) => spell.until = spell.until.max(until),
             Self::Rough(_) | Self::Away(_) | Self::Broken(_) => {}
         }

@@ -20,6 +20,7 @@ use shared::queue::{Headers, Settlement};
 use tempfile::TempDir;
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
+use worker::budget::Budget;
 use worker::card::Style;
 use worker::ledger::Ledger;
 use worker::store::Store;
@@ -145,6 +146,13 @@ impl Stage {
         let registry = Registry::new();
         let store = Store::open(&DATABASE, self.folder.path(), &registry).unwrap();
         Ledger::new(store, DedupConfig::default(), Clock::system(), &registry).unwrap()
+    }
+
+    /// The budgets as another worker on the same database has them.
+    pub(crate) fn budget_elsewhere(&self) -> Budget {
+        let registry = Registry::new();
+        let store = Store::open(&DATABASE, self.folder.path(), &registry).unwrap();
+        Budget::new(store, Clock::system(), &registry).unwrap()
     }
 
     /// Waits until the message is settled or given back.

@@ -1,14 +1,17 @@
 //! A test of one of the bots is shown by that one, or dies with its reason.
 
+use std::time::Duration;
+
 use feishu_sim::{Fault, Lasting};
 use jiff::Timestamp;
 use shared::config::Locale;
 use shared::envelope::{Envelope, EnvelopeId};
 use shared::queue::{Destination, Reason, Settlement};
+use testkit::wait_until::wait_until;
 use worker::test_alert;
 
 use super::{BOTS, bot_of, stage};
-use crate::stage::{EAGER, envelope};
+use crate::stage::{EAGER, WITHIN, envelope};
 
 fn test_of_bot(bot: usize, count: u32) -> Envelope<'static> {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
@@ -56,4 +59,45 @@ async fn a_test_does_not_wait_for_a_bot_that_was_told_to_slow_down_for_long() {
     let [dead] = &stage.queue.published()[..] else { panic!("not one dead letter") };
     let failure = dead.headers.failure.as_ref().unwrap();
     assert!(failure.message.contains("may send again in"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_test_that_comes_while_an_alert_waits_for_its_slot_goes_out_through_its_own_bot() {
+    let mut stage = stage(EAGER).await;
+    let wrong = Fault::Refusal { code: 19001, msg: "token".to_owned() };
+    stage.sim.fault(BOTS[1], &wrong, Lasting::UntilCleared).unwrap();
+    // So many that the group takes no other at once.
+    for index in 1..=5 {
+        let tag = stage.deliver(&envelope("ops", index));
+        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    }
+    let waiting = stage.deliver(&envelope("ops", 6));
+    let tests: Vec<_> = (1..=20).map(|count| stage.deliver(&test_of_bot(2, count))).collect();
+    for tag in tests.iter().copied().chain([waiting]) {
+        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    }
+    assert_eq!(stage.queue.published().len(), tests.len(), "each has failed, as its bot does");
+    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 6"));
+}
+
+#[tokio::test]
+async fn a_test_ends_although_its_bot_is_held_after_an_attempt_that_failed() {
+    let mut stage = stage(EAGER).await;
+    // It fails as often as it is tried, so nothing depends on how soon the hold is there.
+    let overloaded = Fault::ServerError { status: 503 };
+    stage.sim.fault(BOTS[0], &overloaded, Lasting::UntilCleared).unwrap();
+    let alert = stage.deliver(&envelope("ops", 1));
+    wait_until(WITHIN, "an attempt that failed", async || {
+        if stage.sim.totals().faulted > 0 { Ok(()) } else { Err("none yet") }
+    })
+    .await;
+    stage.budget_elsewhere().hold("ops/1", Duration::from_mins(10)).await;
+    let test = stage.deliver(&test_of_bot(1, 1));
+    for tag in [test, alert] {
+        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+    }
+    let [dead] = &stage.queue.published()[..] else { panic!("not one dead letter") };
+    assert_eq!(dead.headers.failure.as_ref().unwrap().reason, Reason::GaveUp);
+    // What may have arrived is not kept back for ten minutes beside bots that are free.
+    assert_eq!(stage.sim.accepted().iter().map(bot_of).collect::<Vec<_>>(), [1]);
 }
