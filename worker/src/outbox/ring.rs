@@ -171,7 +171,7 @@ mod tests {
         assert!(ring.weather(now).unwrap().is_broken());
         away(&mut ring, 2, now);
         let weather = ring.weather(now).unwrap();
-        assert!(weather.is_away() && weather.until() == Some(now + 2 * SECOND));
+        assert!(weather.is_away() && weather.until() == Some(now + SECOND));
         assert_eq!(ring.turns(now + 2 * SECOND), [2], "it is looked at as soon as an only bot");
         throttled(&mut ring, 1, now);
         let weather = ring.weather(now).unwrap();
