@@ -123,19 +123,19 @@ impl Process {
             .unwrap_or_else(|error| panic!("cannot terminate {}: {error}", self.name));
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for what it printed last: after that [`output`](Self::output) has all of it.
     pub async fn wait(&mut self, within: Duration) -> ExitStatus {
         let ended = timeout(within, self.child.wait()).await;
         let ended = ended.unwrap_or_else(|_| panic!("{} still runs after {within:?}", self.name));
-        ended.unwrap_or_else(|error| panic!("cannot wait for {}: {error}", self.name))
+        let status = ended.unwrap_or_else(|error| panic!("cannot wait for {}: {error}", self.name));
+        let printed = timeout(within, self.output.ended()).await;
+        assert!(printed.is_ok(), "{} has ended, its output has not", self.name);
+        status
     }
 
     /// Waits for its end; how it ended, and all it printed, of much the end.
     pub async fn finish(mut self, within: Duration) -> (ExitStatus, String) {
-        let status = self.wait(within).await;
-        let printed = timeout(within, self.output.ended()).await;
-        assert!(printed.is_ok(), "{} has ended, its output has not", self.name);
-        (status, self.output())
+        (self.wait(within).await, self.output())
     }
 }
 
