@@ -14,7 +14,7 @@ const IN_PLACE: RetryPolicy =
     RetryPolicy { first: Duration::from_millis(500), cap: Duration::from_secs(10), attempts_max: None };
 /// How long a receiver that does not answer is left alone before one card tries again. Short, because that card is
 /// the only request meanwhile, and everything is told as soon as it is taken: after a minute of 500 alerts a second the
-/// cards alone take 7 of the 10 seconds that may be.
+/// cards alone take ten seconds (loadtest, `feishu-away`).
 const AWAY: RetryPolicy =
     RetryPolicy { first: Duration::from_secs(1), cap: Duration::from_secs(2), attempts_max: None };
 /// How long one whose settings are wrong is left alone: somebody has to change them first.

@@ -1,5 +1,6 @@
 //! Silences of hostile alerts, and those that somebody else has changed in the meantime.
 
+use feishu_sim::Record;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::clock::Clock;
@@ -13,7 +14,7 @@ use worker::cards::Mark;
 
 use super::people::{answered, press, tenant};
 use super::silences::{configured, state};
-use super::stage::{Tenant, firing, over};
+use super::stage::{Hand, Tenant, firing, over};
 
 pub(super) async fn silencing_at(url: &str) -> Tenant {
     let mut tenant = tenant().await;
@@ -33,6 +34,16 @@ fn named(names: &[&str]) -> Vec<Value> {
     names.iter().map(|name| json!({ "alertname": name, "severity": "critical" })).collect()
 }
 
+/// One alert `A` that fires in an Alertmanager and is on a card.
+async fn told_of_one() -> (Alertmanager, Tenant, Hand, Record) {
+    let alertmanager = alertmanager_with(&named(&["A"])).await;
+    let tenant = silencing_at(&alertmanager.url("/")).await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    (alertmanager, tenant, hand, sent)
+}
+
 /// The alert of these labels alone, told as the first of its kind.
 fn labelled(index: u8, labels: &Value) -> Envelope<'static> {
     let mut told = firing(index, &["A"]);
@@ -45,11 +56,7 @@ fn labelled(index: u8, labels: &Value) -> Envelope<'static> {
 
 #[tokio::test]
 async fn an_alert_whose_silence_was_ended_in_alertmanager_is_silenced_anew() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
-    let sent = tenant.sent().remove(0);
+    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 4h")).await;
     state(&alertmanager, "suppressed").await;
     alertmanager.end(&alertmanager.silences().await[0]).await;
@@ -63,11 +70,7 @@ async fn an_alert_whose_silence_was_ended_in_alertmanager_is_silenced_anew() {
 
 #[tokio::test]
 async fn what_is_silenced_for_longer_already_is_said_and_shown_to_be_silenced_for_that_long() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
-    let sent = tenant.sent().remove(0);
+    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
     let first = answered(&tenant, 1).await;
     let until = first.split("until ").nth(1).unwrap();
@@ -110,11 +113,7 @@ async fn a_card_that_shows_a_silence_which_is_none_of_ours_or_over_is_put_right_
 
 #[tokio::test]
 async fn a_silence_can_be_ended_although_its_alert_is_over() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
-    let sent = tenant.sent().remove(0);
+    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
     let card = tenant.shows(&sent, "End silence").await;
     hand.tell(&[&over(2, &["A"])]).await;
@@ -161,12 +160,8 @@ async fn only_what_fires_on_the_card_is_silenced() {
 
 #[tokio::test]
 async fn a_silence_bears_the_name_of_whoever_pressed_where_the_user_table_knows_it() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
+    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
     tenant.knows("安 \"<at id=all></at>", "ou_ann").await;
-    let sent = tenant.sent().remove(0);
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
     assert_eq!(alertmanager.silences().await[0]["createdBy"], "安 \"<at id=all></at> (ou_ann)");
     tenant.shows(&sent, "Silenced by <at id=ou_ann></at> until").await;
@@ -194,11 +189,7 @@ async fn a_silence_that_alertmanager_has_forgotten_has_ended() {
 
 #[tokio::test]
 async fn who_wanted_to_end_a_silence_is_told_that_it_goes_on() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let mut tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
-    let sent = tenant.sent().remove(0);
+    let (_alertmanager, mut tenant, mut hand, sent) = told_of_one().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
     let card = tenant.shows(&sent, "End silence").await;
     hand.stop().await;
@@ -234,11 +225,7 @@ async fn who_silenced_some_of_several_hears_of_both() {
 
 #[tokio::test]
 async fn the_same_wish_is_one_silence_unless_somebody_has_shortened_it() {
-    let alertmanager = alertmanager_with(&named(&["A"])).await;
-    let tenant = silencing_at(&alertmanager.url("/")).await;
-    let mut hand = tenant.hand();
-    hand.tell(&[&firing(1, &["A"])]).await;
-    let sent = tenant.sent().remove(0);
+    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
     let first = press("press:1", &sent, &sent.card().unwrap(), "Silence 1h");
     // Clocks are finer than what Alertmanager and the database keep.
     let received_at = first.received_at + SignedDuration::from_nanos(1);
