@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run test check bench services
+.PHONY: help run unit test check simulate bench services
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -15,11 +15,22 @@ run: ## Start the embedded Larkfire on 127.0.0.1:8080
 services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, Alertmanager, promtool
 	deploy/dev/services.sh
 
-test: services ## Run every test, against the real services
-	# What `cargo run --release` builds has limits of its own: types too deep for the optimiser, for one.
+unit: ## Run what needs no service and starts no binary: a minute once it is built
+	# Whatever asks for a database or a broker fails here: such tests stand outside `src`. Trying every order of what workers do
+	# (`ledger::model`) takes minutes and is left to `make test`.
+	TEST_MYSQL_URL=mysql://nobody@127.0.0.1:1 TEST_AMQP_URL=amqp://127.0.0.1:1 \
+		cargo test --quiet --workspace --lib -- --skip ledger::model
+
+test: services ## Run every test, against the real services; says how far it is
+	@echo "== test 1 of 4, $$(date +%T): what cargo run --release builds (types too deep for the optimiser are one of its own limits)"
 	cargo build --release
+	@echo "== test 2 of 4, $$(date +%T): the binaries that tests start"
 	cargo build --workspace --bins
+	@echo "== test 3 of 4, $$(date +%T): every test of every crate"
 	cargo test --workspace --no-fail-fast
+	@echo "== test 4 of 4, $$(date +%T): 2 000 seeds of the simulation"
+	# As step 2 has built it: for this package alone cargo would build everything below it once more, with fewer features.
+	$${CARGO_TARGET_DIR:-target}/debug/simulate --seeds 2000
 
 check: ## Formatting, lints, docs, licences, crate directions
 	cargo fmt --all --check
@@ -28,5 +39,9 @@ check: ## Formatting, lints, docs, licences, crate directions
 	deploy/dev/crate_directions.sh
 	deploy/dev/cargo_deny.sh
 
+simulate: ## Run the whole worker by seeds in simulated time: SEEDS=100000, FROM=1; see loadtest/simulation/README.md
+	cargo run --release --package simulation -- --seeds $(or $(SEEDS),20000) --from $(or $(FROM),1)
+
 bench: services ## Measure everything (15 minutes), or SCENARIOS="storm steady"; see loadtest/README.md
-	cargo run --release --package loadtest -- $(or $(SCENARIOS),all)
+	# As images have them.
+	cargo run --profile dist --package loadtest -- $(or $(SCENARIOS),all)

@@ -15,6 +15,14 @@ forbid() {
 
 forbid larkfire-ingest 'sqlx.*|reqwest|larkfire-worker|larkfire'
 forbid larkfire-worker 'larkfire-ingest|larkfire'
-forbid larkfire-shared 'sqlx.*|reqwest|larkfire-ingest|larkfire-worker|larkfire'
+for crate in model config queue runtime; do
+  forbid "larkfire-$crate" 'sqlx.*|reqwest|larkfire-ingest|larkfire-worker|larkfire'
+done
+forbid larkfire-queue-sqlite 'reqwest|larkfire-ingest|larkfire-worker|larkfire'
+# The domain knows nothing of how it travels.
+forbid larkfire-model 'tokio|lapin|hyper|prometheus'
+# What tests and measures is in no program; the simulation has its own broker, database and Feishu.
+forbid larkfire 'simulation|feishu-sim|testkit|loadtest'
+forbid simulation 'larkfire|feishu-sim|testkit'
 forbid feishu-sim 'larkfire.*'
 echo "crate directions hold"

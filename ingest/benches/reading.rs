@@ -3,16 +3,16 @@
 
 use std::hint::black_box;
 
+use config::{GateConfig, HmacConfig, Secret};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use ingest::gate::Gate;
-use ingest::source::{Context, Door, parse, text_of};
+use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared::alert::Fingerprint;
-use shared::config::{GateConfig, HmacConfig, Secret};
-use shared::envelope::{EnvelopeId, encode};
+use model::alert::Fingerprint;
+use model::envelope::{EnvelopeId, encode};
 use testkit::bodies;
 
 /// As many keys as are in use while they are exchanged.
@@ -21,7 +21,14 @@ const KEYS: [&str; 2] = ["new-key", "old-key"];
 fn context() -> Context {
     let received_at = Timestamp::UNIX_EPOCH;
     let id = EnvelopeId::new(received_at, [7; 10]);
-    Context { id, received_at, door: Door::Any, timezone: TimeZone::UTC }
+    Context {
+        id,
+        received_at,
+        endpoint: Endpoint::Any,
+        timezone: TimeZone::UTC,
+        origin: String::new(),
+        ignore_labels: [].into(),
+    }
 }
 
 /// As ingest does it: what was read is written at once, and never owned.
@@ -77,7 +84,7 @@ fn gate(criterion: &mut Criterion) {
         hmac: HmacConfig { secrets, ..HmacConfig::default() },
         ..GateConfig::default()
     };
-    let (gate, place) = (Gate::new(&config), (Door::Any, None));
+    let gate = Gate::new(&config);
     let mut group = criterion.benchmark_group("gate");
     for (name, value) in [
         ("the older of two keys", Some("Bearer old-key")),
@@ -87,8 +94,10 @@ fn gate(criterion: &mut Criterion) {
         let mut headers = HeaderMap::new();
         headers.extend(value.map(|value| (AUTHORIZATION, HeaderValue::from_static(value))));
         group.bench_function(name, |bencher| {
-            bencher
-                .iter(|| gate.check_credentials(black_box(&headers), place, Timestamp::UNIX_EPOCH).is_ok());
+            bencher.iter(|| {
+                gate.check_credentials(black_box(&headers), Endpoint::Any, None, Timestamp::UNIX_EPOCH)
+                    .is_ok()
+            });
         });
     }
     group.finish();

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
+use model::envelope::EnvelopeId;
+use queue::PublishError;
 use serde::Serialize;
 use serde_json::json;
-use shared::envelope::EnvelopeId;
-use shared::queue::PublishError;
 
 use crate::gate::Refusal;
-use crate::source::{Door, SourceError};
+use crate::source::{Endpoint, SourceError};
 
 /// Most answers are shorter than this.
 const ANSWER_BYTES: usize = 128;
@@ -35,7 +35,7 @@ pub(crate) enum Answer {
         /// How many alerts it said; none where there was nothing to tell.
         alerts: usize,
         /// Clients of `/alert` look for a code of 0.
-        door: Door,
+        endpoint: Endpoint,
     },
     /// No such address.
     NoSuchPath,
@@ -49,7 +49,7 @@ pub(crate) enum Answer {
     NoSuchReceiver,
     /// The sender is not on the list.
     SenderRefused,
-    /// The body is compressed.
+    /// The body is compressed in a way that is not taken.
     Compressed,
     /// The body is larger than one may be.
     BodyTooLarge {
@@ -102,19 +102,19 @@ pub(crate) const REFUSALS: [&str; 5] =
 
 /// How one answer is given.
 #[derive(Debug)]
-pub(crate) struct Form {
+pub(crate) struct AnswerForm {
     /// The status.
     pub(crate) status: StatusCode,
     /// The outcome as metrics, logs and error bodies name it; one of `CODES`.
     pub(crate) code: &'static str,
     /// What it says.
-    pub(crate) content: Content,
+    pub(crate) content: AnswerBody,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
 /// What an answer says.
 #[derive(Debug)]
-pub(crate) enum Content {
+pub(crate) enum AnswerBody {
     /// The alerts were taken.
     Taken(Receipt),
     /// They were not; the reason.
@@ -150,62 +150,72 @@ impl Answer {
     }
 
     /// The one table.
-    pub(crate) fn form(&self) -> Form {
+    pub(crate) fn form(&self) -> AnswerForm {
         use StatusCode as S;
         match self {
-            Self::Accepted { id, alerts, door } => {
-                let verdict = match door {
-                    Door::Any => None,
-                    Door::LokiFeishu => Some(Verdict { code: 0, message: "Success" }),
+            Self::Accepted { id, alerts, endpoint } => {
+                let verdict = match endpoint {
+                    Endpoint::Any => None,
+                    Endpoint::LokiFeishu => Some(Verdict { code: 0, message: "Success" }),
                 };
-                let content = Content::Taken(Receipt { id: *id, accepted: *alerts, verdict });
-                Form { status: S::ACCEPTED, code: "accepted", content, header: None }
+                let content = AnswerBody::Taken(Receipt { id: *id, accepted: *alerts, verdict });
+                AnswerForm { status: S::ACCEPTED, code: "accepted", content, header: None }
             }
-            Self::NoSuchPath => Form::new(S::NOT_FOUND, "no_such_path", "there is nothing at this address"),
+            Self::NoSuchPath => {
+                AnswerForm::new(S::NOT_FOUND, "no_such_path", "there is nothing at this address")
+            }
             Self::WrongMethod => {
-                Form::new(S::METHOD_NOT_ALLOWED, "method", "use POST").with(ALLOW, "POST, PUT")
+                AnswerForm::new(S::METHOD_NOT_ALLOWED, "method", "use POST").with(ALLOW, "POST, PUT")
             }
-            Self::AddressRefused => Form::new(S::FORBIDDEN, "ip", "IP not allowed"),
-            Self::Unauthorized(refusal) => Form::of_refusal(*refusal),
+            Self::AddressRefused => AnswerForm::new(S::FORBIDDEN, "ip", "IP not allowed"),
+            Self::Unauthorized(refusal) => AnswerForm::of_refusal(*refusal),
             Self::NoSuchReceiver => {
-                Form::new(S::NOT_FOUND, "no_such_receiver", "no receiver of this name is configured")
+                AnswerForm::new(S::NOT_FOUND, "no_such_receiver", "no receiver of this name is configured")
             }
-            Self::SenderRefused => Form::new(S::FORBIDDEN, "sender", "this `sender_id` may not send alerts"),
-            Self::Compressed => {
-                Form::new(S::UNSUPPORTED_MEDIA_TYPE, "compressed", "send the body uncompressed")
+            Self::SenderRefused => {
+                AnswerForm::new(S::FORBIDDEN, "sender", "this `sender_id` may not send alerts")
             }
+            Self::Compressed => AnswerForm::new(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "compressed",
+                "send the body uncompressed, or with gzip",
+            ),
             Self::BodyTooLarge { limit_bytes } => {
                 let error = format!("the body is larger than {limit_bytes} bytes");
-                Form::new(S::PAYLOAD_TOO_LARGE, "body_too_large", error)
+                AnswerForm::new(S::PAYLOAD_TOO_LARGE, "body_too_large", error)
             }
-            Self::BodyTimedOut => Form::new(S::REQUEST_TIMEOUT, "body_timed_out", "the body took too long"),
+            Self::BodyTimedOut => {
+                AnswerForm::new(S::REQUEST_TIMEOUT, "body_timed_out", "the body took too long")
+            }
             Self::BodyBroken => {
-                Form::new(S::BAD_REQUEST, "body_broken", "the body ended before it was complete")
+                AnswerForm::new(S::BAD_REQUEST, "body_broken", "the body ended before it was complete")
             }
             Self::MemoryFull => {
-                Form::new(S::SERVICE_UNAVAILABLE, "memory_full", "too many bodies at once; try again")
+                AnswerForm::new(S::SERVICE_UNAVAILABLE, "memory_full", "too many bodies at once; try again")
                     .retry(RETRY_SOON)
             }
-            Self::NotUnderstood(error) => Form::of_body(error),
-            Self::NotQueued(error) => Form::of_queue(error),
-            Self::Internal => Form::new(S::INTERNAL_SERVER_ERROR, "internal", "a fault of ours; try again"),
+            Self::NotUnderstood(error) => AnswerForm::of_body(error),
+            Self::NotQueued(error) => AnswerForm::of_queue(error),
+            Self::Internal => {
+                AnswerForm::new(S::INTERNAL_SERVER_ERROR, "internal", "a fault of ours; try again")
+            }
         }
     }
 }
 
 const CHALLENGE: &str = r#"Bearer, Basic realm="larkfire""#;
 
-impl Form {
+impl AnswerForm {
     /// A refusal.
     pub(crate) fn new(status: StatusCode, code: &'static str, error: impl Into<String>) -> Self {
-        Self { status, code, content: Content::Refused(error.into()), header: None }
+        Self { status, code, content: AnswerBody::Refused(error.into()), header: None }
     }
 
     /// The response that says it.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = match &self.content {
-            Content::Taken(receipt) => json_response(self.status, receipt),
-            Content::Refused(error) => {
+            AnswerBody::Taken(receipt) => json_response(self.status, receipt),
+            AnswerBody::Refused(error) => {
                 json_response(self.status, &json!({ "error": error, "code": self.code }))
             }
         };

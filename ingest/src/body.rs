@@ -1,14 +1,17 @@
 //! Reading a body: within a size, within a time, and within what all bodies together may hold.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use config::IngestLimits;
+use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use prometheus::IntGauge;
-use shared::config::IngestLimits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::answer::Answer;
@@ -31,7 +34,7 @@ pub(crate) struct Budget {
 
 /// A body's share of the budget; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct BodyReservation {
     permit: Option<OwnedSemaphorePermit>,
     held: IntGauge,
 }
@@ -47,7 +50,7 @@ impl Budget {
     }
 
     /// Reads the whole body. The share is to be kept for as long as the bytes, or what was made of them.
-    pub(crate) async fn read(&self, body: &mut Incoming) -> Result<(Bytes, Share), Answer> {
+    pub(crate) async fn read(&self, body: &mut Incoming) -> Result<(Bytes, BodyReservation), Answer> {
         self.read_within(body, self.body_limit_bytes).await
     }
 
@@ -56,12 +59,25 @@ impl Budget {
         &self,
         body: &mut Incoming,
         limit_bytes: usize,
-    ) -> Result<(Bytes, Share), Answer> {
+    ) -> Result<(Bytes, BodyReservation), Answer> {
         let limit_bytes = limit_bytes.min(self.body_limit_bytes);
         match timeout(self.body_timeout, self.collect(body, limit_bytes)).await {
             Ok(read) => read,
             Err(_) => Err(Answer::BodyTimedOut),
         }
+    }
+
+    /// Unpacks a body, within the same limits as one that is not packed.
+    pub(crate) async fn inflate(
+        &self,
+        packed: Bytes,
+        share: BodyReservation,
+    ) -> Result<(Bytes, BodyReservation), Answer> {
+        let places = Arc::clone(&self.places);
+        let limit_bytes = self.body_limit_bytes;
+        // A few bytes may become the whole limit, so it is done where it holds nobody up.
+        let unpacked = spawn_blocking(move || inflated(&packed, share, &places, limit_bytes)).await;
+        unpacked.unwrap_or(Err(Answer::Internal))
     }
 
     /// Reads what a refused request still has to send, so that its sender gets to see why.
@@ -80,8 +96,12 @@ impl Budget {
         let _cut_off = timeout(DISCARD_TIMEOUT, discarded).await;
     }
 
-    async fn collect(&self, body: &mut Incoming, limit_bytes: usize) -> Result<(Bytes, Share), Answer> {
-        let mut share = Share { permit: None, held: self.held.clone() };
+    async fn collect(
+        &self,
+        body: &mut Incoming,
+        limit_bytes: usize,
+    ) -> Result<(Bytes, BodyReservation), Answer> {
+        let mut share = BodyReservation { permit: None, held: self.held.clone() };
         let announced = usize::try_from(body.size_hint().exact().unwrap_or(0)).unwrap_or(usize::MAX);
         check_size(announced, limit_bytes)?;
         // Room is taken for what has come, not for what is announced: a client that announces much and sends
@@ -99,11 +119,32 @@ impl Budget {
     }
 }
 
+fn inflated(
+    packed: &[u8],
+    mut share: BodyReservation,
+    places: &Arc<Semaphore>,
+    limit_bytes: usize,
+) -> Result<(Bytes, BodyReservation), Answer> {
+    let mut unpacked = BytesMut::new();
+    let mut reader = MultiGzDecoder::new(packed);
+    let mut buffer = vec![0; BUFFER_BYTES_AT_FIRST];
+    loop {
+        let count = reader.read(&mut buffer).map_err(|_| Answer::BodyBroken)?;
+        if count == 0 {
+            return Ok((unpacked.freeze(), share));
+        }
+        check_size(unpacked.len() + count, limit_bytes)?;
+        // Beside the packed bytes, which are still there.
+        share.grow(places, count)?;
+        unpacked.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    }
+}
+
 fn check_size(bytes: usize, limit_bytes: usize) -> Result<(), Answer> {
     if bytes > limit_bytes { Err(Answer::BodyTooLarge { limit_bytes }) } else { Ok(()) }
 }
 
-impl Share {
+impl BodyReservation {
     fn bytes(&self) -> usize {
         self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
@@ -123,7 +164,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for BodyReservation {
     fn drop(&mut self) {
         self.held.sub(i64::try_from(self.bytes()).unwrap_or(i64::MAX));
     }

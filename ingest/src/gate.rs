@@ -4,33 +4,29 @@
 //! Any one credential of those accepted is enough. A signature needs the body, and is proven before the body is
 //! parsed; the sender allowlist needs it parsed and comes last.
 
-mod basic;
-mod bearer;
-mod digest;
+mod credentials;
 mod failures;
 mod forwarded;
 mod origin;
-mod rules;
-mod sender;
 mod signature;
 
 use std::net::{IpAddr, SocketAddr};
 
+use config::{Allowances, Credential, GateConfig, Network};
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 use jiff::Timestamp;
-use shared::config::{Credential, GateConfig, Network};
 use thiserror::Error;
 
-use crate::source::Door;
-use basic::Basic;
-use bearer::Bearer;
+use crate::source::Endpoint;
+use credentials::{Basic, Bearer, Rules, Senders};
 pub use failures::Failures;
 pub use origin::Origin;
-use rules::Rules;
-use sender::Senders;
 pub use signature::Claim;
 use signature::Signatures;
+
+/// Where senders put a bearer key that cannot set `Authorization`.
+const API_KEY: &str = "x-api-key";
 
 /// What requests have to show, in the form it is compared in.
 #[derive(Debug)]
@@ -43,6 +39,7 @@ pub struct Gate {
     signatures: Signatures,
     rules: Rules,
     senders: Senders,
+    allowances: Allowances,
 }
 
 /// How far the headers bring a request.
@@ -87,6 +84,7 @@ impl Gate {
             signatures: Signatures::new(&config.hmac),
             rules: Rules::new(config),
             senders: Senders::new(&config.alert_bot_ids),
+            allowances: config.allowances,
         }
     }
 
@@ -105,14 +103,15 @@ impl Gate {
         self.allowed.is_empty() || (origin.known && origin::is_within(origin.address, &self.allowed))
     }
 
-    /// Whether the request shows a credential this door accepts. Open if none is configured.
+    /// Whether the request shows a credential this endpoint accepts. Open if none is configured.
     pub fn check_credentials(
         &self,
         headers: &HeaderMap,
-        (door, receiver): (Door, Option<&str>),
+        endpoint: Endpoint,
+        receiver: Option<&str>,
         now: Timestamp,
     ) -> Result<Standing, Refusal> {
-        let Some(accepted) = self.rules.accepted(door, receiver) else { return Ok(Standing::Proven) };
+        let Some(accepted) = self.rules.accepted(endpoint, receiver) else { return Ok(Standing::Proven) };
         let Err(refusal) = self.check_authorization(headers, accepted) else { return Ok(Standing::Proven) };
         if !accepted.contains(&Credential::Hmac) {
             return Err(refusal);
@@ -121,6 +120,19 @@ impl Gate {
             none if none.is_empty() => Err(refusal),
             claims => Ok(Standing::Signed(claims)),
         }
+    }
+
+    /// Whether this key of an address is one this endpoint accepts: by setting only, because addresses are written into logs.
+    pub fn admits_key_in_url(&self, key: &str, endpoint: Endpoint, receiver: Option<&str>) -> bool {
+        let accepted = self.rules.accepted(endpoint, receiver).unwrap_or_default();
+        self.allowances.key_in_url
+            && accepted.contains(&Credential::Bearer)
+            && self.bearer.knows("bearer", key.as_bytes())
+    }
+
+    /// Whether text that is no JSON is somebody's alert.
+    pub const fn accepts_text(&self) -> bool {
+        self.allowances.accept_text
     }
 
     /// Whether this body, byte for byte, is what was signed.
@@ -138,6 +150,15 @@ impl Gate {
     }
 
     fn check_authorization(&self, headers: &HeaderMap, accepted: &[Credential]) -> Result<(), Refusal> {
+        if headers.contains_key(API_KEY) {
+            let key = only(headers.get_all(API_KEY).iter()).ok_or(Refusal::Wrong)?;
+            let knows = self.bearer.knows("bearer", key.as_bytes().trim_ascii());
+            return if accepted.contains(&Credential::Bearer) && knows {
+                Ok(())
+            } else {
+                Err(Refusal::Wrong)
+            };
+        }
         let shown = only(headers.get_all(AUTHORIZATION).iter()).ok_or(Refusal::Missing)?;
         let (scheme, credential) = split(shown).ok_or(Refusal::Wrong)?;
         let bearer = accepted.contains(&Credential::Bearer) && self.bearer.knows(scheme, credential);

@@ -2,26 +2,26 @@
 //! it is answered with are decided in the files beside this one; here they are put in order.
 
 mod body;
-mod proof;
 mod reading;
 mod reply;
+mod verify;
 
 use std::time::Duration;
 
+use config::{LarkConfig, Locale};
 use hyper::HeaderMap;
 use jiff::Timestamp;
-use shared::config::{LarkConfig, Locale};
-use shared::interaction::{Interaction, InteractionId, encode};
-use shared::queue::{Destination, Headers, Message, PublishError, Publisher};
+use model::interaction::{Interaction, InteractionId, encode};
+use queue::{Headers, Message, MessageDestination, PublishError, Publisher};
 use tokio::time::timeout;
 use tracing::error;
 
 use crate::answer::Answer;
 use crate::source::SourceError;
-use body::{Body, Form};
-use proof::{Doubt, Keys, Unopened};
-use reading::{Arrival, Reading};
+use body::{Body, EventForm};
+use reading::{Arrival, EventReading};
 pub(crate) use reply::Reply;
+use verify::{Keys, Unopened, VerifyError};
 
 /// How large a callback may be, in bytes: a message of Feishu's has at most 150 KB, encrypted and escaped twice.
 pub(crate) const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
@@ -52,7 +52,7 @@ impl Address {
 
 /// Every outcome, for metrics that show each from the start.
 pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
-    reply::LABELS.into_iter().chain(Doubt::LABELS).chain(reply::REFUSALS)
+    reply::LABELS.into_iter().chain(VerifyError::LABELS).chain(reply::REFUSALS)
 }
 
 /// Takes callbacks.
@@ -85,12 +85,13 @@ impl Callbacks {
     }
 
     /// Takes one call, and records it on the queue if it is something to record.
-    pub(crate) async fn take<P: Publisher>(&self, call: &Call<'_>, publisher: &P) -> Reply {
+    pub(crate) async fn take(&self, call: &Call<'_>, publisher: &dyn Publisher) -> Reply {
         let (interaction, press) = match self.read(call) {
             Ok(read) => read,
             Err(reply) => return reply,
         };
-        let (id, kind) = (interaction.id, interaction.act.as_str());
+        let id = interaction.id;
+        let kind = interaction.act.as_str();
         match record(&interaction, publisher).await {
             Ok(()) => Reply::Recorded { id, kind, press },
             Err(cause) => Reply::NotRecorded { cause, press },
@@ -110,24 +111,24 @@ impl Callbacks {
             })?;
         let body: Body<'_> = letter.body().map_err(Reply::Doubted)?;
         keys.believe(&letter, &body, call.received_at).map_err(Reply::Doubted)?;
-        if let Form::Challenge = body.form() {
+        if let EventForm::Challenge = body.form() {
             return Err(Reply::Challenge(body.challenge.0.into_owned()));
         }
         let press = body.is_press();
         match body.read(&letter.text, Arrival { id: call.id, received_at: call.received_at }) {
-            Reading::Taken(interaction) => Ok((interaction, press)),
-            Reading::Ignored => Err(Reply::Ignored),
-            Reading::Unusable => Err(Reply::Unusable { press }),
+            EventReading::Taken(interaction) => Ok((interaction, press)),
+            EventReading::Ignored => Err(Reply::Ignored),
+            EventReading::Unusable => Err(Reply::Unusable { press }),
         }
     }
 }
 
-async fn record<P: Publisher>(interaction: &Interaction, publisher: &P) -> Result<(), Answer> {
+async fn record(interaction: &Interaction, publisher: &dyn Publisher) -> Result<(), Answer> {
     let body = encode(interaction).map_err(|fault| {
-        error!(%fault, "an interaction could not be written: {fault}");
+        error!(error = %fault, "an interaction could not be written");
         Answer::Internal
     })?;
-    let message = Message { to: Destination::Interactions, body, headers: Headers::default() };
+    let message = Message { to: MessageDestination::Interactions, body, headers: Headers::default() };
     let confirmed = timeout(CONFIRM_TIMEOUT, publisher.publish(vec![message])).await;
     confirmed.unwrap_or(Err(PublishError::TimedOut)).map_err(Answer::NotQueued)
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod answer;
 mod body;
+mod connections;
 pub mod gate;
 mod lark;
 mod live_gate;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::lifecycle::Lifecycle;
+use runtime::lifecycle::Lifecycle;
 use tokio::sync::watch;
 use tracing::{error, info};
 
@@ -18,12 +18,13 @@ impl LiveGate {
     pub(crate) fn follow(settings: &Settings, lifecycle: &Lifecycle) -> Self {
         let gate = watch::Sender::new(Arc::new(Gate::new(&settings.gate)));
         let live = Self(gate.subscribe());
-        let (listen, mut reloads) = (settings.listen, settings.reloads.clone());
+        let listen = settings.listen;
+        let mut reloads = settings.reloads.clone();
         lifecycle.spawn_detached(async move {
             while let Some(config) = reloads.next().await {
                 // By the address we listen on, not by the one the new configuration names: that takes a restart.
                 if let Err(exposed) = check_exposure(listen, &config.gate) {
-                    error!("the gate stays as it was: {exposed}");
+                    error!(error = %exposed, "the gate stays as it was");
                     continue;
                 }
                 gate.send_replace(Arc::new(Gate::new(&config.gate)));

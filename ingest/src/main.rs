@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use config::check::probe::Probe;
+use config::check::{self, Role};
+use config::process::{self, Start, StartError};
+use config::{self, Config, ConfigErrors};
 use ingest::Settings;
 use ingest::spool::Spool;
-use shared::check::probe::{Probe, broker};
-use shared::check::{self, Role};
-use shared::config::{self, Config, ConfigErrors};
-use shared::process::{self, Start, StartError};
-use shared::queue::QueueMetrics;
-use shared::queue::rabbitmq::RabbitMq;
-use shared::telemetry::admin::Page;
+use queue::QueueMetrics;
+use queue::rabbitmq::RabbitMq;
+use queue::rabbitmq::probe::broker;
+use runtime::telemetry::admin::Page;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +30,7 @@ Then:
   curl http://127.0.0.1:9095/readyz         whether the queue is reachable
 
 Alertmanager and Grafana send to http://HOST:8080/api/alert, or to /api/alert/RECEIVER.
-Every setting can be a variable or a key of the file; README.md lists them.
+Every setting can be a variable or a key of the file; docs/configuration.md lists them.
 Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";
 
 /// Takes alerts from Alertmanager, Grafana and anything that can POST JSON, and puts them on a RabbitMQ queue.
@@ -42,11 +44,11 @@ struct Cli {
     #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<IngestCommand>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum IngestCommand {
     /// Says what is wrong with the configuration, or what it comes to
     Check {
         /// Asks the broker, too
@@ -59,7 +61,7 @@ fn main() -> ExitCode {
     let Cli { config, command } = Cli::parse();
     match command {
         None => process::run(move || runnable(config.as_deref()), start),
-        Some(Command::Check { online }) => {
+        Some(IngestCommand::Check { online }) => {
             check::command(runnable(config.as_deref()), Role::Ingest, online.then_some(probe))
         }
     }
@@ -71,7 +73,7 @@ fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
 }
 
 async fn probe(config: &Config) -> Vec<Probe> {
-    broker(config).await.into_iter().collect()
+    broker(config).await
 }
 
 async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
@@ -80,7 +82,7 @@ async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
         let broker = RabbitMq::new(queue, &lifecycle, QueueMetrics::register(&registry)?)?;
         let spool = Spool::open(config.spool.as_ref(), &registry)?;
         let publisher = broker.publisher(spool.queue_condition(&lifecycle.readiness));
-        let publisher = spool.over(publisher, &lifecycle)?;
+        let publisher = Arc::new(spool.over(Arc::new(publisher), queue.publish_timeout, &lifecycle)?);
         ingest::run(Settings::from_config(&config, reloads), publisher, &registry, &lifecycle)?;
     }
     Ok(Vec::new())

@@ -1,13 +1,13 @@
 //! What ingest counts. Every label value is there from the first scrape, so that a rate of zero is not a gap.
 
+use model::envelope::Source;
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
-use shared::envelope::Source;
+use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge, Registry};
+use runtime::metrics::intake;
 
 use crate::answer;
 use crate::lark::{self, Address};
 
-const NAMESPACE: &str = "larkfire_ingest";
 /// The label of requests that were refused before their format was known.
 const NO_SOURCE: &str = "unknown";
 /// From a parse in memory to the end of a slow publish.
@@ -33,35 +33,14 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let metrics = Self {
-            requests: counters("requests_total", "Requests by source and outcome.", &["source", "code"])?,
-            alerts: counters(
-                "alerts_accepted_total",
-                "Alerts the queue has confirmed, or the spool has stored.",
-                &["source"],
-            )?,
-            callbacks: counters(
-                "callbacks_total",
-                "Callbacks of Feishu by address and outcome.",
-                &["address", "code"],
-            )?,
-            refusals: counters("refusals_total", "Requests the gate refused, by reason.", &["reason"])?,
-            accept_seconds: Histogram::with_opts(
-                HistogramOpts::new(
-                    "accept_duration_seconds",
-                    "Time from headers to answer of accepted requests.",
-                )
-                .namespace(NAMESPACE)
-                .buckets(SECONDS.to_vec()),
-            )?,
-            bodies_bytes: gauge("bodies_in_memory_bytes", "Bytes of request bodies in memory.")?,
-            connections: gauge("open_connections", "Connections that are open.")?,
-            displaced: IntCounter::with_opts(
-                Opts::new(
-                    "displaced_connections_total",
-                    "Connections that waited for their client and were closed because others needed the place.",
-                )
-                .namespace(NAMESPACE),
-            )?,
+            requests: intake::REQUESTS.counters()?,
+            alerts: intake::ALERTS_ACCEPTED.counters()?,
+            callbacks: intake::CALLBACKS.counters()?,
+            refusals: intake::REFUSALS.counters()?,
+            accept_seconds: intake::ACCEPT_DURATION.histogram(SECONDS)?,
+            bodies_bytes: intake::BODIES_IN_MEMORY.gauge()?,
+            connections: intake::OPEN_CONNECTIONS.gauge()?,
+            displaced: intake::DISPLACED_CONNECTIONS.counter()?,
         };
         metrics.show_zeros();
         let all: [Box<dyn Collector>; 8] = [
@@ -112,12 +91,4 @@ impl Metrics {
             }
         }
     }
-}
-
-fn counters(name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-    IntCounterVec::new(Opts::new(name, help).namespace(NAMESPACE), labels)
-}
-
-fn gauge(name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    IntGauge::with_opts(Opts::new(name, help).namespace(NAMESPACE))
 }

@@ -3,7 +3,6 @@
 
 mod activity;
 mod connection;
-mod crowd;
 mod proxy_protocol;
 
 use std::io;
@@ -12,22 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::Registry;
-use shared::lifecycle::Lifecycle;
-use shared::queue::Publisher;
+use queue::Publisher;
+use runtime::lifecycle::Lifecycle;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use crate::accept::Intake;
+use crate::connections::ConnectionLimiter;
 use crate::gate::{self, Exposed};
 use crate::live_gate::LiveGate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use connection::Connections;
-use crowd::Crowd;
-
-pub(crate) use crowd::{Member, Working};
 
 /// How many connections wait in the kernel to be accepted: after a reload every group of an Alertmanager may send
 /// at the same moment.
@@ -40,7 +37,7 @@ const DISPLACED_AT_ONCE: usize = 64;
 /// Why ingest did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// Starting would have opened the door to everybody.
+    /// Starting would have let everybody in.
     #[error(transparent)]
     Exposed(#[from] Exposed),
     /// The address is taken, or not ours.
@@ -57,9 +54,9 @@ pub enum StartError {
 }
 
 /// Binds and begins to take alerts; returns the address. Ends with the lifecycle.
-pub fn run<P: Publisher>(
+pub fn run(
     settings: Settings,
-    publisher: P,
+    publisher: Arc<dyn Publisher>,
     registry: &Registry,
     lifecycle: &Lifecycle,
 ) -> Result<SocketAddr, StartError> {
@@ -70,18 +67,19 @@ pub fn run<P: Publisher>(
     let bound = listener.local_addr().map_err(refused)?;
     let metrics = Metrics::register(registry)?;
     let limits = settings.limits;
-    let (open, displaced) = (metrics.connections.clone(), metrics.displaced.clone());
+    let open = metrics.connections.clone();
+    let displaced = metrics.displaced.clone();
     let gate = LiveGate::follow(&settings, lifecycle);
     let connections = Connections {
         intake: Arc::new(Intake::new(settings, gate, publisher, metrics)),
         limits,
         open,
         displaced,
-        crowd: Crowd::default(),
+        crowd: ConnectionLimiter::default(),
         lifecycle: lifecycle.clone(),
     };
     lifecycle.spawn_essential("the listener for alerts", accept(listener, limits.connections, connections));
-    info!(listen = %bound, "taking alerts on {bound}");
+    info!(listen = %bound, "taking alerts");
     Ok(bound)
 }
 
@@ -93,7 +91,7 @@ fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-async fn accept<P: Publisher>(listener: TcpListener, connections_max: usize, connections: Connections<P>) {
+async fn accept(listener: TcpListener, connections_max: usize, connections: Connections) {
     let places = Arc::new(Semaphore::new(connections_max));
     let stop = connections.lifecycle.stop.clone();
     loop {
@@ -104,7 +102,7 @@ async fn accept<P: Publisher>(listener: TcpListener, connections_max: usize, con
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "could not accept a connection: {error}");
+                warn!(%error, "could not accept a connection");
                 (0..DISPLACED_AT_ONCE).take_while(|_| connections.displace()).for_each(drop);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
@@ -123,10 +121,7 @@ async fn accept<P: Publisher>(listener: TcpListener, connections_max: usize, con
 
 /// A free place, or that of the connection that has waited for its client longest. Where all of them wait for us, the
 /// first that is free.
-async fn place<P: Publisher>(
-    places: &Arc<Semaphore>,
-    connections: &Connections<P>,
-) -> Option<OwnedSemaphorePermit> {
+async fn place(places: &Arc<Semaphore>, connections: &Connections) -> Option<OwnedSemaphorePermit> {
     loop {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Some(place);

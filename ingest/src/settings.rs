@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-use shared::clock::Clock;
-use shared::config::{
+use config::{
     Config, ConfigErrors, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, Locale, Problem, Reloads,
 };
+use jiff::tz::TimeZone;
+use runtime::clock::Clock;
 
 use crate::gate::check_exposure;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub receivers: HashSet<String>,
     /// Where times without a zone are meant.
     pub timezone: TimeZone,
+    /// The labels that tell replicas apart, and no alerts.
+    pub ignore_labels: Arc<[String]>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -49,12 +52,13 @@ impl Settings {
             // Without any, cards are previewed for the default, or the worker knows what this process does not.
             receivers: configured.chain(default).collect(),
             timezone: config.timezone.clone(),
+            ignore_labels: config.identity.ignore_labels.clone().into(),
             clock: Clock::system(),
         }
     }
 }
 
-/// Refuses settings that would open the door to everybody without saying that this is meant: for binaries, which
+/// Refuses settings that would let everybody in without saying that this is meant: for binaries, which
 /// then end as with any other bad configuration. `run` refuses them too.
 pub fn checked(config: Config) -> Result<Config, ConfigErrors> {
     match check_exposure(config.listen, &config.gate) {

@@ -5,30 +5,32 @@
 //! process go through the spool, behind those before them. None of them waits for a time-out of the queue; that the
 //! queue is back is found out by the replay.
 
-mod alarm;
-mod keeper;
+mod health;
 mod metrics;
+mod pending;
 mod record;
 mod replay;
 mod store;
+mod writer;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use config::SpoolConfig;
 use prometheus::Registry;
-use shared::config::SpoolConfig;
-use shared::lifecycle::{Condition, Lifecycle, Readiness};
-use shared::queue::{Destination, Message, PublishError, Publisher};
+use queue::{Message, MessageDestination, PublishError, Publisher, Publishing};
+use runtime::lifecycle::{Condition, Lifecycle, Readiness};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use alarm::Alarm;
-use keeper::{Command, Job, Keeper};
+use health::SpoolHealth;
 use metrics::SpoolMetrics;
+use pending::PendingAnswers;
 use replay::Replayer;
 use store::Store;
+use writer::{Job, SpoolCommand, SpoolWriter};
 
 pub use store::OpenError;
 
@@ -48,15 +50,17 @@ struct Opened {
 }
 
 /// A queue with a spool in front of it.
-#[derive(Debug)]
-pub struct Spooled<P> {
-    queue: Arc<P>,
+#[derive(Clone, Debug)]
+pub struct Spooled {
+    queue: Arc<dyn Publisher>,
     spool: Option<Handle>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Handle {
-    commands: mpsc::Sender<Command>,
+    /// How long the queue's answer is waited for before the disk is asked.
+    patience: Duration,
+    commands: mpsc::Sender<SpoolCommand>,
     in_use: Arc<AtomicBool>,
     metrics: SpoolMetrics,
 }
@@ -79,77 +83,120 @@ impl Spool {
         }
     }
 
-    /// Puts it in front of a queue. What an earlier process has left is replayed first.
-    pub fn over<P: Publisher>(self, queue: P, lifecycle: &Lifecycle) -> io::Result<Spooled<P>> {
-        let queue = Arc::new(queue);
+    /// Puts it in front of a queue, whose answer is waited for as long as `patience` before alerts go to disk. What an
+    /// earlier process has left is replayed first.
+    pub fn over(
+        self,
+        queue: Arc<dyn Publisher>,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+    ) -> io::Result<Spooled> {
+        let stop = lifecycle.stop.clone();
+        self.over_by(queue, patience, lifecycle, |keeper, asked| {
+            std::thread::Builder::new().name("spool".to_owned()).spawn(move || {
+                // A panic ends the process: one that looks alive and stores nothing would be worse.
+                let guard = stop.drop_guard();
+                keeper.run(asked);
+                let _still_running = guard.disarm();
+            })?;
+            Ok(())
+        })
+    }
+
+    /// The same without a thread, for a simulation.
+    pub fn over_in_task(
+        self,
+        queue: Arc<dyn Publisher>,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+    ) -> io::Result<Spooled> {
+        self.over_by(queue, patience, lifecycle, |keeper, asked| {
+            lifecycle.spawn_detached(keeper.run_as_task(asked));
+            Ok(())
+        })
+    }
+
+    fn over_by(
+        self,
+        queue: Arc<dyn Publisher>,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+        start: impl FnOnce(SpoolWriter, mpsc::Receiver<SpoolCommand>) -> io::Result<()>,
+    ) -> io::Result<Spooled> {
         let Some(Opened { store, bytes_max, can_take, metrics }) = self.0 else {
             return Ok(Spooled { queue, spool: None });
         };
-        let mut alarm = Alarm::new(store.folder().display().to_string(), can_take.clone());
+        let mut alarm = SpoolHealth::new(store.folder().display().to_string(), can_take.clone());
         let in_use = Arc::new(AtomicBool::new(!store.is_empty()));
         if !store.is_empty() {
             alarm.found(store.held_bytes());
         }
         let (commands, asked) = mpsc::channel(WAITING_MAX);
-        let keeper =
-            Keeper { store, bytes_max, alarm, metrics: metrics.clone(), in_use: Arc::clone(&in_use) };
-        let stop = lifecycle.stop.clone();
-        std::thread::Builder::new().name("spool".to_owned()).spawn(move || {
-            // A panic ends the process: one that looks alive and stores nothing would be worse.
-            let guard = stop.drop_guard();
-            keeper.run(asked);
-            let _still_running = guard.disarm();
-        })?;
+        let pending = PendingAnswers::default();
+        let keeper = SpoolWriter {
+            store,
+            bytes_max,
+            alarm,
+            metrics: metrics.clone(),
+            pending: pending.clone(),
+            in_use: Arc::clone(&in_use),
+        };
+        start(keeper, asked)?;
         let replayer = Replayer {
             queue: Arc::clone(&queue),
             commands: commands.clone(),
             can_take,
             metrics: metrics.clone(),
+            pending,
             stop: lifecycle.stop.clone(),
         };
         lifecycle.spawn_essential("the replay of the spool", replayer.run());
-        Ok(Spooled { queue, spool: Some(Handle { commands, in_use, metrics }) })
+        Ok(Spooled { queue, spool: Some(Handle { patience, commands, in_use, metrics }) })
     }
 }
 
-impl<P: Publisher> Publisher for Spooled<P> {
-    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
-        let is_alert = |message: &Message| matches!(message.to, Destination::Alerts { .. });
-        let Some(spool) = &self.spool else { return self.queue.publish(messages).await };
+impl Publisher for Spooled {
+    fn publish(&self, messages: Vec<Message>) -> Publishing {
+        let is_alert = |message: &Message| matches!(message.to, MessageDestination::Alerts { .. });
         // What people do in Feishu is not for later: Feishu sends it again, or the person presses again.
-        if !messages.iter().all(is_alert) {
-            return self.queue.publish(messages).await;
-        }
-        if spool.in_use.load(Ordering::Acquire) {
-            let full = || PublishError::Refused("the spool is full or cannot be written to".to_owned());
-            return if spool.keep(messages).await { Ok(()) } else { Err(full()) };
-        }
-        match self.queue.publish(messages.clone()).await {
-            Ok(()) => Ok(()),
-            // Each cause may pass, and a sender that does not repeat itself cares for none: the queue is away
-            // (unreachable), stuck (timed out; it may have stored it, and the ledger absorbs the repeat), flooded
-            // (busy), or at a limit of its own (refused).
-            Err(error) => {
-                if spool.keep(messages).await {
-                    Ok(())
-                } else {
-                    Err(error)
-                }
+        match &self.spool {
+            Some(spool) if messages.iter().all(is_alert) => {
+                let queue = Arc::clone(&self.queue);
+                let spool = spool.clone();
+                Box::pin(async move { spool.publish(&*queue, messages).await })
             }
+            Some(_) | None => self.queue.publish(messages),
         }
     }
 }
 
 impl Handle {
-    /// Whether the messages are on disk.
-    async fn keep(&self, messages: Vec<Message>) -> bool {
-        let (count, (stored, answer)) = (messages.len(), oneshot::channel());
-        if self.commands.try_send(Command::Keep(Job { messages, stored })).is_err() {
+    async fn publish(&self, queue: &dyn Publisher, messages: Vec<Message>) -> Result<(), PublishError> {
+        if self.in_use.load(Ordering::Acquire) {
+            let full = || PublishError::Refused("the spool is full or cannot be written to".to_owned());
+            return if self.keep(messages, None).await { Ok(()) } else { Err(full()) };
+        }
+        let mut answer = queue.publish_until_answered(messages.clone());
+        // Each cause may pass, and a sender that does not repeat itself cares for none: the queue is away (unreachable),
+        // stuck (timed out; whether it is stored its answer will say), flooded (busy), or at a limit of its own (refused).
+        let (error, answer) = match timeout(self.patience, &mut answer).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => (error, None),
+            Err(_) => (PublishError::TimedOut, Some(answer)),
+        };
+        if self.keep(messages, answer).await { Ok(()) } else { Err(error) }
+    }
+
+    /// Whether the messages are on disk. `answer` is the queue's, where that is still to come.
+    async fn keep(&self, messages: Vec<Message>, answer: Option<Publishing>) -> bool {
+        let count = messages.len();
+        let (stored, reply) = oneshot::channel();
+        if self.commands.try_send(SpoolCommand::Keep(Job { messages, answer, stored })).is_err() {
             self.metrics.refused(count);
             return false;
         }
-        if let Ok(answer) = timeout(STORE_TIMEOUT, answer).await {
-            return answer.unwrap_or(false);
+        if let Ok(reply) = timeout(STORE_TIMEOUT, reply).await {
+            return reply.unwrap_or(false);
         }
         self.metrics.failed(count);
         false

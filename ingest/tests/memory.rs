@@ -2,10 +2,10 @@
 
 use std::iter::repeat_n;
 
-use ingest::source::{Context, Door, parse, text_of};
+use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared::envelope::{EnvelopeId, encode};
+use model::envelope::{EnvelopeId, encode};
 
 /// The shortest alert that differs from others has 18 bytes and takes some hundreds; its line on the queue, 120.
 const MULTIPLE_MAX: u64 = 64;
@@ -15,10 +15,17 @@ const REAL_MULTIPLE_MAX: u64 = 4;
 const BESIDE_BYTES: u64 = 1024 * 1024;
 
 /// The most that was allocated at once, in bytes, from the body to the lines for the queue.
-fn peak(body: &[u8], door: Door) -> u64 {
+fn peak(body: &[u8], endpoint: Endpoint) -> u64 {
     let received_at = Timestamp::UNIX_EPOCH;
     let id = EnvelopeId::new(received_at, [7; 10]);
-    let context = Context { id, received_at, door, timezone: TimeZone::UTC };
+    let context = Context {
+        id,
+        received_at,
+        endpoint,
+        timezone: TimeZone::UTC,
+        origin: String::new(),
+        ignore_labels: [].into(),
+    };
     let used = allocation_counter::measure(|| {
         let text = text_of(body);
         let _lines = parse(&text, &context).map(|parsed| encode(&parsed.envelope));
@@ -73,9 +80,10 @@ fn no_body_takes_more_than_its_length_allows() {
     let mut bodies: Vec<_> = nasty().into_iter().map(|(name, body)| (name, body.into_bytes())).collect();
     bodies.push(("bytes that are no UTF-8", vec![0xff; 1_000_000]));
     for (name, body) in bodies {
-        for door in [Door::Any, Door::LokiFeishu] {
-            let (peak, room) = (peak(&body, door), MULTIPLE_MAX * body.len() as u64 + BESIDE_BYTES);
-            assert!(peak <= room, "{name}: {peak} bytes for a body of {} at {door:?}", body.len());
+        for endpoint in [Endpoint::Any, Endpoint::LokiFeishu] {
+            let peak = peak(&body, endpoint);
+            let room = MULTIPLE_MAX * body.len() as u64 + BESIDE_BYTES;
+            assert!(peak <= room, "{name}: {peak} bytes for a body of {} at {endpoint:?}", body.len());
         }
     }
 }
@@ -85,6 +93,6 @@ fn a_group_as_alertmanager_sends_it_takes_a_few_times_its_length() {
     let body = include_str!("golden/alertmanager-firing.json");
     let value: serde_json::Value = serde_json::from_str(body).expect("a golden body is JSON");
     let large = group(r#""version":"4","#, &value["alerts"][0].to_string(), 5000);
-    let peak = peak(large.as_bytes(), Door::Any);
+    let peak = peak(large.as_bytes(), Endpoint::Any);
     assert!(peak <= REAL_MULTIPLE_MAX * large.len() as u64, "{peak} bytes for a body of {}", large.len());
 }

@@ -1,4 +1,5 @@
-//! The program under attack: it stays within its limits, and honest senders get their 202 while the attack goes on.
+//! The program under attack: it stays within its limits, and honest senders get their 202 while the attack goes on. In a
+//! program of its own, because it takes every file descriptor a process may have, and whatever processors there are.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 use std::collections::VecDeque;
@@ -7,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use queue::rabbitmq::topology::Names;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use shared::queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::http;
 use testkit::ports::free_address;
@@ -43,7 +44,7 @@ const KEPT_BY_EACH: usize = 300;
 const HONEST: usize = 40;
 
 /// An ingest in front of the broker.
-struct House {
+struct Harness {
     listen: SocketAddr,
     admin: SocketAddr,
     _process: Process,
@@ -51,12 +52,15 @@ struct House {
     _leftovers: Leftovers,
 }
 
-impl House {
+impl Harness {
     /// One with these limits, which may hold so many files open.
     async fn with(limits: &str, files: usize) -> Self {
-        let (folder, prefix) = (tempfile::tempdir().unwrap(), unique_prefix());
-        let (listen, admin) = (free_address(), free_address());
-        let (url, file) = (rabbitmq::amqp_url(), folder.path().join("larkfire.yaml"));
+        let folder = tempfile::tempdir().unwrap();
+        let prefix = unique_prefix();
+        let listen = free_address();
+        let admin = free_address();
+        let url = rabbitmq::amqp_url();
+        let file = folder.path().join("larkfire.yaml");
         let text = format!(
             "listen: {listen}\nadmin_listen: {admin}\nqueue: {{ url: '{url}', prefix: {prefix} }}\nlimits: {limits}\n"
         );
@@ -68,7 +72,7 @@ impl House {
         let leftovers = Leftovers::new()
             .queues(topology.queues.into_iter().map(|queue| queue.name))
             .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
-        let house = Self { listen, admin, _process: process, _folder: folder, _leftovers: leftovers };
+        let harness = Self { listen, admin, _process: process, _folder: folder, _leftovers: leftovers };
         wait_until(PATIENCE, "readiness", async || {
             match http::get(&format!("http://{admin}/readyz")).await {
                 Ok(answer) if answer.status == 200 => Ok(()),
@@ -76,7 +80,7 @@ impl House {
             }
         })
         .await;
-        house
+        harness
     }
 
     async fn metric(&self, name: &str) -> u64 {
@@ -124,11 +128,13 @@ struct Flood {
 
 impl Flood {
     fn start(listen: SocketAddr) -> Self {
-        let (stop, mut attackers) = (Arc::new(AtomicBool::new(false)), JoinSet::new());
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut attackers = JoinSet::new();
         for beginning in BEGINNINGS.into_iter().cycle().take(ATTACKERS) {
             let stop = Arc::clone(&stop);
             attackers.spawn(async move {
-                let (mut kept, mut made) = (VecDeque::new(), 0);
+                let mut kept = VecDeque::new();
+                let mut made = 0;
                 while !stop.load(Ordering::Relaxed) {
                     if let Ok(stream) = attack(listen, beginning).await {
                         kept.push_back(stream);
@@ -167,23 +173,23 @@ fn raise_file_limit() -> usize {
 async fn ten_thousand_silent_connections_are_carried_within_their_memory() {
     // Where the machine allows fewer files, fewer connections.
     let silent = 10_000.min(raise_file_limit().saturating_sub(OTHER_TESTS_FILES));
-    let house = House::with("{ connections: 10100, header_timeout: 5m }", silent + OTHER_FILES).await;
-    house.honest().await;
-    let before = house.memory().await;
+    let harness = Harness::with("{ connections: 10100, header_timeout: 5m }", silent + OTHER_FILES).await;
+    harness.honest().await;
+    let before = harness.memory().await;
     let mut kept = Vec::with_capacity(silent);
     for _ in 0..silent {
-        kept.push(attack(house.listen, BEGINNINGS[1]).await.unwrap());
+        kept.push(attack(harness.listen, BEGINNINGS[1]).await.unwrap());
     }
-    wait_until(PATIENCE, "all of them", async || match house.open_connections().await {
+    wait_until(PATIENCE, "all of them", async || match harness.open_connections().await {
         open if open >= silent as u64 => Ok(()),
         other => Err(other),
     })
     .await;
     for _ in 0..HONEST {
-        house.honest().await;
+        harness.honest().await;
     }
-    assert!(house.open_connections().await >= silent as u64, "none had to make room");
-    let each = house.memory().await.saturating_sub(before) / silent as u64;
+    assert!(harness.open_connections().await >= silent as u64, "none had to make room");
+    let each = harness.memory().await.saturating_sub(before) / silent as u64;
     assert!(each <= 32 << 10, "a connection takes {each} bytes, more than limits.header_bytes");
     println!("{silent} connections take {each} bytes each");
 }
@@ -191,24 +197,24 @@ async fn ten_thousand_silent_connections_are_carried_within_their_memory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_that_takes_every_place_keeps_nobody_out() {
     let files = raise_file_limit();
-    let house = House::with("{ connections: 400, body_bytes: 1MiB, bodies_bytes: 4MiB }", files).await;
-    let before = house.memory().await;
-    let flood = Flood::start(house.listen);
+    let harness = Harness::with("{ connections: 400, body_bytes: 1MiB, bodies_bytes: 4MiB }", files).await;
+    let before = harness.memory().await;
+    let flood = Flood::start(harness.listen);
     wait_until(PATIENCE, "every place taken", async || {
-        match house.metric("larkfire_ingest_displaced_connections_total").await {
+        match harness.metric("larkfire_ingest_displaced_connections_total").await {
             1.. => Ok(()),
-            0 => Err(house.open_connections().await),
+            0 => Err(harness.open_connections().await),
         }
     })
     .await;
     for _ in 0..HONEST {
-        house.honest().await;
-        let open = house.open_connections().await;
+        harness.honest().await;
+        let open = harness.open_connections().await;
         assert!(open <= 400, "{open} connections are open");
-        let bodies = house.metric("larkfire_ingest_bodies_in_memory_bytes").await;
+        let bodies = harness.metric("larkfire_ingest_bodies_in_memory_bytes").await;
         assert!(bodies <= 4 << 20, "bodies take {bodies} bytes");
         // Headers and bodies at their limits, and as much again for everything else.
-        let more = house.memory().await.saturating_sub(before);
+        let more = harness.memory().await.saturating_sub(before);
         assert!(more <= 2 * (400 * (32 << 10) + (4 << 20)), "{more} bytes more");
     }
     let made = flood.end().await;
@@ -219,14 +225,14 @@ async fn a_flood_that_takes_every_place_keeps_nobody_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_out_of_file_descriptors_makes_room_for_honest_senders() {
     raise_file_limit();
-    let house = House::with("{ connections: 4096, header_timeout: 5m }", 128).await;
+    let harness = Harness::with("{ connections: 4096, header_timeout: 5m }", 128).await;
     let mut kept = Vec::new();
     for _ in 0..500 {
-        kept.push(attack(house.listen, "").await.unwrap());
+        kept.push(attack(harness.listen, "").await.unwrap());
     }
-    house.honest().await;
+    harness.honest().await;
     for _ in 0..5 {
-        house.honest().await;
+        harness.honest().await;
     }
-    assert!(house.metric("larkfire_ingest_displaced_connections_total").await > 0);
+    assert!(harness.metric("larkfire_ingest_displaced_connections_total").await > 0);
 }

@@ -8,8 +8,9 @@ use testkit::rabbitmq::amqp_url;
 use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
+use crate::deployment::Programs;
 use crate::figure::{Figures, Goal, float, percentile};
-use crate::house::Programs;
+use crate::harness::{HarnessError, Server};
 use crate::load::{Delays, LoadError, closed_loop, open_loop, send_once};
 use crate::machine::Machine;
 use crate::payload::request;
@@ -18,7 +19,6 @@ use crate::progress;
 use crate::raw::{self, RawError};
 use crate::report::{Report, note, number};
 use crate::scenario::{Accept, Load, Memory};
-use crate::stage::{Server, StageError};
 
 /// As many shards as a Larkfire has by default.
 const SHARDS: u32 = 1;
@@ -29,7 +29,7 @@ pub(crate) enum AcceptError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     #[error(transparent)]
-    Stage(#[from] StageError),
+    Stage(#[from] HarnessError),
     #[error(transparent)]
     Raw(#[from] RawError),
     #[error(transparent)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::cards::Card;
+use crate::deployment::Counters;
 use crate::figure::float;
-use crate::house::Counters;
 use crate::ledger::Written;
 use crate::plan::Plan;
 use crate::scenario::profile::Allowed;
@@ -21,15 +21,15 @@ pub(crate) struct Verdict {
     /// Answered otherwise; a sender sends these again.
     pub(crate) refused: u64,
     pub(crate) unanswered: u64,
-    /// Different alerts among those accepted: each has to end as told or dead.
+    /// Different alerts among those accepted: each has to end as delivered or dead-lettered.
     pub(crate) promised: u64,
-    /// Written down as told, each once, those of unanswered requests included.
-    pub(crate) told: u64,
+    /// Written down as delivered, each once, those of unanswered requests included.
+    pub(crate) delivered: u64,
     /// As the workers counted; what a killed one counted since the last look is missing.
-    pub(crate) known: u64,
-    pub(crate) stale: u64,
-    pub(crate) dead: u64,
-    /// Promised and neither told nor dead; or told, and on no card.
+    pub(crate) duplicate: u64,
+    pub(crate) superseded: u64,
+    pub(crate) dead_lettered: u64,
+    /// Promised and neither delivered nor dead-lettered; or delivered, and on no card.
     pub(crate) lost: u64,
     /// On more than one card.
     pub(crate) doubled: u64,
@@ -66,18 +66,18 @@ pub(crate) struct Account {
     pub(crate) accept: Vec<Timed>,
     /// From due to sent: the sender's own part.
     pub(crate) sender: Vec<Timed>,
-    /// From due to its card, for each alert that was promised and told.
+    /// From due to its card, for each alert that was promised and delivered.
     pub(crate) card: Vec<Timed>,
     /// The last card, counted from the first request's due time.
-    pub(crate) last_told: Option<Duration>,
+    pub(crate) last_delivered: Option<Duration>,
 }
 
 impl Account {
-    /// How long after a moment the last of what was due before it was told.
-    pub(crate) fn told_after(&self, moment: Duration) -> Duration {
+    /// How long after a moment the last of what was due before it was delivered.
+    pub(crate) fn delivered_after(&self, moment: Duration) -> Duration {
         let before = self.card.iter().filter(|timed| timed.due < moment);
-        let told = before.map(|timed| timed.due + Duration::from_secs_f64(timed.ms.max(0.0) / 1e3));
-        told.max().map_or(Duration::ZERO, |last| last.saturating_sub(moment))
+        let times = before.map(|timed| timed.due + Duration::from_secs_f64(timed.ms.max(0.0) / 1e3));
+        times.max().map_or(Duration::ZERO, |last| last.saturating_sub(moment))
     }
 }
 
@@ -97,20 +97,21 @@ impl Books<'_> {
         let promised = self.promised();
         let shown = self.shown();
         let mut card = Vec::with_capacity(promised.len());
-        let (mut lost, mut last_us) = (0, None);
+        let mut lost = 0;
+        let mut last_us = None;
         for (alert, due) in &promised {
-            let told_us = self.written.told.get(alert).map(|at_ms| at_ms * 1_000);
+            let delivered_us = self.written.delivered.get(alert).map(|at_ms| at_ms * 1_000);
             // A card that shows the alert says when; of one that only counts it the ledger does, a little later.
-            match (told_us, shown.get(alert)) {
-                (Some(told_us), seen) => {
-                    let at_us = seen.map_or(told_us, |(first_us, _)| *first_us);
+            match (delivered_us, shown.get(alert)) {
+                (Some(delivered_us), seen) => {
+                    let at_us = seen.map_or(delivered_us, |(first_us, _)| *first_us);
                     last_us = last_us.max(Some(at_us));
                     card.push(Timed { due: *due, ms: self.since(at_us) - due.as_secs_f64() * 1e3 });
                 }
-                (None, _) => lost += u64::from(!self.written.dead.contains(alert)),
+                (None, _) => lost += u64::from(!self.written.dead_lettered.contains(alert)),
             }
         }
-        let told = self.written.told.len() as u64;
+        let delivered = self.written.delivered.len() as u64;
         let counted: u64 = self.cards.iter().map(|card| card.counted).sum();
         let again: u64 = shown.values().map(|(_, cards)| cards - 1).sum();
         let alerts_of = |answer| {
@@ -122,23 +123,23 @@ impl Books<'_> {
             refused: alerts_of(Answer::Refused),
             unanswered: alerts_of(Answer::None),
             promised: promised.len() as u64,
-            told,
-            known: whole(self.counters.known),
-            stale: whole(self.counters.stale),
-            dead: self.written.dead.len() as u64,
-            lost: lost + told.saturating_sub(counted),
-            doubled: counted.saturating_sub(told).max(again),
+            delivered,
+            duplicate: whole(self.counters.duplicate),
+            superseded: whole(self.counters.superseded),
+            dead_lettered: self.written.dead_lettered.len() as u64,
+            lost: lost + delivered.saturating_sub(counted),
+            doubled: counted.saturating_sub(delivered).max(again),
             cards: self.cards.len() as u64,
             over_budget: 0,
             forgotten: 0,
         };
-        let last_told = last_us.map(|at| Duration::from_secs_f64(self.since(at).max(0.0) / 1e3));
+        let last_delivered = last_us.map(|at| Duration::from_secs_f64(self.since(at).max(0.0) / 1e3));
         Account {
             verdict,
             accept: self.times(|sent| sent.answered),
             sender: self.times(|sent| sent.begun),
             card,
-            last_told,
+            last_delivered,
         }
     }
 

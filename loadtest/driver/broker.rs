@@ -5,7 +5,7 @@ use std::time::Duration;
 use lapin::options::{QueueDeclareOptions, QueuePurgeOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
-use shared::queue::rabbitmq::topology::Names;
+use queue::rabbitmq::topology::Names;
 use testkit::prefix::unique_prefix;
 use testkit::rabbitmq::Leftovers;
 use thiserror::Error;
@@ -41,7 +41,7 @@ pub(crate) struct Broker {
     /// Where ingest's messages wait.
     alerts_queues: Vec<String>,
     /// Where they wait for another attempt.
-    parked_queues: Vec<String>,
+    retry_queues: Vec<String>,
     _leftovers: Leftovers,
 }
 
@@ -64,8 +64,9 @@ impl Broker {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(raw_queue.as_str().into(), options, arguments).await?;
         let named = |part: &str| queues.iter().filter(|name| name.contains(part)).cloned().collect();
-        let (alerts_queues, parked_queues) = (named(".alerts."), named(".retry."));
-        Ok(Self { url, channel, prefix, raw_queue, alerts_queues, parked_queues, _leftovers: leftovers })
+        let alerts_queues = named(".alerts.");
+        let retry_queues = named(".retry.");
+        Ok(Self { url, channel, prefix, raw_queue, alerts_queues, retry_queues, _leftovers: leftovers })
     }
 
     /// Another connection in place of one that was lost, if the broker is there.
@@ -92,10 +93,10 @@ impl Broker {
         &self.alerts_queues
     }
 
-    /// Messages that wait for a worker, and those that are parked until another attempt.
+    /// Messages that wait for a worker, and those that are deferred until another attempt.
     pub(crate) async fn depth(&self) -> Result<(u64, u64), BrokerError> {
         let look = async {
-            Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.parked_queues).await?))
+            Ok((self.waiting_in(&self.alerts_queues).await?, self.waiting_in(&self.retry_queues).await?))
         };
         timeout(LOOK_WITHIN, look).await.map_err(|_| BrokerError::Slow)?
     }

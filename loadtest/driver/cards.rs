@@ -20,7 +20,8 @@ pub(crate) struct Card {
 impl Card {
     /// Reads the body of a message, as it was sent.
     pub(crate) fn read(at_us: i64, message: &Value) -> Self {
-        let (title, text) = (title(message), message.to_string());
+        let title = title(message);
+        let text = message.to_string();
         let shown: BTreeSet<_> = numbers_in(&text).collect();
         // All alerts of a run have one name, so that its count in the title is that of the card.
         let counted = title.rsplit_once('×').and_then(|(_, count)| {

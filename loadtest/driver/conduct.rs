@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use runtime::clock::Clock;
 use serde::Serialize;
-use shared::clock::Clock;
 use thiserror::Error;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::broker::BrokerError;
 use crate::cards::Card;
-use crate::house::{Counters, House, HouseError};
+use crate::deployment::{Counters, Deployment, DeploymentError};
 use crate::ledger::{Ledger, Written};
 use crate::plan::Plan;
 use crate::progress;
@@ -33,7 +33,7 @@ const LEAD: Duration = Duration::from_millis(300);
 #[derive(Debug, Error)]
 pub(crate) enum ConductError {
     #[error(transparent)]
-    House(#[from] HouseError),
+    House(#[from] DeploymentError),
     #[error(transparent)]
     Broker(#[from] BrokerError),
     #[error("cannot read what the workers have written down: {0}")]
@@ -53,10 +53,10 @@ pub(crate) struct Sample {
     pub(crate) sent: u64,
     pub(crate) accepted: u64,
     /// As the workers count.
-    pub(crate) told: f64,
+    pub(crate) delivered: f64,
     /// Messages on the broker's queues of alerts, and on those for later attempts; unknown while it is killed.
     pub(crate) waiting: Option<u64>,
-    pub(crate) parked: Option<u64>,
+    pub(crate) deferred: Option<u64>,
     pub(crate) cards: u64,
 }
 
@@ -72,22 +72,22 @@ pub(crate) struct Round {
     pub(crate) forgotten: u64,
 }
 
-/// Runs a profile against a house that is ready.
-pub(crate) async fn conduct(house: &mut House, profile: &Profile) -> Result<Round, ConductError> {
+/// Runs a profile against a deployment that is ready.
+pub(crate) async fn conduct(deployment: &mut Deployment, profile: &Profile) -> Result<Round, ConductError> {
     let plan = Plan::of(profile);
     let counts = Arc::new(Counts::default());
     let paths = (0..profile.feishu.receivers).map(|number| format!("/api/alert/{}", receiver_name(number)));
-    let aim = Aim { address: house.listen, paths: paths.collect() };
-    for role in &mut house.roles {
+    let aim = Aim { address: deployment.listen, paths: paths.collect() };
+    for role in &mut deployment.roles {
         role.count_from_here();
     }
     let begin = Instant::now() + LEAD;
     let zero_us = Clock::system().now().as_microsecond() + i64::try_from(LEAD.as_micros()).unwrap_or(0);
     let mut senders = JoinSet::new();
-    let sending = (profile.sending.connections, profile.sending.alert_bytes);
-    senders.spawn(send(plan, aim, sending, begin, Arc::clone(&counts)));
-    let ledger = Ledger::new(house.database.url());
-    let mut watch = Watch { house, ledger, counts, begin, samples: Vec::new() };
+    let sending = &profile.sending;
+    senders.spawn(send(plan, aim, sending.connections, sending.alert_bytes, begin, Arc::clone(&counts)));
+    let ledger = Ledger::new(deployment.database.url(), plan);
+    let mut watch = Watch { deployment, ledger, counts, begin, samples: Vec::new() };
     let sent = watch.until_sent(profile, &mut senders).await?;
     let patience = Instant::now() + profile.settle();
     watch.until_ended(promised(plan, &sent), patience).await?;
@@ -101,7 +101,7 @@ fn promised(plan: Plan, sent: &[Sent]) -> u64 {
 }
 
 struct Watch<'h> {
-    house: &'h mut House,
+    deployment: &'h mut Deployment,
     ledger: Ledger,
     counts: Arc<Counts>,
     begin: Instant,
@@ -116,7 +116,8 @@ impl Watch<'_> {
         senders: &mut JoinSet<Result<Vec<Sent>, JoinError>>,
     ) -> Result<Vec<Sent>, ConductError> {
         let mut steps = timeline::steps(&profile.faults).into_iter().peekable();
-        let (mut sent, mut next_look) = (None, self.begin);
+        let mut sent = None;
+        let mut next_look = self.begin;
         loop {
             let next_step = steps.peek().map(|(at, _)| self.begin + *at);
             if sent.is_some() && next_step.is_none() {
@@ -132,7 +133,7 @@ impl Watch<'_> {
                 if !matches!(step, Step::Hold | Step::Flow) {
                     progress(&format!("{:>6.1} s  {step:?}", at.as_secs_f64()));
                 }
-                self.house.apply(step).await?;
+                self.deployment.apply(step).await?;
             }
             if now >= next_look {
                 self.look().await?;
@@ -146,7 +147,7 @@ impl Watch<'_> {
         loop {
             let sample = self.look().await?;
             let in_flight = self.counters().in_flight;
-            let is_quiet = sample.waiting == Some(0) && sample.parked == Some(0) && in_flight < 0.5;
+            let is_quiet = sample.waiting == Some(0) && sample.deferred == Some(0) && in_flight < 0.5;
             if (is_quiet && self.have_ended(promised).await?) || Instant::now() >= patience {
                 return Ok(());
             }
@@ -156,27 +157,27 @@ impl Watch<'_> {
 
     async fn have_ended(&mut self, promised: u64) -> Result<bool, ConductError> {
         match self.ledger.ended().await {
-            Err(_) if self.house.services.is_own(Service::Database) => Ok(false),
+            Err(_) if self.deployment.services.is_own(Service::Database) => Ok(false),
             ended => Ok(ended? >= promised),
         }
     }
 
     async fn look(&mut self) -> Result<Sample, ConductError> {
-        for role in &mut self.house.roles {
+        for role in &mut self.deployment.roles {
             role.look().await;
             if let Some(said) = role.died() {
                 return Err(ConductError::Ended { name: role.name(), said });
             }
         }
-        let (waiting, parked) = self.house.depth().await?.unzip();
+        let (waiting, deferred) = self.deployment.depth().await?.unzip();
         let sample = Sample {
             at: self.begin.elapsed().as_secs_f64(),
             sent: self.counts.sent.load(Ordering::Relaxed),
             accepted: self.counts.accepted.load(Ordering::Relaxed),
-            told: self.counters().told,
+            delivered: self.counters().delivered,
             waiting,
-            parked,
-            cards: self.house.host.sim.totals().accepted,
+            deferred,
+            cards: self.deployment.host.sim.totals().accepted,
         };
         self.samples.push(sample);
         self.show(&sample);
@@ -189,25 +190,26 @@ impl Watch<'_> {
         if !(self.samples.len() - 1).is_multiple_of(every) {
             return;
         }
-        let Sample { at, sent, accepted, told, cards, .. } = sample;
+        let Sample { at, sent, accepted, delivered, cards, .. } = sample;
         let depth =
             |messages: Option<u64>| messages.map_or_else(|| "?".to_owned(), |count| count.to_string());
-        let (waiting, parked) = (depth(sample.waiting), depth(sample.parked));
+        let waiting = depth(sample.waiting);
+        let deferred = depth(sample.deferred);
         let failed =
             self.counts.refused.load(Ordering::Relaxed) + self.counts.unanswered.load(Ordering::Relaxed);
         progress(&format!(
-            "{at:>6.1} s  sent {sent:>7}  accepted {accepted:>7}  not {failed:>6}  told {told:>7}  \
-             waiting {waiting:>6}  parked {parked:>5}  cards {cards:>5}"
+            "{at:>6.1} s  sent {sent:>7}  accepted {accepted:>7}  not {failed:>6}  delivered {delivered:>7}  \
+             waiting {waiting:>6}  deferred {deferred:>5}  cards {cards:>5}"
         ));
     }
 
     fn counters(&self) -> Counters {
-        self.house.roles.iter().fold(Counters::default(), |sum, role| sum.plus(role.counters()))
+        self.deployment.roles.iter().fold(Counters::default(), |sum, role| sum.plus(role.counters()))
     }
 
     async fn close(mut self, zero_us: i64, sent: Vec<Sent>) -> Result<Round, ConductError> {
-        let totals = self.house.host.sim.totals();
-        let cards = self.house.host.sim.accepted();
+        let totals = self.deployment.host.sim.totals();
+        let cards = self.deployment.host.sim.accepted();
         let cards = cards
             .iter()
             .filter_map(|record| Some(Card::read(record.at.as_microsecond(), &record.message()?)));

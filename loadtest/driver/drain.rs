@@ -8,16 +8,16 @@ use thiserror::Error;
 use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 
+use crate::deployment::{Counters, Deployment, DeploymentError, Programs, Role};
 use crate::figure::float;
-use crate::house::{Counters, House, HouseError, Programs, Role};
+use crate::harness::HarnessError;
 use crate::plan::Plan;
 use crate::raw::RawError;
 use crate::raw_consume::take;
 use crate::scenario::{Fill, Profile};
 use crate::sender::{Aim, Answer, Counts, send};
 use crate::sim_host::receiver_name;
-use crate::stage::StageError;
-use crate::timeline::Part;
+use crate::timeline::KilledProcess;
 
 /// Between two looks at how many alerts are settled.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 #[derive(Debug, Error)]
 pub(crate) enum DrainError {
     #[error(transparent)]
-    House(#[from] HouseError),
+    House(#[from] DeploymentError),
     #[error(transparent)]
-    Stage(#[from] StageError),
+    Stage(#[from] HarnessError),
     #[error(transparent)]
     Raw(#[from] RawError),
     #[error("the sender failed: {0}")]
@@ -63,52 +63,55 @@ pub(crate) struct Drained {
 /// Fills the queue, lets bare lapin empty it, puts everything back, and lets the workers empty it.
 pub(crate) async fn drain(
     fill: &Fill,
-    (workers, shards): (u32, u32),
+    workers: u32,
+    shards: u32,
     programs: &Programs,
 ) -> Result<Drained, DrainError> {
     let profile = fill.profile(shards);
-    let mut house = House::without_processes(&profile).await?;
+    let mut deployment = Deployment::without_processes(&profile).await?;
     // Once, before there is anything on the queue: it makes the tables, which is no part of the measurement.
-    house.add(Part::Worker, &programs.worker);
-    start_all(&mut house).await?;
-    house.roles.clear();
-    house.add(Part::Ingest, &programs.ingest);
-    start_all(&mut house).await?;
-    fill_queue(&house, &profile).await?;
-    house.roles.clear();
-    let mut taken = take(house.alerts_queues()).await?;
+    deployment.add(KilledProcess::Worker, &programs.worker);
+    start_all(&mut deployment).await?;
+    deployment.roles.clear();
+    deployment.add(KilledProcess::Ingest, &programs.ingest);
+    start_all(&mut deployment).await?;
+    fill_queue(&deployment, &profile).await?;
+    deployment.roles.clear();
+    let mut taken = take(deployment.alerts_queues()).await?;
     if fill.unpacked {
         taken.unpack().put_back().await?;
-        taken = take(house.alerts_queues()).await?;
+        taken = take(deployment.alerts_queues()).await?;
     }
-    let (raw_per_second, messages) = (float(fill.alerts().into()) / taken.took.as_secs_f64(), taken.len());
+    let raw_per_second = float(fill.alerts().into()) / taken.took.as_secs_f64();
+    let messages = taken.len();
     taken.put_back().await?;
     for _ in 0..workers {
-        house.add(Part::Worker, &programs.worker);
+        deployment.add(KilledProcess::Worker, &programs.worker);
     }
-    let per_second = empty_queue(&mut house, fill).await?;
-    let cpu: Duration = house.roles.iter().map(Role::cpu).sum();
+    let per_second = empty_queue(&mut deployment, fill).await?;
+    let cpu: Duration = deployment.roles.iter().map(Role::cpu).sum();
     Ok(Drained {
         per_second,
         raw_per_second,
         alerts_per_message: float(fill.alerts().into()) / float(messages.max(1) as u64),
         cpu_us: cpu.as_secs_f64() * 1e6 / float(fill.alerts().into()),
-        peak_bytes: house.roles.iter().map(Role::peak_bytes).max().unwrap_or(0),
+        peak_bytes: deployment.roles.iter().map(Role::peak_bytes).max().unwrap_or(0),
     })
 }
 
-async fn start_all(house: &mut House) -> Result<(), StageError> {
-    for role in &mut house.roles {
+async fn start_all(deployment: &mut Deployment) -> Result<(), HarnessError> {
+    for role in &mut deployment.roles {
         role.start().await?;
     }
     Ok(())
 }
 
-async fn fill_queue(house: &House, profile: &Profile) -> Result<(), DrainError> {
-    let (plan, sending) = (Plan::of(profile), profile.sending);
-    let aim = Aim { address: house.listen, paths: vec![format!("/api/alert/{}", receiver_name(0))] };
-    let shape = (sending.connections, sending.alert_bytes);
-    let sent = send(plan, aim, shape, Instant::now(), Arc::new(Counts::default())).await?;
+async fn fill_queue(deployment: &Deployment, profile: &Profile) -> Result<(), DrainError> {
+    let plan = Plan::of(profile);
+    let sending = profile.sending;
+    let aim = Aim { address: deployment.listen, paths: vec![format!("/api/alert/{}", receiver_name(0))] };
+    let counts = Arc::new(Counts::default());
+    let sent = send(plan, aim, sending.connections, sending.alert_bytes, Instant::now(), counts).await?;
     let accepted = sent.iter().filter(|sent| sent.answer == Answer::Accepted).count();
     if accepted as u64 == u64::from(sending.requests) {
         return Ok(());
@@ -117,21 +120,22 @@ async fn fill_queue(house: &House, profile: &Profile) -> Result<(), DrainError> 
 }
 
 /// Alerts/s, from the first that was settled: starting a process is no part of it.
-async fn empty_queue(house: &mut House, fill: &Fill) -> Result<f64, DrainError> {
+async fn empty_queue(deployment: &mut Deployment, fill: &Fill) -> Result<f64, DrainError> {
     let wanted = f64::from(fill.alerts());
-    for role in &mut house.roles {
+    for role in &mut deployment.roles {
         role.start_unready();
     }
     let patience = Instant::now() + PATIENCE;
     let mut first: Option<(Instant, f64)> = None;
     loop {
         sleep(LOOK_EVERY).await;
-        for role in &mut house.roles {
+        for role in &mut deployment.roles {
             role.look().await;
         }
-        let counters = house.roles.iter().fold(Counters::default(), |sum, role| sum.plus(role.counters()));
-        let (now, settled) =
-            (Instant::now(), counters.told + counters.known + counters.stale + counters.dead);
+        let counters =
+            deployment.roles.iter().fold(Counters::default(), |sum, role| sum.plus(role.counters()));
+        let now = Instant::now();
+        let settled = counters.delivered + counters.duplicate + counters.superseded + counters.dead_lettered;
         if settled < 0.5 {
             // Nothing yet, and no patience lost over it: the deadline is for all of it.
         } else if let Some((begun, before)) = first {

@@ -10,18 +10,18 @@ use thiserror::Error;
 use tokio::time::sleep;
 
 use crate::figure::{Figures, Goal, float};
+use crate::harness::{HarnessError, ready};
 use crate::machine::Machine;
 use crate::proc_fs::{cpu_time, resident_memory, voluntary_switches};
 use crate::progress;
 use crate::report::{Report, note};
 use crate::scenario::Idle;
-use crate::stage::{StageError, ready};
 
 /// Why nothing was measured.
 #[derive(Debug, Error)]
 pub(crate) enum IdleError {
     #[error(transparent)]
-    Stage(#[from] StageError),
+    Stage(#[from] HarnessError),
     /// `/proc`, or a temporary directory.
     #[error("cannot measure: {0}")]
     Io(#[from] io::Error),
@@ -31,7 +31,8 @@ pub(crate) enum IdleError {
 
 /// Starts it in an empty directory, waits, watches, and ends it; as often as the scenario says.
 pub(crate) async fn run(name: &str, scenario: Idle, program: &Path) -> Result<Report, IdleError> {
-    let (machine, mut figures) = (Machine::describe(), Figures::default());
+    let machine = Machine::describe();
+    let mut figures = Figures::default();
     for round in 1..=scenario.rounds {
         progress(&format!("{name}, round {round} of {}", scenario.rounds));
         watch(&scenario, program, &mut figures).await?;
@@ -49,7 +50,8 @@ pub(crate) async fn run(name: &str, scenario: Idle, program: &Path) -> Result<Re
 }
 
 async fn watch(scenario: &Idle, program: &Path, figures: &mut Figures) -> Result<(), IdleError> {
-    let (folder, admin) = (tempfile::tempdir()?, free_address());
+    let folder = tempfile::tempdir()?;
+    let admin = free_address();
     let launch = Launch::program(program)
         .directory(folder.path())
         .variable("LARKFIRE_LISTEN", free_address().to_string())
@@ -58,10 +60,11 @@ async fn watch(scenario: &Idle, program: &Path, figures: &mut Figures) -> Result
         .variable("FEISHU_WEBHOOK_URL", format!("http://{}/open-apis/bot/v2/hook/idle", free_address()));
     let begun = Instant::now();
     let process = launch.start();
-    let id = ready(&process, "larkfire", (admin, "/readyz")).await?;
+    let id = ready(&process, "larkfire", admin, "/readyz").await?;
     let started = begun.elapsed();
     sleep(scenario.settle()).await;
-    let (cpu_before, switches_before) = (cpu_time(id)?, voluntary_switches(id)?);
+    let cpu_before = cpu_time(id)?;
+    let switches_before = voluntary_switches(id)?;
     sleep(scenario.watched()).await;
     let cpu = cpu_time(id)?.saturating_sub(cpu_before);
     let wake_ups = float(voluntary_switches(id)? - switches_before) / scenario.watched().as_secs_f64();

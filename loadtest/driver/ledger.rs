@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use sqlx::Connection as _;
 use sqlx::mysql::MySqlConnection;
 
-use crate::template::number_of;
+use crate::plan::Plan;
+use crate::template::numbers_of;
 
-const TOLD: &str = "SELECT fingerprint, told_at FROM larkfire_ledger WHERE told_at IS NOT NULL";
-const TOLD_COUNT: &str = "SELECT COUNT(*) FROM larkfire_ledger WHERE told_at IS NOT NULL";
-const DEAD: &str = "SELECT DISTINCT fingerprint FROM larkfire_dead_alerts";
-const DEAD_COUNT: &str = "SELECT COUNT(DISTINCT fingerprint) FROM larkfire_dead_alerts";
+const DELIVERED: &str = "SELECT fingerprint, told_at FROM larkfire_ledger WHERE told_at IS NOT NULL";
+const DELIVERED_COUNT: &str = "SELECT COUNT(*) FROM larkfire_ledger WHERE told_at IS NOT NULL";
+const DEAD_LETTERED: &str = "SELECT DISTINCT fingerprint FROM larkfire_dead_alerts";
+const DEAD_LETTERED_COUNT: &str = "SELECT COUNT(DISTINCT fingerprint) FROM larkfire_dead_alerts";
 
 /// The SQL state of a table that is not there.
 const NO_SUCH_TABLE: &str = "42S02";
@@ -18,36 +19,46 @@ const NO_SUCH_TABLE: &str = "42S02";
 /// The database of a run, past any proxy.
 pub(crate) struct Ledger {
     url: String,
+    plan: Plan,
     connection: Option<MySqlConnection>,
 }
 
 /// The end of the alerts, by their numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
-    /// When each was told, in milliseconds since 1970 by the worker's clock.
-    pub(crate) told: HashMap<u32, i64>,
-    pub(crate) dead: HashSet<u32>,
+    /// When each was delivered, in milliseconds since 1970 by the worker's clock.
+    pub(crate) delivered: HashMap<u32, i64>,
+    pub(crate) dead_lettered: HashSet<u32>,
 }
 
 impl Ledger {
-    pub(crate) const fn new(url: String) -> Self {
-        Self { url, connection: None }
+    pub(crate) const fn new(url: String, plan: Plan) -> Self {
+        Self { url, plan, connection: None }
     }
 
-    /// How many alerts have ended, told or dead. A database that was killed and is not back yet is an error.
+    /// How many alerts have ended, delivered or dead-lettered. A database that was killed and is not back yet is an error.
     pub(crate) async fn ended(&mut self) -> sqlx::Result<u64> {
-        let told: i64 = or_nothing(self.scalar(TOLD_COUNT).await)?;
-        let dead: i64 = or_nothing(self.scalar(DEAD_COUNT).await)?;
-        Ok(u64::try_from(told + dead).unwrap_or(0))
+        let delivered: i64 = or_nothing(self.scalar(DELIVERED_COUNT).await)?;
+        let dead_lettered: i64 = or_nothing(self.scalar(DEAD_LETTERED_COUNT).await)?;
+        Ok(u64::try_from(delivered + dead_lettered).unwrap_or(0))
     }
 
     pub(crate) async fn read(&mut self) -> sqlx::Result<Written> {
+        let numbers = numbers_of(self.plan);
         let connection = self.connection().await?;
-        let told: Vec<(Vec<u8>, i64)> = or_nothing(sqlx::query_as(TOLD).fetch_all(&mut *connection).await)?;
-        let dead: Vec<String> = or_nothing(sqlx::query_scalar(DEAD).fetch_all(connection).await)?;
+        let delivered: Vec<(Vec<u8>, i64)> =
+            or_nothing(sqlx::query_as(DELIVERED).fetch_all(&mut *connection).await)?;
+        let dead_lettered: Vec<String> =
+            or_nothing(sqlx::query_scalar(DEAD_LETTERED).fetch_all(connection).await)?;
         Ok(Written {
-            told: told.iter().filter_map(|(fingerprint, at)| Some((number_of(fingerprint)?, *at))).collect(),
-            dead: dead.iter().filter_map(|fingerprint| number_of(fingerprint.as_bytes())).collect(),
+            delivered: delivered
+                .iter()
+                .filter_map(|(fingerprint, at)| Some((*numbers.get(fingerprint)?, *at)))
+                .collect(),
+            dead_lettered: dead_lettered
+                .iter()
+                .filter_map(|fingerprint| numbers.get(fingerprint.as_bytes()).copied())
+                .collect(),
         })
     }
 

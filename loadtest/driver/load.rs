@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, ClientError};
 use crate::meter::{Pace, meter};
-use crate::payload::{ALERT_BYTES, request};
-use crate::scenario::{Latency, Load, Window};
+use crate::payload::request;
+use crate::scenario::{ALERT_BYTES, Latency, Load, Window};
 
 /// How long the requests in hand may take when everything else is over.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
@@ -55,11 +55,14 @@ type Senders<T> = JoinSet<Result<T, LoadError>>;
 
 /// Alerts per second, where each connection sends its next request when the last one is answered.
 pub(crate) async fn closed_loop(target: Target, load: &Load, window: &Window) -> Result<Pace, LoadError> {
-    let (done, stop) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+    let done = Arc::new(AtomicU64::new(0));
+    let stop = CancellationToken::new();
     let mut senders = Senders::new();
     for seed in 0..load.connections {
         let request = request(target.address, load.alerts, ALERT_BYTES, seed);
-        let (client, done, stop) = (Client::connect(target.address).await?, Arc::clone(&done), stop.clone());
+        let client = Client::connect(target.address).await?;
+        let done = Arc::clone(&done);
+        let stop = stop.clone();
         senders.spawn(send_on(client, target.address, request, done, stop));
     }
     let pace = tokio::select! {
@@ -151,7 +154,8 @@ async fn send_on_time(
     request: Bytes,
     times: Times,
 ) -> Result<Delays, LoadError> {
-    let (mut delays, mut due) = (Delays::default(), times.first);
+    let mut delays = Delays::default();
+    let mut due = times.first;
     while due < times.end {
         sleep_until(due).await;
         let sent = due.elapsed();

@@ -1,7 +1,7 @@
 //! On what, when and beside what else it was measured.
 
+use runtime::clock::Clock;
 use serde::Serialize;
-use shared::clock::Clock;
 
 use crate::proc_fs::kilobytes;
 

@@ -8,9 +8,10 @@ mod broker;
 mod cards;
 mod client;
 mod conduct;
+mod deployment;
 mod drain;
 mod figure;
-mod house;
+mod harness;
 mod idle;
 mod ledger;
 mod load;
@@ -29,7 +30,6 @@ mod scenario;
 mod scrape;
 mod sender;
 mod sim_host;
-mod stage;
 mod template;
 mod timeline;
 mod worker;
@@ -43,21 +43,21 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-use house::Programs;
+use deployment::Programs;
 use release::{Origin, ReleaseError};
 use report::Report;
 use scenario::{Measurement, Scenario, Victim};
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run --release -p loadtest -- storm
-  cargo run --release -p loadtest -- steady broker-cut --rounds 3
-  cargo run --release -p loadtest -- accept --ingest-config try.yaml
-  cargo run --release -p loadtest -- my/own.toml
-  cargo run --release -p loadtest -- ceiling    accept and worker, beside bare lapin and bare hyper
-  cargo run --release -p loadtest -- storm --kill broker,worker
-  cargo run --release -p loadtest -- kills      ingest, worker, database and broker killed in each of several profiles
-  cargo run --release -p loadtest -- all
+  cargo run --profile dist -p loadtest -- storm
+  cargo run --profile dist -p loadtest -- steady broker-cut --rounds 3
+  cargo run --profile dist -p loadtest -- accept --ingest-config try.yaml
+  cargo run --profile dist -p loadtest -- my/own.toml
+  cargo run --profile dist -p loadtest -- ceiling    accept and worker, beside bare lapin and bare hyper
+  cargo run --profile dist -p loadtest -- storm --kill broker,worker
+  cargo run --profile dist -p loadtest -- kills      ingest, worker, database and broker killed in each of several profiles
+  cargo run --profile dist -p loadtest -- all
 
 RabbitMQ is expected on 127.0.0.1:5672 and MariaDB on 127.0.0.1:3306, or where TEST_AMQP_URL and TEST_MYSQL_URL
 say. Queues, exchanges and databases get names of their own and are deleted at the end. Results are kept as
@@ -86,7 +86,7 @@ struct Cli {
     #[command(flatten)]
     run: Run,
     #[command(subcommand)]
-    part: Option<Part>,
+    part: Option<DriverCommand>,
 }
 
 /// What can be chosen.
@@ -114,7 +114,7 @@ struct Run {
 }
 
 #[derive(Subcommand)]
-enum Part {
+enum DriverCommand {
     /// The bare HTTP server; `accept` starts it
     #[command(hide = true)]
     BareHttp {
@@ -129,7 +129,7 @@ async fn main() -> ExitCode {
     let outcome = async {
         match cli.part {
             None => run(cli.run).await,
-            Some(Part::BareHttp { listen }) => {
+            Some(DriverCommand::BareHttp { listen }) => {
                 bare_http::serve(listen).await.map(|()| true).map_err(Box::from)
             }
         }

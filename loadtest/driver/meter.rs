@@ -29,10 +29,13 @@ impl Pace {
 /// Lets the warm-up pass, then counts how much `done` grows.
 pub(crate) async fn meter(window: &Window, done: &AtomicU64, process: u32) -> io::Result<Pace> {
     tokio::time::sleep(window.warm_up()).await;
-    let (begun, cpu_before, before) = (Instant::now(), cpu_time(process)?, done.load(Ordering::Relaxed));
+    let begun = Instant::now();
+    let cpu_before = cpu_time(process)?;
+    let before = done.load(Ordering::Relaxed);
     loop {
         tokio::time::sleep(PAUSE).await;
-        let (took, count) = (begun.elapsed(), done.load(Ordering::Relaxed) - before);
+        let took = begun.elapsed();
+        let count = done.load(Ordering::Relaxed) - before;
         if took < window.counted() && count < window.count_max {
             continue;
         }

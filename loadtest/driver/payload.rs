@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 
 use crate::plan::SERVICES;
 
-/// What an alert is filled up to, in bytes of JSON, where nothing else is asked for.
-pub(crate) const ALERT_BYTES: usize = 800;
-
 /// A whole HTTP/1.1 request with one group of alerts. `seed` makes the groups differ.
 pub(crate) fn request(to: SocketAddr, alerts: u32, alert_bytes: usize, seed: u32) -> Bytes {
     let body = body(alerts, alert_bytes, seed);
@@ -28,13 +25,18 @@ pub(crate) fn request(to: SocketAddr, alerts: u32, alert_bytes: usize, seed: u32
 fn body(alerts: u32, alert_bytes: usize, seed: u32) -> String {
     let group = labels(seed % SERVICES);
     let alerts = (0..alerts).map(|index| {
-        let (instance, pod) = (format!("10.0.{seed}.{index}:8080"), format!("checkout-{seed:04}-{index:05}"));
-        let fingerprint = format!("{:016x}", u64::from(seed) << 32 | u64::from(index));
-        alert(
-            &group,
-            alert_bytes,
-            &Names { instance, pod, fingerprint, summary: "12 % of checkouts fail".into() },
-        )
+        let instance = format!("10.0.{seed}.{index}:8080");
+        let pod = format!("checkout-{seed:04}-{index:05}");
+        let mut names =
+            Names { instance, pod, fingerprint: String::new(), summary: "12 % of checkouts fail".into() };
+        let labels = alert(&group, 0, &names)["labels"].take();
+        let labels = labels.as_object().into_iter().flatten();
+        names.fingerprint = testkit::bodies::fingerprint(
+            labels
+                .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
+                .collect::<Vec<_>>(),
+        );
+        alert(&group, alert_bytes, &names)
     });
     envelope(&group, &alerts.collect::<Vec<_>>()).to_string()
 }
@@ -97,6 +99,7 @@ pub(crate) fn alert(group: &Value, alert_bytes: usize, names: &Names) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::ALERT_BYTES;
 
     #[test]
     fn alerts_have_the_size_that_was_asked_for_and_names_of_their_own() {

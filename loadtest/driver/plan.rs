@@ -47,7 +47,8 @@ impl Plan {
     }
 
     pub(crate) const fn service(&self, request: u32) -> u32 {
-        request / self.receivers % SERVICES
+        // By its first alert, so that an alert has the same labels each time it is sent.
+        self.alert(request * self.alerts_per_request) / self.alerts_per_request / self.receivers % SERVICES
     }
 
     /// The numbers of the alerts in a request; the same number is the same alert.

@@ -1,4 +1,4 @@
-//! A profile, run as often as it says: each round with a house of its own, so that none inherits from the one before.
+//! A profile, run as often as it says: each round with a deployment of its own, so that none inherits from the one before.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use crate::account::{Account, Books, per_second, percentile_ms};
 use crate::conduct::{ConductError, Round, conduct};
+use crate::deployment::{Deployment, DeploymentError, Programs, Services};
 use crate::figure::{Figures, Goal, float};
-use crate::house::{House, HouseError, Programs, Services};
 use crate::machine::Machine;
 use crate::plan::Plan;
 use crate::proc_fs::{cpu_time, find};
@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str, Service); 2] =
 #[derive(Debug, Error)]
 pub(crate) enum ProfileError {
     #[error(transparent)]
-    House(#[from] HouseError),
+    House(#[from] DeploymentError),
     #[error(transparent)]
     Conduct(#[from] ConductError),
     #[error("cannot write the scenario down: {0}")]
@@ -34,15 +34,16 @@ pub(crate) enum ProfileError {
 /// Runs all rounds.
 pub(crate) async fn run(name: &str, profile: Profile, programs: &Programs) -> Result<Report, ProfileError> {
     let machine = Machine::describe();
-    let (mut figures, mut rounds) = (Figures::default(), Vec::new());
+    let mut figures = Figures::default();
+    let mut rounds = Vec::new();
     for number in 1..=profile.rounds {
         progress(&format!("{name}, round {number} of {}: {}", profile.rounds, profile.about));
-        let mut house = House::start(&profile, programs).await?;
-        let before = Others::now(&house.services);
-        let round = conduct(&mut house, &profile).await?;
+        let mut deployment = Deployment::start(&profile, programs).await?;
+        let before = Others::now(&deployment.services);
+        let round = conduct(&mut deployment, &profile).await?;
         let account = account(&profile, &round);
         note_times(&mut figures, &profile, &account);
-        note_costs(&mut figures, &profile, &account, (&house, &before));
+        note_costs(&mut figures, &profile, &account, &deployment, &before);
         rounds.push(RoundReport::new(&profile, &account, round.samples));
     }
     let scenario = serde_json::to_value(&profile)?;
@@ -70,8 +71,8 @@ fn note_times(figures: &mut Figures, profile: &Profile, account: &Account) {
     let took = account.accept.iter().map(|timed| timed.due + Duration::from_secs_f64(timed.ms / 1e3)).max();
     let verdict = &account.verdict;
     figures.add("accepted, alerts/s", None, per_second(verdict.accepted, took.unwrap_or_default()));
-    if let Some(last) = account.last_told {
-        figures.add("told, alerts/s", None, per_second(verdict.told, last));
+    if let Some(last) = account.last_delivered {
+        figures.add("delivered, alerts/s", None, per_second(verdict.delivered, last));
     }
     for percent in [50, 95, 99, 100_usize] {
         let goal = (percent == 99).then_some(goals.accept_p99_ms).flatten();
@@ -94,10 +95,10 @@ fn note_times(figures: &mut Figures, profile: &Profile, account: &Account) {
     }
     figures.add("cards", None, float(verdict.cards));
     if let Some(end) = timeline::end(&profile.faults) {
-        let after = account.told_after(end).as_secs_f64();
+        let after = account.delivered_after(end).as_secs_f64();
         figures.add(
-            "what was due before the end of the fault: told after it, s",
-            at_most(goals.told_after_fault_seconds),
+            "what was due before the end of the fault: delivered after it, s",
+            at_most(goals.delivered_after_fault_seconds),
             after,
         );
     }
@@ -107,19 +108,20 @@ fn note_costs(
     figures: &mut Figures,
     profile: &Profile,
     account: &Account,
-    (house, before): (&House, &Others),
+    deployment: &Deployment,
+    before: &Others,
 ) {
     let thousands = float(account.verdict.accepted.max(1)) / 1e3;
     let goals = profile.goals;
     for name in ["larkfire-ingest", "larkfire-worker"] {
-        let roles = || house.roles.iter().filter(|role| role.name() == name);
-        let cpu: Duration = roles().map(crate::house::Role::cpu).sum();
+        let roles = || deployment.roles.iter().filter(|role| role.name() == name);
+        let cpu: Duration = roles().map(crate::deployment::Role::cpu).sum();
         figures.add(format!("CPU of {name}, s per 1 000 alerts"), None, cpu.as_secs_f64() / thousands);
         let goal = if name == "larkfire-ingest" { goals.ingest_mb } else { goals.worker_mb };
-        let peak = roles().map(crate::house::Role::peak_bytes).max().unwrap_or(0);
+        let peak = roles().map(crate::deployment::Role::peak_bytes).max().unwrap_or(0);
         figures.add(format!("peak memory of {name}, MB"), goal.map(Goal::AtMost), float(peak) / 1e6);
     }
-    for (name, cpu) in Others::now(&house.services).since(before) {
+    for (name, cpu) in Others::now(&deployment.services).since(before) {
         figures.add(format!("CPU of {name}, s per 1 000 alerts"), None, cpu.as_secs_f64() / thousands);
     }
 }

@@ -38,7 +38,8 @@ pub(crate) enum RawError {
 
 /// Publishes to the queue for a window; confirmed messages per second.
 pub(crate) async fn measure(queue: &str, raw: &Raw, window: &Window) -> Result<Pace, RawError> {
-    let (confirmed, stop) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+    let confirmed = Arc::new(AtomicU64::new(0));
+    let stop = CancellationToken::new();
     let mut owners = JoinSet::new();
     for _ in 0..raw.connections {
         let owner = Owner {

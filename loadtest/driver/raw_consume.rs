@@ -73,7 +73,9 @@ impl Taken {
         let options = BasicConsumeOptions::default();
         let mut consumer =
             channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        let (mut first, mut last, mut unacked) = (None, Instant::now(), None);
+        let mut first = None;
+        let mut last = Instant::now();
+        let mut unacked = None;
         let all = BasicAckOptions { multiple: true };
         while let Ok(Some(delivery)) = timeout(QUIET, consumer.next()).await {
             let delivery = delivery?;

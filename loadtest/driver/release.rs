@@ -1,4 +1,5 @@
-//! The release binaries that are measured: built here, so that it is this tree's code that is measured.
+//! The binaries that are measured: built here, so that it is this tree's code that is measured, by the profile this program was
+//! built by.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -10,10 +11,10 @@ use tokio::process::Command;
 #[derive(Debug, Error)]
 pub(crate) enum ReleaseError {
     /// Measuring an unoptimised sender tells about the sender.
-    #[error("measure with a release build: cargo run --release -p loadtest -- SCENARIO")]
+    #[error("measure with an optimised build: cargo run --profile dist -p loadtest -- SCENARIO")]
     DebugBuild,
     /// Cargo could not be started, or our own path is unknown.
-    #[error("cannot build {package} (cargo build --release -p {package}): {source}")]
+    #[error("cannot build {package} (cargo build -p {package}): {source}")]
     NotBuilt {
         /// The package.
         package: &'static str,
@@ -21,7 +22,7 @@ pub(crate) enum ReleaseError {
         source: std::io::Error,
     },
     /// Cargo said why.
-    #[error("cargo build --release -p {package} failed: {status}")]
+    #[error("cargo build -p {package} failed: {status}")]
     Failed {
         /// The package.
         package: &'static str,
@@ -59,11 +60,12 @@ pub(crate) async fn build(package: &'static str) -> Result<(), ReleaseError> {
     }
     let not_built = |source| ReleaseError::NotBuilt { package, source };
     let own = std::env::current_exe().map_err(not_built)?;
-    // target/release/loadtest: the binary comes to lie beside this one.
+    // target/PROFILE/loadtest: the binary comes to lie beside this one, and is built as this one was.
     let directory = own.parent().unwrap_or(Path::new("."));
+    let profile = directory.file_name().unwrap_or("release".as_ref());
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--quiet", "--package", package, "--target-dir"]);
+    command.args(["build", "--quiet", "--package", package, "--profile"]).arg(profile).arg("--target-dir");
     command.arg(directory.parent().unwrap_or(directory)).current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = command.kill_on_drop(true).status().await.map_err(not_built)?;
     if status.success() { Ok(()) } else { Err(ReleaseError::Failed { package, status }) }

@@ -5,15 +5,15 @@ use testkit::rabbitmq::amqp_url;
 use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
+use crate::deployment::Programs;
 use crate::drain::{DrainError, drain};
 use crate::figure::{Figures, float};
-use crate::house::Programs;
+use crate::harness::{HarnessError, Server};
 use crate::load::{LoadError, closed_loop};
 use crate::machine::Machine;
 use crate::progress;
 use crate::report::{Report, note};
 use crate::scenario::{Load, Scaling};
-use crate::stage::{Server, StageError};
 
 /// Why nothing was measured.
 #[derive(Debug, Error)]
@@ -21,7 +21,7 @@ pub(crate) enum ScalingError {
     #[error(transparent)]
     Broker(#[from] BrokerError),
     #[error(transparent)]
-    Stage(#[from] StageError),
+    Stage(#[from] HarnessError),
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
@@ -35,7 +35,8 @@ pub(crate) enum ScalingError {
 
 /// Measures everything, as often as the scenario says.
 pub(crate) async fn run(name: &str, scenario: Scaling, programs: &Programs) -> Result<Report, ScalingError> {
-    let (machine, mut figures) = (Machine::describe(), Figures::default());
+    let machine = Machine::describe();
+    let mut figures = Figures::default();
     for round in 1..=scenario.rounds {
         progress(&format!("{name}, round {round} of {}", scenario.rounds));
         inwards(&scenario, programs, &mut figures).await?;
@@ -102,7 +103,7 @@ async fn outwards(
     let with_most_workers =
         scenario.worker_shards.iter().filter(|shards| **shards > 1).map(|shards| (most, *shards));
     for (workers, shards) in with_one_shard.chain(with_most_workers) {
-        let drained = drain(&scenario.fill, (workers, shards), programs).await?;
+        let drained = drain(&scenario.fill, workers, shards, programs).await?;
         let what = format!("settled by {workers} workers, {shards} shards, {}", scenario.fill.name);
         note(figures, format!("{what}, alerts/s"), None, drained.per_second);
         note(figures, format!("{what}, CPU µs/alert"), None, drained.cpu_us);

@@ -20,6 +20,9 @@ use range::OutOfRange;
 pub(crate) use scaling::Scaling;
 pub(crate) use worker::{Fill, Worker};
 
+/// What an alert is filled up to, in bytes of JSON, where nothing else is asked for.
+pub(crate) const ALERT_BYTES: usize = 800;
+
 /// What comes with the program, in the order `all` runs it.
 const FILES: [(&str, &str); 18] = [
     ("accept", include_str!("../scenarios/accept.toml")),

@@ -58,7 +58,8 @@ pub(crate) struct Aim {
 pub(crate) async fn send(
     plan: Plan,
     aim: Aim,
-    (connections, alert_bytes): (u32, usize),
+    connections: u32,
+    alert_bytes: usize,
     begin: Instant,
     counts: Arc<Counts>,
 ) -> Result<Vec<Sent>, JoinError> {
@@ -120,7 +121,7 @@ impl Line {
         let alerts: Vec<u32> = plan.alerts(request).collect();
         let template = &templates[plan.service(request) as usize % templates.len()];
         let path = &aim.paths[plan.receiver(request) as usize % aim.paths.len()];
-        template.fill(&mut self.request, (aim.address, path), alerts.into_iter());
+        template.fill(&mut self.request, aim.address, path, alerts.into_iter());
     }
 
     async fn exchange(&mut self) -> Answer {

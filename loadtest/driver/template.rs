@@ -1,15 +1,21 @@
 //! Requests made beforehand, in which only the numbers of the alerts are filled in when they are sent: what making
 //! them costs the sender, everybody else on the machine lacks. Pure.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::net::SocketAddr;
 
+use serde_json::Value;
+
 use crate::payload::{Names, alert, envelope, labels};
+use crate::plan::{Plan, SERVICES};
 
 /// Digits of an alert's number.
 const DIGITS: usize = 8;
 /// Where the number goes; nothing else in an alert reads like it.
 const MARK: &str = "90909090";
+/// Where the fingerprint goes.
+const UNNAMED: &str = "ffffffffffffffff";
 /// What stands before the number in an alert's summary, by which it is found on a card.
 pub(crate) const TOKEN: &str = "lt";
 
@@ -20,6 +26,9 @@ pub(crate) struct Template {
     alert: Vec<u8>,
     /// Where in the alert its number stands.
     places: Vec<usize>,
+    /// Where its fingerprint does.
+    fingerprint_at: usize,
+    hashed: HashedLabels,
     after: Vec<u8>,
 }
 
@@ -29,10 +38,13 @@ impl Template {
         let names = Names {
             instance: format!("pod-{MARK}:8080"),
             pod: format!("checkout-{MARK}"),
-            fingerprint: fingerprint_of(MARK),
+            fingerprint: UNNAMED.to_owned(),
             summary: format!("{TOKEN}{MARK} 12 % of checkouts fail"),
         };
-        let alert = alert(&group, alert_bytes, &names).to_string();
+        let alert = alert(&group, alert_bytes, &names);
+        let hashed = HashedLabels::of(&alert["labels"]);
+        let alert = alert.to_string();
+        let fingerprint_at = alert.find(UNNAMED).unwrap_or(0);
         let places = alert.match_indices(MARK).map(|(place, _)| place).collect();
         let envelope = envelope(&group, &[]).to_string();
         let (before, after) = envelope.split_once("\"alerts\":[").unwrap_or((&envelope, ""));
@@ -40,6 +52,8 @@ impl Template {
             before: format!("{before}\"alerts\":[").into(),
             alert: alert.into(),
             places,
+            fingerprint_at,
+            hashed,
             after: after.into(),
         }
     }
@@ -48,7 +62,8 @@ impl Template {
     pub(crate) fn fill(
         &self,
         request: &mut Vec<u8>,
-        (to, path): (SocketAddr, &str),
+        to: SocketAddr,
+        path: &str,
         alerts: impl ExactSizeIterator<Item = u32>,
     ) {
         let commas = alerts.len().saturating_sub(1);
@@ -65,19 +80,27 @@ impl Template {
             if index > 0 {
                 request.push(b',');
             }
-            let (begin, digits) = (request.len(), digits(number));
+            let begin = request.len();
+            let digits = digits(number);
             request.extend_from_slice(&self.alert);
             for place in &self.places {
                 request[begin + place..][..DIGITS].copy_from_slice(&digits);
             }
+            let fingerprint = self.hashed.fingerprint(digits);
+            request[begin + self.fingerprint_at..][..UNNAMED.len()].copy_from_slice(&fingerprint);
         }
         request.extend_from_slice(&self.after);
     }
 }
 
-/// The number of an alert, read from its fingerprint.
-pub(crate) fn number_of(fingerprint: &[u8]) -> Option<u32> {
-    str::from_utf8(fingerprint).ok()?.parse().ok()
+/// The numbers of a plan's alerts by their fingerprints.
+pub(crate) fn numbers_of(plan: Plan) -> HashMap<Vec<u8>, u32> {
+    let hashed: Vec<_> = (0..SERVICES).map(|service| Template::new(service, 0).hashed).collect();
+    let of_request = |request| {
+        let hashed = &hashed[plan.service(request) as usize];
+        plan.alerts(request).map(move |number| (hashed.fingerprint(digits(number)).to_vec(), number))
+    };
+    (0..plan.requests).flat_map(of_request).collect()
 }
 
 /// The numbers found in a text.
@@ -86,8 +109,43 @@ pub(crate) fn numbers_in(text: &str) -> impl Iterator<Item = u32> {
         .filter_map(|(place, _)| text.get(place + TOKEN.len()..)?.get(..DIGITS)?.parse().ok())
 }
 
-fn fingerprint_of(digits: &str) -> String {
-    format!("{digits:0>16}")
+/// The labels of an alert as their fingerprint is computed of them: it is believed only if it is the one Alertmanager gives.
+#[derive(Debug)]
+struct HashedLabels {
+    bytes: Vec<u8>,
+    places: Vec<usize>,
+}
+
+impl HashedLabels {
+    fn of(labels: &Value) -> Self {
+        let labels: BTreeMap<_, _> = labels.as_object().into_iter().flatten().collect();
+        let texts =
+            labels.into_iter().flat_map(|(name, value)| [name.as_str(), value.as_str().unwrap_or_default()]);
+        let bytes: Vec<u8> = texts.flat_map(|text| text.bytes().chain([0xff])).collect();
+        let windows = bytes.windows(MARK.len()).enumerate();
+        let places =
+            windows.filter(|(_, window)| *window == MARK.as_bytes()).map(|(place, _)| place).collect();
+        Self { bytes, places }
+    }
+
+    /// FNV-1a, as 16 digits.
+    fn fingerprint(&self, digits: [u8; DIGITS]) -> [u8; UNNAMED.len()] {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut from = 0;
+        let add = |hash: &mut u64, bytes: &[u8]| {
+            for byte in bytes {
+                *hash = (*hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for place in &self.places {
+            add(&mut hash, &self.bytes[from..*place]);
+            add(&mut hash, &digits);
+            from = place + DIGITS;
+        }
+        add(&mut hash, &self.bytes[from..]);
+        std::array::from_fn(|index| HEX[(hash >> (60 - 4 * index) & 0xf) as usize])
+    }
 }
 
 fn digits(mut number: u32) -> [u8; DIGITS] {
@@ -102,17 +160,19 @@ fn digits(mut number: u32) -> [u8; DIGITS] {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use std::time::Duration;
 
     use super::*;
-    use crate::payload::ALERT_BYTES;
+    use crate::scenario::ALERT_BYTES;
 
     #[test]
     fn a_filled_request_is_a_group_of_numbered_alerts() {
-        let (template, mut request) = (Template::new(3, ALERT_BYTES), b"older".to_vec());
+        let template = Template::new(3, ALERT_BYTES);
+        let mut request = b"older".to_vec();
         template.fill(
             &mut request,
-            ("127.0.0.1:1".parse().unwrap(), "/api/alert"),
+            "127.0.0.1:1".parse().unwrap(),
+            "/api/alert",
             [7, 12_345_678].into_iter(),
         );
         let text = str::from_utf8(&request).unwrap();
@@ -120,15 +180,25 @@ mod tests {
         assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
         let body: Value = serde_json::from_str(body).unwrap();
         let alerts = body["alerts"].as_array().unwrap();
-        let numbers: Vec<_> = alerts
-            .iter()
-            .map(|alert| number_of(alert["fingerprint"].as_str().unwrap().as_bytes()).unwrap())
-            .collect();
-        assert_eq!(numbers, [7, 12_345_678]);
+        for alert in alerts {
+            let labels = alert["labels"].as_object().unwrap().iter();
+            let labels: Vec<_> =
+                labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+            assert_eq!(alert["fingerprint"], testkit::bodies::fingerprint(labels));
+        }
         let summary = alerts[0]["annotations"]["summary"].as_str().unwrap();
         assert_eq!(numbers_in(summary).collect::<Vec<_>>(), [7]);
         assert!(alerts.iter().all(|alert| alert.to_string().len() == ALERT_BYTES));
         assert_ne!(alerts[0]["labels"]["pod"], alerts[1]["labels"]["pod"]);
+    }
+
+    #[test]
+    fn a_number_is_found_by_the_fingerprint_of_its_alert() {
+        let plan = Plan::even(100, Duration::from_millis(1));
+        let numbers = numbers_of(plan);
+        assert_eq!(numbers.len(), 100);
+        let hashed = &Template::new(plan.service(7), ALERT_BYTES).hashed;
+        assert_eq!(numbers.get(&hashed.fingerprint(digits(7))[..]), Some(&7));
     }
 
     #[test]

@@ -11,7 +11,7 @@ const PULSE_OPEN: Duration = Duration::from_millis(30);
 
 /// A process that can be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum KilledProcess {
     Ingest,
     Worker,
 }
@@ -23,7 +23,7 @@ pub(crate) enum Service {
     Database,
 }
 
-/// Something that is done to the house.
+/// Something that is done to the deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Away,
@@ -37,8 +37,8 @@ pub(crate) enum Step {
     Flow,
     Cut(Service),
     Mend(Service),
-    Kill(Part),
-    Start(Part),
+    Kill(KilledProcess),
+    Start(KilledProcess),
     KillService(Service),
     StartService(Service),
 }
@@ -56,7 +56,8 @@ pub(crate) fn end(faults: &[Fault]) -> Option<Duration> {
 }
 
 fn of(fault: &Fault) -> Vec<(Duration, Step)> {
-    let (begin, end) = (fault.begins(), fault.begins() + fault.lasts());
+    let begin = fault.begins();
+    let end = fault.begins() + fault.lasts();
     let both = |first, last| vec![(begin, first), (end, last)];
     match fault.what {
         What::FeishuAway => both(Step::Away, Step::Back),
@@ -68,8 +69,8 @@ fn of(fault: &Fault) -> Vec<(Duration, Step)> {
         What::DatabaseKilled => {
             both(Step::KillService(Service::Database), Step::StartService(Service::Database))
         }
-        What::IngestKilled => both(Step::Kill(Part::Ingest), Step::Start(Part::Ingest)),
-        What::WorkerKilled => both(Step::Kill(Part::Worker), Step::Start(Part::Worker)),
+        What::IngestKilled => both(Step::Kill(KilledProcess::Ingest), Step::Start(KilledProcess::Ingest)),
+        What::WorkerKilled => both(Step::Kill(KilledProcess::Worker), Step::Start(KilledProcess::Worker)),
         What::FeishuSlow => {
             let pulses = (1..).map(|pulse| begin + SLOW_PULSE * pulse).take_while(|at| *at < end);
             let open = pulses.flat_map(|at| [(at, Step::Flow), (at + PULSE_OPEN, Step::Hold)]);
@@ -95,8 +96,8 @@ mod tests {
         ];
         let expected = [
             (seconds(3), Step::Cut(Service::Broker)),
-            (seconds(5), Step::Kill(Part::Worker)),
-            (seconds(6), Step::Start(Part::Worker)),
+            (seconds(5), Step::Kill(KilledProcess::Worker)),
+            (seconds(6), Step::Start(KilledProcess::Worker)),
             (seconds(7), Step::Mend(Service::Broker)),
         ];
         assert_eq!((steps(&faults), end(&faults)), (expected.to_vec(), Some(seconds(7))));

@@ -1,8 +1,8 @@
 //! Emptying a full queue, measured in rounds: bare lapin and a worker in turn, with the same messages.
 
+use crate::deployment::Programs;
 use crate::drain::{DrainError, Drained, drain};
 use crate::figure::{Figures, Goal, float};
-use crate::house::Programs;
 use crate::machine::Machine;
 use crate::progress;
 use crate::report::{Report, note};
@@ -10,11 +10,12 @@ use crate::scenario::{Fill, Worker};
 
 /// Measures all fills, as often as the scenario says.
 pub(crate) async fn run(name: &str, scenario: Worker, programs: &Programs) -> Result<Report, DrainError> {
-    let (machine, mut figures) = (Machine::describe(), Figures::default());
+    let machine = Machine::describe();
+    let mut figures = Figures::default();
     for round in 1..=scenario.rounds {
         progress(&format!("{name}, round {round} of {}", scenario.rounds));
         for fill in &scenario.fills {
-            let drained = drain(fill, (1, 1), programs).await?;
+            let drained = drain(fill, 1, 1, programs).await?;
             keep(&mut figures, fill, &drained);
         }
     }

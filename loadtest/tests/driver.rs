@@ -58,15 +58,20 @@ fn folder() -> TempDir {
 }
 
 #[tokio::test]
-async fn a_small_load_is_told_to_the_last_alert_and_shown_as_table_json_and_page() {
+async fn a_small_load_is_delivered_to_the_last_alert_and_shown_as_table_json_and_page() {
     let folder = folder();
     let (code, printed, results) = run(folder.path(), STEADY).await;
     let Some((json, page)) = results else { panic!("no results: {printed}") };
     assert_eq!(code, Some(0), "{printed}");
     let verdict = &json["rounds"][0]["verdict"];
-    for (name, count) in
-        [("accepted", 400), ("promised", 200), ("told", 200), ("known", 200), ("lost", 0), ("doubled", 0)]
-    {
+    for (name, count) in [
+        ("accepted", 400),
+        ("promised", 200),
+        ("delivered", 200),
+        ("duplicate", 200),
+        ("lost", 0),
+        ("doubled", 0),
+    ] {
         assert_eq!(verdict[name], count, "{name} in {verdict}");
     }
     assert!(verdict["cards"].as_u64().is_some_and(|cards| cards > 0), "{verdict}");
@@ -123,8 +128,8 @@ async fn what_has_no_middle_cannot_be_killed_in_it() {
 #[tokio::test]
 async fn whoever_stops_it_gets_no_results_and_is_told_that_nothing_is_left() {
     let folder = folder();
-    let (file, endless) =
-        (folder.path().join("small.toml"), STEADY.replace("requests = 200\n", "requests = 100_000\n"));
+    let file = folder.path().join("small.toml");
+    let endless = STEADY.replace("requests = 200\n", "requests = 100_000\n");
     std::fs::write(&file, endless).unwrap();
     let process = launch(folder.path(), &file).start();
     process.wait_for_line("  sent ", WITHIN).await;

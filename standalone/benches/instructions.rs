@@ -11,20 +11,20 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
 
-use ingest::source::{Context, Door, parse, text_of};
+use config::{DatabaseConfig, DedupConfig, LinksConfig, Locale};
+use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use model::alert::Alert;
+use model::envelope::{Envelope, EnvelopeId, decode, encode};
 use prometheus::Registry;
-use shared::alert::Alert;
-use shared::clock::Clock;
-use shared::config::{DatabaseConfig, DedupConfig, LinksConfig, Locale};
-use shared::envelope::{Envelope, EnvelopeId, decode, encode};
+use runtime::clock::Clock;
 use tempfile::TempDir;
 use testkit::bodies;
 use tokio::runtime::Builder;
-use worker::card::{self, Item, Style};
 use worker::feishu::CARD_BYTES_MAX;
 use worker::ledger::{Event, Ledger};
+use worker::render::{self, Item, Style};
 use worker::store::Store;
 
 /// Rounds of the shorter and of the longer run.
@@ -83,7 +83,14 @@ fn parsing(alerts: usize, rounds: u64) {
     let body = bodies::group(bodies::ALERTMANAGER, alerts);
     let received_at = Timestamp::UNIX_EPOCH;
     let id = EnvelopeId::new(received_at, [7; 10]);
-    let context = Context { id, received_at, door: Door::Any, timezone: TimeZone::UTC };
+    let context = Context {
+        id,
+        received_at,
+        endpoint: Endpoint::Any,
+        timezone: TimeZone::UTC,
+        origin: String::new(),
+        ignore_labels: [].into(),
+    };
     for _ in 0..rounds {
         let text = text_of(black_box(body.as_bytes()));
         black_box(parse(&text, &context).expect("a body that is understood"));
@@ -105,7 +112,7 @@ fn decoding(alerts: usize, rounds: u64) {
     }
 }
 
-/// What has to wait to be told is copied out of its message.
+/// What has to wait to be delivered is copied out of its message.
 fn copying(alerts: usize, rounds: u64) {
     let line = bodies::line(alerts, 0);
     let envelope = read(&line);
@@ -114,11 +121,13 @@ fn copying(alerts: usize, rounds: u64) {
     }
 }
 
-/// Alerts that were told, as they come again from the second Alertmanager.
+/// Alerts that were delivered, as they come again from the second Alertmanager.
 fn deciding(alerts: usize, rounds: u64) {
     let line = bodies::line(alerts, 0);
     let envelope = read(&line);
-    let (folder, registry, now) = (TempDir::new().expect("a folder"), Registry::new(), envelope.received_at);
+    let folder = TempDir::new().expect("a folder");
+    let registry = Registry::new();
+    let now = envelope.received_at;
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let database = DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(30) };
@@ -127,7 +136,7 @@ fn deciding(alerts: usize, rounds: u64) {
         let ledger = Ledger::new(store, DedupConfig::default(), clock, &registry).expect("a ledger");
         let first = events(&envelope, envelope.id);
         ledger.observe(&first).await;
-        ledger.told(&first).await;
+        ledger.delivered(&first).await;
         let again = events(&envelope, envelope.id.part(1));
         for _ in 0..rounds {
             black_box(ledger.observe(black_box(&again)).await);
@@ -141,7 +150,9 @@ fn events<'e>(envelope: &'e Envelope<'_>, id: EnvelopeId) -> Vec<Event<'e>> {
         fingerprint: alert.fingerprint.as_str(),
         status: alert.status,
         starts_at: alert.starts_at,
+        ends_at: alert.ends_at,
         received_at: envelope.received_at,
+        is_repeat: false,
         envelope: id,
         forced: false,
     };
@@ -155,7 +166,7 @@ fn folding(alerts: usize, rounds: u64) {
     let links = LinksConfig::default();
     let style = Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links };
     for _ in 0..rounds {
-        let card = card::build(black_box(&items), &style, envelope.received_at, CARD_BYTES_MAX);
+        let card = render::build(black_box(&items), &style, envelope.received_at, CARD_BYTES_MAX);
         black_box(serde_json::to_vec(&card).expect("a card that can be written"));
     }
 }

@@ -10,13 +10,14 @@ use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::Path;
 
+use config::{Config, ConfigErrors, Reloads};
 use ingest::Settings;
-use ingest::source::{Context, Door, SourceError, parse, text_of};
+use ingest::source::{Context, Endpoint, SourceError, parse, text_of};
 use jiff::Timestamp;
-use shared::config::{Config, ConfigErrors, Reloads};
-use shared::envelope::{DecodeError, EncodeError, Envelope, EnvelopeId, Line, encode};
+use model::envelope::{EncodeError, Envelope, EnvelopeDecodeError, EnvelopeId, Line, encode};
 use thiserror::Error;
-use worker::link::Arrival;
+use worker::link::LinkContext;
+use worker::preview::Colours;
 use worker::routing::{Router, UnknownReceiver};
 
 /// Alerts listed by fingerprint.
@@ -58,16 +59,18 @@ pub enum ExplainError {
     Encode(#[from] EncodeError),
     /// What was written cannot be read again.
     #[error("{0}")]
-    Decode(#[from] DecodeError),
+    Decode(#[from] EnvelopeDecodeError),
 }
 
 /// The address a payload is posted to.
 #[derive(Clone, Copy, Debug)]
-pub struct Way<'w> {
+pub struct PostAddress<'w> {
     /// `/api/alert` or `/alert`.
-    pub door: Door,
+    pub endpoint: Endpoint,
     /// The receiver named in the path or in the query.
     pub receiver: Option<&'w str>,
+    /// What the query calls the sender.
+    pub origin: Option<&'w str>,
 }
 
 /// The bytes of `file`, or of standard input for `-`.
@@ -83,20 +86,23 @@ pub fn read(file: &Path) -> Result<Vec<u8>, ExplainError> {
 /// What would become of `body` if it came this way at `now`, in words. Pure.
 pub fn explain(
     body: &[u8],
-    way: Way<'_>,
+    way: PostAddress<'_>,
     config: &Config,
     now: Timestamp,
-    coloured: bool,
+    colours: Colours,
 ) -> Result<String, ExplainError> {
-    let (bytes, limit_bytes) = (body.len(), config.limits.body_bytes);
+    let bytes = body.len();
+    let limit_bytes = config.limits.body_bytes;
     if bytes > limit_bytes {
         return Err(ExplainError::TooLarge { bytes, limit_bytes });
     }
     let context = Context {
         id: EnvelopeId::new(now, NO_ID),
         received_at: now,
-        door: way.door,
+        endpoint: way.endpoint,
         timezone: config.timezone.clone(),
+        origin: way.origin.unwrap_or_default().to_owned(),
+        ignore_labels: config.identity.ignore_labels.clone().into(),
     };
     let text = text_of(body);
     let mut parsed = parse(&text, &context)?;
@@ -104,7 +110,8 @@ pub fn explain(
         check_receiver(config, name)?;
         parsed.envelope.receiver = name.into();
     }
-    let (lines, router) = (encode(&parsed.envelope)?, routes::router(config)?);
+    let lines = encode(&parsed.envelope)?;
+    let router = routes::router(config)?;
     let mut told = String::new();
     // Writing to a string cannot fail, here and below.
     let _written =
@@ -112,9 +119,9 @@ pub fn explain(
     let _written = writeln!(told, "gate       {}", gate::needs(&config.gate, way, &parsed));
     let _written = writeln!(told, "receiver   {}", routes::receiver(config, &router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
-    list_alerts(&mut told, &parsed.envelope, (config, &router), now);
-    owners::list(&mut told, &parsed.envelope, (config, &router), now);
-    cards::draw(&mut told, &lines, (config, &router), now, coloured)?;
+    list_alerts(&mut told, &parsed.envelope, config, &router, now);
+    owners::list(&mut told, &parsed.envelope, config, &router, now);
+    cards::draw(&mut told, &lines, config, &router, now, colours)?;
     Ok(told)
 }
 
@@ -135,18 +142,13 @@ fn envelopes(lines: &[Line]) -> String {
     }
 }
 
-fn list_alerts(
-    told: &mut String,
-    envelope: &Envelope<'_>,
-    (config, router): (&Config, &Router),
-    now: Timestamp,
-) {
+fn list_alerts(told: &mut String, envelope: &Envelope<'_>, config: &Config, router: &Router, now: Timestamp) {
     for alert in envelope.alerts.iter().take(ALERTS_LISTED_MAX) {
         let labels: Vec<_> = alert.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         let _written =
             writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
         routes::list(told, router, envelope, alert);
-        logs::list(told, alert, Arrival::of(envelope, now), config);
+        logs::list(told, alert, LinkContext::of(envelope, now), config);
     }
     let more = envelope.alerts.len().saturating_sub(ALERTS_LISTED_MAX);
     if more > 0 {
@@ -156,12 +158,12 @@ fn list_alerts(
 
 #[cfg(test)]
 mod tests {
-    use shared::config::{Environment, parse};
+    use config::{Environment, parse};
 
     use super::*;
 
     pub(super) const ALERT: &str = r#"{"status":"firing","receiver":"ops","alerts":[{"labels":{"alertname":"Down"},
-        "annotations":{"summary":"db-1 does not answer"},"fingerprint":"abc123def4567890"}]}"#;
+        "annotations":{"summary":"db-1 does not answer"},"fingerprint":"6accfd3d0992a914"}]}"#;
 
     pub(super) fn explained(body: &str, settings: &str) -> Result<String, String> {
         explained_for(None, body, settings)
@@ -174,8 +176,8 @@ mod tests {
     ) -> Result<String, String> {
         let config = parse("test.yaml", settings, Environment::default()).unwrap();
         let now = "2024-01-15T10:30:00Z".parse().unwrap();
-        let way = Way { door: Door::Any, receiver };
-        explain(body.as_bytes(), way, &config, now, false).map_err(|error| error.to_string())
+        let way = PostAddress { endpoint: Endpoint::Any, receiver, origin: None };
+        explain(body.as_bytes(), way, &config, now, Colours::Off).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -186,7 +188,7 @@ mod tests {
             "gate       no credential is asked for",
             "receiver   the sender names ops; it goes to ops",
             "envelopes  1: 1 alert in ",
-            "firing   abc123def4567890 {alertname=\"Down\"}",
+            "firing   6accfd3d0992a914 {alertname=\"Down\"}",
             "card 1 of 1, ",
             "db-1 does not answer",
         ] {

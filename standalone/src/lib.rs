@@ -2,19 +2,21 @@
 
 pub mod control;
 pub mod explain;
-pub mod outlet;
-pub mod queue;
+pub mod program;
+pub mod transport;
 
+use std::sync::Arc;
+
+use config::process::{Start, StartError};
 use ingest::spool::Spool;
-use shared::clock::Clock;
-use shared::process::{Start, StartError};
-use shared::queue::rabbitmq::RabbitMq;
-use shared::queue::{Consumer, Publisher, QueueMetrics, Subscription};
-use shared::telemetry::admin::Page;
+use queue::rabbitmq::RabbitMq;
+use queue::{Consumer, Publisher, QueueMetrics, Subscription};
+use runtime::clock::Clock;
+use runtime::telemetry::admin::Page;
 use tracing::info;
 use worker::Queue;
 
-use queue::{Limits, SqliteQueue};
+use queue_sqlite::{Limits, SqliteQueue};
 
 /// Brings everything up: the queue (embedded, or RabbitMQ where its URL is set), then the worker, then ingest,
 /// so that nothing is accepted before it can be delivered.
@@ -22,30 +24,34 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
     let Start { config, lifecycle, registry, .. } = &start;
     let metrics = QueueMetrics::register(registry)?;
     if let Some(rabbit) = &config.queue {
+        let patience = rabbit.publish_timeout;
         let rabbit = RabbitMq::new(rabbit, lifecycle, metrics)?;
         let spool = Spool::open(config.spool.as_ref(), registry)?;
         let publisher = rabbit.publisher(spool.queue_condition(&lifecycle.readiness));
-        let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("queue consumer"));
-        let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("dead letters"));
-        let interactions =
-            rabbit.subscribe(Subscription::Interactions, lifecycle.readiness.condition("interactions"));
-        let spooled = spool.over(publisher.clone(), lifecycle)?;
+        let subscribe = |which, condition| {
+            Box::new(rabbit.subscribe(which, lifecycle.readiness.condition(condition))) as Box<dyn Consumer>
+        };
+        let alerts = subscribe(Subscription::Alerts, "queue consumer");
+        let dead = subscribe(Subscription::Dead, "dead letters");
+        let interactions = subscribe(Subscription::Interactions, "interactions");
+        let publisher: Arc<dyn Publisher> = Arc::new(publisher);
+        let spooled = Arc::new(spool.over(Arc::clone(&publisher), patience, lifecycle)?);
         return roles(&start, spooled, Queue { alerts, dead, interactions, publisher });
     }
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
-    info!(data_dir = %config.data_dir.display(), "embedded queue in {}", config.data_dir.display());
-    control::listen(&config.data_dir, queue.publisher(), lifecycle);
+    info!(data_dir = %config.data_dir.display(), "the queue is embedded");
+    let publisher: Arc<dyn Publisher> = Arc::new(queue.publisher());
+    control::listen(&config.data_dir, &publisher, lifecycle);
     let [alerts, dead, interactions] = [Subscription::Alerts, Subscription::Dead, Subscription::Interactions]
-        .map(|which| queue.subscribe(which));
-    let publisher = queue.publisher();
-    roles(&start, queue.publisher(), Queue { alerts, dead, interactions, publisher })
+        .map(|which| Box::new(queue.subscribe(which)) as Box<dyn Consumer>);
+    roles(&start, Arc::clone(&publisher), Queue { alerts, dead, interactions, publisher })
 }
 
 fn roles(
     Start { config, reloads, lifecycle, registry }: &Start,
-    of_ingest: impl Publisher,
-    of_worker: Queue<impl Consumer, impl Consumer, impl Consumer, impl Publisher>,
+    of_ingest: Arc<dyn Publisher>,
+    of_worker: Queue,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
     let settings = worker::Settings::from_config(config, reloads.clone());
     let pages = worker::start(settings, of_worker, registry, Clock::system(), lifecycle)?;

@@ -4,13 +4,13 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use config::{DatabaseConfig, DedupConfig};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
+use model::alert::Alert;
+use model::envelope::{Envelope, EnvelopeId, decode};
 use prometheus::Registry;
-use shared::alert::Alert;
-use shared::clock::Clock;
-use shared::config::{DatabaseConfig, DedupConfig};
-use shared::envelope::{Envelope, EnvelopeId, decode};
+use runtime::clock::Clock;
 use tempfile::TempDir;
 use testkit::bodies;
 use tokio::runtime::{Builder, Runtime};
@@ -23,7 +23,9 @@ fn events<'e>(envelope: &'e Envelope<'_>, id: EnvelopeId) -> Vec<Event<'e>> {
         fingerprint: alert.fingerprint.as_str(),
         status: alert.status,
         starts_at: alert.starts_at,
+        ends_at: alert.ends_at,
         received_at: envelope.received_at,
+        is_repeat: envelope.is_repeat,
         envelope: id,
         forced: false,
     };
@@ -41,10 +43,11 @@ fn ledger(folder: &TempDir, now: Timestamp) -> Ledger {
     Ledger::new(store, DedupConfig::default(), Clock::from_fn(move || now), &registry).expect("a ledger")
 }
 
-/// What was told comes again: the cache answers, as for nearly everything two Alertmanagers send.
+/// What was delivered comes again: the cache answers, as for nearly everything two Alertmanagers send.
 fn repeats(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("ledger, told already");
-    let (runtime, folder) = (runtime(), TempDir::new().expect("a folder"));
+    let mut group = criterion.benchmark_group("ledger, delivered already");
+    let runtime = runtime();
+    let folder = TempDir::new().expect("a folder");
     for alerts in [1, 100] {
         let line = bodies::line(alerts, alerts);
         let envelope = decode(line.as_bytes()).expect("a line of the wire format");
@@ -52,7 +55,7 @@ fn repeats(criterion: &mut Criterion) {
         let first = events(&envelope, envelope.id);
         runtime.block_on(async {
             ledger.observe(&first).await;
-            ledger.told(&first).await;
+            ledger.delivered(&first).await;
         });
         let again = events(&envelope, envelope.id.part(1));
         group.throughput(Throughput::Elements(alerts as u64));
@@ -66,7 +69,8 @@ fn repeats(criterion: &mut Criterion) {
 /// What nobody has seen: one look and one write of the database for all of them.
 fn news(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ledger, new");
-    let (runtime, folder) = (runtime(), TempDir::new().expect("a folder"));
+    let runtime = runtime();
+    let folder = TempDir::new().expect("a folder");
     let line = bodies::line(100, 0);
     let envelope = decode(line.as_bytes()).expect("a line of the wire format");
     let ledger = ledger(&folder, envelope.received_at);

@@ -3,14 +3,14 @@
 
 use std::hint::black_box;
 
+use config::{LinksConfig, Locale};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::tz::TimeZone;
-use shared::config::{LinksConfig, Locale};
-use shared::envelope::{Envelope, decode};
+use model::envelope::{Envelope, decode};
 use testkit::bodies;
-use worker::card::{self, Item, Style};
 use worker::feishu::{CARD_BYTES_MAX, verdict};
 use worker::link;
+use worker::render::{self, Item, Style};
 
 /// How many alerts a line has where there are many.
 const LINE_ALERTS: usize = 100;
@@ -36,7 +36,7 @@ fn cards(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(alerts as u64));
         group.bench_function(BenchmarkId::from_parameter(alerts), |bencher| {
             bencher.iter(|| {
-                let card = card::build(black_box(&items), &style, now, CARD_BYTES_MAX);
+                let card = render::build(black_box(&items), &style, now, CARD_BYTES_MAX);
                 serde_json::to_vec(&card).expect("a card that can be written")
             });
         });
@@ -45,9 +45,10 @@ fn cards(criterion: &mut Criterion) {
 }
 
 fn links(criterion: &mut Criterion) {
-    let (style, line) = (style(), bodies::line(1, 0));
+    let style = style();
+    let line = bodies::line(1, 0);
     let envelope = decode(line.as_bytes()).expect("a line of the wire format");
-    let arrival = link::Arrival::of(&envelope, envelope.received_at);
+    let arrival = link::LinkContext::of(&envelope, envelope.received_at);
     criterion.bench_function("links of an alert", |bencher| {
         bencher.iter(|| link::of(black_box(&envelope.alerts[0]), arrival, &style.links));
     });

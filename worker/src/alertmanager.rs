@@ -1,16 +1,19 @@
 //! Alertmanagers, as far as alerts are silenced in them and they are asked whether they are there: API v2 (reference "Alert sources", 2).
 
+mod absent;
+mod asked;
 mod wish;
 
 use std::time::Duration;
 
+use config::{AlertmanagerConfig, DEFAULT_RECEIVER, Secret};
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use serde::Deserialize;
-use shared::config::{AlertmanagerConfig, DEFAULT_RECEIVER, Secret};
 use thiserror::Error;
 
+pub use absent::Absent;
 pub use wish::{Unsilenceable, Wish};
 
 /// How long one call may take; somebody waits for the answer, and others behind them.
@@ -84,7 +87,7 @@ struct Made {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Known {
+struct ListedAlert {
     status: KnownStatus,
     ends_at: Timestamp,
 }
@@ -171,7 +174,7 @@ impl Alertmanager<'_> {
     pub async fn lasts_until(&self, id: &str) -> Result<Option<Timestamp>, AlertmanagerError> {
         match ask(self.request(Method::GET, &["silence", id])).await {
             Ok(answer) => {
-                let known: Known =
+                let known: ListedAlert =
                     serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
                 Ok(Some(known.ends_at).filter(|_| known.status.state != "expired"))
             }

@@ -1,16 +1,14 @@
 //! Who did what, and when: operators at the command line, and people in Feishu. What takes a while is written before it
 //! is done, and again when it is: what a killed command had begun is to be seen as well.
 
-pub(crate) mod schema;
-
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use runtime::clock::Clock;
 use serde::Serialize;
-use shared::clock::Clock;
 
 use crate::store::sql::{Value, execute, insert, places, rows};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{Pool, Run, Store, StoreError};
 
 /// How long it is kept who did what.
 pub(crate) const KEPT: Duration = Duration::from_hours(365 * 24);
@@ -30,7 +28,7 @@ pub struct Audit {
 
 /// Something somebody does.
 #[derive(Clone, Copy, Debug)]
-pub struct Deed<'d> {
+pub struct AuditedAction<'d> {
     /// Who says to do it.
     pub who: &'d str,
     /// What, in a word.
@@ -43,7 +41,7 @@ pub struct Deed<'d> {
 
 /// One line of the trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Its number.
     pub id: i64,
     /// When it was begun.
@@ -65,7 +63,7 @@ pub struct Entry {
 
 /// Which lines somebody wants to see.
 #[derive(Clone, Copy, Debug)]
-pub enum Wanted<'w> {
+pub enum AuditFilter<'w> {
     /// All of them.
     All,
     /// Those with one of these actions.
@@ -74,8 +72,11 @@ pub enum Wanted<'w> {
     Ids(&'w [i64]),
 }
 
+/// How many of a new line's columns tell it apart from any other.
+const IDENTIFYING: usize = 5;
+
 /// The columns of one line.
-type Line = (i64, i64, String, String, String, i64, Option<i64>, Option<String>);
+type AuditRow = (i64, i64, String, String, String, i64, Option<i64>, Option<String>);
 
 impl Audit {
     /// The trail in this database.
@@ -84,32 +85,37 @@ impl Audit {
     }
 
     /// Writes down that something is about to be done; returns the line's number.
-    pub async fn begin(&self, deed: Deed<'_>) -> Result<i64, StoreError> {
-        self.write(deed, None).await
+    pub async fn begin(&self, action: AuditedAction<'_>) -> Result<i64, StoreError> {
+        self.write(action, None).await
     }
 
     /// Writes down to how many letters or alerts it was done.
     pub async fn end(&self, entry: i64, done: u64) -> Result<(), StoreError> {
         let update = "UPDATE larkfire_audit SET done = ? WHERE id = ?";
         let values = [i64::try_from(done).unwrap_or(i64::MAX).into(), entry.into()];
-        self.store.within(execute(self.store.pool(), update, &values)).await.map(drop)
+        self.store.within(|| execute(self.store.pool(), update, &values)).await.map(drop)
     }
 
     /// Writes down what is done already, and what came of it.
-    pub async fn note(&self, deed: Deed<'_>, done: usize, outcome: &str) -> Result<i64, StoreError> {
-        self.write(deed, Some((done, outcome))).await
+    pub async fn note(
+        &self,
+        action: AuditedAction<'_>,
+        done: usize,
+        outcome: &str,
+    ) -> Result<i64, StoreError> {
+        self.write(action, Some((done, outcome))).await
     }
 
     /// The newest lines, the newest first.
-    pub async fn entries(&self, wanted: Wanted<'_>, most: usize) -> Result<Vec<Entry>, StoreError> {
+    pub async fn entries(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
-            Wanted::All => ("1 = 1".to_owned(), Vec::new()),
-            Wanted::Actions([]) | Wanted::Ids([]) => return Ok(Vec::new()),
-            Wanted::Actions(actions) => (
+            AuditFilter::All => ("1 = 1".to_owned(), Vec::new()),
+            AuditFilter::Actions([]) | AuditFilter::Ids([]) => return Ok(Vec::new()),
+            AuditFilter::Actions(actions) => (
                 format!("action IN ({})", places(actions.len())),
                 actions.iter().map(|action| Value::Text(action)).collect(),
             ),
-            Wanted::Ids(ids) => {
+            AuditFilter::Ids(ids) => {
                 (format!("id IN ({})", places(ids.len())), ids.iter().map(|id| Value::Number(*id)).collect())
             }
         };
@@ -118,8 +124,8 @@ impl Audit {
              WHERE {condition} ORDER BY id DESC LIMIT ?"
         );
         values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
-        let lines: Vec<Line> = self.store.within(rows(self.store.pool(), &select, &values)).await?;
-        let entry = |(id, at_ms, who, action, chosen, letters, done, outcome)| Entry {
+        let lines: Vec<AuditRow> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
+        let entry = |(id, at_ms, who, action, chosen, letters, done, outcome)| AuditEntry {
             id,
             at: Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::MIN),
             who,
@@ -136,31 +142,50 @@ impl Audit {
     pub(crate) async fn clean(&self) -> Result<(), StoreError> {
         let forget = match self.store.pool() {
             Pool::MySql(_) => "DELETE FROM larkfire_audit WHERE at_ms < ? ORDER BY at_ms LIMIT 1000",
-            Pool::Sqlite(_) => "DELETE FROM larkfire_audit WHERE at_ms < ?",
+            Pool::Sqlite(_) | Pool::Simulated(_) => "DELETE FROM larkfire_audit WHERE at_ms < ?",
         };
         let kept = SignedDuration::try_from(KEPT).unwrap_or(SignedDuration::MAX);
         let before = self.clock.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
         let values = [before.as_millisecond().into()];
-        self.store.within(execute(self.store.pool(), forget, &values)).await.map(drop)
+        self.store.within(|| execute(self.store.pool(), forget, &values)).await.map(drop)
     }
 
-    async fn write(&self, deed: Deed<'_>, end: Option<(usize, &str)>) -> Result<i64, StoreError> {
+    async fn write(&self, action: AuditedAction<'_>, end: Option<(usize, &str)>) -> Result<i64, StoreError> {
         let text = "INSERT INTO larkfire_audit (at_ms, who, action, chosen, letters, done, outcome) \
              VALUES (?, ?, ?, ?, ?, ?, ?)";
         let shortened = |text: &str, most: usize| text.chars().take(most).collect::<String>();
-        let (who, action) = (shortened(deed.who, WHO_CHARS_MAX), shortened(deed.action, ACTION_CHARS_MAX));
-        let chosen = shortened(deed.chosen, TEXT_CHARS_MAX);
+        let who = shortened(action.who, WHO_CHARS_MAX);
+        let name = shortened(action.action, ACTION_CHARS_MAX);
+        let chosen = shortened(action.chosen, TEXT_CHARS_MAX);
         let outcome = end.map(|(_, outcome)| shortened(outcome, TEXT_CHARS_MAX));
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let values = [
             self.clock.now().as_millisecond().into(),
             who.as_str().into(),
-            action.as_str().into(),
+            name.as_str().into(),
             chosen.as_str().into(),
-            number(deed.meant).into(),
+            number(action.meant).into(),
             end.map(|(done, _)| number(done)).into(),
             outcome.as_deref().into(),
         ];
-        self.store.within(insert(self.store.pool(), text, &values)).await
+        let pool = self.store.pool();
+        let values = &values[..];
+        let once = async |run| {
+            if run == Run::MaybeAgain
+                && let Some(line) = written(pool, &values[..IDENTIFYING]).await?
+            {
+                return Ok(line);
+            }
+            insert(pool, text, values).await
+        };
+        self.store.within_knowing(once).await
     }
+}
+
+/// The number of the line with these first columns, which two different actions do not share.
+async fn written(pool: &Pool, values: &[Value<'_>]) -> Result<Option<i64>, sqlx::Error> {
+    let select = "SELECT id FROM larkfire_audit WHERE at_ms = ? AND who = ? AND action = ? AND chosen = ? \
+         AND letters = ? ORDER BY id DESC LIMIT 1";
+    let lines: Vec<(i64,)> = rows(pool, select, values).await?;
+    Ok(lines.first().map(|(line,)| *line))
 }

@@ -1,30 +1,31 @@
 //! The right to send a card to a receiver now, kept by the whole fleet together: one row per receiver in the
 //! database, one statement per card. While the database is away each worker takes a share it knows to be safe.
 
-mod fleet;
-mod gcra;
+pub mod fleet;
+pub mod gcra;
 mod metrics;
-mod rates;
-pub(crate) mod schema;
+pub mod rates;
 mod share;
 #[cfg(test)]
 mod tests;
-mod workers;
+mod turns;
+pub mod workers;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use config::ReceiverConfig;
 use prometheus::Registry;
-use shared::clock::Clock;
-use shared::config::ReceiverConfig;
-use tokio::time::Instant;
+use runtime::clock::Clock;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
 use metrics::BudgetMetrics;
 use rates::Rates;
-use share::Share;
-use workers::Workers;
+use share::{BudgetShare, ShareGuard};
+use workers::{MAKE_KNOWN_EVERY, Workers};
 
 /// How far ahead a slot is given away. Whoever would have to wait longer asks again instead: a slot that is far
 /// away is lost with the worker that waits for it, and a hold comes too late for it.
@@ -46,7 +47,7 @@ pub struct Limits {
 /// When a card may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Slot {
+pub enum SendSlot {
     /// After `wait`, which is zero in calm times. It has to be used then: later it may be one too many.
     Reserved {
         /// From now on; at most [`RESERVE_AHEAD_MAX`].
@@ -66,7 +67,7 @@ pub struct Budget {
     clock: Clock,
     workers: Workers,
     /// One entry per receiver that is configured.
-    shares: Mutex<HashMap<String, Share>>,
+    shares: Mutex<HashMap<String, BudgetShare>>,
     metrics: BudgetMetrics,
 }
 
@@ -85,34 +86,48 @@ impl Budget {
         Ok(Self { store, clock, workers, shares: Mutex::default(), metrics })
     }
 
+    /// Says every few seconds that this worker is there, and how many are, until the stop.
+    pub(crate) async fn keep_known(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            self.make_known().await;
+            if stop.run_until_cancelled(sleep(MAKE_KNOWN_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Says once that this worker is there.
+    pub async fn make_known(&self) {
+        self.workers.make_known(&self.store).await;
+    }
+
     /// Reserves the next free slot of one of the configuration's receivers and says how long to wait for it. One
-    /// round trip (and now and then some more, to count the workers); none at all while the receiver is held.
-    pub async fn reserve(&self, receiver: &str, limits: Limits) -> Slot {
+    /// round trip; none at all while the receiver is held.
+    pub async fn reserve(&self, receiver: &str, limits: Limits) -> SendSlot {
         self.reserve_within(receiver, limits, RESERVE_AHEAD_MAX).await
     }
 
     /// The same, for whoever can ask another: a slot is reserved only if it is now.
-    pub async fn reserve_now(&self, receiver: &str, limits: Limits) -> Slot {
+    pub async fn reserve_now(&self, receiver: &str, limits: Limits) -> SendSlot {
         self.reserve_within(receiver, limits, Duration::ZERO).await
     }
 
-    async fn reserve_within(&self, receiver: &str, limits: Limits, ahead: Duration) -> Slot {
+    async fn reserve_within(&self, receiver: &str, limits: Limits, ahead: Duration) -> SendSlot {
         let rates = Rates::below(limits);
         if let Some(after) = self.share(receiver, |share| share.closed(Instant::now())) {
-            return Slot::AskAgain { after };
+            return SendSlot::AskAgain { after };
         }
-        self.workers.make_known(&self.store).await;
         // The store has counted and logged a failure; here it only decides who keeps the budget.
-        match fleet::reserve(&self.store, &self.clock, receiver, (rates, ahead)).await {
+        match fleet::reserve(&self.store, &self.clock, receiver, rates, ahead).await {
             Ok(wait) if wait > ahead => {
-                Slot::AskAgain { after: wait.saturating_sub(ahead).max(ASK_AGAIN_MIN) }
+                SendSlot::AskAgain { after: wait.saturating_sub(ahead).max(ASK_AGAIN_MIN) }
             }
             Ok(wait) => {
                 self.share(receiver, |share| share.follow(Instant::now() + wait));
                 self.metrics.fleet.inc();
-                Slot::Reserved { wait }
+                SendSlot::Reserved { wait }
             }
-            Err(_) => self.reserve_alone(receiver, rates),
+            Err(_) => self.reserve_alone(receiver, limits, ahead),
         }
     }
 
@@ -128,18 +143,27 @@ impl Budget {
         let _ = fleet::hold(&self.store, &self.clock, receiver, pause).await;
     }
 
-    fn reserve_alone(&self, receiver: &str, rates: Rates) -> Slot {
-        let spacing = rates.spacing().saturating_mul(self.workers.count());
-        match self.share(receiver, |share| share.take(Instant::now(), spacing)) {
-            Ok(()) => {
+    fn reserve_alone(&self, receiver: &str, limits: Limits, ahead: Duration) -> SendSlot {
+        let now = Instant::now();
+        let place = self.workers.place(now);
+        let now_ms = self.workers.time_ms(now, self.clock.now().as_millisecond());
+        let spacing = Rates::below(limits).spacing();
+        let spacing_ms = i64::try_from(spacing.as_millis()).unwrap_or(i64::MAX);
+        let turn = |at: Instant| {
+            let at_ms = now_ms.saturating_add(i64::try_from((at - now).as_millis()).unwrap_or(i64::MAX));
+            Duration::from_millis(turns::wait_ms(at_ms, place, limits.per_second, spacing_ms).unsigned_abs())
+        };
+        let part = ShareGuard { spacing: spacing.saturating_mul(place.count), is_shared: place.count > 1 };
+        match self.share(receiver, |share| share.take(now, part, ahead, turn)) {
+            Ok(wait) => {
                 self.metrics.local.inc();
-                Slot::Reserved { wait: Duration::ZERO }
+                SendSlot::Reserved { wait }
             }
-            Err(after) => Slot::AskAgain { after },
+            Err(after) => SendSlot::AskAgain { after: after.max(ASK_AGAIN_MIN) },
         }
     }
 
-    fn share<T>(&self, receiver: &str, change: impl FnOnce(&mut Share) -> T) -> T {
+    fn share<T>(&self, receiver: &str, change: impl FnOnce(&mut BudgetShare) -> T) -> T {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         change(shares.entry(receiver.to_owned()).or_default())
     }

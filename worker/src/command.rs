@@ -1,9 +1,11 @@
 //! What operators do from the command line, the same in `larkfire` and `larkfire-worker`: dead letters, the trace of
 //! an alert, a test of a receiver. The commands work on the database of the configuration, whether a worker runs or not.
 
+mod adopt;
 mod arguments;
 mod audit;
-mod desk;
+mod cards;
+mod context;
 mod discard;
 mod list;
 mod plan;
@@ -11,35 +13,34 @@ mod publishing;
 mod replay;
 mod send_test;
 mod show;
-mod table;
-mod text;
+mod terminal;
 mod trace;
 mod users;
 mod when;
-mod who;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use config::process;
+use config::{Config, ConfigErrors};
 use prometheus::Registry;
-use shared::config::{Config, ConfigErrors};
-use shared::lifecycle::Lifecycle;
-use shared::process;
-use shared::queue::rabbitmq::{RabbitMq, RabbitPublisher};
-use shared::queue::{Publisher, QueueMetrics};
+use queue::rabbitmq::{RabbitMq, RabbitPublisher};
+use queue::{Publisher, QueueMetrics};
+use runtime::lifecycle::Lifecycle;
 use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
-pub use arguments::Command;
-use arguments::DeadLettersCommand;
-use desk::Desk;
+pub use arguments::OperatorCommand;
+use arguments::{CardsCommand, DeadLettersCommand};
+use context::CommandContext;
 
 /// The way to the pipeline, for letters that are sent again and for tests.
-pub struct Outlet<P> {
+pub struct ReplayPublisher {
     /// Publishes them. Whatever it is, what it has confirmed is safe.
-    pub publisher: P,
+    pub publisher: Arc<dyn Publisher>,
     /// Whether somebody may be there to tell them now.
     pub is_read: bool,
 }
@@ -93,12 +94,12 @@ pub fn parse<C: Parser>() -> Result<C, ExitCode> {
 }
 
 /// Does what is asked for. `open` finds the way back to the pipeline; it is asked only if something is sent.
-pub fn run<P, O>(command: Command, config: Result<Config, ConfigErrors>, open: O) -> ExitCode
+pub fn run<O>(command: OperatorCommand, config: Result<Config, ConfigErrors>, open: O) -> ExitCode
 where
-    P: Publisher,
-    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<Outlet<P>, CommandError>,
+    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<ReplayPublisher, CommandError>,
 {
-    let (mut out, mut progress) = (io::stdout().lock(), io::stderr().lock());
+    let mut out = io::stdout().lock();
+    let mut progress = io::stderr().lock();
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
@@ -128,37 +129,40 @@ where
     }
 }
 
-async fn carry_out<P, O>(
-    command: Command,
+async fn carry_out<O>(
+    command: OperatorCommand,
     config: &Config,
     open: O,
     mut terminal: Terminal<'_>,
 ) -> Result<ExitCode, CommandError>
 where
-    P: Publisher,
-    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<Outlet<P>, CommandError>,
+    O: AsyncFnOnce(&Config, &Lifecycle) -> Result<ReplayPublisher, CommandError>,
 {
     let lifecycle = Lifecycle::default();
     let open = async || open(config, &lifecycle).await;
     let command = match command {
-        Command::SendTest(asked) => {
+        OperatorCommand::SendTest(asked) => {
             return send_test::send_test(config, asked, open, &mut terminal).await;
         }
-        Command::Trace(asked) => {
-            return trace::trace(&Desk::open(config).await?, &asked, &mut terminal).await;
+        OperatorCommand::Trace(asked) => {
+            return trace::trace(&CommandContext::open(config).await?, &asked, &mut terminal).await;
         }
-        Command::Users(asked) => return users::users(config, asked, &mut terminal).await,
-        Command::Audit(asked) => {
-            return audit::all(&Desk::open(config).await?, &asked, &mut terminal).await;
+        OperatorCommand::Cards(CardsCommand::Show(asked)) => {
+            return cards::show(&CommandContext::open(config).await?, &asked, &mut terminal).await;
         }
-        Command::DeadLetters(command) => command,
+        OperatorCommand::Users(asked) => return users::users(config, asked, &mut terminal).await,
+        OperatorCommand::Audit(asked) => {
+            return audit::all(&CommandContext::open(config).await?, &asked, &mut terminal).await;
+        }
+        OperatorCommand::AdoptDatabase(asked) => return adopt::adopt(config, asked, &mut terminal).await,
+        OperatorCommand::DeadLetters(command) => command,
     };
-    let desk = Desk::open(config).await?;
+    let context = CommandContext::open(config).await?;
     match command {
-        DeadLettersCommand::List(asked) => list::list(&desk, asked, &mut terminal).await,
-        DeadLettersCommand::Audit(asked) => audit::of_letters(&desk, &asked, &mut terminal).await,
-        DeadLettersCommand::Show(asked) => show::show(&desk, &asked, &mut terminal).await,
-        DeadLettersCommand::Discard(asked) => discard::discard(&desk, asked, &mut terminal).await,
-        DeadLettersCommand::Replay(asked) => replay::replay(&desk, asked, open, &mut terminal).await,
+        DeadLettersCommand::List(asked) => list::list(&context, asked, &mut terminal).await,
+        DeadLettersCommand::Audit(asked) => audit::of_letters(&context, &asked, &mut terminal).await,
+        DeadLettersCommand::Show(asked) => show::show(&context, &asked, &mut terminal).await,
+        DeadLettersCommand::Discard(asked) => discard::discard(&context, asked, &mut terminal).await,
+        DeadLettersCommand::Replay(asked) => replay::replay(&context, asked, open, &mut terminal).await,
     }
 }

@@ -1,29 +1,24 @@
-//! What could not be told. The queue's dead letters are moved into the database, where they wait for an operator, who
+//! What could not be delivered. The queue's dead letters are moved into the database, where they wait for an operator, who
 //! looks at them, sends them again or discards them; who did what is kept as well.
 
 mod audit;
-mod burial;
-mod change;
-mod clean;
 mod filter;
 mod keep;
-mod letter;
 mod metrics;
 mod mover;
-mod read;
-pub(crate) mod schema;
-#[cfg(test)]
-mod tests;
+mod record;
+mod rows;
+mod stored;
 
-use shared::clock::Clock;
+use runtime::clock::Clock;
 
-pub use audit::Action;
-pub use burial::LETTER_BYTES_MAX;
+pub use audit::OperatorAction;
 pub use filter::Filter;
-pub use letter::{Content, Letter, ReplayOutcome, State};
 pub use metrics::DeadLetterMetrics;
-pub(crate) use mover::Mover;
-pub use read::Order;
+pub use mover::Mover;
+pub use record::LETTER_BYTES_MAX;
+pub use rows::Order;
+pub use stored::{DeadLetterContent, DeadLetterState, ReplayOutcome, StoredDeadLetter};
 
 use crate::audit::Audit;
 use crate::store::Store;

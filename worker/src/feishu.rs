@@ -1,14 +1,21 @@
 //! Everything that knows Feishu: what is sent, how, and what the answers mean.
 
+pub(crate) mod advice;
 mod app_bot;
 mod body;
 mod custom_bot;
 mod exchange;
 mod form;
+pub mod limits;
+pub(crate) mod metrics;
 mod remark;
+pub(crate) mod sender;
 pub mod verdict;
+mod webhook;
 
 pub use app_bot::{AppBot, AppBotError, AppCredentials, MessageId, OnceKey, People, ReplyTo, Sent};
-pub use body::{BODY_BYTES_MAX, CARD_BYTES_MAX, Content};
+pub use body::CardContent;
 pub use custom_bot::{CustomBot, CustomBotError, http_client};
 pub use form::{Form, Shape};
+pub use limits::{BODY_BYTES_MAX, CARD_BYTES_MAX};
+pub use webhook::{NoAnswer, WebhookAnswer, WebhookPort, Webhooks};

@@ -1,4 +1,4 @@
-//! What was told, so that nothing is told twice: one row per alert and receiver, a claim on it for whoever is about to
+//! What was delivered, so that nothing is delivered twice: one row per alert and receiver, a claim on it for whoever is about to
 //! tell, and a pure function that decides (`decision`). Workers share the rows in SQL and nothing else; a cache in front
 //! of them answers repeats, and answers everything while the database is away.
 
@@ -8,41 +8,47 @@ mod cache;
 mod columns;
 mod decision;
 mod engine;
+mod known;
 mod late;
 mod memory;
 mod metrics;
 #[cfg(test)]
 mod model;
 mod mysql;
+mod naming;
+mod port;
 mod row;
-pub(crate) mod schema;
+mod simulated;
 mod sqlite;
+mod superseded;
 mod table;
 mod trace;
+mod traced_alert;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
+use config::DedupConfig;
 use prometheus::Registry;
-use shared::clock::Clock;
-use shared::config::DedupConfig;
-use shared::retry::RetryPolicy;
+use runtime::clock::Clock;
+use runtime::retry::RetryPolicy;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::store::{Store, StoreError};
-use batch::Deed;
+use batch::LedgerOperation;
 use decision::{Policy, millis};
-use memory::Memory;
+use memory::MemoryLedger;
 use metrics::LedgerMetrics;
 use row::{Holder, Millis};
 use table::Table;
 
 pub use decision::{Decision, Occasion, Standing};
 pub use row::Event;
-pub use trace::{Entry, EntryClaim, EntryState, EntryTold, find_by_envelope, find_by_fingerprint};
+pub use trace::{find_by_envelope, find_by_fingerprint};
+pub use traced_alert::{EntryClaim, EntryDelivered, EntryState, TracedAlert};
 
-/// The pause between two tries to write down what was told, at the end.
+/// The pause between two tries to write down what was delivered, at the end.
 const FINISH_PAUSE: Duration = Duration::from_millis(100);
 /// Rows removed in one statement: few enough that nobody waits long for the locks on them.
 const CLEAN_ROWS_MAX: u32 = 500;
@@ -54,8 +60,8 @@ pub struct Ledger {
     policy: Policy,
     remember: Duration,
     clock: Clock,
-    memory: Mutex<Memory>,
-    /// Held by whoever writes what was told while the database was away; nobody decides before that is done.
+    memory: Mutex<MemoryLedger>,
+    /// Held by whoever writes what was delivered while the database was away; nobody decides before that is done.
     late_turn: tokio::sync::Mutex<()>,
     metrics: LedgerMetrics,
 }
@@ -70,20 +76,23 @@ impl Ledger {
     ) -> prometheus::Result<Self> {
         Ok(Self {
             table: Table(store),
-            policy: Policy::new(&config, Holder(rand::random())),
+            policy: Policy::new(&config, Holder(runtime::entropy::random())),
             remember: config.remember,
             clock,
-            memory: Mutex::new(Memory::new(config.cache_entries)),
+            memory: Mutex::new(MemoryLedger::new(config.cache_entries)),
             late_turn: tokio::sync::Mutex::new(()),
             metrics: LedgerMetrics::register(registry)?,
         })
     }
 
-    /// Decides about each event, in their order, and claims what is to be told. Never fails: without the database it
+    /// Decides about each event, in their order, and claims what is to be delivered. Never fails: without the database it
     /// goes by the cache, and tells what that does not know.
     pub async fn observe(&self, events: &[Event<'_>]) -> Vec<Decision> {
-        let mut decisions = self.run(Deed::Observe, events, self.now()).await;
+        let now = self.now();
+        let mut decisions = self.run(LedgerOperation::Observe, events, now).await;
+        self.say_superseded(events, &decisions, now);
         Box::pin(self.spare_reminders(events, &mut decisions)).await;
+        self.say_known(events, &decisions, now);
         decisions
     }
 
@@ -91,29 +100,33 @@ impl Ledger {
     /// Without the database all of them do, unless the cache knows better.
     pub async fn confirm(&self, claims: &[Event<'_>]) -> Vec<Standing> {
         let standing = |decision| match decision {
-            Decision::Tell(_) => Standing::Mine,
-            Decision::Known => Standing::Known,
-            Decision::Stale => Standing::Stale,
+            Decision::Deliver(_) => Standing::Mine,
+            Decision::Duplicate => Standing::Duplicate,
+            Decision::Superseded => Standing::Superseded,
+            Decision::Copy => Standing::Copy,
+            // An end that came before it was delivered meanwhile: when it is back it is asked whether it has returned.
+            Decision::Defer { .. } => Standing::Later,
+            Decision::Elsewhere => Standing::Elsewhere,
         };
-        self.run(Deed::Confirm, claims, self.now()).await.into_iter().map(standing).collect()
+        self.run(LedgerOperation::Confirm, claims, self.now()).await.into_iter().map(standing).collect()
     }
 
     /// They are on a card. Without the database this is kept, and written when it is back.
-    pub async fn told(&self, claims: &[Event<'_>]) {
-        self.run(Deed::Tell, claims, self.now()).await;
+    pub async fn delivered(&self, claims: &[Event<'_>]) {
+        self.run(LedgerOperation::RecordDelivered, claims, self.now()).await;
     }
 
     /// Their envelope went to the dead letters: whoever comes next tells them.
     pub async fn release(&self, claims: &[Event<'_>]) {
-        self.run(Deed::Release, claims, self.now()).await;
+        self.run(LedgerOperation::Release, claims, self.now()).await;
     }
 
-    /// Their envelope was parked, and comes back: the claims hold for longer than the longest pause.
+    /// Their envelope was deferred, and comes back: the claims hold for longer than the longest pause.
     pub async fn renew(&self, claims: &[Event<'_>]) {
-        self.run(Deed::Renew, claims, self.now()).await;
+        self.run(LedgerOperation::Renew, claims, self.now()).await;
     }
 
-    /// Writes down what was told while the database was away. Costs nothing where that is nothing.
+    /// Writes down what was delivered while the database was away. Costs nothing where that is nothing.
     pub async fn catch_up(&self) {
         self.write_late().await;
     }
@@ -136,7 +149,7 @@ impl Ledger {
         self.metrics.unrecorded.inc_by(lost);
         warn!(
             alerts = lost,
-            "{lost} alerts were told and could not be recorded: the database is away at the end"
+            "alerts were delivered and could not be recorded: the database is away at the end"
         );
     }
 

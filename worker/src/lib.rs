@@ -3,64 +3,79 @@
 pub mod alertmanager;
 pub mod audit;
 pub mod budget;
-pub mod card;
-pub mod cards;
+pub mod card_buttons;
+pub mod card_store;
 pub mod command;
 pub mod dead_letters;
+mod delivery;
+mod directory;
 pub mod feishu;
-pub mod interaction;
+pub mod firing;
+pub mod installation;
+pub mod interactions;
 pub mod ledger;
 pub mod link;
 pub mod metrics;
-mod outbox;
-pub mod owner;
-mod pipeline;
+pub mod people;
 pub mod preview;
 pub mod probe;
 pub mod receiver;
+pub mod render;
 pub mod routing;
 pub mod store;
+pub mod summarised;
+pub mod templates;
 pub mod test_alert;
-pub mod wordings;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus::Registry;
-use shared::clock::Clock;
-use shared::config::{
+use config::{
     AlertmanagerConfig, AppConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig, DeliveryConfig,
     InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig,
 };
-use shared::lifecycle::Lifecycle;
-use shared::queue::{Consumer, Publisher};
-use shared::telemetry::admin::Page;
+use prometheus::Registry;
+use queue::{Consumer, Publisher};
+use reqwest::Client;
+use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
+use runtime::telemetry::admin::Page;
 use thiserror::Error;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::delivery::context::DeliveryContext;
+use crate::delivery::intake::Intake;
+use crate::delivery::pipeline::Pipeline;
+use crate::delivery::routes::LiveRoutes;
+use crate::delivery::settlement::SettlementRecorder;
+use alertmanager::{Absent, Alertmanagers};
 use budget::Budget;
-use card::Style;
-use cards::{CardMetrics, Cards, Refresher, Tools};
+use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
+use directory::{OwnerResolver, OwnersError, Sources};
+use feishu::metrics::FeishuMetrics;
+use feishu::sender::Sender;
+use feishu::{Webhooks, http_client};
+use firing::{Firing, FiringMetrics, Over};
+use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
-use owner::{Owners, OwnersError, Sources};
-use pipeline::{Book, House, Intake, LiveRoutes, Onward, Pipeline};
 use preview::{Preview, PreviewPage};
-use receiver::{Receiver, ReceiverError};
+use receiver::{BotAccess, Receiver, ReceiverError};
+use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
 use store::{OpenError, Store};
-use wordings::{ByReceiver, Wordings};
+use summarised::SummarisedAlerts;
+use templates::{ByReceiver, LiveTemplates};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
 
 /// Messages the embedded queue hands out at once; the same as RabbitMQ does by default.
 const EMBEDDED_WINDOW: usize = 2_000;
-/// How often it is looked whether something told without the database is still to be written down.
+/// How often it is looked whether something delivered without the database is still to be written down.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
 /// How often old rows are looked for.
 const CLEAN_EVERY: Duration = Duration::from_hours(1);
@@ -82,11 +97,13 @@ pub struct Settings {
     pub alertmanagers: Vec<AlertmanagerConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
-    /// Where it remembers what it has told.
+    /// Where it remembers what it has delivered.
     pub database: DatabaseConfig,
+    /// What tells this installation from others that may use the same database; `None` if none can.
+    pub installation: Option<InstallationOrigin>,
     /// Where the database is, if it is a file and nothing else is configured.
     pub data_dir: PathBuf,
-    /// When an alert is told again.
+    /// When an alert is delivered again.
     pub dedup: DedupConfig,
     /// Messages the queue hands out at once.
     pub window: usize,
@@ -114,6 +131,7 @@ impl Settings {
             alertmanagers: config.alertmanagers.clone(),
             delivery: config.delivery,
             database: config.database.clone(),
+            installation: InstallationOrigin::of(config),
             data_dir: config.data_dir.clone(),
             dedup: config.dedup,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
@@ -126,15 +144,15 @@ impl Settings {
 }
 
 /// The worker's ends of the queue.
-pub struct Queue<A, D, I, P> {
+pub struct Queue {
     /// Takes the alerts.
-    pub alerts: A,
+    pub alerts: Box<dyn Consumer>,
     /// Takes the dead letters, to move them into the database.
-    pub dead: D,
+    pub dead: Box<dyn Consumer>,
     /// Takes what people do in Feishu.
-    pub interactions: I,
+    pub interactions: Box<dyn Consumer>,
     /// Publishes what is tried again later, and what is dead.
-    pub publisher: P,
+    pub publisher: Arc<dyn Publisher>,
 }
 
 /// Why the worker cannot start.
@@ -160,40 +178,79 @@ pub enum StartError {
     Metrics(#[from] prometheus::Error),
 }
 
+/// What the worker talks to besides the queue.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The database.
+    pub store: Store,
+    /// The way to custom bots.
+    pub webhooks: Webhooks,
+    /// For everything else that is reached over HTTP.
+    pub client: Client,
+}
+
+impl Outside {
+    /// What the settings name: a database and, over one HTTP client, everything else.
+    fn of(settings: &Settings, registry: &Registry) -> Result<Self, StartError> {
+        let store = Store::open(&settings.database, &settings.data_dir, registry)?;
+        let client = http_client(settings.delivery.request_timeout).map_err(ReceiverError::from)?;
+        Ok(Self { store, webhooks: Webhooks::Http(client.clone()), client })
+    }
+}
+
+/// The process the worker is a part of.
+#[derive(Debug)]
+pub struct Process<'p> {
+    /// Shows its metrics.
+    pub registry: &'p Registry,
+    /// Tells it the time.
+    pub clock: Clock,
+    /// Owns its tasks, and tells it to stop.
+    pub lifecycle: &'p Lifecycle,
+}
+
 /// Starts the worker on `lifecycle`; it runs until the stop and then finishes what it has in hand. Returns the pages
 /// it adds to the admin port.
 pub fn start(
     settings: Settings,
-    Queue { alerts, dead, interactions, publisher }: Queue<
-        impl Consumer,
-        impl Consumer,
-        impl Consumer,
-        impl Publisher,
-    >,
+    queue: Queue,
     registry: &Registry,
     clock: Clock,
     lifecycle: &Lifecycle,
 ) -> Result<Pages, StartError> {
+    let outside = Outside::of(&settings, registry)?;
+    start_with(settings, queue, outside, Process { registry, clock, lifecycle })
+}
+
+/// The same with a database and a Feishu of the caller's: a simulation brings its own.
+pub fn start_with(
+    settings: Settings,
+    Queue { alerts, dead, interactions, publisher }: Queue,
+    Outside { store, webhooks, client }: Outside,
+    Process { registry, clock, lifecycle }: Process<'_>,
+) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
-    let (receivers, pages) = receivers(&settings)?;
+    let (receivers, pages) = receivers(&settings, &client, &webhooks)?;
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
     let routes =
         LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
-    let first = ByReceiver::new(&settings.templates, &settings.receivers, settings.template.as_deref())?;
-    let wordings = Wordings::follow(first, settings.reloads.clone(), registry, lifecycle)?;
-    let store = Store::open(&settings.database, &settings.data_dir, registry)?;
+    let templates = templates(&settings, registry, lifecycle)?;
+    let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
-    let book = Arc::new(Book::new(metrics.clone(), replays));
-    let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
-    let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), settings.delivery.request_timeout)?;
+    let recorder = Arc::new(SettlementRecorder::new(metrics.clone(), replays));
+    let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
+    let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
     let sources = Sources { database: &settings.database, store: &store, bot };
-    let (zone, ours) = (settings.style.timezone.clone(), (clock.clone(), lifecycle));
-    let owners = Arc::new(Owners::new(&settings.owners, zone, sources, registry, ours)?);
+    let owners = owners(&settings, sources, registry, clock.clone(), lifecycle)?;
     let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?)
-        .with_buttons(interaction::buttons(&settings));
-    let rooms = interaction::Rooms {
+        .with_buttons(interactions::buttons(&settings));
+    let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
+    let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
+    let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
+    let rooms = interactions::InteractionDeps {
+        client,
         cards: cards.clone(),
         ledger: Arc::clone(&ledger),
         letters: letters.clone(),
@@ -202,55 +259,157 @@ pub fn start(
         clock: clock.clone(),
         owners: Arc::clone(&owners),
         bot: receivers.iter().find_map(Receiver::bot),
+        sender: Arc::clone(&sender),
+        chats: receivers.iter().filter_map(Receiver::chat).collect(),
     };
-    let of_people = interaction::Interactions::new(&settings, rooms, registry, lifecycle)?;
-    let tools = Tools {
-        budget: Arc::clone(&budget),
+    let of_people = interactions::Interactions::new(&settings, rooms, registry, lifecycle)?;
+    let tools = RefreshDeps {
+        sender: Arc::clone(&sender),
         owners: Arc::clone(&owners),
         style: settings.style.clone(),
-        wordings: wordings.clone(),
+        templates: templates.clone(),
         clock: clock.clone(),
-        metrics: metrics.clone(),
         request_timeout: settings.delivery.request_timeout,
     };
-    let app = settings.app.as_ref().map(|app| (app.id.as_str(), app.resolved));
-    let allowed = settings.app.as_ref().map_or(&[][..], |app| &app.chats_allowed);
-    let chats = Chats::new(allowed, &settings.receivers);
-    let refresher = app.and_then(|app| Refresher::new(cards.clone(), &receivers, app, tools)).map(Arc::new);
-    let house = House {
-        onward: Onward(publisher),
+    let resolved = settings.app.as_ref().map(|app| app.resolved);
+    let refresher = resolved
+        .and_then(|resolved| Refresher::new(cards.clone(), &receivers, resolved, tools))
+        .map(Arc::new);
+    let intake = Intake::new(routes, chats(&settings), recorder);
+    let context = Arc::new(DeliveryContext {
+        publisher,
         ledger: Arc::clone(&ledger),
-        budget,
+        firing: firing.clone(),
+        summarised,
+        sender,
         owners,
         style: settings.style,
-        wordings,
+        templates,
         metrics,
         clock,
         lifecycle: lifecycle.clone(),
-        places: Semaphore::new(settings.delivery.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
         delivery: settings.delivery,
-    };
-    tend(ledger, cards, refresher.as_ref(), lifecycle);
+    });
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
-    let mover = Mover::new(letters, house.metrics.clone(), lifecycle.clone());
-    lifecycle.spawn_essential("dead letters", mover.run(dead));
-    lifecycle.spawn_essential("interactions", of_people.run(interactions));
-    let intake = Intake::new(routes, chats, book);
-    let pipeline = Pipeline::new(house, receivers, intake, refresher.as_ref(), settings.window);
-    lifecycle.spawn_essential("worker", pipeline.run(alerts));
+    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(&context).end_unheard(over)));
+    tend(&context, cards, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
+    let mover = Mover::new(letters, context.metrics.clone(), lifecycle.clone());
+    lifecycle.spawn_essential("dead letters", gate.clone().before(mover.run(dead)));
+    lifecycle.spawn_essential("interactions", gate.clone().before(of_people.run(interactions)));
+    let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
+    lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
 }
 
+/// The words of cards, which change with the configuration.
+fn templates(
+    settings: &Settings,
+    registry: &Registry,
+    lifecycle: &Lifecycle,
+) -> Result<LiveTemplates, StartError> {
+    let first = ByReceiver::new(&settings.templates, &settings.receivers, settings.template.as_deref())?;
+    Ok(LiveTemplates::follow(first, settings.reloads.clone(), registry, lifecycle)?)
+}
+
+/// Who finds out whose alerts they are.
+fn owners(
+    settings: &Settings,
+    sources: Sources<'_>,
+    registry: &Registry,
+    clock: Clock,
+    lifecycle: &Lifecycle,
+) -> Result<Arc<OwnerResolver>, OwnersError> {
+    let zone = settings.style.timezone.clone();
+    OwnerResolver::new(&settings.owners, zone, sources, registry, clock, lifecycle).map(Arc::new)
+}
+
+/// Who sends to Feishu, within budgets that the whole fleet keeps.
+fn sender(
+    delivery: DeliveryConfig,
+    store: &Store,
+    Process { registry, clock, lifecycle }: &Process<'_>,
+) -> prometheus::Result<Arc<Sender>> {
+    let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
+    lifecycle.tasks.spawn(Arc::clone(&budget).keep_known(lifecycle.stop.clone()));
+    Ok(Arc::new(Sender::new(budget, delivery.concurrency, FeishuMetrics::register(registry)?)))
+}
+
+/// The chats that alerts may name.
+fn chats(settings: &Settings) -> Chats {
+    let allowed = settings.app.as_ref().map_or(&[][..], |app| &app.chats_allowed);
+    Chats::new(allowed, &settings.receivers)
+}
+
+/// What the queues wait behind: the database has to be ours. It has to be of use as well, but nothing waits for that.
+fn database_gate(settings: &Settings, store: &Store, lifecycle: &Lifecycle) -> Gate {
+    lifecycle
+        .readiness
+        .watch("a database that can be used (the log says why; so does check --online)", store.usable());
+    Gate::watched(settings.installation.clone(), store, lifecycle)
+}
+
+/// What was delivered through custom bots.
+fn firing(
+    settings: &Settings,
+    receivers: &[Receiver],
+    store: Store,
+    clock: Clock,
+    registry: &Registry,
+) -> prometheus::Result<Firing> {
+    let by_bots = receivers
+        .iter()
+        .filter(|receiver| matches!(receiver.way, BotAccess::CustomBot(_) | BotAccess::Group(_)));
+    let names = by_bots.map(|receiver| receiver.name.clone()).collect();
+    let metrics = FiringMetrics::register(registry)?;
+    Ok(Firing::new(store, clock, metrics, names, settings.dedup.remember))
+}
+
+/// Who looks for what is not heard of any more: in chats of the app's, and at custom bots.
+fn unheard(
+    settings: &Settings,
+    client: &Client,
+    cards: Cards,
+    ledger: Arc<Ledger>,
+    firing: Firing,
+) -> (Unheard, Over) {
+    let absent = || {
+        let alertmanagers = Alertmanagers::new(client.clone(), settings.alertmanagers.clone());
+        Absent::new(alertmanagers, settings.dedup.remember)
+    };
+    (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))
+}
+
+/// What is forgotten after some time.
+struct KeptForTime {
+    ledger: Arc<Ledger>,
+    cards: Cards,
+    firing: Firing,
+    summarised: SummarisedAlerts,
+}
+
 /// What is done now and then, whatever comes in.
-fn tend(ledger: Arc<Ledger>, cards: Cards, refresher: Option<&Arc<Refresher>>, lifecycle: &Lifecycle) {
-    lifecycle.tasks.spawn(catch_up(Arc::clone(&ledger), lifecycle.stop.clone()));
-    lifecycle.tasks.spawn(keep_clean(ledger, cards, lifecycle.stop.clone()));
-    if let Some(refresher) = refresher {
+fn tend(
+    context: &DeliveryContext,
+    cards: Cards,
+    chats: Option<(&Arc<Refresher>, Unheard)>,
+    lifecycle: &Lifecycle,
+) {
+    let DeliveryContext { ledger, firing, summarised, .. } = context;
+    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
+    let kept = KeptForTime {
+        ledger: Arc::clone(ledger),
+        cards,
+        firing: firing.clone(),
+        summarised: summarised.clone(),
+    };
+    lifecycle.tasks.spawn(keep_clean(kept, lifecycle.stop.clone()));
+    if let Some((refresher, unheard)) = chats {
         lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
+        lifecycle.tasks.spawn(unheard.watch(lifecycle.stop.clone()));
     }
 }
 
-/// Writes down what was told while the database was away, also if nothing more comes.
+/// Writes down what was delivered while the database was away, also if nothing more comes.
 async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(CATCH_UP_EVERY)).await.is_some() {
         ledger.catch_up().await;
@@ -258,21 +417,28 @@ async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
 }
 
 /// Forgets, every hour, what nobody has sent for long.
-async fn keep_clean(ledger: Arc<Ledger>, cards: Cards, stop: CancellationToken) {
+async fn keep_clean(kept: KeptForTime, stop: CancellationToken) {
+    let KeptForTime { ledger, cards, firing, summarised } = kept;
     while stop.run_until_cancelled(tokio::time::sleep(CLEAN_EVERY)).await.is_some() {
-        // A failure is the store's to tell, and in an hour there is another chance.
+        // A failure is the store's to tell, and in an hour there is another chance. By the ledger it is known what is over.
+        let _cleaned = firing.clean().await;
         let _cleaned = ledger.clean().await;
         let _cleaned = cards.clean().await;
+        let _cleaned = summarised.clean().await;
     }
 }
 
 /// The receivers that are configured, or else the preview and its page.
-fn receivers(settings: &Settings) -> Result<(Vec<Receiver>, Pages), ReceiverError> {
+fn receivers(
+    settings: &Settings,
+    client: &Client,
+    webhooks: &Webhooks,
+) -> Result<(Vec<Receiver>, Pages), ReceiverError> {
     if settings.receivers.is_empty() {
         warn!("no receiver is configured: cards are previewed here and on the admin port, not sent");
         let preview = Preview::default();
         return Ok((vec![Receiver::preview(preview.clone())], vec![Box::new(PreviewPage(preview))]));
     }
-    let timeout = settings.delivery.request_timeout;
-    Ok((Receiver::all_of(&settings.receivers, settings.app.as_ref(), timeout)?, Pages::new()))
+    let receivers = Receiver::all_of(&settings.receivers, settings.app.as_ref(), client, webhooks)?;
+    Ok((receivers, Pages::new()))
 }

@@ -8,32 +8,32 @@ mod page;
 mod tests;
 mod window;
 
+use config::{LinksConfig, Rewrite};
 use jiff::Timestamp;
-use shared::alert::Alert;
-use shared::config::{LinksConfig, Rewrite};
-use shared::envelope::{Envelope, Source};
+use model::alert::Alert;
+use model::envelope::{Envelope, Source};
 use thiserror::Error;
 
 /// Links one alert gets; on a phone that is three rows of buttons.
 pub const LINKS_MAX: usize = 6;
 /// What an alert with more links than that does without: a picture of what the panel shows, and the panel that is on
 /// the dashboard.
-const DISPENSABLE: [Kind; 2] = [Kind::Image, Kind::Panel];
+const DISPENSABLE: [LinkKind; 2] = [LinkKind::Image, LinkKind::Panel];
 /// Where an alert says how it is handled.
-const RUNBOOK: &str = "runbook_url";
+pub(crate) const RUNBOOK: &str = "runbook_url";
 
 /// A page to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// What is there.
-    pub kind: Kind,
+    pub kind: LinkKind,
     /// Its address, safe in a button and in markdown.
     pub url: String,
 }
 
 /// What is behind a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LinkKind {
     /// All lines around the alert.
     Logs,
     /// Those of them that look like errors.
@@ -54,7 +54,7 @@ pub enum Kind {
 
 /// How an alert came, as far as its links depend on it.
 #[derive(Clone, Copy, Debug)]
-pub struct Arrival {
+pub struct LinkContext {
     /// In which format: a message names interfaces, an alert of Prometheus names ports.
     pub source: Source,
     /// When; stands for the time of an alert without one.
@@ -63,7 +63,7 @@ pub struct Arrival {
     pub now: Timestamp,
 }
 
-impl Arrival {
+impl LinkContext {
     /// Of the alerts of an envelope.
     pub fn of(envelope: &Envelope<'_>, now: Timestamp) -> Self {
         Self { source: envelope.source, received_at: envelope.received_at, now }
@@ -74,7 +74,7 @@ impl Arrival {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogQuery {
     /// Whether it is for all lines or for errors.
-    pub kind: Kind,
+    pub kind: LinkKind,
     /// The query.
     pub logql: String,
     /// Where it leads; `None` if that is too long for a link.
@@ -96,15 +96,15 @@ pub enum NoLogs {
 }
 
 /// The links of an alert, to logs first, without repetitions; at most [`LINKS_MAX`].
-pub fn of(alert: &Alert<'_>, arrival: Arrival, config: &LinksConfig) -> Vec<Link> {
+pub fn of(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<Link> {
     let to_logs = logs(alert, arrival, config).unwrap_or_default();
     let candidates = [
-        (Kind::Source, alert.generator_url.as_ref()),
-        (Kind::Dashboard, alert.links.dashboard.as_ref()),
-        (Kind::Panel, alert.links.panel.as_ref()),
-        (Kind::Runbook, alert.annotations.get(RUNBOOK).unwrap_or_default()),
-        (Kind::Image, alert.links.image.as_ref()),
-        (Kind::Silence, alert.links.silence.as_ref()),
+        (LinkKind::Source, alert.generator_url.as_ref()),
+        (LinkKind::Dashboard, alert.links.dashboard.as_ref()),
+        (LinkKind::Panel, alert.links.panel.as_ref()),
+        (LinkKind::Runbook, alert.annotations.get(RUNBOOK).unwrap_or_default()),
+        (LinkKind::Image, alert.links.image.as_ref()),
+        (LinkKind::Silence, alert.links.silence.as_ref()),
     ];
     let brought = candidates.into_iter().filter_map(|(kind, candidate)| {
         let url = page(candidate, &config.rewrites)?;
@@ -125,7 +125,7 @@ pub fn of(alert: &Alert<'_>, arrival: Arrival, config: &LinksConfig) -> Vec<Link
 }
 
 /// The queries for the logs around an alert, or why there are none.
-pub fn logs(alert: &Alert<'_>, arrival: Arrival, config: &LinksConfig) -> Result<Vec<LogQuery>, NoLogs> {
+pub fn logs(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Result<Vec<LogQuery>, NoLogs> {
     loki::queries(alert, arrival, config)
 }
 

@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use shared::check::{self, Role};
-use shared::clock::Clock;
-use shared::config::{self, Config, ConfigErrors};
-use shared::lifecycle::Lifecycle;
-use shared::process::{self, Start, StartError};
-use shared::queue::rabbitmq::{RabbitMq, RabbitPublisher};
-use shared::queue::{QueueMetrics, Subscription};
-use worker::command::{self, CommandError, Outlet};
+use config::check::{self, Role};
+use config::process::{self, Start, StartError};
+use config::{self, Config, ConfigErrors};
+use queue::rabbitmq::RabbitMq;
+use queue::{Consumer, QueueMetrics, Subscription};
+use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
+use worker::command::{self, CommandError, ReplayPublisher};
 use worker::{Pages, Queue, Settings, probe};
 
 const EXAMPLES: &str = "\
@@ -20,12 +21,12 @@ Examples:
   AMQP_URL=… FEISHU_WEBHOOK_URL=https://… larkfire-worker    send them to a custom bot
   larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
   larkfire-worker check --online                             whether the configuration is right, and who answers
-  larkfire-worker dead-letters list                          what could not be told
+  larkfire-worker dead-letters list                          what could not be delivered
   larkfire-worker trace 9f86d081884c7d65                     what became of an alert
   larkfire-worker send-test ops                              whether the receiver ops is told of alerts
 
 Without a webhook cards are printed and shown at http://127.0.0.1:9095/ instead of being sent.
-Every setting can be a variable or a key of the file; README.md lists them.
+Every setting can be a variable or a key of the file; docs/configuration.md lists them.
 Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";
 
 /// Takes alerts off RabbitMQ and tells people in Feishu.
@@ -34,16 +35,16 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 /// what it had in hand.
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES)]
-struct Cli {
+struct WorkerCli {
     /// The configuration file (YAML); without it the environment alone is read
     #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<WorkerCommand>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum WorkerCommand {
     /// Says what is wrong with the configuration, or what it comes to
     Check {
         /// Asks the broker, the database, the user table, Feishu's hosts, Alertmanagers and Grafana, too
@@ -51,33 +52,35 @@ enum Command {
         online: bool,
     },
     #[command(flatten)]
-    Operator(command::Command),
+    Operator(command::OperatorCommand),
 }
 
 fn main() -> ExitCode {
-    let Cli { config, command } = match command::parse() {
+    let WorkerCli { config, command } = match command::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     match command {
         None => process::run(move || runnable(config.as_deref()), start),
-        Some(Command::Check { online }) => {
+        Some(WorkerCommand::Check { online }) => {
             check::command(runnable(config.as_deref()), Role::Worker, online.then_some(probe::everything))
         }
         // What a worker needs to run is not needed to look at dead letters.
-        Some(Command::Operator(command)) => command::run(command, config::load(config.as_deref()), outlet),
+        Some(WorkerCommand::Operator(command)) => {
+            command::run(command, config::load(config.as_deref()), outlet)
+        }
     }
 }
 
 /// The settings of a worker that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file).and_then(worker::wordings::checked).and_then(config::with_queue)
+    config::load(file).and_then(worker::templates::checked).and_then(config::with_queue)
 }
 
 /// The way back to the workers, whichever of them are running.
-async fn outlet(config: &Config, lifecycle: &Lifecycle) -> Result<Outlet<RabbitPublisher>, CommandError> {
-    let publisher = command::broker(config, lifecycle)?;
-    Ok(Outlet { publisher, is_read: true })
+async fn outlet(config: &Config, lifecycle: &Lifecycle) -> Result<ReplayPublisher, CommandError> {
+    let publisher = Arc::new(command::broker(config, lifecycle)?);
+    Ok(ReplayPublisher { publisher, is_read: true })
 }
 
 async fn start(start: Start) -> Result<Pages, StartError> {
@@ -87,11 +90,13 @@ async fn start(start: Start) -> Result<Pages, StartError> {
         .as_ref()
         .ok_or("no RabbitMQ is configured: set AMQP_URL, or run `larkfire`, which needs none")?;
     let rabbit = RabbitMq::new(queue, &lifecycle, QueueMetrics::register(&registry)?)?;
-    let publisher = rabbit.publisher(lifecycle.readiness.condition("publishing"));
-    let alerts = rabbit.subscribe(Subscription::Alerts, lifecycle.readiness.condition("consuming"));
-    let dead = rabbit.subscribe(Subscription::Dead, lifecycle.readiness.condition("consuming dead letters"));
-    let interactions =
-        rabbit.subscribe(Subscription::Interactions, lifecycle.readiness.condition("consuming interactions"));
+    let publisher = Arc::new(rabbit.publisher(lifecycle.readiness.condition("publishing")));
+    let subscribe = |which, condition| {
+        Box::new(rabbit.subscribe(which, lifecycle.readiness.condition(condition))) as Box<dyn Consumer>
+    };
+    let alerts = subscribe(Subscription::Alerts, "consuming");
+    let dead = subscribe(Subscription::Dead, "consuming dead letters");
+    let interactions = subscribe(Subscription::Interactions, "consuming interactions");
     let settings = Settings::from_config(&config, reloads);
     let queue = Queue { alerts, dead, interactions, publisher };
     Ok(worker::start(settings, queue, &registry, Clock::system(), &lifecycle)?)

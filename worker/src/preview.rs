@@ -4,17 +4,17 @@ mod page;
 mod terminal;
 
 use std::collections::VecDeque;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::card::Card;
-use crate::feishu::Content;
+use crate::feishu::CardContent;
+use crate::render::Card;
 
 pub use page::PreviewPage;
-pub use terminal::render;
+pub use terminal::{Colours, render};
 
 /// Cards kept for the page; the oldest goes when a new one comes.
 const CARDS_KEPT_MAX: usize = 50;
@@ -32,17 +32,17 @@ struct Shown {
 
 impl Preview {
     /// Prints the message and keeps it for the page if it is a card; the preview refuses none, so it always is.
-    pub(crate) fn show(&self, content: &Content, now: Timestamp) {
+    pub(crate) fn show(&self, content: &CardContent, now: Timestamp) {
         let stdout = io::stdout();
-        let coloured = stdout.is_terminal();
+        let colours = Colours::of(&stdout);
         match content {
-            Content::Card(card) => {
-                print(&render(card, coloured));
+            CardContent::Card(card) => {
+                print(&render(card, colours));
                 let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.truncate(CARDS_KEPT_MAX - 1);
                 kept.push_front(Shown { at: now, card: Card::clone(card) });
             }
-            Content::Text(text) => print(text),
+            CardContent::Text(text) => print(text),
         }
     }
 

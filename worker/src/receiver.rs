@@ -3,29 +3,22 @@
 mod group;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use config::{AppConfig, BotConfig, BotMode, ReceiverConfig, ReceiverDestination, ReceiverOwners, Secret};
 use reqwest::Client;
-use shared::config::{AppConfig, BotConfig, BotMode, Destination, ReceiverConfig, ReceiverOwners, Secret};
+use runtime::clock::Clock;
 use thiserror::Error;
 
-use crate::budget::Limits;
+use crate::feishu::limits::{AppCall, CallBudget};
+use crate::feishu::sender::Sender;
 use crate::feishu::verdict::{Trouble, Verdict};
 use crate::feishu::{
-    AppBot, AppBotError, AppCredentials, Content, CustomBot, CustomBotError, OnceKey, Sent, http_client,
+    AppBot, AppBotError, AppCredentials, CardContent, CustomBot, CustomBotError, OnceKey, Sent, Webhooks,
 };
-use crate::metrics::Metrics;
 use crate::preview::Preview;
 pub use group::GroupBot;
 
-/// What Feishu takes from one app with one kind of call (reference "Feishu", 4.3).
-const APP_LIMITS: Limits = Limits { per_minute: 1_000, per_second: 50 };
-/// What the gateway answers to too many calls of an app (reference "Feishu", 4.8).
-pub(crate) const GATEWAY_LIMIT: i64 = 99_991_400;
-/// What a group's limit is called where bots of it are refused (reference "Feishu", 1.5): it is that of all bots in it.
-pub(crate) const GROUP_LIMIT: i64 = 11_233;
-/// The preview folds as a bot would, so that one sees what a storm looks like.
-const PREVIEW_LIMITS: Limits = Limits { per_minute: 100, per_second: 5 };
 /// What the worker calls the preview where it would name a receiver.
 pub const PREVIEW: &str = "preview";
 
@@ -35,16 +28,16 @@ pub struct Receiver {
     /// What routes, the ledger, logs and metrics call it.
     pub name: String,
     /// How it is reached.
-    pub way: Way,
-    /// What a card for it takes from: each budget by its name, the narrowest first.
-    pub budgets: Vec<(String, Limits)>,
+    pub way: BotAccess,
+    /// What a card for it takes from, the narrowest first; what each of several bots has besides is its own.
+    pub budgets: Vec<CallBudget>,
     /// Who is told by name there.
     pub owners: ReceiverOwners,
 }
 
 /// How a receiver is reached.
 #[derive(Debug)]
-pub enum Way {
+pub enum BotAccess {
     /// Through a webhook of Feishu's.
     CustomBot(CustomBot),
     /// Through any of several webhooks that lead into one group; at least one.
@@ -83,11 +76,11 @@ impl Receiver {
     pub fn all_of(
         receivers: &[ReceiverConfig],
         app: Option<&AppConfig>,
-        request_timeout: std::time::Duration,
+        client: &Client,
+        webhooks: &Webhooks,
     ) -> Result<Vec<Self>, ReceiverError> {
-        let client = http_client(request_timeout)?;
-        let bot = app.map(|app| app_bot(&client, app)).transpose()?;
-        let each = receivers.iter().map(|config| Self::of(config, &client, app.zip(bot.as_ref())));
+        let bot = app.map(|app| app_bot(client, app)).transpose()?;
+        let each = receivers.iter().map(|config| Self::of(config, webhooks, app.zip(bot.as_ref())));
         Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
@@ -95,12 +88,12 @@ impl Receiver {
     pub(crate) fn bot_of(
         receivers: &[Self],
         app: Option<&AppConfig>,
-        request_timeout: std::time::Duration,
+        client: &Client,
     ) -> Result<Option<Arc<AppBot>>, ReceiverError> {
         let of_chat = receivers.iter().find_map(Self::bot);
         match (of_chat, app) {
             (Some(bot), _) => Ok(Some(bot)),
-            (None, Some(app)) => Ok(Some(app_bot(&http_client(request_timeout)?, app)?)),
+            (None, Some(app)) => Ok(Some(app_bot(client, app)?)),
             (None, None) => Ok(None),
         }
     }
@@ -108,65 +101,72 @@ impl Receiver {
     /// The one that only shows what would be sent.
     pub fn preview(preview: Preview) -> Self {
         let name = PREVIEW.to_owned();
-        let budgets = vec![(name.clone(), PREVIEW_LIMITS)];
-        Self { budgets, name, way: Way::Preview(preview), owners: ReceiverOwners::default() }
+        let budgets = vec![CallBudget::of_preview(&name)];
+        Self { budgets, name, way: BotAccess::Preview(preview), owners: ReceiverOwners::default() }
     }
 
     /// One, or one for each of its bots: each has its own name, ledger and budget.
     fn of(
         config: &ReceiverConfig,
-        client: &Client,
+        webhooks: &Webhooks,
         app: Option<(&AppConfig, &Arc<AppBot>)>,
     ) -> Result<Vec<Self>, ReceiverError> {
         let name = &config.name;
         match (&config.destination, app) {
-            (Destination::CustomBot { webhook_url, secret }, _) => {
-                Ok(vec![Self::by_bot(client, config, name, (webhook_url, secret.as_ref()))?])
+            (ReceiverDestination::CustomBot { webhook_url, secret }, _) => {
+                Ok(vec![Self::by_bot(webhooks, config, name, webhook_url, secret.as_ref())?])
             }
-            (Destination::Bots { bots, mode: BotMode::Spread }, _) => {
-                Ok(vec![group::of(config, bots, client)?])
+            (ReceiverDestination::Bots { bots, mode: BotMode::Spread }, _) => {
+                Ok(vec![group::of(config, bots, webhooks)?])
             }
-            (Destination::Bots { bots, mode: BotMode::Copy }, _) => {
+            (ReceiverDestination::Bots { bots, mode: BotMode::Copy }, _) => {
                 let by_bot = |(name, bot): (String, &BotConfig)| {
-                    Self::by_bot(client, config, &name, (&bot.webhook_url, bot.secret.as_ref()))
+                    Self::by_bot(webhooks, config, &name, &bot.webhook_url, bot.secret.as_ref())
                 };
                 config.addresses().into_iter().zip(bots).map(by_bot).collect()
             }
-            (Destination::AppChat { chat_id }, Some((app, bot))) => {
+            (ReceiverDestination::AppChat { chat_id }, Some((app, bot))) => {
                 let chat = AppChat { bot: Arc::clone(bot), chat_id: chat_id.clone() };
-                // No receiver's name has a slash. The chat's budget is the chat's, whichever receivers are in it.
-                let budgets = vec![(format!("chat/{chat_id}"), config.into()), app_budget(&app.id, "send")];
-                let (name, owners) = (name.clone(), config.owners.clone());
-                Ok(vec![Self { name, way: Way::AppChat(chat), budgets, owners }])
+                let chat_budget = CallBudget::of_chat(chat_id, config.into());
+                let budgets = vec![chat_budget, CallBudget::of_app(&app.id, AppCall::Send)];
+                let name = name.clone();
+                let owners = config.owners.clone();
+                Ok(vec![Self { name, way: BotAccess::AppChat(chat), budgets, owners }])
             }
-            (Destination::AppChat { .. }, None) => Err(ReceiverError::NoApp(name.clone())),
+            (ReceiverDestination::AppChat { .. }, None) => Err(ReceiverError::NoApp(name.clone())),
         }
     }
 
     fn by_bot(
-        client: &Client,
+        webhooks: &Webhooks,
         config: &ReceiverConfig,
         name: &str,
-        (webhook_url, secret): (&Secret, Option<&Secret>),
+        webhook_url: &Secret,
+        secret: Option<&Secret>,
     ) -> Result<Self, ReceiverError> {
-        let bot = CustomBot::new(client.clone(), name, webhook_url.clone(), secret.cloned())?;
-        let budgets = vec![(name.to_owned(), config.into())];
-        Ok(Self { name: name.to_owned(), way: Way::CustomBot(bot), budgets, owners: config.owners.clone() })
+        let bot = CustomBot::new(webhooks.clone(), name, webhook_url.clone(), secret.cloned())?;
+        let budgets = vec![CallBudget::of_bot(webhook_url, config.into())];
+        Ok(Self {
+            name: name.to_owned(),
+            way: BotAccess::CustomBot(bot),
+            budgets,
+            owners: config.owners.clone(),
+        })
     }
 
     /// The app's bot, where the receiver is a chat of its.
     pub(crate) fn bot(&self) -> Option<Arc<AppBot>> {
         match &self.way {
-            Way::AppChat(chat) => Some(Arc::clone(&chat.bot)),
-            Way::CustomBot(_) | Way::Group(_) | Way::Preview(_) => None,
+            BotAccess::AppChat(chat) => Some(Arc::clone(&chat.bot)),
+            BotAccess::CustomBot(_) | BotAccess::Group(_) | BotAccess::Preview(_) => None,
         }
     }
 
     /// The bots that share its cards, if there are several ways into its group.
     pub(crate) fn group(&self) -> &[GroupBot] {
         match &self.way {
-            Way::Group(bots) => bots,
-            Way::CustomBot(_) | Way::AppChat(_) | Way::Preview(_) => &[],
+            BotAccess::Group(bots) => bots,
+            BotAccess::CustomBot(_) | BotAccess::AppChat(_) | BotAccess::Preview(_) => &[],
         }
     }
 
@@ -175,55 +175,90 @@ impl Receiver {
         self.group().get(bot).map_or(&self.name, |bot| &bot.name)
     }
 
-    /// The budget that was overdrawn when this bot sent, by what Feishu said about it.
-    pub(crate) fn budget_of(&self, bot: usize, trouble: &Trouble) -> Option<&str> {
-        if let Some(bot) = self.group().get(bot).filter(|_| trouble.code != Some(GROUP_LIMIT)) {
-            return Some(&bot.name);
-        }
-        let (narrow, wide) = (self.budgets.first()?, self.budgets.last()?);
-        // The gateway counts an app's calls, whatever chat they go to; everything else is the chat's, or the bot's.
-        let (name, _) = if trouble.code == Some(GATEWAY_LIMIT) { wide } else { narrow };
-        Some(name)
+    /// Its name, and what its chat takes, where it is a chat of the app's.
+    pub(crate) fn chat(&self) -> Option<(String, CallBudget)> {
+        Some((self.name.clone(), self.chat_budget()?.clone()))
+    }
+
+    /// What its chat takes, where it is a chat of the app's.
+    pub(crate) fn chat_budget(&self) -> Option<&CallBudget> {
+        self.budgets.first().filter(|_| matches!(self.way, BotAccess::AppChat(_)))
+    }
+
+    /// What a card through the bot of this place takes from.
+    fn budgets_through(&self, bot: usize) -> Vec<CallBudget> {
+        let own = self.group().get(bot).map(|bot| &bot.budget);
+        own.into_iter().chain(&self.budgets).cloned().collect()
     }
 
     /// Sends once and says what came of it; through the bot of this place, where there are several. `once` makes one
-    /// message of several tries, where the way knows that.
+    /// message of several tries, where the way knows that; `pause` is how long to slow down if Feishu says so.
     pub(crate) async fn send(
         &self,
         bot: usize,
-        (content, once): (&Content, &OnceKey),
-        now: Timestamp,
-        metrics: &Metrics,
+        content: &CardContent,
+        once: &OnceKey,
+        sender: &Sender,
+        clock: &Clock,
+        pause: impl FnOnce(&Trouble, Option<Duration>) -> Duration,
     ) -> Sent {
-        let timer = match &self.way {
-            Way::CustomBot(_) | Way::Group(_) | Way::AppChat(_) => Some(metrics.round_trip.start_timer()),
-            Way::Preview(_) => None,
-        };
-        let sent = match &self.way {
-            Way::CustomBot(bot) => Sent { verdict: bot.send(content, now).await, message_id: None },
-            Way::Group(bots) => {
-                Sent { verdict: group::send(bots, bot, content, now).await, message_id: None }
-            }
-            Way::AppChat(chat) => chat.bot.send(&chat.chat_id, content, once, now).await,
-            Way::Preview(preview) => {
-                preview.show(content, now);
-                Sent { verdict: Verdict::Ok, message_id: None }
+        let call = async {
+            // Not before there is a place for it: a signature ages.
+            let now = clock.now();
+            match &self.way {
+                BotAccess::CustomBot(bot) => bot.send(content, now).await.into(),
+                BotAccess::Group(bots) => group::send(bots, bot, content, now).await.into(),
+                BotAccess::AppChat(chat) => chat.bot.send(&chat.chat_id, content, once, now).await,
+                BotAccess::Preview(preview) => {
+                    preview.show(content, now);
+                    Verdict::Ok.into()
+                }
             }
         };
-        if let Some(timer) = timer {
-            timer.observe_duration();
-            metrics.answered(&sent.verdict);
+        match self.way {
+            // Nothing is sent, and nobody answers.
+            BotAccess::Preview(_) => call.await,
+            BotAccess::CustomBot(_) | BotAccess::Group(_) | BotAccess::AppChat(_) => {
+                sender.send(&self.budgets_through(bot), call, pause).await
+            }
         }
-        sent
     }
-}
-
-/// The budget of one kind of call of an app.
-pub(crate) fn app_budget(app_id: &str, call: &str) -> (String, Limits) {
-    (format!("app/{app_id}/{call}"), APP_LIMITS)
 }
 
 fn app_bot(client: &Client, app: &AppConfig) -> Result<Arc<AppBot>, AppBotError> {
     let credentials = AppCredentials { id: app.id.clone(), secret: app.secret.clone() };
     AppBot::new(client.clone(), &app.base_url, credentials).map(Arc::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_receivers_with_one_webhook_have_one_budget_also_beside_other_bots() {
+        let secret =
+            |token: &str| Secret::new(format!("https://open.feishu.cn/open-apis/bot/v2/hook/{token}"));
+        let config = |name: &str, destination| ReceiverConfig {
+            template: None,
+            name: name.to_owned(),
+            destination,
+            cards_per_minute: 100,
+            cards_per_second: 5,
+            owners: ReceiverOwners::default(),
+        };
+        let alone =
+            |name| config(name, ReceiverDestination::CustomBot { webhook_url: secret("a"), secret: None });
+        let bots = ["a", "b"].map(|token| BotConfig { webhook_url: secret(token), secret: None }).to_vec();
+        let group = config("group", ReceiverDestination::Bots { bots, mode: BotMode::Spread });
+        let all = [alone("ops"), alone("dev"), group];
+        let client = crate::feishu::http_client(Duration::from_secs(1)).unwrap();
+        let [ops, dev, group] = <[Receiver; 3]>::try_from(
+            Receiver::all_of(&all, None, &client, &Webhooks::Http(client.clone())).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(ops.budgets, dev.budgets);
+        let budgets: Vec<_> = group.group().iter().map(|bot| &bot.budget).collect();
+        assert_eq!(budgets[0], &ops.budgets[0]);
+        assert_ne!(budgets[1], &ops.budgets[0]);
+    }
 }

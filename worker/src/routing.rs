@@ -4,18 +4,18 @@
 //! Alertmanager; and what no route takes goes to the default receiver.
 
 mod chats;
-mod story;
+mod explanation;
 #[cfg(test)]
 mod tests;
 
-use shared::alert::Labels;
-use shared::config::{BOT_MARK, DEFAULT_RECEIVER, RouteConfig, is_chat_id};
-use shared::envelope::Envelope;
-use shared::matcher::Matcher;
+use config::{BOT_MARK, DEFAULT_RECEIVER, RouteConfig, is_chat_id};
+use model::alert::Labels;
+use model::envelope::Envelope;
+use model::matcher::Matcher;
 use thiserror::Error;
 
 pub(crate) use chats::{Chats, Named};
-pub use story::Step;
+pub use explanation::RouteStep;
 
 /// The routes, made ready for the receivers of this process.
 #[derive(Clone, Debug)]
@@ -52,12 +52,12 @@ pub enum Parting {
     /// All of it goes to one receiver, by its place among the names, or is meant for none.
     Whole(Option<usize>),
     /// Some of its alerts go elsewhere than others, or to several receivers.
-    Parts(Vec<Part>),
+    Parts(Vec<RoutedPart>),
 }
 
 /// The alerts of an envelope that go to one receiver, or to none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct RoutedPart {
     /// The receiver's place among the names.
     pub receiver: Option<usize>,
     /// The places of the alerts in the envelope, in their order.
@@ -101,14 +101,15 @@ impl Router {
         if self.routes.is_empty() {
             return copied(&self.default, envelope);
         }
-        let (mut parts, mut receivers) = (Vec::<Part>::new(), Vec::new());
+        let mut parts = Vec::<RoutedPart>::new();
+        let mut receivers = Vec::new();
         for (index, alert) in envelope.alerts.iter().enumerate() {
             receivers.clear();
             self.find(&alert.labels, &mut receivers);
             for receiver in &receivers {
                 match parts.iter_mut().find(|part| part.receiver == *receiver) {
                     Some(part) => part.alerts.push(index),
-                    None => parts.push(Part { receiver: *receiver, alerts: vec![index] }),
+                    None => parts.push(RoutedPart { receiver: *receiver, alerts: vec![index] }),
                 }
             }
         }
@@ -118,7 +119,7 @@ impl Router {
         }
     }
 
-    /// Writes the receiver into what a route chose it for: parked, dead or replayed, it comes back to that one only.
+    /// Writes the receiver into what a route chose it for: deferred, dead-lettered or replayed, it comes back to that one only.
     /// Where nothing was chosen it stays with whom the sender named.
     pub fn address<'e>(&'e self, envelope: &mut Envelope<'e>, receiver: usize) {
         let was_chosen = |name: &&String| self.has_routes() || name.contains(BOT_MARK);
@@ -192,8 +193,10 @@ fn add(receivers: &mut Vec<Option<usize>>, more: &[usize]) {
 
 /// All of an envelope to each of these.
 fn copied(receivers: &[usize], envelope: &Envelope<'_>) -> Parting {
-    let part =
-        |receiver: &usize| Part { receiver: Some(*receiver), alerts: (0..envelope.alerts.len()).collect() };
+    let part = |receiver: &usize| RoutedPart {
+        receiver: Some(*receiver),
+        alerts: (0..envelope.alerts.len()).collect(),
+    };
     match receivers {
         [] => Parting::Whole(None),
         [only] => Parting::Whole(Some(*only)),

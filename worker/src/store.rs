@@ -3,55 +3,77 @@
 //! database that is away is asked again only after a pause. What is done without it is the caller's decision.
 
 mod breaker;
+mod connections;
+pub mod inspection;
 mod migrations;
 mod refusal;
-pub(crate) mod sql;
+mod schema;
+mod simulated;
+pub mod sql;
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use prometheus::{IntCounter, IntGauge, Opts, Registry};
-use shared::config::{DatabaseConfig, Secret};
-use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Executor};
+use config::{DatabaseConfig, Secret};
+use prometheus::{IntCounter, IntGauge, Registry};
+use runtime::lifecycle::Condition;
+use runtime::metrics::memory;
+use sqlx::sqlite::SqlitePool;
 use thiserror::Error;
-use tokio::sync::OnceCell;
+use tracing::debug;
 
-pub(crate) use breaker::Breaker;
-pub(crate) use migrations::Step;
+pub(crate) use breaker::{Breaker, Pass};
+pub(crate) use connections::ConnectionLease;
+pub use connections::Server;
+pub use refusal::StoreFault;
+pub(crate) use refusal::mysql_number;
+use schema::Schema;
+pub use simulated::{DatabaseLink, SimulatedDatabase};
 
 /// The file in the data directory, where no other database is configured.
 const FILE_NAME: &str = "larkfire.db";
 /// How long a writer waits for another process that writes to the same file: a command, or a second worker.
 const FILE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Connections that were not used for so long are closed: a calm worker holds none for nothing.
-const IDLE_TIMEOUT: Duration = Duration::from_mins(10);
+/// How often one operation is done at most, within its one deadline: on a new connection, then on a mended schema (a
+/// database that was restarted may have come back empty), or until nobody else is in the way.
+const RUNS_MAX: u32 = 3;
 
 /// The database. Clones share its connections.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Inner>);
+pub struct Store(Arc<StoreState>);
 
 #[derive(Debug)]
-struct Inner {
+struct StoreState {
     pool: Pool,
     timeout: Duration,
     breaker: Breaker,
-    /// Set once the schema is up to date: the database may come up after the worker.
-    migrated: OnceCell<()>,
+    schema: Schema,
+    /// Whether it is of use, as far as is known.
+    usable: Condition,
+    /// For a file: its connection is not used again.
+    is_stale: Arc<AtomicBool>,
 }
 
 /// The connections, by the kind of database.
 #[derive(Clone, Debug)]
 pub enum Pool {
     /// `MySQL` or MariaDB.
-    MySql(MySqlPool),
+    MySql(Server),
     /// One file. One connection, because it has one writer anyway.
     Sqlite(SqlitePool),
+    /// The tables of a simulation.
+    Simulated(SimulatedDatabase),
+}
+
+/// Whether an operation may have been done before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// It was not.
+    First,
+    /// It may have been: its connection was lost before it answered.
+    MaybeAgain,
 }
 
 /// Why the database could not be asked.
@@ -61,19 +83,28 @@ pub enum StoreError {
     #[error("the database was away a moment ago")]
     Away,
     /// No answer in time.
-    #[error("the database did not answer within {} ms", .0.as_millis())]
-    TimedOut(Duration),
+    #[error("the database did not answer within {} ms{}", .after.as_millis(), because(.last.as_ref()))]
+    TimedOut {
+        /// The time.
+        after: Duration,
+        /// What it was tried again for, if anything: a server that refuses connections may be starting.
+        last: Option<sqlx::Error>,
+    },
     /// It cannot be reached, or it refused.
     #[error("the database failed: {0}")]
     Failed(#[from] sqlx::Error),
 }
 
+fn because(last: Option<&sqlx::Error>) -> String {
+    last.map(|error| format!(": {error}")).unwrap_or_default()
+}
+
 impl StoreError {
     /// Whether the database is there, well, and has refused this very statement.
-    pub(crate) fn is_refusal(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         match self {
             Self::Failed(error) => error.as_database_error().is_some_and(refusal::is_of_statement),
-            Self::Away | Self::TimedOut(_) => false,
+            Self::Away | Self::TimedOut { .. } => false,
         }
     }
 }
@@ -109,12 +140,32 @@ pub(crate) struct StoreMetrics {
 impl Store {
     /// Reads the configuration; does not connect: a database that is away is no reason not to start.
     pub fn open(config: &DatabaseConfig, data_dir: &Path, registry: &Registry) -> Result<Self, OpenError> {
+        let is_stale = Arc::new(AtomicBool::new(false));
         let pool = match (file_of(config, data_dir), &config.url) {
-            (Some(file), _) => file_pool(&file)?,
-            (None, url) => Pool::MySql(server_pool(url.as_ref().map_or("", Secret::expose), config)?),
+            (Some(file), _) => Pool::Sqlite(connections::to_file(&file, Arc::clone(&is_stale))?),
+            (None, url) => Pool::MySql(Server::of(url.as_ref().map_or("", Secret::expose), config)?),
         };
+        Self::over(pool, config.timeout, is_stale, registry)
+    }
+
+    /// The database of a simulation, with the deadline of the real ones.
+    pub fn simulated(
+        database: SimulatedDatabase,
+        timeout: Duration,
+        registry: &Registry,
+    ) -> Result<Self, OpenError> {
+        Self::over(Pool::Simulated(database), timeout, Arc::default(), registry)
+    }
+
+    fn over(
+        pool: Pool,
+        timeout: Duration,
+        is_stale: Arc<AtomicBool>,
+        registry: &Registry,
+    ) -> Result<Self, OpenError> {
         let breaker = Breaker::new("the database", StoreMetrics::register(registry)?);
-        let inner = Inner { pool, timeout: config.timeout, breaker, migrated: OnceCell::new() };
+        let inner =
+            StoreState { pool, timeout, breaker, schema: Schema::default(), usable: usable(), is_stale };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -123,38 +174,133 @@ impl Store {
         &self.0.pool
     }
 
+    /// Whether it is of use, for a process's readiness. One that is away is: it comes back. One that lets nobody in or
+    /// refuses to hold its tables never is until somebody does something about it.
+    pub fn usable(&self) -> Condition {
+        self.0.usable.clone()
+    }
+
     /// Whether several processes may share it without being on one machine.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0.pool, Pool::MySql(_))
+        matches!(self.0.pool, Pool::MySql(_) | Pool::Simulated(_))
     }
 
     /// Does something with the database: in bounded time, on an up-to-date schema, and not at all while the
     /// database is known to be away.
-    pub async fn within<T>(
-        &self,
-        operation: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, StoreError> {
-        let Inner { pool, timeout, breaker, migrated } = &*self.0;
-        if !breaker.lets_through() {
-            return Err(StoreError::Away);
+    ///
+    /// The operation may be done twice: a connection may have died while nobody looked, or after the database had
+    /// done it. So it has to come to the same when it is done again.
+    pub async fn within<T, F>(&self, operation: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        self.within_knowing(|_| operation()).await
+    }
+
+    /// Does something with the database that would not come to the same if it were done twice: it is told whether it
+    /// may have been done before.
+    pub(crate) async fn within_knowing<T, F>(&self, operation: impl Fn(Run) -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let StoreState { timeout, breaker, schema, usable, .. } = &*self.0;
+        let Some(pass) = breaker.lets_through() else { return Err(StoreError::Away) };
+        let mut last = None;
+        let outcome = tokio::time::timeout(*timeout, self.repeated(pass, operation, &mut last)).await;
+        let outcome = outcome.map_or_else(
+            |_| {
+                // Its connection may lead nowhere.
+                self.distrust();
+                Err(StoreError::TimedOut { after: *timeout, last })
+            },
+            |outcome| outcome.map_err(StoreError::from),
+        );
+        match &outcome {
+            Err(StoreError::Failed(error)) if refusal::is_for_good(error) && !schema.is_ready() => {
+                usable.set(false);
+            }
+            Ok(_) => {
+                usable.set(true);
+            }
+            Err(_) => {}
         }
-        let outcome = tokio::time::timeout(*timeout, async {
-            migrated.get_or_try_init(|| migrations::run(pool)).await?;
-            operation.await
-        });
-        let outcome = match outcome.await {
-            Ok(outcome) => outcome.map_err(StoreError::from),
-            Err(_) => Err(StoreError::TimedOut(*timeout)),
-        };
-        breaker.learn(outcome.as_ref().err().map(|error| error as _));
+        match &outcome {
+            // Without its tables there is no use in a database, whatever it says no to.
+            Err(StoreError::Failed(error)) if schema.is_ready() && refusal::is_no_outage(error) => {
+                breaker.learn_refusal(pass, error);
+            }
+            outcome => breaker.learn(pass, outcome.as_ref().err().map(|error| error as _)),
+        }
         outcome
+    }
+
+    /// The operation, until it has an outcome that another run would not change. `last` is why it was run again, for whoever
+    /// does not wait for the end.
+    async fn repeated<T, F>(
+        &self,
+        pass: Pass,
+        operation: impl Fn(Run) -> F,
+        last: &mut Option<sqlx::Error>,
+    ) -> Result<T, sqlx::Error>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        let StoreState { pool, schema, .. } = &*self.0;
+        let mut runs = 0;
+        let mut run = Run::First;
+        loop {
+            // Boxed: statements are some 10 KB, which everybody who waits for one would carry through all that calls it.
+            let once = Box::pin(async {
+                schema.ready(pool).await?;
+                if pass.is_probe() {
+                    // What takes no writes is not back, whatever it lets read.
+                    schema::takes_writes(pool).await?;
+                }
+                operation(run).await
+            });
+            let error = match once.await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            runs += 1;
+            let fault = StoreFault::of(&error);
+            match fault {
+                StoreFault::Lost | StoreFault::ReadOnly => self.distrust(),
+                StoreFault::Missing => Box::pin(schema.mend(pool)).await?,
+                StoreFault::Contended => {}
+                StoreFault::Data | StoreFault::Other => return Err(error),
+            }
+            if runs >= RUNS_MAX {
+                return Err(error);
+            }
+            if fault == StoreFault::Lost {
+                run = Run::MaybeAgain;
+            }
+            debug!(%error, "asking the database once more");
+            *last = Some(error);
+        }
+    }
+
+    /// The next connection is a new one.
+    fn distrust(&self) {
+        match &self.0.pool {
+            Pool::MySql(server) => server.distrust(),
+            Pool::Sqlite(_) => self.0.is_stale.store(true, Ordering::Release),
+            // Its next statement goes another way anyhow.
+            Pool::Simulated(_) => {}
+        }
     }
 
     /// Brings the schema up to date without the deadline of every day, for commands and for tests.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.0.migrated.get_or_try_init(|| migrations::run(&self.0.pool)).await?;
-        Ok(())
+        Ok(self.0.schema.ready(&self.0.pool).await?)
     }
+}
+
+fn usable() -> Condition {
+    let usable = Condition::default();
+    usable.set(true);
+    usable
 }
 
 /// The file of the database, if it is one.
@@ -165,58 +311,9 @@ pub(crate) fn file_of(config: &DatabaseConfig, data_dir: &Path) -> Option<PathBu
     }
 }
 
-fn file_pool(path: &Path) -> Result<Pool, OpenError> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory)
-            .map_err(|cause| OpenError::Directory { path: directory.display().to_string(), cause })?;
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // What was told has to be known after a power cut as well, or it is told twice.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(FILE_BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    Ok(Pool::Sqlite(pool.connect_lazy_with(options)))
-}
-
-pub(crate) fn server_pool(url: &str, config: &DatabaseConfig) -> Result<MySqlPool, OpenError> {
-    let url = match url.strip_prefix("mariadb:") {
-        Some(rest) => format!("mysql:{rest}"),
-        None => url.to_owned(),
-    };
-    let options = MySqlConnectOptions::from_str(&url)
-        .map_err(|_| OpenError::Url("expected mysql://user:password@host:3306/database"))?
-        .disable_statement_logging();
-    let pool = MySqlPoolOptions::new()
-        .max_connections(config.connections)
-        .acquire_timeout(config.timeout)
-        .idle_timeout(IDLE_TIMEOUT)
-        .test_before_acquire(false)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                // Without gaps being locked, batches with sorted keys do not wait for each other in a circle.
-                connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
-                Ok(())
-            })
-        });
-    Ok(pool.connect_lazy_with(options))
-}
-
 impl StoreMetrics {
     fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let metrics = Self {
-            up: IntGauge::with_opts(Opts::new(
-                "larkfire_store_up",
-                "1 while the database answers, 0 while alerts are told without it.",
-            ))?,
-            failures: IntCounter::with_opts(Opts::new(
-                "larkfire_store_failures_total",
-                "Operations on the database that failed or took too long.",
-            ))?,
-        };
+        let metrics = Self { up: memory::STORE_UP.gauge()?, failures: memory::STORE_FAILURES.counter()? };
         metrics.up.set(1);
         registry.register(Box::new(metrics.up.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;

@@ -1,10 +1,10 @@
 //! The alert of `send-test`. It takes the way of any other, but is not kept for later: a test that comes when nobody
 //! waits for it any more is a false alarm. Pure.
 
+use config::Locale;
 use jiff::Timestamp;
-use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use shared::config::Locale;
-use shared::envelope::{Envelope, EnvelopeId, Source};
+use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use model::envelope::{Envelope, EnvelopeId, Source};
 
 /// What its fingerprint begins with. Together with the source this cannot come in from outside: ingest makes the
 /// fingerprints of the custom format itself, out of hexadecimal digits.
@@ -36,6 +36,7 @@ pub fn envelope(
     let alert = Alert {
         fingerprint: Fingerprint::own(format!("{MARK}{id}").into())
             .unwrap_or_else(|| Fingerprint::of_pairs([(MARK, receiver)])),
+        former: None,
         status: Status::Firing,
         starts_at: Some(now),
         ends_at: None,
@@ -54,6 +55,8 @@ pub fn envelope(
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        is_repeat: false,
+        is_unheard: false,
         alerts: vec![alert],
     }
 }

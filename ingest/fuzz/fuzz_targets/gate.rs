@@ -3,10 +3,10 @@
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use ingest::gate::{Gate, Origin};
-use ingest::source::Door;
+use ingest::source::Endpoint;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use shared::config::{GateConfig, HmacConfig, Secret};
+use config::{GateConfig, HmacConfig, Secret};
 
 /// The fuzzer writes a line for each: the name's place in this list, then the value.
 const NAMES: [&str; 7] = [
@@ -50,6 +50,6 @@ fuzz_target!(|data: &[u8]| {
     let behind = gate.origin(proxy, &headers);
     assert!(behind.known || !gate.admits_origin(behind), "somebody unknown was admitted");
     let now = Timestamp::from_second(1_700_000_000).expect("a time");
-    let checked = gate.check_credentials(&headers, (Door::Any, None), now);
+    let checked = gate.check_credentials(&headers, Endpoint::Any, None, now);
     assert!(checked.and_then(|standing| gate.prove(&standing, data)).is_err(), "a guess was right");
 });

@@ -1,12 +1,12 @@
 //! Bodies of Grafana's unified alerting.
 #![no_main]
 
-use ingest::source::Door;
+use ingest::source::Endpoint;
 use larkfire_fuzz::{holds, mutate};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use serde_json::{Map, Value, json};
 
-fuzz_target!(|body: &[u8]| holds(body, Door::Any));
+fuzz_target!(|body: &[u8]| holds(body, Endpoint::Any));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     mutate(data, size, max_size, seed, steer)

@@ -1,12 +1,12 @@
 //! Bodies of the Loki-Feishu format.
 #![no_main]
 
-use ingest::source::Door;
+use ingest::source::Endpoint;
 use larkfire_fuzz::{holds, mutate};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use serde_json::{Map, Value};
 
-fuzz_target!(|body: &[u8]| holds(body, Door::LokiFeishu));
+fuzz_target!(|body: &[u8]| holds(body, Endpoint::LokiFeishu));
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     mutate(data, size, max_size, seed, steer)

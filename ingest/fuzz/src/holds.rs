@@ -1,10 +1,10 @@
 //! What holds for every body, whoever wrote it: the properties of `ingest/tests/properties.rs` and a limit on memory.
 
-use ingest::source::{Context, Door, parse, text_of};
+use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use shared::alert::Alert;
-use shared::envelope::{ENVELOPE_ALERTS_MAX, ENVELOPE_BYTES_MAX, EnvelopeId, decode, encode};
+use model::alert::Alert;
+use model::envelope::{ENVELOPE_ALERTS_MAX, ENVELOPE_BYTES_MAX, EnvelopeId, decode, encode};
 
 /// What a body may take at its most, in bytes, as a multiple of its length and beside that: the shortest alert has 18
 /// bytes and takes some hundreds.
@@ -16,28 +16,28 @@ const ALERT_BYTES_MAX: usize = 1024 * 1024;
 const REASON_BYTES_MAX: usize = 1024;
 
 /// Panics unless the body is refused with a reason, or becomes lines that keep their limits and say the same.
-pub fn holds(body: &[u8], door: Door) {
-    let used = allocation_counter::measure(|| become_lines(body, door));
+pub fn holds(body: &[u8], endpoint: Endpoint) {
+    let used = allocation_counter::measure(|| become_lines(body, endpoint));
     let room = MEMORY_MULTIPLE * body.len() as u64 + MEMORY_BESIDE;
     assert!(used.bytes_max <= room, "{} bytes for a body of {}", used.bytes_max, body.len());
-    compare(body, door);
+    compare(body, endpoint);
 }
 
-fn context(door: Door) -> Context {
+fn context(endpoint: Endpoint) -> Context {
     let received_at = Timestamp::UNIX_EPOCH;
-    Context { id: EnvelopeId::new(received_at, [7; 10]), received_at, door, timezone: TimeZone::UTC }
+    Context { id: EnvelopeId::new(received_at, [7; 10]), received_at, endpoint, timezone: TimeZone::UTC, origin: String::new(), ignore_labels: [].into() }
 }
 
-fn become_lines(body: &[u8], door: Door) {
+fn become_lines(body: &[u8], endpoint: Endpoint) {
     let text = text_of(body);
-    if let Ok(parsed) = parse(&text, &context(door)) {
+    if let Ok(parsed) = parse(&text, &context(endpoint)) {
         encode(&parsed.envelope).expect("our own types can be written");
     }
 }
 
-fn compare(body: &[u8], door: Door) {
+fn compare(body: &[u8], endpoint: Endpoint) {
     let text = text_of(body);
-    let parsed = match parse(&text, &context(door)) {
+    let parsed = match parse(&text, &context(endpoint)) {
         Ok(parsed) => parsed,
         Err(error) => {
             let reason = error.to_string();

@@ -1,5 +1,5 @@
 //! How long a refused address has to wait for its refusal: longer each time, and forgotten in the end. Bounded in
-//! addresses and in refusals that wait.
+//! addresses and in refusals that wait. Pure.
 //!
 //! Only refusals wait. A sender with the right key behind the same proxy as somebody's misconfigured one is
 //! answered at once.

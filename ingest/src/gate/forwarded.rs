@@ -1,4 +1,4 @@
-//! `X-Forwarded-For` and `Forwarded` (RFC 7239): the addresses they name, the nearest hop first.
+//! `X-Forwarded-For` and `Forwarded` (RFC 7239): the addresses they name, the nearest hop first. Pure.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -48,7 +48,10 @@ fn element(element: &str) -> Said {
 
 /// `None` if a quote is left open.
 fn split_outside_quotes(text: &str, separator: char) -> Option<Vec<&str>> {
-    let (mut parts, mut begin, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    let mut quoted = false;
+    let mut escaped = false;
     for (at, c) in text.char_indices() {
         match c {
             _ if escaped => escaped = false,

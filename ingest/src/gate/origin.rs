@@ -1,9 +1,9 @@
-//! Who a request is from: the first address, seen from here, that is not one of our own proxies'.
+//! Who a request is from: the first address, seen from here, that is not one of our own proxies'. Pure.
 
 use std::net::IpAddr;
 
+use config::Network;
 use hyper::HeaderMap;
-use shared::config::Network;
 
 use super::forwarded::{Said, forwarded, x_forwarded_for};
 

@@ -1,14 +1,14 @@
-//! HMAC-SHA256 over the body as it was sent, before anybody reads it. Two ways to sign:
+//! HMAC-SHA256 over the body as it was sent, before anybody reads it. Two ways to sign: Pure.
 //!
 //! - Grafana's: bare hex over the body, or over `<seconds>:<body>` where the time is in a header of its own;
 //! - ours, for everything else: `X-Signature: sha256=<hex>` over `<seconds>.<body>`, the time in `X-Timestamp`.
 
+use config::HmacConfig;
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
 use jiff::Timestamp;
 use sha2::Sha256;
-use shared::config::HmacConfig;
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{Refusal, only};
@@ -71,7 +71,8 @@ impl Signatures {
     /// What the headers claim; nothing if they carry no signature. One that could not be right whatever the body
     /// says is refused here. Of two kinds of signature one good one is enough.
     pub(super) fn claims(&self, headers: &HeaderMap, now: Timestamp) -> Result<Vec<Claim>, Refusal> {
-        let (mut claims, mut refused) = (Vec::new(), None);
+        let mut claims = Vec::new();
+        let mut refused = None;
         for scheme in self.schemes.iter().filter(|scheme| headers.contains_key(&scheme.signature)) {
             match scheme.claim(headers, now) {
                 Ok(claim) => claims.push(claim),

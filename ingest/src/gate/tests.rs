@@ -1,5 +1,5 @@
+use config::{HmacConfig, PathRule, Secret};
 use hmac::{Hmac, KeyInit, Mac};
-use shared::config::{HmacConfig, PathRule, Secret};
 
 use super::*;
 use crate::answer::Answer;
@@ -37,10 +37,11 @@ fn headers<'h>(lines: impl IntoIterator<Item = &'h str>) -> HeaderMap {
 }
 
 /// The code of the answer at the end of all checks on credentials; `accepted` where they are passed.
-fn verdict(gate: &Gate, headers: &HeaderMap, place: (Door, Option<&str>)) -> &'static str {
+fn verdict(gate: &Gate, headers: &HeaderMap, place: (Endpoint, Option<&str>)) -> &'static str {
     let now = Timestamp::from_second(NOW).unwrap();
-    let checked =
-        gate.check_credentials(headers, place, now).and_then(|standing| gate.prove(&standing, BODY));
+    let checked = gate
+        .check_credentials(headers, place.0, place.1, now)
+        .and_then(|standing| gate.prove(&standing, BODY));
     checked.map_or_else(
         |refusal| {
             let form = Answer::Unauthorized(refusal).form();
@@ -69,7 +70,7 @@ fn a_key_is_recognised_however_its_header_is_spaced() {
     ];
     for (value, code) in table {
         let shown = headers([format!("Authorization: {value}").as_str()]);
-        assert_eq!(verdict(&gate, &shown, (Door::Any, None)), code, "{value}");
+        assert_eq!(verdict(&gate, &shown, (Endpoint::Any, None)), code, "{value}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! The shape of everything Feishu posts to us: challenges, events of both schemas, card callbacks old and new. Read
-//! leniently and without copies, because most of it is read before it is believed.
+//! leniently and without copies, because most of it is read before it is believed. Pure.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,7 +32,7 @@ pub(super) struct Body<'a> {
 
 /// What a body is.
 #[derive(Debug)]
-pub(super) enum Form<'b, 'a> {
+pub(super) enum EventForm<'b, 'a> {
     /// Feishu wants to see whether the address is ours.
     Challenge,
     /// A button, by the old callback.
@@ -85,7 +85,7 @@ pub(super) struct Message<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
-pub(super) struct Content<'a> {
+pub(super) struct EventContent<'a> {
     pub(super) text: Text<'a>,
 }
 
@@ -139,13 +139,13 @@ pub(super) struct CardContext<'a> {
 impl Item for Mention<'_> {}
 
 impl<'a> Body<'a> {
-    pub(super) fn form(&self) -> Form<'_, 'a> {
+    pub(super) fn form(&self) -> EventForm<'_, 'a> {
         if self.kind.0 == "url_verification" {
-            return Form::Challenge;
+            return EventForm::Challenge;
         }
         match (&self.header.0, &self.event.0, &self.action.0) {
-            (None, None, Some(action)) => Form::OldCard(action),
-            (_, _, _) => Form::Event,
+            (None, None, Some(action)) => EventForm::OldCard(action),
+            (_, _, _) => EventForm::Event,
         }
     }
 

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use config::Secret;
 use jiff::Timestamp;
+use model::interaction::{Act, Interaction, InteractionId, Mentioned, Operator};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use shared::config::Secret;
-use shared::interaction::{Act, Interaction, InteractionId, Mentioned, Operator};
 
-use super::body::{Action, Body, Content, Event, Form, Ids, Message};
+use super::body::{Action, Body, Event, EventContent, EventForm, Ids, Message};
 use crate::source::lenient::Text;
 
 /// How much of a message's text is kept, in bytes: commands are short.
@@ -29,7 +29,7 @@ pub(super) struct Arrival {
 
 /// What a body turned out to be.
 #[derive(Debug)]
-pub(super) enum Reading {
+pub(super) enum EventReading {
     /// Something for the queue.
     Taken(Box<Interaction>),
     /// An event we have no use for: another type, a bot's doing, a message without text.
@@ -47,7 +47,7 @@ enum Kind {
 }
 
 /// What is read out of an event before it becomes an interaction.
-struct Found {
+struct FoundInteraction {
     operator: Option<Operator>,
     chat_id: String,
     message_id: String,
@@ -57,7 +57,7 @@ struct Found {
 impl Body<'_> {
     /// Whether somebody pressed a button and now waits for a toast.
     pub(super) fn is_press(&self) -> bool {
-        matches!(self.form(), Form::OldCard(_)) || self.kind_of_event() == Some(Kind::Button)
+        matches!(self.form(), EventForm::OldCard(_)) || self.kind_of_event() == Some(Kind::Button)
     }
 
     fn kind_of_event(&self) -> Option<Kind> {
@@ -75,24 +75,27 @@ impl Body<'_> {
     }
 
     /// What this body, whose plain text is `text`, is to us.
-    pub(super) fn read(&self, text: &str, arrival: Arrival) -> Reading {
+    pub(super) fn read(&self, text: &str, arrival: Arrival) -> EventReading {
         let found = match (self.form(), self.kind_of_event(), &self.event.0) {
-            (Form::OldCard(action), _, _) => Some(self.old_press(action)),
+            (EventForm::OldCard(action), _, _) => Some(self.old_press(action)),
             (_, Some(kind), Some(event)) => event.read(kind),
             (_, _, _) => None,
         };
-        let Some(Found { operator, chat_id, message_id, act }) = found else { return Reading::Ignored };
-        let (Some(operator), Some(act)) = (operator, act) else { return Reading::Unusable };
+        let Some(FoundInteraction { operator, chat_id, message_id, act }) = found else {
+            return EventReading::Ignored;
+        };
+        let (Some(operator), Some(act)) = (operator, act) else { return EventReading::Unusable };
         let event_id = id(self.event_id());
         let dedup_key = dedup_key(&act, &message_id, &event_id, text);
         let Arrival { id, received_at } = arrival;
         let whole = Interaction { id, received_at, dedup_key, event_id, operator, chat_id, message_id, act };
-        Reading::Taken(Box::new(whole))
+        EventReading::Taken(Box::new(whole))
     }
 
-    fn old_press(&self, action: &Action<'_>) -> Found {
-        let (open_id, user_id) = (id(&self.open_id), id(&self.user_id));
-        Found {
+    fn old_press(&self, action: &Action<'_>) -> FoundInteraction {
+        let open_id = id(&self.open_id);
+        let user_id = id(&self.user_id);
+        FoundInteraction {
             operator: named(Operator { open_id, user_id, union_id: String::new() }),
             chat_id: id(&self.open_chat_id),
             message_id: id(&self.open_message_id),
@@ -102,15 +105,17 @@ impl Body<'_> {
 }
 
 impl Event<'_> {
-    fn read(&self, kind: Kind) -> Option<Found> {
+    fn read(&self, kind: Kind) -> Option<FoundInteraction> {
         match kind {
-            Kind::Message => self.message.0.as_ref().map_or(Some(Found::NOTHING), |said| self.message(said)),
+            Kind::Message => {
+                self.message.0.as_ref().map_or(Some(FoundInteraction::NOTHING), |said| self.message(said))
+            }
             Kind::Reaction => self.reaction(),
             Kind::Button => Some(self.press()),
         }
     }
 
-    fn message(&self, message: &Message<'_>) -> Option<Found> {
+    fn message(&self, message: &Message<'_>) -> Option<FoundInteraction> {
         let sender = self.sender.0.as_ref().or(message.sender.0.as_ref());
         // Bots that answer bots do not end.
         if sender.is_some_and(|sender| !matches!(&*sender.sender_type.0, "user" | "")) {
@@ -122,9 +127,10 @@ impl Event<'_> {
             open_id: mention.id.0.as_ref().map(|ids| id(&ids.open_id)).unwrap_or_default(),
             name: id(&mention.name),
         });
-        let (mentions, parent_id) = (mentions.collect(), id(&message.parent_id));
+        let mentions = mentions.collect();
+        let parent_id = id(&message.parent_id);
         let act = Act::Message { text, mentions, parent_id, chat_type: id(&message.chat_type) };
-        Some(Found {
+        Some(FoundInteraction {
             operator: sender.and_then(|sender| operator(sender.sender_id.0.as_ref())),
             chat_id: id(&message.chat_id),
             message_id: id(&message.message_id),
@@ -132,7 +138,7 @@ impl Event<'_> {
         })
     }
 
-    fn reaction(&self) -> Option<Found> {
+    fn reaction(&self) -> Option<FoundInteraction> {
         if !matches!(&*self.operator_type.0, "user" | "") {
             return None;
         }
@@ -141,12 +147,17 @@ impl Event<'_> {
         let message_id = id(&self.message_id);
         // On which message is all a reaction says.
         let act = (!emoji.is_empty() && !message_id.is_empty()).then_some(Act::Reaction { emoji });
-        Some(Found { operator: operator(self.user_id.0.as_ref()), chat_id: String::new(), message_id, act })
+        Some(FoundInteraction {
+            operator: operator(self.user_id.0.as_ref()),
+            chat_id: String::new(),
+            message_id,
+            act,
+        })
     }
 
-    fn press(&self) -> Found {
+    fn press(&self) -> FoundInteraction {
         let context = self.context.0.as_ref();
-        Found {
+        FoundInteraction {
             operator: operator(self.operator.0.as_ref()),
             chat_id: context.map(|context| id(&context.open_chat_id)).unwrap_or_default(),
             message_id: context.map(|context| id(&context.open_message_id)).unwrap_or_default(),
@@ -155,7 +166,7 @@ impl Event<'_> {
     }
 }
 
-impl Found {
+impl FoundInteraction {
     const NOTHING: Self =
         Self { operator: None, chat_id: String::new(), message_id: String::new(), act: None };
 }
@@ -167,7 +178,8 @@ impl Action<'_> {
             return None;
         }
         let (action, value) = value(serde_json::from_str(raw).unwrap_or_default());
-        let (option, token) = (id(&self.option), id(token));
+        let option = id(&self.option);
+        let token = id(token);
         // A button that says nothing could mean anything.
         let says_something = !action.is_empty() || !value.is_empty() || !option.is_empty();
         let update_token = Some(token).filter(|token| !token.is_empty()).map(Secret::new);
@@ -209,7 +221,7 @@ fn value(value: Value) -> (String, Map<String, Value>) {
 
 /// The text in a message's content; none in a picture's.
 fn text_in(content: &str) -> Option<String> {
-    let text = match serde_json::from_str::<Content<'_>>(content) {
+    let text = match serde_json::from_str::<EventContent<'_>>(content) {
         Ok(content) => content.text.0,
         Err(_) => Cow::Borrowed(content),
     };

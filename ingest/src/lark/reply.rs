@@ -1,16 +1,17 @@
 //! Everything Feishu can be answered with: one table. Events are answered by status, because a 5xx makes Feishu send
 //! them again; presses by a toast inside a 200, because anything else shows the person an error number of Feishu's.
+//! Pure.
 
 use bytes::Bytes;
+use config::Locale;
 use http_body_util::Full;
 use hyper::{Response, StatusCode};
+use model::interaction::InteractionId;
 use serde_json::{Value, json};
-use shared::config::Locale;
-use shared::interaction::InteractionId;
 
 use super::Address;
-use super::proof::Doubt;
-use crate::answer::{Answer, Content, Form};
+use super::verify::VerifyError;
+use crate::answer::{Answer, AnswerBody, AnswerForm};
 
 /// What a callback is answered with.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(crate) enum Reply {
         press: bool,
     },
     /// Not from Feishu, as far as we can tell.
-    Doubted(Doubt),
+    Doubted(VerifyError),
     /// Nothing is configured that could tell.
     Off,
     /// As any other request could be refused.
@@ -107,14 +108,14 @@ impl Reply {
             Self::Challenge(_) | Self::Recorded { .. } | Self::Ignored => None,
             Self::Unusable { .. } => Some("it lacks who did what".to_owned()),
             Self::NotRecorded { cause: answer, .. } | Self::Refused(answer) => match answer.form().content {
-                Content::Refused(reason) => Some(reason),
-                Content::Taken(_) => None,
+                AnswerBody::Refused(reason) => Some(reason),
+                AnswerBody::Taken(_) => None,
             },
             Self::Doubted(doubt) => Some(match doubt {
-                Doubt::Signature => "its signature is missing or wrong".to_owned(),
-                Doubt::Stale => "its signature is of another day".to_owned(),
-                Doubt::Encryption => "it cannot be decrypted with LARK_ENCRYPT_KEY".to_owned(),
-                Doubt::Token => "its token is not LARK_VERIFICATION_TOKEN".to_owned(),
+                VerifyError::Signature => "its signature is missing or wrong".to_owned(),
+                VerifyError::Stale => "its signature is of another day".to_owned(),
+                VerifyError::Encryption => "it cannot be decrypted with LARK_ENCRYPT_KEY".to_owned(),
+                VerifyError::Token => "its token is not LARK_VERIFICATION_TOKEN".to_owned(),
             }),
             Self::Off => Some(OFF.to_owned()),
         }
@@ -131,8 +132,8 @@ impl Reply {
                 return ok(&json!({}));
             }
             Self::NotRecorded { cause: answer, press: false } | Self::Refused(answer) => answer.form(),
-            Self::Doubted(_) => Form::new(StatusCode::UNAUTHORIZED, "unauthorized", "unauthorized"),
-            Self::Off => Form::new(StatusCode::NOT_FOUND, "callbacks_off", OFF),
+            Self::Doubted(_) => AnswerForm::new(StatusCode::UNAUTHORIZED, "unauthorized", "unauthorized"),
+            Self::Off => AnswerForm::new(StatusCode::NOT_FOUND, "callbacks_off", OFF),
         };
         form.into_response()
     }

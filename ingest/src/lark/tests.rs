@@ -1,6 +1,6 @@
+use config::Secret;
 use proptest::prelude::*;
 use serde_json::json;
-use shared::config::Secret;
 
 use super::*;
 

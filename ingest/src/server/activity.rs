@@ -14,31 +14,34 @@ pub(super) struct Activity(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     requests: usize,
+    /// Whether there was a request.
+    has_served: bool,
     /// When the last request ended, or the connection began.
     idle_since: Instant,
 }
 
 /// One request in hand, for as long as it lives.
 #[derive(Debug)]
-pub(super) struct InHand(Activity);
+pub(super) struct ActiveRequest(Activity);
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { requests: 0, idle_since: Instant::now() })))
+        Self(Arc::new(Mutex::new(State { requests: 0, has_served: false, idle_since: Instant::now() })))
     }
 
-    pub(super) fn begin(&self) -> InHand {
+    pub(super) fn begin(&self) -> ActiveRequest {
         self.state().requests += 1;
-        InHand(self.clone())
+        ActiveRequest(self.clone())
     }
 
-    /// Resolves once nothing has been in hand for `limit`.
-    pub(super) async fn idle_for(&self, limit: Duration) {
+    /// Resolves once nothing has been in hand for `first`, or since the first request for `later`.
+    pub(super) async fn idle_for(&self, first: Duration, later: Duration) {
         loop {
             let idle_until = match *self.state() {
-                State { requests: 0, idle_since } => idle_since + limit,
+                State { requests: 0, has_served: false, idle_since } => idle_since + first,
+                State { requests: 0, has_served: true, idle_since } => idle_since + later,
                 // What ends later than now is idle for long enough later than this.
-                State { .. } => Instant::now() + limit,
+                State { .. } => Instant::now() + later,
             };
             if idle_until <= Instant::now() {
                 return;
@@ -52,10 +55,11 @@ impl Activity {
     }
 }
 
-impl Drop for InHand {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.requests -= 1;
+        state.has_served = true;
         state.idle_since = Instant::now();
     }
 }
@@ -72,7 +76,7 @@ mod tests {
     async fn a_connection_is_idle_from_its_start_and_from_the_end_of_its_last_request() {
         let activity = Activity::new();
         let begun = Instant::now();
-        activity.idle_for(LIMIT).await;
+        activity.idle_for(LIMIT, LIMIT).await;
         assert_eq!(begun.elapsed(), LIMIT);
 
         let begun = Instant::now();
@@ -81,8 +85,20 @@ mod tests {
             advance(LIMIT * 3).await;
             drop(in_hand);
         };
-        tokio::join!(activity.idle_for(LIMIT), finished);
+        tokio::join!(activity.idle_for(LIMIT, LIMIT), finished);
         assert_eq!(begun.elapsed(), LIMIT * 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_request_a_connection_may_be_idle_for_longer_than_before_its_first() {
+        let activity = Activity::new();
+        let begun = Instant::now();
+        activity.idle_for(LIMIT, LIMIT * 3).await;
+        assert_eq!(begun.elapsed(), LIMIT);
+        drop(activity.begin());
+        let begun = Instant::now();
+        activity.idle_for(LIMIT, LIMIT * 3).await;
+        assert_eq!(begun.elapsed(), LIMIT * 3);
     }
 
     #[tokio::test(start_paused = true)]
@@ -93,7 +109,7 @@ mod tests {
             sleep(LIMIT / 2).await;
             drop(activity.begin());
         };
-        tokio::join!(activity.idle_for(LIMIT), quick);
+        tokio::join!(activity.idle_for(LIMIT, LIMIT), quick);
         assert_eq!(begun.elapsed(), LIMIT * 3 / 2);
     }
 }

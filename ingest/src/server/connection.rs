@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::IngestLimits;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use hyper::Request;
@@ -15,20 +16,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use prometheus::{IntCounter, IntGauge};
-use shared::config::IngestLimits;
-use shared::lifecycle::Lifecycle;
-use shared::queue::Publisher;
+use runtime::lifecycle::{Lifecycle, Tasks};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::activity::Activity;
-use super::crowd::{Crowd, Member};
 use super::proxy_protocol;
 use crate::accept::Intake;
+use crate::connections::{ConnectionHandle, ConnectionLimiter};
 use crate::gate::Origin;
 
 /// Requests at once on one HTTP/2 connection.
@@ -40,21 +38,23 @@ const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 const HEADER_BUFFER_BYTES_MIN: usize = 8 * 1024;
 
 /// What all connections of one listener share.
-pub(super) struct Connections<P> {
-    pub(super) intake: Arc<Intake<P>>,
+pub(super) struct Connections {
+    pub(super) intake: Arc<Intake>,
     pub(super) limits: IngestLimits,
     pub(super) open: IntGauge,
     pub(super) displaced: IntCounter,
-    pub(super) crowd: Crowd,
+    pub(super) crowd: ConnectionLimiter,
     pub(super) lifecycle: Lifecycle,
 }
 
-impl<P: Publisher> Connections<P> {
+impl Connections {
     /// Serves a connection until it ends; its place becomes free then.
     pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let (counted, member) = (Counted::new(&self.open), self.crowd.join());
+        let counted = Counted::new(&self.open);
+        let member = self.crowd.join();
         let served = serve(
-            (stream, peer),
+            stream,
+            peer,
             member.clone(),
             Arc::clone(&self.intake),
             self.limits,
@@ -74,10 +74,11 @@ impl<P: Publisher> Connections<P> {
     }
 }
 
-async fn serve<P: Publisher>(
-    (mut stream, peer): (TcpStream, SocketAddr),
-    member: Member,
-    intake: Arc<Intake<P>>,
+async fn serve(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    member: ConnectionHandle,
+    intake: Arc<Intake>,
     limits: IngestLimits,
     lifecycle: Lifecycle,
 ) {
@@ -85,21 +86,22 @@ async fn serve<P: Publisher>(
     if intake.gate().wants_proxy_header(peer.ip()) {
         let read = tokio::select! {
             () = lifecycle.stop.cancelled() => return,
-            () = member.displaced() => return debug!(%peer, "{DISPLACED} {peer}"),
+            () = member.displaced() => return debug!(%peer, "closed a connection: others need the place"),
             read = timeout(limits.header_timeout, proxy_protocol::read(&mut stream, peer.ip())) => read,
         };
         hop = match read {
             Ok(Ok(hop)) => hop,
             Ok(Err(error)) => {
-                return warn!(%peer, %error, "closed a connection from the proxy {peer}: {error}");
+                return warn!(%peer, %error, "closed a connection from a proxy");
             }
-            Err(_) => return debug!(%peer, "closed a connection from the proxy {peer}: nothing came"),
+            Err(_) => return debug!(%peer, "closed a connection from a proxy: nothing came"),
         };
     }
     let activity = Activity::new();
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(member.clone());
-        let (intake, in_hand) = (Arc::clone(&intake), activity.begin());
+        let intake = Arc::clone(&intake);
+        let in_hand = activity.begin();
         async move {
             let response = intake.answer(request, hop).await;
             drop(in_hand);
@@ -111,7 +113,8 @@ async fn serve<P: Publisher>(
     let mut ends = Ends {
         member: member.clone(),
         activity: activity.clone(),
-        idle_max: limits.header_timeout,
+        first_max: limits.header_timeout,
+        idle_max: limits.keep_alive,
         stop: Some(lifecycle.stop),
     };
     // A set polls only what was woken: each request wakes its connection several times, what may end it hardly ever is.
@@ -120,7 +123,7 @@ async fn serve<P: Publisher>(
         tokio::select! {
             served = connection.as_mut() => {
                 if let Err(error) = served {
-                    debug!(%peer, error, "the connection from {peer} broke: {error}");
+                    debug!(%peer, error, "a connection broke");
                 }
                 return;
             }
@@ -131,20 +134,19 @@ async fn serve<P: Publisher>(
                     ends.stop = None;
                     end.push(ends.clone().next());
                 }
-                End::Displaced => return debug!(%peer, "{DISPLACED} {peer}"),
-                End::Idle => return debug!(%peer, "closed the connection from {peer}: nothing came"),
+                End::Displaced => return debug!(%peer, "closed a connection: others need the place"),
+                End::Idle => return debug!(%peer, "closed a connection: nothing came"),
             },
         }
     }
 }
 
-const DISPLACED: &str = "others need the place: closed the connection from";
-
 /// What ends a connection besides its client.
 #[derive(Clone)]
 struct Ends {
-    member: Member,
+    member: ConnectionHandle,
     activity: Activity,
+    first_max: Duration,
     idle_max: Duration,
     /// Until it has been told to finish.
     stop: Option<CancellationToken>,
@@ -167,12 +169,12 @@ impl Ends {
         tokio::select! {
             () = self.member.displaced() => End::Displaced,
             () = stopping => End::Stopping,
-            () = self.activity.idle_for(self.idle_max) => End::Idle,
+            () = self.activity.idle_for(self.first_max, self.idle_max) => End::Idle,
         }
     }
 }
 
-fn builder(limits: &IngestLimits, tasks: TaskTracker) -> Builder<Tracked> {
+fn builder(limits: &IngestLimits, tasks: Tasks) -> Builder<Tracked> {
     let mut builder = Builder::new(Tracked(tasks));
     builder
         .http1()
@@ -192,7 +194,7 @@ fn builder(limits: &IngestLimits, tasks: TaskTracker) -> Builder<Tracked> {
 
 /// Lets hyper run the requests of HTTP/2 connections as tasks that a drain waits for.
 #[derive(Clone)]
-struct Tracked(TaskTracker);
+struct Tracked(Tasks);
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Tracked {
     fn execute(&self, request: F) {

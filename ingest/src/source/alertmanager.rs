@@ -1,16 +1,20 @@
 //! Alertmanager's webhook, version 4, and everything that imitates it; Grafana's unified alerting sends the same
-//! with additions. Older and foreign senders leave out or misspell nearly every field, so none is relied on.
+//! with additions. Older and foreign senders leave out or misspell nearly every field, so none is relied on. Pure.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::mem::take;
 
-use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use shared::config::DEFAULT_RECEIVER;
-use shared::envelope::Source;
+use config::DEFAULT_RECEIVER;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use model::envelope::Source;
 
-use super::reading::Reading;
+use super::identity::{Identity, Labelled, Rule};
+use super::reading::AlertReading;
 use super::shape::{RawAlert, Shape};
-use super::{grafana, link, quote_meta, time};
+use super::{Context, grafana, link, quote_meta, time};
 
 /// What the alerts of one body are lent of what they have in common, all together, in bytes. Real senders repeat it
 /// in each alert; without a limit a few bytes an alert would become the whole of it, 100 000 times.
@@ -18,9 +22,28 @@ const LENT_BYTES_MAX: usize = 128 * 1024;
 /// What a pair takes beside its text, in bytes.
 const PAIR_BYTES: usize = 48;
 
+/// What Alertmanager says since 0.32 where nothing in the group is new, and it is sent again all the same.
+const REPEAT_REASON: &str = "repeat interval elapsed";
+
 /// How much of what alerts have in common is hashed for each that has nothing of its own, in bytes. Of more, its own
 /// hash is: 100 000 alerts of a few bytes would keep a processor busy for seconds.
 const COMMON_HASHED_BYTES_MAX: usize = 1024;
+
+/// The labels that routes, owners and cards go by, as far as they have usual names.
+const WANTED: [&str; 12] = [
+    "alertname",
+    "severity",
+    "namespace",
+    "team",
+    "cluster",
+    "service",
+    "pod",
+    "instance",
+    "job",
+    "owner",
+    "priority",
+    "level",
+];
 
 /// What an alert is given where it has nothing of its own.
 struct Group<'b, 'a> {
@@ -33,10 +56,19 @@ struct Group<'b, 'a> {
     known_by: Option<[Labels<'a>; 2]>,
     /// What may still be lent, in bytes.
     room_bytes: usize,
+    /// Where a time without a zone is meant.
+    zone: &'b TimeZone,
+    /// When an end without a status has come, where alerts come without a group; before that it is when they lapse.
+    ended_by: Option<Timestamp>,
 }
 
-pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
+pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> AlertReading<'a> {
     let external_url = link::absolute(shape.external_url.0, "");
+    let rule = if source == Source::Grafana {
+        Rule::of_grafana(context, &external_url, &shape.org_id.0)
+    } else {
+        Rule::new(context)
+    };
     let base = if source == Source::Grafana { &*external_url } else { "" };
     let mut group = Group {
         base,
@@ -45,25 +77,36 @@ pub(super) fn read(shape: Shape<'_>, source: Source) -> Reading<'_> {
         annotations: shape.common_annotations.0,
         known_by: None,
         room_bytes: LENT_BYTES_MAX,
+        zone: &context.timezone,
+        ended_by: shape.is_bare.then_some(context.received_at),
     };
     let truncated: u64 = shape.truncated_alerts.0.parse().unwrap_or(0);
     // One alert, said again and again: it is told, and how often it was left out is told with it.
     let repeated = u64::try_from(shape.alerts.blank).unwrap_or(u64::MAX);
     let raw_alerts = shape.alerts.items.unwrap_or_default();
-    let alerts = raw_alerts.into_iter().map(|mut raw| {
-        let mut alert = alert(&mut raw, &mut group);
+    let mut has_replicas = false;
+    let alerts = raw_alerts.into_iter().enumerate().map(|(place, mut raw)| {
+        has_replicas |= rule.ignores_some(&raw.labels.pairs);
+        let mut alert = alert(&mut raw, &mut group, &rule);
         if source == Source::Grafana {
+            if grafana::is_test(&alert) {
+                Identity::of_test(context.id, place).name(&mut alert);
+            }
             grafana::complete(&mut alert, raw, base);
         }
         alert
     });
-    let alerts = alerts.collect();
-    Reading {
+    let mut alerts: Vec<_> = alerts.collect();
+    if has_replicas {
+        drop_ends_of_replicas(&mut alerts);
+    }
+    AlertReading {
         receiver: named(quote_meta::unquoted(shape.receiver.0)),
         group_key: shape.group_key.0,
         group_labels: shape.group_labels.0,
         external_url,
         truncated: truncated.saturating_add(repeated),
+        is_repeat: shape.notification_reason.0 == REPEAT_REASON,
         alerts,
     }
 }
@@ -74,21 +117,41 @@ fn named(receiver: Cow<'_, str>) -> Cow<'_, str> {
     if receiver == DEFAULT_RECEIVER { Cow::Borrowed("") } else { receiver }
 }
 
-fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>) -> Alert<'a> {
-    let fingerprint =
-        Fingerprint::own(take(&mut raw.fingerprint.0)).unwrap_or_else(|| fingerprint(raw, group));
-    let labels = or_common(take(&mut raw.labels.0), &group.labels, &mut group.room_bytes);
-    let annotations = or_common(take(&mut raw.annotations.0), &group.annotations, &mut group.room_bytes);
+/// While one replica says that an alert fires, it does, whatever another says in the same body.
+fn drop_ends_of_replicas(alerts: &mut Vec<Alert<'_>>) {
+    let firing = alerts.iter().filter(|alert| alert.status == Status::Firing);
+    let firing: HashSet<_> = firing.map(|alert| alert.fingerprint.clone().into_owned()).collect();
+    alerts.retain(|alert| alert.status == Status::Firing || !firing.contains(&alert.fingerprint));
+}
+
+fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>) -> Alert<'a> {
+    let identity = identity(raw, group, rule);
+    let mut pairs = take(&mut raw.labels.pairs);
+    if rule.ignores_some(&pairs) {
+        pairs.retain(|(name, _)| !rule.ignores(name));
+    }
+    let all = pairs.len();
+    let own = Labels::chosen(pairs, is_wanted);
+    let left_out = all - own.len();
+    let labels = or_common(own, &group.labels, &mut group.room_bytes);
+    let mut annotations = or_common(take(&mut raw.annotations.0), &group.annotations, &mut group.room_bytes);
+    if left_out > 0 {
+        annotations.insert_if_absent("labels_left_out".into(), left_out.to_string().into());
+    }
     // Rather told once too often than not at all: a status nobody knows is a firing one.
-    let status = status(&raw.status.0).or(group.status).unwrap_or(Status::Firing);
+    let ended = time::instant(&raw.ends_at.0, group.zone);
+    let has_ended = ended.is_some_and(|ended| group.ended_by.is_some_and(|now| ended <= now));
+    let known = status(&raw.status.0).or(group.status).or(has_ended.then_some(Status::Resolved));
+    let status = known.unwrap_or(Status::Firing);
     Alert {
-        fingerprint,
+        fingerprint: identity.fingerprint,
+        former: identity.former,
         status,
-        starts_at: time::instant(&raw.starts_at.0),
+        starts_at: time::instant(&raw.starts_at.0, group.zone),
         ends_at: match status {
             // Some senders put the time here at which the alert would lapse.
             Status::Firing => None,
-            Status::Resolved => time::instant(&raw.ends_at.0),
+            Status::Resolved => ended,
         },
         labels,
         annotations,
@@ -120,16 +183,26 @@ fn or_common<'a>(own: Labels<'a>, common: &Labels<'a>, room_bytes: &mut usize) -
 
 /// Before 0.19 Alertmanager sent no fingerprint. An alert without labels of its own is known by its annotations
 /// too, or all such alerts would be taken for one. What it is lent counts, whether there was room for it or not.
-fn fingerprint(raw: &RawAlert<'_>, group: &mut Group<'_, '_>) -> Fingerprint<'static> {
-    let own = &raw.labels.0;
-    if !own.is_empty() {
-        return Fingerprint::of_pairs(own.iter());
+fn identity<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>) -> Identity<'a> {
+    let named = Fingerprint::own(take(&mut raw.fingerprint.0));
+    if !raw.labels.pairs.is_empty() {
+        return rule.of_labelled(Labelled {
+            named,
+            pairs: &raw.labels.pairs,
+            beyond: raw.labels.beyond.as_ref(),
+            rule: grafana::rule_of(raw),
+        });
     }
     let Group { labels, annotations, .. } = group;
     let common = || [known_by("commonLabels", labels), known_by("commonAnnotations", annotations)];
     let [labels, annotations] = group.known_by.get_or_insert_with(common);
     let annotations = if raw.annotations.0.is_empty() { &*annotations } else { &raw.annotations.0 };
-    Fingerprint::of_pairs(labels.iter().chain(annotations.iter()))
+    rule.of_unlabelled(named, Fingerprint::of_pairs(labels.iter().chain(annotations.iter())))
+}
+
+/// What is kept of too many labels before the others: what routes, owners and cards go by.
+fn is_wanted(name: &str) -> bool {
+    WANTED.contains(&name)
 }
 
 fn known_by<'a>(name: &'static str, common: &Labels<'a>) -> Labels<'a> {
@@ -145,10 +218,11 @@ fn known_by<'a>(name: &'static str, common: &Labels<'a>) -> Labels<'a> {
 mod tests {
     use std::collections::HashSet;
 
+    use super::super::test_context::context;
     use super::*;
 
-    fn read_group(body: &str) -> Reading<'_> {
-        read(Shape::read(body).unwrap().unwrap(), Source::Alertmanager)
+    fn read_group(body: &str) -> AlertReading<'_> {
+        read(Shape::read(body).unwrap().unwrap(), Source::Alertmanager, &context())
     }
 
     #[test]
@@ -162,7 +236,11 @@ mod tests {
         ] {
             let body = format!(r#"{{"receiver":"{name}","alerts":[]}}"#);
             for source in [Source::Alertmanager, Source::Grafana] {
-                assert_eq!(read(Shape::read(&body).unwrap().unwrap(), source).receiver, meant, "{name}");
+                assert_eq!(
+                    read(Shape::read(&body).unwrap().unwrap(), source, &context()).receiver,
+                    meant,
+                    "{name}"
+                );
             }
         }
     }
@@ -190,6 +268,45 @@ mod tests {
         let one = known_by(&body("x", "1"));
         assert_eq!(one, known_by(&body("x", "1")));
         assert!(one != known_by(&body("y", "1")) && one != known_by(&body("x", "2")));
+    }
+
+    #[test]
+    fn only_a_repeat_for_its_own_sake_is_one() {
+        let reasons = ["first notification", "new alerts added", "all alerts resolved", "unknown", ""];
+        for (reason, is_repeat) in
+            reasons.map(|reason| (reason, false)).into_iter().chain([(REPEAT_REASON, true)])
+        {
+            let body = format!(r#"{{"notification_reason":"{reason}","alerts":[]}}"#);
+            assert_eq!(read_group(&body).is_repeat, is_repeat, "{reason}");
+        }
+        assert!(!read_group(r#"{"alerts":[]}"#).is_repeat);
+    }
+
+    #[test]
+    fn alerts_in_an_array_of_their_own_are_over_once_their_end_has_come() {
+        let alert = |end: &str| {
+            format!(r#"{{"labels":{{"a":"{end}"}},"endsAt":"{end}","status":{{"state":"active"}}}}"#)
+        };
+        let ends = ["2026-03-02T07:00:00Z", "2026-03-02 16:00:00", "0001-01-01T00:00:00Z"];
+        let body = format!("[{}]", ends.map(alert).join(","));
+        let context = Context {
+            received_at: "2026-03-02T07:16:00Z".parse().unwrap(),
+            timezone: TimeZone::get("Asia/Shanghai").unwrap(),
+            ..context()
+        };
+        let alerts = read(Shape::read(&body).unwrap().unwrap(), Source::Alertmanager, &context).alerts;
+        let states: Vec<_> = alerts.iter().map(|alert| alert.status).collect();
+        assert_eq!(states, [Status::Resolved, Status::Firing, Status::Firing]);
+    }
+
+    #[test]
+    fn of_too_many_labels_the_known_ones_are_kept_and_it_is_said_how_many_are_not() {
+        let labels: Vec<_> =
+            (0..80).map(|n| format!(r#""a{n:02}":"x""#)).chain([r#""severity":"page""#.to_owned()]).collect();
+        let body = format!(r#"{{"alerts":[{{"labels":{{{}}}}}]}}"#, labels.join(","));
+        let alert = &read_group(&body).alerts[0];
+        assert_eq!(alert.labels.get("severity"), Some("page"));
+        assert_eq!(alert.annotations.get("labels_left_out"), Some("17"));
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! What Grafana's unified alerting adds to an alert: links, and the values that made it fire.
+//! What Grafana's unified alerting adds to an alert: links, and the values that made it fire. Pure.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use shared::alert::{Alert, Labels, Links};
+use model::alert::{Alert, Labels, Links};
 
 use super::link;
 use super::shape::RawAlert;
@@ -14,6 +14,20 @@ const VALUE: &str = "value";
 const DIGITS: i32 = 4;
 /// Above this a number is shown as it came: it is hardly one for people.
 const READABLE_MAX: f64 = 1e15;
+
+/// Whether it is the message of a contact point's test button.
+pub(super) fn is_test(alert: &Alert<'_>) -> bool {
+    alert.labels.get("alertname") == Some("TestAlert") && alert.labels.get("instance") == Some("Grafana")
+}
+
+/// The id of the rule that raised an alert: from its own field, or from `…/alerting/grafana/<id>/view`.
+pub(super) fn rule_of<'r>(raw: &'r RawAlert<'_>) -> &'r str {
+    if !raw.rule_uid.0.is_empty() {
+        return &raw.rule_uid.0;
+    }
+    let after = raw.generator_url.0.split_once("/alerting/grafana/").map_or("", |(_, after)| after);
+    after.split(['/', '?']).next().unwrap_or_default()
+}
 
 /// Adds what Alertmanager does not have. Relative links are resolved against Grafana's own address.
 pub(super) fn complete<'a>(alert: &mut Alert<'a>, raw: RawAlert<'a>, external_url: &str) {

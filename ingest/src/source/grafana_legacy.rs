@@ -1,34 +1,37 @@
 //! Grafana's alerting up to version 8: one rule a body, sent when its state changes. It has no times and no
-//! fingerprint; the rule is known by the organisation's id and its own.
+//! fingerprint; the rule is known by the organisation's id and its own. Pure.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use shared::alert::{Alert, Fingerprint, Links, Mention, Status};
+use model::alert::{Alert, Fingerprint, Links, Mention, Status};
 
-use super::reading::Reading;
+use super::identity::{Identity, Rule};
+use super::reading::AlertReading;
 use super::shape::{EvalMatch, Shape};
-use super::{grafana, link};
+use super::{Context, grafana, link};
 
 /// The prefixes Grafana puts before the rule's name in `title`.
 const TITLE_PREFIXES: [&str; 5] = ["[Alerting] ", "[OK] ", "[No Data] ", "[Unknown] ", "[Execution Error] "];
 
-pub(super) fn read(shape: Shape<'_>) -> Reading<'_> {
+pub(super) fn read<'a>(shape: Shape<'a>, context: &Context) -> AlertReading<'a> {
     let (status, reason) = match &*shape.state.0.to_ascii_lowercase() {
         "ok" => (Status::Resolved, ""),
         // Somebody switched the rule off, or it is only about to fire: there is nothing to tell.
-        "paused" | "pending" => return Reading::default(),
+        "paused" | "pending" => return AlertReading::default(),
         "no_data" => (Status::Firing, "NoData"),
         "unknown" => (Status::Firing, "Error"),
         _ => (Status::Firing, ""),
     };
+    let Identity { fingerprint, former } = identity(&shape, context);
     let mut alert = Alert {
-        fingerprint: fingerprint(&shape),
+        fingerprint,
+        former,
         status,
         starts_at: None,
         ends_at: None,
         labels: shape.tags.0,
-        annotations: shared::alert::Labels::default(),
+        annotations: model::alert::Labels::default(),
         generator_url: link::absolute(first(shape.rule_url.0, shape.old_rule_url.0), ""),
         links: Links {
             image: link::absolute(first(shape.image_url.0, shape.old_image_url.0), ""),
@@ -55,9 +58,30 @@ pub(super) fn read(shape: Shape<'_>) -> Reading<'_> {
             alert.annotations.insert_if_absent(name.into(), text);
         }
     }
-    Reading::single(alert)
+    AlertReading::single(alert)
 }
 
+/// What Grafana calls the rule of its test button, which has the id 0.
+const TEST_RULE: &str = "Test notification";
+
+/// Ids alone would make one of two Grafanas' rules; so the name counts, and where the Grafana is.
+fn identity(shape: &Shape<'_>, context: &Context) -> Identity<'static> {
+    let name = match &*shape.rule_name.0 {
+        "" => rule_in(&shape.title.0),
+        name => name,
+    };
+    let is_zero = shape.rule_id.0.parse::<f64>() == Ok(0.0);
+    if is_zero && name == TEST_RULE {
+        return Identity::of_test(context.id, 0);
+    }
+    let url = if shape.rule_url.0.is_empty() { &shape.old_rule_url.0 } else { &shape.rule_url.0 };
+    let rule = Rule::of_grafana(context, link::origin(url).unwrap_or_default(), &shape.org_id.0);
+    let url = if shape.rule_id.0.is_empty() { &**url } else { "" };
+    let known_by = [("ruleId", &*shape.rule_id.0), ("ruleName", name), ("ruleUrl", url)];
+    rule.of_pairs(known_by, fingerprint(shape))
+}
+
+/// What made the identity before names counted.
 fn fingerprint(shape: &Shape<'_>) -> Fingerprint<'static> {
     if !shape.rule_id.0.is_empty() {
         return Fingerprint::of_pairs([("orgId", &*shape.org_id.0), ("ruleId", &*shape.rule_id.0)]);

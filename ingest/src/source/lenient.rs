@@ -1,18 +1,22 @@
 //! Reading JSON that does not keep to its documentation. Each type takes what it can use and is empty otherwise,
-//! so an odd field costs that field and never the alert.
+//! so an odd field costs that field and never the alert. Pure.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use model::alert::{Fingerprint, Labels};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use shared::alert::Labels;
 
 /// How many people one payload may name; the rest is left out.
 const NAMES_MAX: usize = 50;
 /// How many items that say nothing a list keeps: a few bytes each in the body, hundreds in memory.
 const BLANKS_MAX: usize = 100;
+/// How many pairs of one object are kept; of those past it only a hash is.
+const PAIRS_MAX: usize = 1024;
+/// What stands between names, besides blanks and line feeds.
+const SEPARATORS: [char; 9] = [',', '，', ';', '；', '、', '[', ']', '"', '\''];
 /// How long one of those names may be, in bytes; a longer one is no name.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -24,7 +28,15 @@ pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a>(pub(super) Labels<'a>);
 
-/// Names from one text with commas, the Chinese one included, or from an array of texts.
+/// The same pairs in full, sorted by name: nothing is cut before it is known who the alert is.
+#[derive(Debug, Default)]
+pub(super) struct AllPairs<'a> {
+    pub(super) pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Stands for those past `PAIRS_MAX`, which are not kept.
+    pub(super) beyond: Option<Fingerprint<'static>>,
+}
+
+/// Names from one text, with commas, semicolons, blanks or the like between them, or from an array of texts.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a>(pub(super) Vec<Cow<'a, str>>);
 
@@ -97,6 +109,35 @@ impl<'de: 'a, 'a> Lenient<'de> for Pairs<'a> {
     }
 }
 
+impl<'de: 'a, 'a> Lenient<'de> for AllPairs<'a> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut all = Self::default();
+        while let Some((Text(name), Text(value))) = map.next_entry::<Text<'de>, Text<'de>>()? {
+            if value.is_empty() {
+                continue;
+            }
+            if all.pairs.len() < PAIRS_MAX {
+                all.pairs.push((name, value));
+            } else {
+                let before = all.beyond.as_ref().map_or("", Fingerprint::as_str);
+                all.beyond = Some(Fingerprint::of_pairs([("", before), (&*name, &*value)]));
+            }
+        }
+        // Go writes maps sorted, so this is the exception. Of several values of one name the last one counts.
+        if !all.pairs.is_sorted_by(|(before, _), (name, _)| before < name) {
+            all.pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
+            all.pairs.dedup_by(|later, earlier| {
+                let is_same = later.0 == earlier.0;
+                if is_same {
+                    std::mem::swap(later, earlier);
+                }
+                is_same
+            });
+        }
+        Ok(all)
+    }
+}
+
 impl<'de: 'a, 'a> Lenient<'de> for Names<'a> {
     fn from_text(text: Cow<'de, str>) -> Self {
         let mut names = Self::default();
@@ -123,13 +164,16 @@ impl<'a> Names<'a> {
     }
 }
 
+/// A JSON array may come as text as well: its brackets and quotation marks separate names like anything else here.
 fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', '，']).map(str::trim).filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()))
+    let separates = |letter: char| letter.is_whitespace() || SEPARATORS.contains(&letter);
+    text.split(separates).filter(|name| (1..=NAME_BYTES_MAX).contains(&name.len()))
 }
 
 impl<'de, T: Deserialize<'de> + Item, const MAX: usize> Lenient<'de> for List<T, MAX> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Self, A::Error> {
-        let (mut items, mut list) = (Vec::new(), Self::default());
+        let mut items = Vec::new();
+        let mut list = Self::default();
         let mut blanks = 0;
         while items.len() + list.blank < MAX {
             match seq.next_element::<Object<T>>()? {
@@ -162,6 +206,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for AllPairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue(PhantomData))
     }
@@ -263,6 +313,8 @@ mod tests {
     #[test]
     fn names_are_split_at_both_commas_and_read_from_arrays() {
         assert_eq!(read::<Names<'_>>(r#""wei, lan，  ,min""#).0, ["wei", "lan", "min"]);
+        assert_eq!(read::<Names<'_>>(r#""wei;lan、min；a b\nc""#).0, ["wei", "lan", "min", "a", "b", "c"]);
+        assert_eq!(read::<Names<'_>>(r#""[\"138\", '139']""#).0, ["138", "139"]);
         assert_eq!(read::<Names<'_>>(r#"["wei,lan", 13800138000, null]"#).0, ["wei", "lan", "13800138000"]);
     }
 

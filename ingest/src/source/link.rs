@@ -1,4 +1,4 @@
-//! Links out of payloads: made absolute where that is possible, refused where following one could surprise.
+//! Links out of payloads: made absolute where that is possible, refused where following one could surprise. Pure.
 
 use std::borrow::Cow;
 
@@ -49,7 +49,7 @@ fn authority_at(link: &str) -> Option<usize> {
 }
 
 /// Scheme, host and port of an absolute link.
-fn origin(base: &str) -> Option<&str> {
+pub(super) fn origin(base: &str) -> Option<&str> {
     let host_at = authority_at(base)?;
     let host = base.get(host_at..)?;
     let end = host.find(['/', '?', '#']).unwrap_or(host.len());

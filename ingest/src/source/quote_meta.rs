@@ -1,4 +1,4 @@
-//! Alertmanager and Grafana pass receiver names through Go's `regexp.QuoteMeta`; this undoes it.
+//! Alertmanager and Grafana pass receiver names through Go's `regexp.QuoteMeta`; this undoes it. Pure.
 
 use std::borrow::Cow;
 

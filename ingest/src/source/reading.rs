@@ -1,9 +1,10 @@
 //! What a format's reader hands back, with its limits: what is repeated in each part of a split envelope is short.
+//! Pure.
 
 use std::borrow::Cow;
 
-use shared::alert::{Alert, Fingerprint, Labels};
-use shared::envelope::{Envelope, Source};
+use model::alert::{Alert, Fingerprint, Labels};
+use model::envelope::{Envelope, Source};
 
 use super::Context;
 
@@ -19,16 +20,17 @@ const EXTERNAL_URL_BYTES_MAX: usize = 1024;
 
 /// A body's content, before it is given an id and a time.
 #[derive(Debug, Default)]
-pub(super) struct Reading<'a> {
+pub(super) struct AlertReading<'a> {
     pub(super) receiver: Cow<'a, str>,
     pub(super) group_key: Cow<'a, str>,
     pub(super) group_labels: Labels<'a>,
     pub(super) external_url: Cow<'a, str>,
     pub(super) truncated: u64,
+    pub(super) is_repeat: bool,
     pub(super) alerts: Vec<Alert<'a>>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> AlertReading<'a> {
     /// For formats that know no groups: each alert is one of its own, so its states keep their order.
     pub(super) fn single(alert: Alert<'a>) -> Self {
         let group_key = Cow::Owned(alert.fingerprint.as_str().to_owned());
@@ -49,6 +51,8 @@ impl<'a> Reading<'a> {
                 self.external_url
             },
             truncated: self.truncated,
+            is_repeat: self.is_repeat,
+            is_unheard: false,
             alerts: self.alerts,
         }
     }

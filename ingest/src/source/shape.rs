@@ -1,10 +1,10 @@
-//! Every field of every format in one struct: the body is read once, and which fields it has decides what it is.
+//! Every field of every format in one struct: the body is read once, and which fields it has decides what it is. Pure.
 
+use model::envelope::Source;
 use serde::Deserialize;
-use shared::envelope::Source;
 
-use super::lenient::{Item, List, Names, Object, Pairs, Text};
-use super::{Because, Door, SourceError};
+use super::lenient::{AllPairs, Item, List, Names, Object, Pairs, Text};
+use super::{Because, Endpoint, SourceError};
 
 /// How many alerts one request may carry. Groups of 20 000 occur; past this a body of empty objects would take
 /// many times its length in memory.
@@ -36,6 +36,8 @@ pub(super) struct Shape<'a> {
     pub(super) external_url: Text<'a>,
     #[serde(borrow)]
     pub(super) truncated_alerts: Text<'a>,
+    #[serde(borrow, rename = "notification_reason")]
+    pub(super) notification_reason: Text<'a>,
 
     #[serde(borrow)]
     pub(super) org_id: Text<'a>,
@@ -45,6 +47,22 @@ pub(super) struct Shape<'a> {
     pub(super) title: Text<'a>,
     #[serde(borrow)]
     pub(super) message: Text<'a>,
+    #[serde(borrow)]
+    text: Text<'a>,
+    #[serde(borrow)]
+    content: Text<'a>,
+    #[serde(borrow)]
+    body: Text<'a>,
+    #[serde(borrow)]
+    description: Text<'a>,
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Text<'a>,
+    /// Whether the message begins with a title that stood beside it.
+    #[serde(skip)]
+    pub(super) has_title: bool,
+    /// Whether it is nothing but an array of alerts.
+    #[serde(skip)]
+    pub(super) is_bare: bool,
 
     #[serde(borrow)]
     pub(super) rule_id: Text<'a>,
@@ -71,6 +89,8 @@ pub(super) struct Shape<'a> {
     pub(super) timestamp: Text<'a>,
     #[serde(borrow)]
     pub(super) metadata: Pairs<'a>,
+    #[serde(borrow)]
+    pub(super) key: Text<'a>,
 
     #[serde(borrow, rename = "at_name")]
     pub(super) at_name: Names<'a>,
@@ -85,7 +105,7 @@ pub(super) struct RawAlert<'a> {
     #[serde(borrow)]
     pub(super) status: Text<'a>,
     #[serde(borrow)]
-    pub(super) labels: Pairs<'a>,
+    pub(super) labels: AllPairs<'a>,
     #[serde(borrow)]
     pub(super) annotations: Pairs<'a>,
     #[serde(borrow)]
@@ -108,6 +128,8 @@ pub(super) struct RawAlert<'a> {
     pub(super) panel_url: Text<'a>,
     #[serde(borrow, rename = "imageURL")]
     pub(super) image_url: Text<'a>,
+    #[serde(borrow, rename = "ruleUID")]
+    pub(super) rule_uid: Text<'a>,
 }
 
 /// One series of a legacy Grafana rule.
@@ -125,33 +147,86 @@ pub(super) struct EvalMatch<'a> {
 impl Item for RawAlert<'_> {
     /// Whatever else it says, it is known by nothing but what it has in common with the others.
     fn is_blank(&self) -> bool {
-        self.labels.0.is_empty() && self.annotations.0.is_empty() && self.fingerprint.0.is_empty()
+        self.labels.pairs.is_empty() && self.annotations.0.is_empty() && self.fingerprint.0.is_empty()
     }
 }
 
 impl Item for EvalMatch<'_> {}
 
 impl<'a> Shape<'a> {
-    /// Reads a body; `None` if it is JSON but not an object.
+    /// Reads a body; `None` if it is JSON but neither an object nor an array of alerts.
     pub(super) fn read(body: &'a str) -> Result<Option<Self>, serde_json::Error> {
-        serde_json::from_str::<Object<Self>>(body).map(|object| object.0)
+        if body.trim_start().starts_with('[') {
+            let alerts: List<RawAlert<'a>, ALERTS_MAX> = serde_json::from_str(body)?;
+            let is_alert = |alert: &RawAlert<'_>| !alert.labels.pairs.is_empty();
+            let has_any = alerts.items.iter().flatten().any(is_alert);
+            return Ok(has_any.then(|| Self { alerts, is_bare: true, ..Self::default() }));
+        }
+        let object = serde_json::from_str::<Object<Self>>(body)?.0;
+        Ok(object.map(Self::with_message))
     }
 
-    /// Which format this is, and what says so. The door matters only where the fields leave it open: a text
+    /// A text as if it had come in the custom format.
+    pub(super) fn of_text(text: &'a str, sender: String) -> Self {
+        Self { message: Text(text.into()), sender_id: Text(sender.into()), ..Self::default() }
+    }
+
+    /// The text people would read, whatever its key: with the title that stands beside it before it.
+    fn with_message(mut self) -> Self {
+        if self.alerts.items.is_some() || !self.of_a_rule().is_empty() || self.is_of_old_grafana() {
+            return self;
+        }
+        let is_custom = !self.sender_id.0.is_empty();
+        let has_message = !self.message.0.is_empty();
+        if has_message && (is_custom || self.title.0.is_empty()) {
+            return self;
+        }
+        if !is_custom && self.title.0.is_empty() && self.status.0.is_empty() {
+            return self;
+        }
+        let texts =
+            [&mut self.message, &mut self.text, &mut self.content, &mut self.body, &mut self.description];
+        let found = texts.into_iter().find(|text| !text.0.trim().is_empty());
+        let text = found.map(std::mem::take).unwrap_or_default().0;
+        self.has_title = !self.title.0.is_empty();
+        let title = &*self.title.0;
+        self.message = Text(match (title.is_empty() || text.starts_with(title), text.is_empty()) {
+            (true, _) => text,
+            (false, true) => self.title.0.clone(),
+            (false, false) => format!("{title}\n{text}").into(),
+        });
+        self
+    }
+
+    /// A rule of old Grafanas without anything that names it but its title.
+    fn is_of_old_grafana(&self) -> bool {
+        let words = ["alerting", "ok", "paused", "pending", "no_data", "unknown"];
+        !self.title.0.is_empty() && words.iter().any(|word| self.state.0.eq_ignore_ascii_case(word))
+    }
+
+    /// Which format this is, and what says so. The endpoint matters only where the fields leave it open: a text
     /// without a sender.
-    pub(super) fn recognise(&self, door: Door) -> Result<(Source, Because), SourceError> {
-        let (nearest, because) = self.resembles(door);
+    pub(super) fn recognise(&self, endpoint: Endpoint) -> Result<(Source, Because), SourceError> {
+        let (nearest, because) = self.resembles(endpoint);
         match self.lacks(nearest) {
             None => Ok((nearest, because)),
             Some(missing) => Err(SourceError::Unknown { nearest, missing }),
         }
     }
 
-    fn resembles(&self, door: Door) -> (Source, Because) {
-        if self.alerts.items.is_some() { self.resembles_of_groups() } else { self.resembles_of_single(door) }
+    fn resembles(&self, endpoint: Endpoint) -> (Source, Because) {
+        if self.alerts.items.is_some() {
+            self.resembles_of_groups()
+        } else {
+            self.resembles_of_single(endpoint)
+        }
     }
 
     fn resembles_of_groups(&self) -> (Source, Because) {
+        if self.is_bare {
+            let circumstance = "in an array of its own, as for Alertmanager's own API";
+            return (Source::Alertmanager, Because { keys: vec!["labels"], circumstance });
+        }
         let grafana = self.of_grafana();
         if grafana.is_empty() {
             let none = "and no `version` 1, no `orgId` and no `state`, which Grafana writes beside it";
@@ -162,23 +237,27 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn resembles_of_single(&self, door: Door) -> (Source, Because) {
+    fn resembles_of_single(&self, endpoint: Endpoint) -> (Source, Because) {
         let because = |keys: Vec<&'static str>, circumstance| Because { keys, circumstance };
-        let (rule, named, mentions) = (self.of_a_rule(), self.of_a_sender(), self.of_mentions());
+        let rule = self.of_a_rule();
+        let named = self.of_a_sender();
+        let mentions = self.of_mentions();
         let message = shown([("message", &self.message), ("status", &self.status)]);
         let title = shown([("title", &self.title), ("state", &self.state)]);
         if !rule.is_empty() {
             (Source::GrafanaLegacy, because(rule, "and no array `alerts`"))
-        } else if !self.sender_id.0.is_empty() || (door == Door::Any && !named.is_empty()) {
+        } else if !self.sender_id.0.is_empty() || (endpoint == Endpoint::Any && !named.is_empty()) {
             (Source::Custom, because(named, "and no `alerts` and nothing of a rule"))
-        } else if title.len() == 2 {
+        } else if self.is_of_old_grafana() {
             (Source::GrafanaLegacy, because(title, "and no array `alerts`"))
-        } else if door == Door::LokiFeishu {
+        } else if endpoint == Endpoint::LokiFeishu {
             (Source::LokiFeishu, because(message, "and no `sender_id`, and came to /alert"))
         } else if !mentions.is_empty() {
             (Source::LokiFeishu, because(mentions, "and no `sender_id`"))
         } else if message.len() == 2 {
             (Source::LokiFeishu, because(message, "and no `sender_id`"))
+        } else if self.has_title {
+            (Source::LokiFeishu, because(vec!["title"], "and no `sender_id` and nothing of a rule"))
         } else if !self.message.0.is_empty() {
             (Source::Custom, because(message, "and nothing else that is known"))
         } else if !title.is_empty() {

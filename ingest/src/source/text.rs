@@ -1,22 +1,66 @@
-//! Bytes of a body → text that a JSON reader takes, where the bytes are not quite what JSON asks for.
+//! Bytes of a body → text that a JSON reader takes, where the bytes are not quite what JSON asks for. Pure.
 
 use std::borrow::Cow;
+
+use encoding_rs::{Encoding, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How long `\uXXXX` is.
 const ESCAPE_BYTES: usize = 6;
 /// What stands for a character that is broken.
 const REPLACEMENT: &str = "\\ufffd";
 
-/// The body as text: without a byte order mark, and with `U+FFFD` for whatever is not UTF-8 and for half a
-/// surrogate pair, which is what remains when a sender cuts a text in the middle of an emoji.
+/// The body as text: without a byte order mark, and with `U+FFFD` for whatever cannot be read and for half a surrogate
+/// pair, which is what remains when a sender cuts a text in the middle of an emoji.
 pub fn text_of(body: &[u8]) -> Cow<'_, str> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    // Checking first is several times faster than mending at once, and hardly any body needs mending.
-    let text = str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    text_in(body, None)
+}
+
+/// The same of a body whose sender declares a character set.
+pub fn text_in<'b>(body: &'b [u8], declared: Option<&str>) -> Cow<'b, str> {
+    let text = decoded(body, declared);
     if !text.contains("\\ud") && !text.contains("\\uD") {
         return text;
     }
     Cow::Owned(with_whole_pairs(&text))
+}
+
+/// A byte order mark goes before what is declared, and what is declared before what is evident. Many declare Latin-1 and
+/// write UTF-8: what is UTF-8 is no accident then.
+fn decoded<'b>(body: &'b [u8], declared: Option<&str>) -> Cow<'b, str> {
+    if let Some((encoding, mark)) = Encoding::for_bom(body) {
+        return encoding.decode_without_bom_handling(body.get(mark..).unwrap_or_default()).0;
+    }
+    let declared = declared.and_then(|name| Encoding::for_label(name.as_bytes()));
+    match declared.filter(|encoding| *encoding != UTF_8) {
+        Some(encoding) if encoding != WINDOWS_1252 || str::from_utf8(body).is_err() => {
+            encoding.decode_without_bom_handling(body).0
+        }
+        Some(_) | None => undeclared(body),
+    }
+}
+
+fn undeclared(body: &[u8]) -> Cow<'_, str> {
+    // JSON begins with ASCII, so that a zero beside it can only be half of a character.
+    match body {
+        [0, 1..=0x7f, ..] => return UTF_16BE.decode_without_bom_handling(body).0,
+        [1..=0x7f, 0, ..] => return UTF_16LE.decode_without_bom_handling(body).0,
+        _ => {}
+    }
+    // Checking first is several times faster than mending at once, and hardly any body needs mending.
+    if let Ok(text) = str::from_utf8(body) {
+        return Cow::Borrowed(text);
+    }
+    let mended = String::from_utf8_lossy(body);
+    // A text in GBK is hardly ever UTF-8 by half; one in UTF-8 that was cut is nearly all of it.
+    let broken = mended.matches(char::REPLACEMENT_CHARACTER).count();
+    let whole = mended.chars().filter(|letter| !letter.is_ascii()).count() - broken;
+    if broken <= whole {
+        return mended;
+    }
+    let is_chinese = |letter: char| matches!(letter, '\u{3000}'..='\u{303f}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ffef}');
+    let read = GBK.decode_without_bom_handling_and_without_replacement(body);
+    let read = read.filter(|text| text.chars().filter(|letter| !letter.is_ascii()).all(is_chinese));
+    read.unwrap_or(mended)
 }
 
 fn with_whole_pairs(text: &str) -> String {
@@ -61,6 +105,33 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text_of(text.as_bytes()), expected);
         }
+    }
+
+    #[test]
+    fn other_character_sets_are_read_where_they_are_declared_or_evident() {
+        let text = r#"{"message":"磁盘已满，请处理"}"#;
+        let gbk = GBK.encode(text).0;
+        assert_eq!(text_of(&gbk), text);
+        assert_eq!(text_in(&gbk, Some("GB2312")), text);
+        let wide = |to_bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to_bytes).collect::<Vec<_>>();
+        for bytes in [wide(u16::to_le_bytes), wide(u16::to_be_bytes)] {
+            assert_eq!(text_of(&bytes), text);
+        }
+        let marked = [&[0xff, 0xfe][..], &wide(u16::to_le_bytes)].concat();
+        assert_eq!(text_in(&marked, Some("utf-8")), text);
+        assert_eq!(text_in(b"\"Z\xfcrich\"", Some("iso-8859-1")), "\"Zürich\"");
+        assert_eq!(
+            text_in("\"Zürich 火\"".as_bytes(), Some("latin1")),
+            "\"Zürich 火\"",
+            "it is UTF-8 after all"
+        );
+        assert_eq!(text_in("火".as_bytes(), Some("no-such-set")), "火");
+    }
+
+    #[test]
+    fn what_is_utf_8_but_for_a_cut_is_not_taken_for_another_set() {
+        let cut = &"订单服务异常".as_bytes()[..16];
+        assert_eq!(text_of(cut), "订单服务异\u{fffd}");
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! Alerts that are a text with known words in it: `服务名称: order-service`, one to a line.
+//! Alerts that are a text with known words in it: `服务名称: order-service`, one to a line. Pure.
 
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use shared::alert::Labels;
+use model::alert::Labels;
 
 use super::time;
 
@@ -44,7 +44,7 @@ pub(super) fn add(labels: &mut Labels<'_>, label: &'static str, value: &str, zon
     if value.is_empty() {
         return;
     }
-    let shown = (label == TIME).then(|| time::written(value, zone)).flatten();
+    let shown = (label == TIME).then(|| time::instant(value, zone)).flatten();
     let value = shown.map_or_else(|| value.to_owned(), |time| time::shown(time, zone));
     labels.insert_if_absent(Cow::Borrowed(label), Cow::Owned(value));
 }

@@ -1,8 +1,8 @@
 //! What the spool counts. Registered only where there is one.
 
-use prometheus::{Error, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{Error, IntCounterVec, IntGauge, Registry};
+use runtime::metrics::intake;
 
-const NAMESPACE: &str = "larkfire_spool";
 const OUTCOMES: [&str; 4] = ["stored", "replayed", "refused", "failed"];
 
 /// The metrics of one spool.
@@ -36,17 +36,10 @@ impl Damage {
 
 impl SpoolMetrics {
     pub(super) fn register(registry: &Registry) -> Result<Self, Error> {
-        let options = |name: &str, help: &str| Opts::new(name, help).namespace(NAMESPACE);
         let metrics = Self {
-            bytes: IntGauge::with_opts(options("bytes", "Bytes on disk that wait for the queue."))?,
-            records: IntCounterVec::new(
-                options("records_total", "Messages by what became of them in the spool."),
-                &["outcome"],
-            )?,
-            damaged: IntCounterVec::new(
-                options("damaged_segments_total", "Files of the spool of which a part was not replayed."),
-                &["kind"],
-            )?,
+            bytes: intake::SPOOL_BYTES.gauge()?,
+            records: intake::SPOOL_RECORDS.counters()?,
+            damaged: intake::SPOOL_DAMAGED_SEGMENTS.counters()?,
         };
         for outcome in OUTCOMES {
             metrics.records.with_label_values(&[outcome]).reset();

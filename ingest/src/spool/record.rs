@@ -1,14 +1,14 @@
 //! One message as bytes, and back. A record holds: its length, the CRC-32 of its content, the CRC-32 of these two
 //! numbers together with the record's place, and then the content. The place is checked so that a block of an older
 //! file, which a power failure can leave where a newer one was, is not taken for a record. With its own check a length
-//! can be believed before anything is read or allocated for it.
+//! can be believed before anything is read or allocated for it. Pure.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 use crc::{CRC_32_ISO_HDLC, Crc};
+use queue::{Failure, Headers, Message, MessageDestination, Replay};
 use serde::{Deserialize, Serialize};
-use shared::queue::{Destination, Failure, Headers, Message, Replay};
 
 /// Bytes of one record's content. An envelope has at most 128 KiB, so this is a check, not a limit one meets.
 pub(super) const CONTENT_BYTES_MAX: usize = 1 << 20;
@@ -29,7 +29,7 @@ pub(super) struct Place {
 /// What there is at a place.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, taken apart where it is made")]
-pub(super) enum Found {
+pub(super) enum RecordAt {
     /// A whole record of that many bytes.
     Record(Message, usize),
     /// The beginning of one, or nothing at all, or zeros: what a write leaves that was cut off.
@@ -51,7 +51,7 @@ struct Label<'l> {
 
 /// Adds the record of a message, unless it is not for the workers or larger than any record is; then it is left out.
 pub(super) fn write(place: Place, message: &Message, bytes: &mut Vec<u8>) -> bool {
-    let Destination::Alerts { shard_key } = message.to else { return false };
+    let MessageDestination::Alerts { shard_key } = message.to else { return false };
     let Headers { attempt, failure, traceparent, replay } = &message.headers;
     let label = Label {
         shard_key,
@@ -69,7 +69,8 @@ pub(super) fn write(place: Place, message: &Message, bytes: &mut Vec<u8>) -> boo
     for part in [&label, &b"\n"[..], &message.body] {
         content.update(part);
     }
-    let (length, content) = (length_field.to_le_bytes(), content.finalize().to_le_bytes());
+    let length = length_field.to_le_bytes();
+    let content = content.finalize().to_le_bytes();
     let check = check(place, length, content).to_le_bytes();
     for part in [&length[..], &content, &check, &label, b"\n", &message.body] {
         bytes.extend_from_slice(part);
@@ -78,22 +79,22 @@ pub(super) fn write(place: Place, message: &Message, bytes: &mut Vec<u8>) -> boo
 }
 
 /// Reads the record at the beginning of `bytes`, which were found at `place`.
-pub(super) fn read(place: Place, bytes: &[u8]) -> Found {
-    let Some((&[length, content_crc, checked], rest)) = head(bytes) else { return Found::Incomplete };
+pub(super) fn read(place: Place, bytes: &[u8]) -> RecordAt {
+    let Some((&[length, content_crc, checked], rest)) = head(bytes) else { return RecordAt::Incomplete };
     if check(place, length, content_crc) != u32::from_le_bytes(checked) {
-        return if bytes.iter().all(|byte| *byte == 0) { Found::Incomplete } else { Found::Corrupt };
+        return if bytes.iter().all(|byte| *byte == 0) { RecordAt::Incomplete } else { RecordAt::Corrupt };
     }
     let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
     if length > CONTENT_BYTES_MAX {
-        return Found::Corrupt;
+        return RecordAt::Corrupt;
     }
-    let Some(content) = rest.get(..length) else { return Found::Incomplete };
+    let Some(content) = rest.get(..length) else { return RecordAt::Incomplete };
     if CRC.checksum(content) != u32::from_le_bytes(content_crc) {
-        return Found::Corrupt;
+        return RecordAt::Corrupt;
     }
     match message(content) {
-        Some(message) => Found::Record(message, HEAD_BYTES + length),
-        None => Found::Corrupt,
+        Some(message) => RecordAt::Record(message, HEAD_BYTES + length),
+        None => RecordAt::Corrupt,
     }
 }
 
@@ -128,7 +129,7 @@ fn message(content: &[u8]) -> Option<Message> {
         replay,
     };
     let body = Bytes::copy_from_slice(content.get(end + 1..)?);
-    Some(Message { to: Destination::Alerts { shard_key }, body, headers })
+    Some(Message { to: MessageDestination::Alerts { shard_key }, body, headers })
 }
 
 #[cfg(test)]

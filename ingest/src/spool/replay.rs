@@ -3,31 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::lifecycle::Condition;
-use shared::queue::{PublishError, Publisher};
-use shared::retry::RetryPolicy;
+use queue::{Message, PublishError, Publisher};
+use runtime::lifecycle::Condition;
+use runtime::retry::RetryPolicy;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::keeper::Command;
 use super::metrics::SpoolMetrics;
+use super::pending::PendingAnswers;
+use super::record::Place;
 use super::store::Batch;
+use super::writer::SpoolCommand;
 
 /// How often a disk that could not store is tried, so that `/readyz` does not wait for a request that never comes.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
 /// One at a time, so that the order is kept.
-pub(super) struct Replayer<P> {
-    pub(super) queue: Arc<P>,
-    pub(super) commands: mpsc::Sender<Command>,
+pub(super) struct Replayer {
+    pub(super) queue: Arc<dyn Publisher>,
+    pub(super) commands: mpsc::Sender<SpoolCommand>,
     pub(super) can_take: Condition,
     pub(super) metrics: SpoolMetrics,
+    pub(super) pending: PendingAnswers,
     pub(super) stop: CancellationToken,
 }
 
-impl<P: Publisher> Replayer<P> {
+impl Replayer {
     /// Replays until the stop. What it has in hand then is finished or stays.
     pub(super) async fn run(self) {
         loop {
@@ -43,13 +46,13 @@ impl<P: Publisher> Replayer<P> {
 
     async fn next(&self) -> Option<Batch> {
         let (reply, mut next) = oneshot::channel();
-        self.commands.send(Command::Next(reply)).await.ok()?;
+        self.commands.send(SpoolCommand::Next(reply)).await.ok()?;
         loop {
             tokio::select! {
                 batch = &mut next => return batch.ok(),
                 () = sleep(PROBE_PAUSE) => {
                     if !self.can_take.holds() {
-                        self.commands.send(Command::Probe).await.ok()?;
+                        self.commands.send(SpoolCommand::Probe).await.ok()?;
                     }
                 }
             }
@@ -58,41 +61,65 @@ impl<P: Publisher> Replayer<P> {
 
     async fn replay(&self, mut batch: Batch) {
         let mut pauses = RetryPolicy::RECONNECT.pauses();
-        let (mut failing, mut count) = (false, batch.len());
-        while !batch.is_empty() && !self.stop.is_cancelled() {
-            count = count.min(batch.len());
+        let mut failing = false;
+        let mut count = batch.len();
+        while let Some((_, first)) = batch.first() {
+            if let Some(unanswered) = self.pending.take(*first) {
+                let Some(answer) = self.unless_stopped(unanswered.answer).await else { return };
+                // Else it is replayed like anything else.
+                if answer.is_ok() {
+                    let in_span = batch.iter().take_while(|(_, end)| *end <= unanswered.span.end);
+                    let stored = in_span.count();
+                    self.done(batch.drain(..stored)).await;
+                }
+                continue;
+            }
+            let next = self.pending.next_begin();
+            let before_next =
+                batch.iter().take_while(|(_, end)| next.is_none_or(|begin| *end <= begin)).count();
+            count = count.clamp(1, before_next.max(1));
             let messages = batch.iter().take(count).map(|(message, _)| message.clone()).collect();
-            match self.queue.publish(messages).await {
+            let Some(answer) = self.unless_stopped(self.queue.publish_until_answered(messages)).await else {
+                return;
+            };
+            match answer {
                 Ok(()) => {
-                    let confirmed = batch.drain(..count).next_back();
-                    self.metrics.replayed(count);
-                    if let Some((_, end)) = confirmed
-                        && self.commands.send(Command::Done(end)).await.is_err()
-                    {
-                        return;
-                    }
-                    (failing, pauses) = (false, RetryPolicy::RECONNECT.pauses());
+                    self.done(batch.drain(..count)).await;
+                    failing = false;
+                    pauses = RetryPolicy::RECONNECT.pauses();
                     count = count.saturating_mul(2);
                 }
                 Err(error) => {
                     report(&error, &mut failing);
-                    // One that timed out may be stored all the same, so what is tried again and again is small.
+                    // One whose connection broke may be stored all the same, so what is tried again and again is small.
                     count = 1;
-                    let pause =
-                        pauses.after_failure(rand::random(), None).unwrap_or(RetryPolicy::RECONNECT.cap);
-                    tokio::select! {
-                        () = self.stop.cancelled() => return,
-                        () = sleep(pause) => {}
+                    let pause = pauses.after_failure(runtime::entropy::random(), None);
+                    let pause = pause.unwrap_or(RetryPolicy::RECONNECT.cap);
+                    if self.unless_stopped(sleep(pause)).await.is_none() {
+                        return;
                     }
                 }
             }
         }
+    }
+
+    /// The queue has these. The thread is gone only after a panic, which stops the process.
+    async fn done(&self, confirmed: impl ExactSizeIterator<Item = (Message, Place)>) {
+        self.metrics.replayed(confirmed.len());
+        if let Some((_, end)) = confirmed.last() {
+            let _gone = self.commands.send(SpoolCommand::Done(end)).await;
+        }
+    }
+
+    /// What comes of it, or nothing once the process is to stop: what is in hand then stays on disk.
+    async fn unless_stopped<T>(&self, task: impl Future<Output = T>) -> Option<T> {
+        self.stop.run_until_cancelled(task).await
     }
 }
 
 /// Says once that the spool waits.
 fn report(error: &PublishError, failing: &mut bool) {
     if !std::mem::replace(failing, true) {
-        warn!(%error, "what the spool holds has to wait: {error}; trying for ever");
+        warn!(%error, "what the spool holds has to wait; trying for ever");
     }
 }

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shared::config::SpoolConfig;
+use config::SpoolConfig;
 use thiserror::Error;
 
 use super::metrics::SpoolMetrics;
@@ -21,7 +21,7 @@ use super::record::Place;
 use cursor::Cursor;
 
 pub(super) use reading::Batch;
-pub(super) use writing::Outcome;
+pub(super) use writing::WriteOutcome;
 
 /// A segment ends with the commit that makes it this large: what has been replayed is deleted in pieces of that size.
 const SEGMENT_BYTES: u64 = 8 << 20;

@@ -2,23 +2,25 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use prometheus::TextEncoder;
-use shared::queue::Headers;
+use queue::Headers;
 use testkit::wait_until::wait_until;
 use tokio::sync::watch;
 
 use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Short, so that a queue that says nothing is soon passed over.
+const ANSWERED_WITHIN: Duration = Duration::from_millis(50);
 
 /// A queue that takes messages, refuses them, or says nothing at all.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Mood {
     Takes,
     Refuses(fn() -> PublishError),
     Silent,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Queue {
     mood: watch::Sender<Mood>,
     asked: watch::Sender<usize>,
@@ -46,30 +48,34 @@ impl Queue {
 }
 
 impl Publisher for Queue {
-    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
+    fn publish(&self, messages: Vec<Message>) -> Publishing {
         self.asked.send_modify(|asked| *asked += 1);
         let mut mood = self.mood.subscribe();
-        let mood = *mood.wait_for(|mood| !matches!(mood, Mood::Silent)).await.unwrap();
-        if let Mood::Refuses(error) = mood {
-            return Err(error());
-        }
-        self.stored.lock().unwrap().extend(messages);
-        Ok(())
+        let stored = Arc::clone(&self.stored);
+        Box::pin(async move {
+            let mood = *mood.wait_for(|mood| !matches!(mood, Mood::Silent)).await.unwrap();
+            if let Mood::Refuses(error) = mood {
+                return Err(error());
+            }
+            stored.lock().unwrap().extend(messages);
+            Ok(())
+        })
     }
 }
 
 /// One process's worth.
-struct House {
+struct Harness {
     queue: Queue,
-    spooled: Spooled<Queue>,
+    spooled: Spooled,
     lifecycle: Lifecycle,
     registry: Registry,
 }
 
-impl House {
+impl Harness {
     /// Waits for an earlier one to let go of the directory.
     async fn open(folder: &Path, max_bytes: u64, mood: Mood) -> Self {
-        let (config, lifecycle) = (SpoolConfig { dir: folder.to_owned(), max_bytes }, Lifecycle::default());
+        let config = SpoolConfig { dir: folder.to_owned(), max_bytes };
+        let lifecycle = Lifecycle::default();
         let (spool, registry) = wait_until(PATIENCE, "the directory", async || {
             let registry = Registry::new();
             Spool::open(Some(&config), &registry).map(|spool| (spool, registry))
@@ -77,7 +83,7 @@ impl House {
         .await;
         let queue = Queue::new(mood);
         spool.queue_condition(&lifecycle.readiness);
-        let spooled = spool.over(queue.clone(), &lifecycle).unwrap();
+        let spooled = spool.over(Arc::new(queue.clone()), ANSWERED_WITHIN, &lifecycle).unwrap();
         Self { queue, spooled, lifecycle, registry }
     }
 
@@ -98,7 +104,11 @@ impl House {
 }
 
 fn alert(body: impl Into<bytes::Bytes>) -> Message {
-    Message { to: Destination::Alerts { shard_key: 7 }, body: body.into(), headers: Headers::default() }
+    Message {
+        to: MessageDestination::Alerts { shard_key: 7 },
+        body: body.into(),
+        headers: Headers::default(),
+    }
 }
 
 const AWAY: Mood = Mood::Refuses(|| PublishError::Unreachable);
@@ -114,7 +124,7 @@ async fn whatever_keeps_the_queue_from_taking_it_is_bridged_in_order() {
     ];
     for cause in causes {
         let folder = tempfile::tempdir().unwrap();
-        let house = House::open(folder.path(), MIB, Mood::Refuses(cause)).await;
+        let house = Harness::open(folder.path(), MIB, Mood::Refuses(cause)).await;
         for number in 0..20 {
             house.publish(number).await.unwrap();
         }
@@ -123,13 +133,7 @@ async fn whatever_keeps_the_queue_from_taking_it_is_bridged_in_order() {
         // This one has to come behind the others, although the queue would take it at once.
         house.publish(20).await.unwrap();
         house.queue.has(0..21).await;
-        wait_until(PATIENCE, "the spool to be drained", async || {
-            match &*house.metric("larkfire_spool_bytes") {
-                "0" => Ok(()),
-                other => Err(other.to_owned()),
-            }
-        })
-        .await;
+        drained(&house).await;
         assert_eq!(house.metric(r#"larkfire_spool_records_total{outcome="stored"}"#), "21");
         assert_eq!(house.metric(r#"larkfire_spool_records_total{outcome="replayed"}"#), "21");
         house.close().await;
@@ -139,7 +143,7 @@ async fn whatever_keeps_the_queue_from_taking_it_is_bridged_in_order() {
 #[tokio::test]
 async fn a_queue_that_takes_alerts_has_no_use_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), MIB, Mood::Takes).await;
+    let house = Harness::open(folder.path(), MIB, Mood::Takes).await;
     house.publish(0).await.unwrap();
     house.queue.has([0]).await;
     assert_eq!(house.metric(r#"larkfire_spool_records_total{outcome="stored"}"#), "0");
@@ -148,7 +152,7 @@ async fn a_queue_that_takes_alerts_has_no_use_for_the_disk() {
 #[tokio::test]
 async fn while_it_is_in_use_nobody_waits_for_the_queue() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), MIB, AWAY).await;
+    let house = Harness::open(folder.path(), MIB, AWAY).await;
     house.publish(0).await.unwrap();
     house.queue.mood.send_replace(Mood::Silent);
     // Asked by the replay alone, and it does not answer.
@@ -162,15 +166,55 @@ async fn while_it_is_in_use_nobody_waits_for_the_queue() {
     house.queue.has(0..50).await;
 }
 
+/// Waits until nothing is left on disk.
+async fn drained(house: &Harness) {
+    wait_until(PATIENCE, "the spool to be drained", async || match &*house.metric("larkfire_spool_bytes") {
+        "0" => Ok(()),
+        other => Err(other.to_owned()),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_queue_has_stored_after_all_is_not_replayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Harness::open(folder.path(), MIB, Mood::Silent).await;
+    house.spooled.publish(vec![alert("0"), alert("1")]).await.unwrap();
+    house.publish(2).await.unwrap();
+    assert_eq!(house.queue.numbers(), Vec::<usize>::new());
+    house.queue.mood.send_replace(Mood::Takes);
+    house.queue.has([0, 1, 2]).await;
+    drained(&house).await;
+    assert_eq!(house.queue.numbers(), [0, 1, 2], "each once");
+    assert_eq!(house.metric(r#"larkfire_spool_records_total{outcome="replayed"}"#), "3");
+}
+
+#[tokio::test]
+async fn what_the_queue_has_refused_after_all_is_replayed_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = Harness::open(folder.path(), MIB, Mood::Silent).await;
+    for number in 0..3 {
+        house.publish(number).await.unwrap();
+    }
+    house.queue.mood.send_replace(AWAY);
+    let asked = *house.queue.asked.borrow();
+    let mut replay = house.queue.asked.subscribe();
+    timeout(PATIENCE, replay.wait_for(|now| *now > asked)).await.expect("a replay in time").unwrap();
+    assert_eq!(house.queue.numbers(), Vec::<usize>::new());
+    house.queue.mood.send_replace(Mood::Takes);
+    house.queue.has(0..3).await;
+    drained(&house).await;
+}
+
 #[tokio::test]
 async fn what_was_kept_is_replayed_by_the_next_process_before_anything_new() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), MIB, AWAY).await;
+    let house = Harness::open(folder.path(), MIB, AWAY).await;
     for number in 0..5 {
         house.publish(number).await.unwrap();
     }
     house.close().await;
-    let house = House::open(folder.path(), MIB, Mood::Silent).await;
+    let house = Harness::open(folder.path(), MIB, Mood::Silent).await;
     house.publish(5).await.unwrap();
     house.queue.mood.send_replace(Mood::Takes);
     house.queue.has(0..6).await;
@@ -179,7 +223,7 @@ async fn what_was_kept_is_replayed_by_the_next_process_before_anything_new() {
 #[tokio::test]
 async fn a_full_spool_says_no_and_room_makes_it_take_again() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), MIB, AWAY).await;
+    let house = Harness::open(folder.path(), MIB, AWAY).await;
     let large = || vec![alert(vec![b'1'; 400_000])];
     house.spooled.publish(large()).await.unwrap();
     house.spooled.publish(large()).await.unwrap();
@@ -204,7 +248,7 @@ async fn a_full_spool_says_no_and_room_makes_it_take_again() {
 async fn a_disk_that_fails_is_no_promise_and_is_found_again_without_a_request() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("spool");
-    let house = House::open(&folder, MIB, AWAY).await;
+    let house = Harness::open(&folder, MIB, AWAY).await;
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(house.publish(0).await, Err(PublishError::Unreachable)));
     assert_eq!(house.metric(r#"larkfire_spool_records_total{outcome="failed"}"#), "1");
@@ -221,28 +265,29 @@ async fn a_disk_that_fails_is_no_promise_and_is_found_again_without_a_request() 
 #[tokio::test]
 async fn presses_of_buttons_are_not_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let house = House::open(folder.path(), MIB, AWAY).await;
-    let press = Message { to: Destination::Interactions, ..alert("0") };
+    let house = Harness::open(folder.path(), MIB, AWAY).await;
+    let press = Message { to: MessageDestination::Interactions, ..alert("0") };
     assert!(matches!(house.spooled.publish(vec![press]).await, Err(PublishError::Unreachable)));
     assert_eq!(house.metric("larkfire_spool_bytes"), "0");
 }
 
 #[tokio::test]
 async fn without_a_directory_there_is_no_spool() {
-    let (registry, lifecycle) = (Registry::new(), Lifecycle::default());
+    let registry = Registry::new();
+    let lifecycle = Lifecycle::default();
     let spool = Spool::open(None, &registry).unwrap();
     let reachable = spool.queue_condition(&lifecycle.readiness);
     assert_eq!(lifecycle.readiness.unmet(), ["queue"]);
     reachable.set(true);
     assert!(lifecycle.readiness.unmet().is_empty() && registry.gather().is_empty());
-    let spooled = spool.over(Queue::new(AWAY), &lifecycle).unwrap();
+    let spooled = spool.over(Arc::new(Queue::new(AWAY)), ANSWERED_WITHIN, &lifecycle).unwrap();
     assert!(matches!(spooled.publish(vec![alert("0")]).await, Err(PublishError::Unreachable)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_at_once_share_the_disk_and_all_come_out() {
     let folder = tempfile::tempdir().unwrap();
-    let house = Arc::new(House::open(folder.path(), 16 * MIB, AWAY).await);
+    let house = Arc::new(Harness::open(folder.path(), 16 * MIB, AWAY).await);
     let tasks = tokio_util::task::TaskTracker::new();
     let senders: Vec<_> = (0..50)
         .map(|sender| {

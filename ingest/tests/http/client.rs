@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::house::within;
+use crate::harness::within;
 
 /// A small body that is fine.
 pub(crate) const CUSTOM: &str = r#"{"message":"disk is full","sender_id":"disk_watch"}"#;

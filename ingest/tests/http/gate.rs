@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
+use config::{Credential, PathRule, Secret};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
-use shared::config::{Credential, PathRule, Secret};
 use tokio::time::Instant;
 
 use crate::client::{CUSTOM, Client, Reply, exchange, post, request};
-use crate::house::{House, within};
+use crate::harness::{Harness, within};
 
 /// Trusts its own machine as a proxy and admits two networks.
-fn listed() -> House {
-    House::with(|settings| {
+fn listed() -> Harness {
+    Harness::with(|settings| {
         settings.gate.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         settings.gate.allowed_ips =
             ["10.0.0.0/8", "2001:db8::/32"].map(|range| range.parse().unwrap()).to_vec();
     })
 }
 
-async fn sent(house: &House, headers: &[&str]) -> Reply {
-    exchange(house.address, "POST /api/alert", headers, CUSTOM.as_bytes()).await
+async fn sent(harness: &Harness, headers: &[&str]) -> Reply {
+    exchange(harness.address, "POST /api/alert", headers, CUSTOM.as_bytes()).await
 }
 
 #[tokio::test]
 async fn only_listed_addresses_come_in_and_the_refusal_keeps_its_words() {
-    let house = listed();
-    let refused = post(house.address, CUSTOM).await;
+    let harness = listed();
+    let refused = post(harness.address, CUSTOM).await;
     assert_eq!((refused.status, refused.json()), (403, json!({"error": "IP not allowed", "code": "ip"})));
     let table: [(&[&str], u16); 9] = [
         (&["X-Forwarded-For: 10.1.2.3"], 202),
@@ -40,32 +40,32 @@ async fn only_listed_addresses_come_in_and_the_refusal_keeps_its_words() {
         (&["X-Real-IP: 10.1.2.3"], 403),
     ];
     for (headers, status) in table {
-        assert_eq!(sent(&house, headers).await.status, status, "{headers:?}");
+        assert_eq!(sent(&harness, headers).await.status, status, "{headers:?}");
     }
-    let nowhere = exchange(house.address, "GET /nowhere", &[], b"").await;
+    let nowhere = exchange(harness.address, "GET /nowhere", &[], b"").await;
     assert_eq!(nowhere.outcome(), (403, "ip".to_owned()));
 }
 
 #[tokio::test]
 async fn a_stranger_s_headers_do_not_make_him_somebody_else() {
-    let house = House::with(|settings| {
+    let harness = Harness::with(|settings| {
         settings.gate.trusted_proxies = vec!["192.0.2.7".parse().unwrap()];
         settings.gate.allowed_ips = vec!["10.0.0.0/8".parse().unwrap()];
     });
     for header in ["X-Forwarded-For: 10.1.2.3", "Forwarded: for=10.1.2.3", "X-Forwarded-For: 192.0.2.7"] {
-        assert_eq!(sent(&house, &[header]).await.status, 403, "{header}");
+        assert_eq!(sent(&harness, &[header]).await.status, 403, "{header}");
     }
     // Nor does a PROXY header where none is expected: it is not even HTTP.
-    let mut client = Client::connect(house.address).await;
+    let mut client = Client::connect(harness.address).await;
     client.try_send("PROXY TCP4 10.1.2.3 10.0.0.1 1 2\r\n").await;
     client.try_send(request("POST /api/alert", &[], CUSTOM.as_bytes())).await;
     assert_eq!(client.reply().await.status, 400);
-    assert!(house.queue.stored().is_empty());
+    assert!(harness.queue.stored().is_empty());
 }
 
 #[tokio::test]
 async fn a_proxy_without_http_says_who_its_client_is() {
-    let house = House::with(|settings| {
+    let harness = Harness::with(|settings| {
         settings.gate.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
         settings.gate.allowed_ips = vec!["10.0.0.0/8".parse().unwrap()];
         settings.gate.proxy_protocol = true;
@@ -82,13 +82,13 @@ async fn a_proxy_without_http_says_who_its_client_is() {
         (&version_2, &[], 202),
     ];
     for (header, headers, status) in table {
-        let mut client = Client::connect(house.address).await;
+        let mut client = Client::connect(harness.address).await;
         client.send([header, &request("POST /api/alert", headers, CUSTOM.as_bytes())].concat()).await;
         assert_eq!(client.reply().await.status, status, "{}", String::from_utf8_lossy(header));
     }
     // Nothing, half a header, none at all, and one that does not end.
     for beginning in ["", "PROXY TCP4 10.1", "POST /api/alert HTTP/1.1\r\n", &"PROXY ".repeat(50)] {
-        let mut client = Client::connect(house.address).await;
+        let mut client = Client::connect(harness.address).await;
         client.try_send(beginning).await;
         client.closed().await;
     }
@@ -99,13 +99,13 @@ fn hmac(secret: &str, before: &str, body: &[u8]) -> String {
     hex::encode(key.chain_update(before).chain_update(body).finalize().into_bytes())
 }
 
-fn signing() -> House {
-    House::with(|settings| settings.gate.hmac.secrets = vec![Secret::new("new"), Secret::new("old")])
+fn signing() -> Harness {
+    Harness::with(|settings| settings.gate.hmac.secrets = vec![Secret::new("new"), Secret::new("old")])
 }
 
 #[tokio::test]
 async fn a_signature_is_checked_over_the_bytes_as_they_came_and_before_they_are_read() {
-    let house = signing();
+    let harness = signing();
     let now = "2026-03-02T07:16:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
     let spaced = format!("\u{feff}  {CUSTOM}\r\n\t");
     let large = format!("{CUSTOM}{}", " ".repeat(1 << 20));
@@ -114,10 +114,10 @@ async fn a_signature_is_checked_over_the_bytes_as_they_came_and_before_they_are_
         let plain = format!("X-Signature: sha256={}", hmac("new", &format!("{now}."), body.as_bytes()));
         let at = format!("X-Timestamp: {now}");
         for headers in [&[&*grafana][..], &[&*plain, &*at]] {
-            let reply = exchange(house.address, "POST /api/alert", headers, body.as_bytes()).await;
+            let reply = exchange(harness.address, "POST /api/alert", headers, body.as_bytes()).await;
             assert_eq!(reply.status, 202, "{headers:?}");
             let altered = format!("{body} ");
-            let reply = exchange(house.address, "POST /api/alert", headers, altered.as_bytes()).await;
+            let reply = exchange(harness.address, "POST /api/alert", headers, altered.as_bytes()).await;
             assert_eq!(reply.outcome(), (401, "credentials_wrong".to_owned()), "{headers:?}");
         }
     }
@@ -130,14 +130,14 @@ async fn a_signature_is_checked_over_the_bytes_as_they_came_and_before_they_are_
         (&signed, "POST /api/alert/nobody", (404, "no_such_receiver")),
         (&unsigned, "POST /api/alert/nobody", (401, "credentials_wrong")),
     ] {
-        let reply = exchange(house.address, line, &[header], unreadable).await;
+        let reply = exchange(harness.address, line, &[header], unreadable).await;
         assert_eq!(reply.outcome(), (outcome.0, outcome.1.to_owned()), "{line}");
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_right_is_refused_before_its_body_comes() {
-    let house = signing();
+    let harness = signing();
     let head = |header: &str| {
         format!(
             "POST /api/alert HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n{header}\r\n\r\n"
@@ -149,7 +149,7 @@ async fn what_cannot_be_right_is_refused_before_its_body_comes() {
         ("X-Signature: sha256=00".to_owned(), "credentials_wrong"),
         (format!("X-Signature: sha256={mac}\r\nX-Timestamp: 1"), "credentials_expired"),
     ] {
-        let mut client = Client::connect(house.address).await;
+        let mut client = Client::connect(harness.address).await;
         client.send(head(&header)).await;
         assert_eq!(client.reply().await.outcome(), (401, code.to_owned()));
     }
@@ -157,7 +157,7 @@ async fn what_cannot_be_right_is_refused_before_its_body_comes() {
 
 #[tokio::test]
 async fn one_path_asks_for_a_signature_and_another_for_a_key() {
-    let house = House::with(|settings| {
+    let harness = Harness::with(|settings| {
         let rule = |path: &str, kind| PathRule { path: path.to_owned(), accept: vec![kind] };
         settings.gate.api_keys = vec![Secret::new("k1")];
         settings.gate.hmac.secrets = vec![Secret::new("s1")];
@@ -174,7 +174,7 @@ async fn one_path_asks_for_a_signature_and_another_for_a_key() {
         ("POST /alert?receiver=db+team", 401, 202),
     ] {
         for (header, status) in [(&key, with_key), (&signature, with_signature)] {
-            let reply = exchange(house.address, line, &[header], CUSTOM.as_bytes()).await;
+            let reply = exchange(harness.address, line, &[header], CUSTOM.as_bytes()).await;
             assert_eq!(reply.status, status, "{line} {header}");
         }
     }
@@ -182,23 +182,25 @@ async fn one_path_asks_for_a_signature_and_another_for_a_key() {
 
 #[tokio::test]
 async fn who_is_refused_again_and_again_waits_and_nobody_else_does() {
-    let house = House::with(|settings| {
+    let harness = Harness::with(|settings| {
         settings.gate.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         settings.gate.api_keys = vec![Secret::new("k1")];
     });
-    let (guesser, other) = ("X-Forwarded-For: 203.0.113.66", "X-Forwarded-For: 203.0.113.9");
-    let (wrong, right) = ("Authorization: Bearer k2", "Authorization: Bearer k1");
+    let guesser = "X-Forwarded-For: 203.0.113.66";
+    let other = "X-Forwarded-For: 203.0.113.9";
+    let wrong = "Authorization: Bearer k2";
+    let right = "Authorization: Bearer k1";
     for _ in 0..9 {
-        assert_eq!(sent(&house, &[guesser, wrong]).await.status, 401);
+        assert_eq!(sent(&harness, &[guesser, wrong]).await.status, 401);
     }
     let waits = async {
-        assert_eq!(sent(&house, &[guesser, wrong]).await.status, 401);
+        assert_eq!(sent(&harness, &[guesser, wrong]).await.status, 401);
         Instant::now()
     };
     let do_not = async {
-        assert_eq!(sent(&house, &[other, wrong]).await.status, 401);
+        assert_eq!(sent(&harness, &[other, wrong]).await.status, 401);
         // A right key is not delayed even behind the address of the guesser.
-        assert_eq!(sent(&house, &[guesser, right]).await.status, 202);
+        assert_eq!(sent(&harness, &[guesser, right]).await.status, 202);
         Instant::now()
     };
     let (waited, answered) = within(async { tokio::join!(waits, do_not) }).await;
@@ -207,13 +209,13 @@ async fn who_is_refused_again_and_again_waits_and_nobody_else_does() {
 
 #[tokio::test]
 async fn refusals_are_counted_by_their_reason() {
-    let house = House::guarded();
+    let harness = Harness::guarded();
     let key = "Authorization: Bearer k1";
-    post(house.address, CUSTOM).await;
-    post(house.address, CUSTOM).await;
-    sent(&house, &["Authorization: Bearer k2"]).await;
-    exchange(house.address, "POST /api/alert", &[key], br#"{"message":"x","sender_id":"somebody"}"#).await;
-    exchange(house.address, "POST /nowhere", &[key], b"").await;
+    post(harness.address, CUSTOM).await;
+    post(harness.address, CUSTOM).await;
+    sent(&harness, &["Authorization: Bearer k2"]).await;
+    exchange(harness.address, "POST /api/alert", &[key], br#"{"message":"x","sender_id":"somebody"}"#).await;
+    exchange(harness.address, "POST /nowhere", &[key], b"").await;
     for (reason, count) in [
         ("credentials_missing", 2.0),
         ("credentials_wrong", 1.0),
@@ -221,7 +223,54 @@ async fn refusals_are_counted_by_their_reason() {
         ("credentials_expired", 0.0),
         ("ip", 0.0),
     ] {
-        let counted = house.metric(&format!("larkfire_ingest_refusals_total{{reason=\"{reason}\"}}"));
+        let counted = harness.metric(&format!("larkfire_ingest_refusals_total{{reason=\"{reason}\"}}"));
         assert!((counted - count).abs() < f64::EPSILON, "{reason}: {counted}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_taken_from_the_header_of_senders_that_cannot_set_authorization_and_from_the_address_if_that_is_set()
+ {
+    let keyed = |key_in_url| {
+        Harness::with(move |settings| {
+            settings.gate.api_keys = vec![Secret::new("k 1".to_owned())];
+            settings.gate.allowances.key_in_url = key_in_url;
+        })
+    };
+    let table: [(&str, &[&str], u16, u16); 5] = [
+        ("POST /api/alert", &["X-API-Key: k 1"], 202, 202),
+        ("POST /api/alert", &["X-API-Key: k 2"], 401, 401),
+        ("POST /api/alert", &["X-API-Key: k 1", "X-API-Key: k 1"], 401, 401),
+        ("POST /api/alert?key=k%201", &[], 401, 202),
+        ("POST /api/alert?key=k", &[], 401, 401),
+    ];
+    for (line, headers, without, with) in table {
+        for (key_in_url, status) in [(false, without), (true, with)] {
+            let reply = exchange(keyed(key_in_url).address, line, headers, CUSTOM.as_bytes()).await;
+            assert_eq!(reply.status, status, "{line} {headers:?} {key_in_url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn text_is_somebody_s_alert_where_that_is_set_and_its_sender_is_allowed() {
+    let text = &["Content-Type: text/plain; charset=gbk"];
+    let open = Harness::open();
+    assert_eq!(exchange(open.address, "POST /api/alert", text, b"disk full").await.status, 400);
+    let harness = Harness::with(|settings| {
+        settings.gate.allowances.accept_text = true;
+        settings.gate.alert_bot_ids = vec!["backup".to_owned()];
+    });
+    let table: [(&str, &[&str], &[u8], u16); 5] = [
+        ("POST /api/alert?origin=backup", text, b"\xb4\xc5\xc5\xcc disk full", 202),
+        ("POST /api/alert?origin=backup", &[], b"disk full", 400),
+        ("POST /api/alert?origin=backup", text, b" \n", 400),
+        ("POST /api/alert?origin=somebody", text, b"disk full", 403),
+        ("POST /api/alert", text, b"disk full", 403),
+    ];
+    for (line, headers, body, status) in table {
+        assert_eq!(exchange(harness.address, line, headers, body).await.status, status, "{line} {body:?}");
+    }
+    let queued = String::from_utf8(harness.queue.stored()[0].body.to_vec()).unwrap();
+    assert!(queued.contains("磁盘 disk full") && queued.contains(r#""source":"custom""#), "{queued}");
 }

@@ -1,20 +1,20 @@
-//! Feishu, as far as its calls go: bodies, signatures, and a house that knows its keys.
+//! Feishu, as far as its calls go: bodies, signatures, and a harness that knows its keys.
 
+use config::{LarkConfig, Secret};
+use model::interaction::{Interaction, decode};
+use queue::MessageDestination;
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
-use shared::config::{LarkConfig, Secret};
-use shared::interaction::{Interaction, decode};
-use shared::queue::Destination;
 
 use crate::client::{Reply, exchange};
-use crate::house::House;
+use crate::harness::Harness;
 
 pub(crate) const KEY: &str = "test-encrypt-key-01";
 pub(crate) const TOKEN: &str = "test-verification-token-01";
 pub(crate) const EVENT: &str = "POST /lark/event";
 pub(crate) const CARD: &str = "POST /lark/card/action";
-/// The house's clock, in Unix seconds.
+/// The harness's clock, in Unix seconds.
 pub(crate) const STAMP: &str = "1772435760";
 pub(crate) const CHALLENGE: &str =
     r#"{"challenge":"c0ffee00-1234","token":"test-verification-token-01","type":"url_verification"}"#;
@@ -23,8 +23,8 @@ pub(crate) const ENCRYPTED_EVENT: &str = r#"{"encrypt":"EBESExQVFhcYGRobHB0eH4fs
 pub(crate) const SEED_PRESS: &str = r#"{"action":{"value":{"action":"confirm_diagnosis","incident_id":"INC-20240115-001"}},"open_id":"ou_xxxxxxxx","token":"xxxxxxxx"}"#;
 pub(crate) const NEW_PRESS: &str = r#"{"schema":"2.0","header":{"event_id":"ev_3","event_type":"card.action.trigger","token":"test-verification-token-01"},"event":{"operator":{"open_id":"ou_1"},"token":"c-1","action":{"value":{"action":"ack"},"tag":"button"},"context":{"open_message_id":"om_3","open_chat_id":"oc_3"}}}"#;
 
-pub(crate) fn house(encrypt_key: Option<&str>, verification_token: Option<&str>) -> House {
-    House::with(|settings| {
+pub(crate) fn harness(encrypt_key: Option<&str>, verification_token: Option<&str>) -> Harness {
+    Harness::with(|settings| {
         // Feishu has neither the credentials nor the addresses that senders of alerts have.
         settings.gate.allowed_ips = vec!["10.0.0.0/8".parse().unwrap()];
         settings.gate.api_keys = vec![Secret::new("k1")];
@@ -51,19 +51,19 @@ pub(crate) fn as_old_card(body: &str) -> Vec<String> {
     seal(&hex::encode(Sha1::digest(format!("{STAMP}nonce-0001{TOKEN}{body}"))))
 }
 
-pub(crate) async fn call(house: &House, line: &str, headers: &[String], body: &str) -> Reply {
+pub(crate) async fn call(harness: &Harness, line: &str, headers: &[String], body: &str) -> Reply {
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
-    exchange(house.address, line, &headers, body.as_bytes()).await
+    exchange(harness.address, line, &headers, body.as_bytes()).await
 }
 
-pub(crate) fn recorded(house: &House) -> Vec<Interaction> {
-    let stored = house.queue.stored();
-    assert!(stored.iter().all(|message| message.to == Destination::Interactions));
+pub(crate) fn recorded(harness: &Harness) -> Vec<Interaction> {
+    let stored = harness.queue.stored();
+    assert!(stored.iter().all(|message| message.to == MessageDestination::Interactions));
     stored.iter().map(|message| decode(&message.body).unwrap()).collect()
 }
 
-pub(crate) fn counted(house: &House, address: &str, code: &str) -> f64 {
-    house.metric(&format!("larkfire_ingest_callbacks_total{{address=\"{address}\",code=\"{code}\"}}"))
+pub(crate) fn counted(harness: &Harness, address: &str, code: &str) -> f64 {
+    harness.metric(&format!("larkfire_ingest_callbacks_total{{address=\"{address}\",code=\"{code}\"}}"))
 }
 
 pub(crate) fn is_toast(reply: &Reply, kind: &str) -> bool {

@@ -1,22 +1,19 @@
 //! `docs/openapi.yaml` against the real answers: nothing is answered that it does not say, and it says nothing that is
 //! not answered.
 
-#[path = "openapi/document.rs"]
 mod document;
-#[path = "openapi/requests.rs"]
 mod requests;
-#[path = "openapi/schema.rs"]
 mod schema;
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use runtime::telemetry::admin::{Admin, Page, PageBody};
 use serde_json::Value;
-use shared::telemetry::admin::{Admin, Page, PageBody};
 use tokio::net::TcpListener;
 
 use crate::client::{CUSTOM, Reply, exchange};
-use crate::house::House;
+use crate::harness::Harness;
 use document::Document;
 use requests::{Exchange, about_alerts, about_callbacks};
 use schema::fault;
@@ -108,9 +105,9 @@ async fn whatever_is_answered_is_documented_and_whatever_is_documented_is_answer
             seen.append(&mut codes(&exchanges));
         }
     }
-    let house = House::open();
-    for line in ["POST /nowhere", "GET /api", "POST /api/alert/a/b"] {
-        let reply = exchange(house.address, line, &[], CUSTOM.as_bytes()).await;
+    let harness = Harness::open();
+    for line in ["POST /nowhere", "GET /api", "POST /api/alerts/a"] {
+        let reply = exchange(harness.address, line, &[], CUSTOM.as_bytes()).await;
         let answer = document.at("/components/responses/NoSuchPath");
         assert_eq!((reply.status, document.check_answer(answer, &reply)), (404, Ok(())), "{line}");
         seen.insert(reply.outcome().1);
@@ -149,13 +146,13 @@ impl Page for Preview {
 #[tokio::test]
 async fn the_admin_port_answers_as_documented() {
     let document = Document::read();
-    let house = House::open();
-    let queue = house.lifecycle.readiness.condition("queue");
+    let harness = Harness::open();
+    let queue = harness.lifecycle.readiness.condition("queue");
     let mut seen = Vec::new();
     for pages in [Vec::new(), vec![Box::new(Preview) as Box<dyn Page>]] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Admin { registry: house.registry.clone(), pages }.spawn(listener, &house.lifecycle);
+        Admin { registry: harness.registry.clone(), pages }.spawn(listener, &harness.lifecycle);
         for path in ["/", "/healthz", "/readyz", "/metrics"] {
             for method in ["GET", "POST", "DELETE"] {
                 let reply = exchange(address, &format!("{method} {path}"), &[], b"").await;

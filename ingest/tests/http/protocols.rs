@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 
 use crate::client::{CUSTOM, Client, request};
-use crate::house::{House, within};
+use crate::harness::{Harness, within};
 
 const ANSWER_BYTES_MAX: usize = 4096;
 
 #[tokio::test]
 async fn http_2_without_tls_is_spoken_many_requests_at_once() {
-    let house = House::open();
-    let stream = TcpStream::connect(house.address).await.unwrap();
+    let harness = Harness::open();
+    let stream = TcpStream::connect(harness.address).await.unwrap();
     let (sender, connection) =
         http2::handshake::<_, _, Full<Bytes>>(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let tasks = TaskTracker::new();
@@ -35,15 +35,15 @@ async fn http_2_without_tls_is_spoken_many_requests_at_once() {
     for answered in posts.collect::<Vec<_>>() {
         assert_eq!(within(answered).await.unwrap(), (202, 1.into()));
     }
-    assert_eq!(house.queue.stored().len(), 20);
+    assert_eq!(harness.queue.stored().len(), 20);
 }
 
 #[tokio::test]
 async fn requests_sent_ahead_are_answered_in_their_order() {
-    let house = House::open();
+    let harness = Harness::open();
     let good = request("POST /api/alert", &[], CUSTOM.as_bytes());
     let bad = request("POST /api/alert", &[], b"{}");
-    let mut client = Client::connect(house.address).await;
+    let mut client = Client::connect(harness.address).await;
     client.send([good.clone(), bad, good].concat()).await;
     for status in [202, 422, 202] {
         assert_eq!(client.reply().await.status, status);
@@ -52,16 +52,16 @@ async fn requests_sent_ahead_are_answered_in_their_order() {
 
 #[tokio::test]
 async fn a_body_that_ends_early_harms_nobody() {
-    let house = House::open();
-    let mut client = Client::connect(house.address).await;
+    let harness = Harness::open();
+    let mut client = Client::connect(harness.address).await;
     client.send("POST /api/alert HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{").await;
     drop(client);
     within(async {
         let broken = r#"larkfire_ingest_requests_total{code="body_broken",source="unknown"}"#;
-        while house.metric(broken) < 1.0 {
+        while harness.metric(broken) < 1.0 {
             tokio::task::yield_now().await;
         }
     })
     .await;
-    assert_eq!(crate::client::post(house.address, CUSTOM).await.status, 202);
+    assert_eq!(crate::client::post(harness.address, CUSTOM).await.status, 202);
 }

@@ -14,11 +14,11 @@ fn sent() -> Vec<Sent> {
         .collect()
 }
 
-fn written(told: &[u32], dead: &[u32]) -> Written {
+fn written(delivered: &[u32], dead_lettered: &[u32]) -> Written {
     let at_ms = |alert: u32| ZERO_US / 1_000 + i64::from(alert) * 100 + 50;
     Written {
-        told: told.iter().map(|alert| (*alert, at_ms(*alert))).collect(),
-        dead: dead.iter().copied().collect(),
+        delivered: delivered.iter().map(|alert| (*alert, at_ms(*alert))).collect(),
+        dead_lettered: dead_lettered.iter().copied().collect(),
     }
 }
 
@@ -33,18 +33,22 @@ fn account(written: &Written, cards: &[Card]) -> Account {
 }
 
 #[test]
-fn what_was_promised_and_is_neither_told_nor_dead_is_lost() {
+fn what_was_promised_and_is_neither_delivered_nor_dead_lettered_is_lost() {
     let account = account(&written(&[0], &[2]), &[card(20, &[0], 1)]);
-    let Verdict { accepted, unanswered, promised, told, dead, lost, doubled, .. } = account.verdict;
-    assert_eq!((accepted, unanswered, promised, told, dead, lost, doubled), (3, 1, 3, 1, 1, 1, 0));
+    let Verdict { accepted, unanswered, promised, delivered, dead_lettered, lost, doubled, .. } =
+        account.verdict;
+    assert_eq!(
+        (accepted, unanswered, promised, delivered, dead_lettered, lost, doubled),
+        (3, 1, 3, 1, 1, 1, 0)
+    );
     assert!(!account.verdict.holds(&Allowed::default()));
 }
 
 #[test]
-fn an_unanswered_alert_may_be_told_and_need_not_be() {
-    let told = account(&written(&[0, 1, 2, 3], &[]), &[card(20, &[0, 1, 2, 3], 4)]);
-    let untold = account(&written(&[0, 1, 2], &[]), &[card(20, &[0, 1, 2], 3)]);
-    for account in [told, untold] {
+fn an_unanswered_alert_may_be_delivered_and_need_not_be() {
+    let delivered = account(&written(&[0, 1, 2, 3], &[]), &[card(20, &[0, 1, 2, 3], 4)]);
+    let undelivered = account(&written(&[0, 1, 2], &[]), &[card(20, &[0, 1, 2], 3)]);
+    for account in [delivered, undelivered] {
         assert!(account.verdict.holds(&Allowed::default()), "{account:?}");
     }
 }
@@ -60,7 +64,7 @@ fn an_alert_on_two_cards_is_doubled_also_where_it_is_only_counted() {
 }
 
 #[test]
-fn an_alert_that_is_written_down_as_told_and_on_no_card_is_lost() {
+fn an_alert_that_is_written_down_as_delivered_and_on_no_card_is_lost() {
     assert_eq!(account(&written(&[0, 1, 2], &[]), &[card(20, &[0, 1], 2)]).verdict.lost, 1);
 }
 
@@ -70,7 +74,7 @@ fn a_shown_alert_took_until_its_first_card_and_a_counted_one_until_it_was_writte
         account(&written(&[0, 1, 2], &[]), &[card(20, &[0], 2), card(230, &[2], 1), card(240, &[2], 1)]);
     let ms: Vec<_> = account.card.iter().map(|timed| timed.ms.round()).collect();
     assert_eq!(ms, [20.0, 50.0, 30.0]);
-    assert_eq!(account.last_told, Some(Duration::from_millis(230)));
-    assert_eq!(account.told_after(Duration::from_millis(120)), Duration::from_millis(30));
+    assert_eq!(account.last_delivered, Some(Duration::from_millis(230)));
+    assert_eq!(account.delivered_after(Duration::from_millis(120)), Duration::from_millis(30));
     assert!((percentile_ms(&account.accept, 99) - 5.0).abs() < 1e-6);
 }

@@ -130,13 +130,13 @@ fn curves(page: &mut String, number_of: usize, round: &RoundReport) {
     };
     let depth = [
         over_time("messages waiting", "a", |sample| sample.waiting.map(float)),
-        over_time("parked", "b", |sample| sample.parked.map(float)),
+        over_time("deferred", "b", |sample| sample.deferred.map(float)),
     ];
     section("Queue depth", &depth, Scale::Linear);
     let alerts = [
         over_time("sent", "d", |sample| Some(float(sample.sent))),
         over_time("accepted", "a", |sample| Some(float(sample.accepted))),
-        over_time("told", "b", |sample| Some(sample.told)),
+        over_time("delivered", "b", |sample| Some(sample.delivered)),
     ];
     section("Alerts", &alerts, Scale::Linear);
     let mut cards = vec![over_time("cards", "a", |sample| Some(float(sample.cards)))];

@@ -43,7 +43,8 @@ pub(super) fn plot(curves: &[Curve<'_>], faults: &[(f64, f64)], scale: Scale) ->
     let axes = Axes { ends, heights: Heights::of(most, scale) };
     let mut svg = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\">");
     for (from, to) in faults {
-        let (x, width) = (axes.x(*from), (axes.x(*to) - axes.x(*from)).max(2.0));
+        let x = axes.x(*from);
+        let width = (axes.x(*to) - axes.x(*from)).max(2.0);
         let height = HEIGHT - TOP - BOTTOM;
         append(
             &mut svg,
@@ -127,7 +128,9 @@ impl Axes {
     }
 
     fn draw(&self, svg: &mut String) {
-        let (left, right, bottom) = (LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM);
+        let left = LEFT;
+        let right = WIDTH - RIGHT;
+        let bottom = HEIGHT - BOTTOM;
         for value in &self.heights.lines {
             let y = self.y(*value);
             append(
@@ -148,7 +151,8 @@ impl Axes {
         }
         let step = step(self.ends / 10.0);
         for index in upwards((self.ends / step).floor()) {
-            let (at, y) = (index * step, bottom + 18.0);
+            let at = index * step;
+            let y = bottom + 18.0;
             let x = self.x(at);
             append(svg, format_args!("<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{at} s</text>"));
         }

@@ -56,11 +56,11 @@ impl RoundReport {
     pub(super) fn words(&self) -> String {
         let Verdict { lost, doubled, over_budget, forgotten, .. } = self.verdict;
         let rows = self.rows();
-        let told: Vec<_> = rows.iter().map(|(name, count)| format!("{name} {}", count_of(*count))).collect();
+        let words: Vec<_> = rows.iter().map(|(name, count)| format!("{name} {}", count_of(*count))).collect();
         let word = if self.holds { "held" } else { "BROKEN" };
         let mut words = format!(
             "{word}: lost {lost}, doubled {doubled}, over budget {over_budget}\n  {}\n",
-            told.join(", ")
+            words.join(", ")
         );
         if forgotten > 0 {
             words.push_str("  the simulator forgot cards: nothing of this can be believed\n");
@@ -76,10 +76,10 @@ impl RoundReport {
             ("refused", verdict.refused),
             ("unanswered", verdict.unanswered),
             ("promised", verdict.promised),
-            ("told", verdict.told),
-            ("known", verdict.known),
-            ("stale", verdict.stale),
-            ("dead", verdict.dead),
+            ("delivered", verdict.delivered),
+            ("duplicate", verdict.duplicate),
+            ("superseded", verdict.superseded),
+            ("dead_lettered", verdict.dead_lettered),
             ("cards", verdict.cards),
         ]
     }

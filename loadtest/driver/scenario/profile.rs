@@ -31,7 +31,7 @@ pub(crate) struct Profile {
     pub(crate) rounds: u32,
     pub(crate) sending: Sending,
     #[serde(default)]
-    pub(crate) house: House,
+    pub(crate) fleet: ProfileFleet,
     #[serde(default)]
     pub(crate) feishu: Feishu,
     #[serde(default, rename = "fault")]
@@ -61,7 +61,7 @@ pub(crate) struct Sending {
 /// The processes.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct House {
+pub(crate) struct ProfileFleet {
     pub(crate) workers: u32,
     pub(crate) shards: u32,
 }
@@ -76,7 +76,7 @@ pub(crate) struct Feishu {
     pub(crate) limits: bool,
 }
 
-impl Default for House {
+impl Default for ProfileFleet {
     fn default() -> Self {
         Self { workers: 1, shards: 1 }
     }
@@ -100,14 +100,14 @@ impl Sending {
 }
 
 impl Profile {
-    /// Nothing goes wrong, and nothing is held against it: for measurements that only need a house.
+    /// Nothing goes wrong, and nothing is held against it: for measurements that only need a deployment.
     pub(crate) fn quiet(sending: Sending, feishu: Feishu, shards: u32) -> Self {
         Self {
             _kind: String::new(),
             about: String::new(),
             rounds: 1,
             sending,
-            house: House { workers: 1, shards },
+            fleet: ProfileFleet { workers: 1, shards },
             feishu,
             faults: Vec::new(),
             settle_seconds: 60.0,
@@ -141,8 +141,8 @@ impl Profile {
         let repeats_max = if self.feishu.receivers == 1 { 1_000.0 } else { 1.0 };
         within("sending.sends_each", sends_each, 1.0..=repeats_max)?;
         within("sending: requests ÷ requests_per_second", self.sending.lasts().as_secs_f64(), 0.0..=600.0)?;
-        within("house.workers", self.house.workers, 1.0..=16.0)?;
-        within("house.shards", self.house.shards, 1.0..=64.0)?;
+        within("fleet.workers", self.fleet.workers, 1.0..=16.0)?;
+        within("fleet.shards", self.fleet.shards, 1.0..=64.0)?;
         within("feishu.receivers", self.feishu.receivers, 1.0..=500.0)?;
         within("settle_seconds", self.settle_seconds, 1.0..=600.0)?;
         self.faults.iter().try_for_each(Fault::check)

@@ -50,7 +50,7 @@ impl Fill {
             requests: self.requests,
             requests_per_second: 100_000.0,
             alerts_per_request: self.alerts_per_request,
-            alert_bytes: crate::payload::ALERT_BYTES,
+            alert_bytes: super::ALERT_BYTES,
             connections: self.connections,
             sends_each: self.sends_each,
         };

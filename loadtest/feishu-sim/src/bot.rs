@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::fault::FaultQueue;
-use crate::message::{self, Content};
+use crate::message::{self, MessageContent};
 use crate::refusal::Refusal;
 use crate::settings::{BotSettings, Limits};
 use crate::sign;
@@ -60,7 +60,7 @@ impl Bot {
             return Err(Refusal::params("can't find msg_type"));
         }
         let body = message::parse(&request.body)?;
-        let content = Content::of(&body)?;
+        let content = MessageContent::of(&body)?;
         if let Some(secret) = &settings.secret {
             sign::check(&body, secret, now)?;
         }

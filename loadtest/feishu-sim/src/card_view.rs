@@ -1,6 +1,5 @@
 //! How one accepted message looks on the page: its JSON, which a script replaces by the card it describes.
 
-use crate::page::escaped;
 use crate::record::Record;
 
 /// Draws cards in the browser. Shared with Larkfire's preview, so that both show the same; it holds no rule of
@@ -20,4 +19,9 @@ pub(crate) fn html(record: &Record) -> String {
         (None, Some(message)) => format!("<pre>{}</pre>", escaped(&format!("{message:#}"))),
         (None, None) => String::new(),
     }
+}
+
+/// Text as HTML.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

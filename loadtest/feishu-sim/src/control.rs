@@ -22,10 +22,11 @@ use tokio::sync::oneshot;
 
 use crate::call::Call;
 use crate::fault::{Fault, Lasting};
-use crate::hook::{Answer, json, plain};
+use crate::listener_order::Order;
 use crate::platform::UnknownApp;
 use crate::record::Record;
-use crate::server::Order;
+use crate::request::parameter;
+use crate::response::{Answer, json, plain};
 use crate::state::Shared;
 
 #[derive(Deserialize)]
@@ -148,11 +149,4 @@ fn done<E: std::fmt::Display>(result: Result<(), E>) -> Answer {
 
 fn unreadable(error: &serde_json::Error) -> Answer {
     json(StatusCode::BAD_REQUEST, &json!({"error": error.to_string()}))
-}
-
-pub(crate) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    query?
-        .split('&')
-        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
-        .map(|(_, value)| value)
 }

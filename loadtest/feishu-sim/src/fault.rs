@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What goes wrong. Except with [`Fault::LostAnswer`] no message is judged, counted against a limit, or
-/// accepted.
+/// What goes wrong. Except with [`Fault::LostAnswer`], [`Fault::SlowAnswer`] and an [`Fault::OtherAnswer`] that says so
+/// no message is judged, counted against a limit, or accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -34,12 +34,52 @@ pub enum Fault {
     /// The message is judged, and shown in the group if it is accepted, but the connection is reset before
     /// the answer.
     LostAnswer,
+    /// The message is judged, and shown in the group if it is accepted, but the answer comes so late.
+    SlowAnswer {
+        /// Milliseconds between the judgement and the answer.
+        after_ms: u64,
+    },
+    /// Something else answers: a gateway, a proxy, a portal, or an API that is not the documented one.
+    OtherAnswer {
+        /// The status; anything that is none is answered as 500.
+        status: u16,
+        /// Headers, by their names.
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        /// The body, byte by byte.
+        body: String,
+        /// Whether the message is judged before, and shown in the group if it is accepted.
+        #[serde(default)]
+        is_judged: bool,
+    },
     /// The answer's headers come a byte at a time and never end.
     SlowHeaders,
     /// The answer's body never ends.
     EndlessBody,
     /// The connection stays open and nothing comes.
     NeverAnswer,
+}
+
+impl Fault {
+    /// Whether the message is judged all the same.
+    pub(crate) const fn is_judged(&self) -> bool {
+        match self {
+            Self::LostAnswer | Self::SlowAnswer { .. } | Self::OtherAnswer { is_judged: true, .. } => true,
+            Self::Refusal { .. }
+            | Self::TooManyRequests { .. }
+            | Self::ServerError { .. }
+            | Self::OtherAnswer { is_judged: false, .. }
+            | Self::Reset
+            | Self::SlowHeaders
+            | Self::EndlessBody
+            | Self::NeverAnswer => false,
+        }
+    }
+
+    /// How long the right answer is kept back, where that is all that goes wrong.
+    pub(crate) const fn delay(&self) -> Option<Duration> {
+        if let Self::SlowAnswer { after_ms } = self { Some(Duration::from_millis(*after_ms)) } else { None }
+    }
 }
 
 /// How long a fault stays before the next one in the queue has its turn.

@@ -6,10 +6,10 @@ use hyper::http::request::Parts;
 use serde_json::json;
 
 use crate::call::Call;
-use crate::control::parameter;
-use crate::hook::{Answer, faulted, is_json, json};
 use crate::platform::{ApiReply, ApiRequest, Stop};
 use crate::refusal::Refusal;
+use crate::request::{is_json, parameter};
+use crate::response::{Answer, faulted, json};
 use crate::state::Shared;
 use crate::wire::Misbehaviour;
 
@@ -17,9 +17,10 @@ use crate::wire::Misbehaviour;
 pub(crate) const API_PATH: &str = "/open-apis/";
 
 /// Answers a call, or says how to misbehave instead.
-pub(crate) fn answer(
+pub(crate) async fn answer(
     head: &Parts,
-    (call, message_id): (Call, Option<&str>),
+    call: Call,
+    message_id: Option<&str>,
     body: bytes::Bytes,
     shared: &Shared,
 ) -> Result<Answer, Misbehaviour> {
@@ -34,7 +35,9 @@ pub(crate) fn answer(
         is_json: head.headers.get(CONTENT_TYPE).is_some_and(is_json),
         body,
     };
-    match shared.call(&request) {
+    let (reply, delay) = shared.call(&request);
+    tokio::time::sleep(delay).await;
+    match reply {
         ApiReply::Given(body) => Ok(json(StatusCode::OK, &body)),
         ApiReply::Refused(stop) => Ok(refused(&stop)),
         ApiReply::Fault(fault) => faulted(fault, StatusCode::BAD_REQUEST),

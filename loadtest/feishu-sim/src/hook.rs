@@ -3,18 +3,19 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Collected, Full, Limited};
+use http_body_util::{BodyExt, Collected, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request, StatusCode};
+use serde_json::json;
 
 use crate::bot::HookRequest;
 use crate::call;
 use crate::control;
-use crate::fault::Fault;
 use crate::gateway::{self, API_PATH};
 use crate::page;
+use crate::request::is_json;
+use crate::response::{Answer, faulted, json, plain};
 use crate::state::{Reply, Shared};
 use crate::wire::Misbehaviour;
 
@@ -23,8 +24,6 @@ const BODY_READ_LIMIT_BYTES: usize = 1 << 20;
 
 /// The path of the webhooks, before the token.
 pub(crate) const HOOK_PATH: &str = "/open-apis/bot/v2/hook/";
-
-pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// Answers a request, or says how to misbehave instead.
 pub(crate) async fn answer(
@@ -42,10 +41,14 @@ pub(crate) async fn answer(
             return Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed"));
         }
         let is_json = head.headers.get(CONTENT_TYPE).is_some_and(is_json);
-        return reply(shared.take(&HookRequest { token: token.to_owned(), peer, is_json, body }));
+        let (judged, delay) = shared.take(&HookRequest { token: token.to_owned(), peer, is_json, body });
+        tokio::time::sleep(delay).await;
+        return reply(judged);
     }
-    if let Some(call) = path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path)) {
-        return gateway::answer(&head, call, body, shared);
+    if let Some((call, message_id)) =
+        path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path))
+    {
+        return gateway::answer(&head, call, message_id, body, shared).await;
     }
     Ok(match (&head.method, path) {
         (&Method::GET, "/") => page::answer(shared),
@@ -63,11 +66,6 @@ async fn read(body: Incoming) -> Option<Bytes> {
     collected.ok().map(Collected::to_bytes)
 }
 
-pub(crate) fn is_json(content_type: &HeaderValue) -> bool {
-    let essence = content_type.to_str().ok().and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
 fn reply(reply: Reply) -> Result<Answer, Misbehaviour> {
     match reply {
         Reply::Success => {
@@ -78,44 +76,4 @@ fn reply(reply: Reply) -> Result<Answer, Misbehaviour> {
         Reply::Refused(refusal) => Ok(json(StatusCode::OK, &refusal.body())),
         Reply::Fault(fault) => faulted(fault, StatusCode::OK),
     }
-}
-
-/// What a scripted fault looks like. Refusals come with different statuses at a webhook and at an API.
-pub(crate) fn faulted(fault: Fault, refusal_status: StatusCode) -> Result<Answer, Misbehaviour> {
-    match fault {
-        Fault::Refusal { code, msg } => {
-            Ok(json(refusal_status, &json!({"code": code, "msg": msg, "data": {}})))
-        }
-        Fault::TooManyRequests { reset_seconds } => {
-            let body = json!({"code": 99_991_400, "msg": "request trigger frequency limit"});
-            let mut answer = json(StatusCode::TOO_MANY_REQUESTS, &body);
-            if let Some(seconds) = reset_seconds {
-                answer.headers_mut().insert("x-ogw-ratelimit-reset", HeaderValue::from(seconds));
-            }
-            Ok(answer)
-        }
-        Fault::ServerError { status } => {
-            let status = StatusCode::from_u16(status).ok().filter(StatusCode::is_server_error);
-            Ok(plain(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), "<html>upstream error</html>"))
-        }
-        Fault::Reset | Fault::LostAnswer => Err(Misbehaviour::Reset),
-        Fault::SlowHeaders => Err(Misbehaviour::SlowHeaders),
-        Fault::EndlessBody => Err(Misbehaviour::EndlessBody),
-        Fault::NeverAnswer => Err(Misbehaviour::NeverAnswer),
-    }
-}
-
-pub(crate) fn json(status: StatusCode, body: &Value) -> Answer {
-    typed(status, "application/json; charset=utf-8", body.to_string())
-}
-
-pub(crate) fn plain(status: StatusCode, text: &'static str) -> Answer {
-    typed(status, "text/plain; charset=utf-8", text)
-}
-
-pub(crate) fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(body.into()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
 }

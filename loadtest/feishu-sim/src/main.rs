@@ -19,7 +19,8 @@ Examples:
 What it got is shown at http://LISTEN/ and, for programs, at /_sim/records. Faults are scripted through
   curl http://LISTEN/_sim/faults -d '{\"fault\":{\"kind\":\"server_error\",\"status\":502},\"times\":3}'
 with the kinds refusal (code, msg), too_many_requests (reset_seconds), server_error (status), reset,
-lost_answer, slow_headers, endless_body and never_answer, for an app with \"app\" and \"call\"; with \"times\", with \"for_ms\", or until
+lost_answer, slow_answer (after_ms), other_answer (status, body, headers, is_judged), slow_headers, endless_body and
+never_answer, for an app with \"app\" and \"call\"; with \"times\", with \"for_ms\", or until
 DELETE /_sim/faults.
   curl http://LISTEN/_sim/away -d '{\"for_ms\":20000}'    refuses connections for 20 s";
 

@@ -31,7 +31,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// What a message says, by its form.
-pub(crate) enum Content<'a> {
+pub(crate) enum MessageContent<'a> {
     Text(&'a str),
     Post(&'a Map<String, Value>),
     /// An image or the card of a group chat: nothing but a key.
@@ -39,7 +39,7 @@ pub(crate) enum Content<'a> {
     Card(&'a Map<String, Value>),
 }
 
-impl<'a> Content<'a> {
+impl<'a> MessageContent<'a> {
     /// Checks the form that `msg_type` asks for.
     pub(crate) fn of(body: &'a Map<String, Value>) -> Result<Self, Refusal> {
         let msg_type = match body.get("msg_type") {
@@ -108,9 +108,9 @@ pub(crate) fn notified<'a>(
     Ok(notified)
 }
 
-fn key<'a>(body: &'a Map<String, Value>, name: &str, prefix: &str) -> Result<Content<'a>, Refusal> {
+fn key<'a>(body: &'a Map<String, Value>, name: &str, prefix: &str) -> Result<MessageContent<'a>, Refusal> {
     if member(body, name)?.starts_with(prefix) {
-        Ok(Content::Key)
+        Ok(MessageContent::Key)
     } else {
         Err(Refusal::bad_request(&format!("content.{name} is no key of the platform")))
     }

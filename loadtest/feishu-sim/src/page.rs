@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use hyper::StatusCode;
 
-use crate::card_view::{self, SCRIPT, STYLE};
-use crate::hook::{Answer, typed};
+use crate::card_view::{self, SCRIPT, STYLE, escaped};
 use crate::record::{Record, Verdict};
+use crate::response::{Answer, typed};
 use crate::state::Shared;
 
 /// Messages shown; older ones are in `/_sim/records`.
@@ -43,7 +43,9 @@ pub(crate) fn answer(shared: &Shared) -> Answer {
 }
 
 fn article(record: &Record, updates: &Updates<'_>) -> String {
-    let (number, at, token) = (record.number, record.at, escaped(&record.token));
+    let number = record.number;
+    let at = record.at;
+    let token = escaped(&record.token);
     let later = record.message_id.as_deref().and_then(|id| updates.get(id)).map_or(&[][..], Vec::as_slice);
     let (shown, since) = match later.last() {
         Some(update) => (*update, format!(" · update {} at {}", later.len(), update.at)),
@@ -51,9 +53,4 @@ fn article(record: &Record, updates: &Updates<'_>) -> String {
     };
     let card = card_view::html(shown);
     format!("<section><p><small>#{number} · {at} · {token}{since}</small></p>{card}</section>")
-}
-
-/// Text as HTML.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -114,7 +114,7 @@ impl Platform {
             record.fault = app.next_fault(request.call, record.at);
         }
         if let Some(fault) = &record.fault
-            && *fault != Fault::LostAnswer
+            && !fault.is_judged()
         {
             return (ApiReply::Fault(fault.clone()), false);
         }
@@ -125,7 +125,9 @@ impl Platform {
                 (ApiReply::Refused(stop), false)
             }
         };
-        (record.fault.clone().map_or(reply, ApiReply::Fault), over_budget)
+        // One that only keeps the answer back has no answer of its own.
+        let instead = record.fault.clone().filter(|fault| fault.delay().is_none());
+        (instead.map_or(reply, ApiReply::Fault), over_budget)
     }
 
     /// Scripts a fault for one kind of call by an app.
@@ -133,7 +135,8 @@ impl Platform {
         &mut self,
         app_id: &str,
         call: Call,
-        (fault, lasting): (&Fault, Lasting),
+        fault: &Fault,
+        lasting: Lasting,
         now: Timestamp,
     ) -> Result<(), UnknownApp> {
         self.app(app_id)?.script(call, fault.clone(), lasting, now);

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::hook;
+use crate::listener_order::Order;
 use crate::state::Shared;
 use crate::wire::{Misbehaviour, misbehave};
 
@@ -32,14 +33,6 @@ const LAST_ANSWER: Duration = Duration::from_secs(1);
 
 /// The pause after a failed accept: the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// To the task that listens. `done` is answered once the order is carried out.
-pub(crate) enum Order {
-    /// Stop listening and end all connections; come back by itself after a while, or only when told.
-    Away { back_after: Option<Duration>, done: oneshot::Sender<io::Result<()>> },
-    /// Listen again.
-    Back { done: oneshot::Sender<io::Result<()>> },
-}
 
 pub(crate) struct Server {
     pub(crate) shared: Arc<Shared>,
@@ -147,7 +140,8 @@ fn keep_port(address: SocketAddr) -> io::Result<TcpSocket> {
 async fn serve(stream: TcpStream, peer: IpAddr, shared: Arc<Shared>, presence: CancellationToken) {
     let (misbehaviours, mut misbehaviour) = mpsc::channel::<Misbehaviour>(1);
     let service = service_fn(move |request| {
-        let (shared, misbehaviours) = (Arc::clone(&shared), misbehaviours.clone());
+        let shared = Arc::clone(&shared);
+        let misbehaviours = misbehaviours.clone();
         async move {
             match hook::answer(request, peer, &shared).await {
                 Ok(response) => Ok::<_, Infallible>(response),

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::audience::Audience;
 use crate::clock::{Clock, ManualClock};
+use crate::fault::Fault;
 use crate::ip_rule::IpRule;
 
 pub use app::AppSettings;
@@ -44,6 +45,7 @@ pub struct BotSettings {
     pub(crate) audience: Audience,
     pub(crate) limits: Limits,
     pub(crate) group: Option<String>,
+    pub(crate) faulty_words: Vec<(String, Fault)>,
 }
 
 impl BotSettings {
@@ -57,7 +59,15 @@ impl BotSettings {
             audience: Audience::default(),
             limits: Limits::default(),
             group: None,
+            faulty_words: Vec::new(),
         }
+    }
+
+    /// Lets every message with this in its body meet the fault, before any that is scripted: a rule nobody documents.
+    #[must_use]
+    pub fn faulty_word(mut self, word: impl Into<String>, fault: Fault) -> Self {
+        self.faulty_words.push((word.into(), fault));
+        self
     }
 
     /// Puts it into a group that other bots are in too: the group takes 5 messages a second from all of them.

@@ -14,9 +14,10 @@ use crate::call::Call;
 use crate::fault::{Fault, Lasting};
 use crate::hook::HOOK_PATH;
 use crate::journal::Totals;
+use crate::listener_order::Order;
 use crate::platform::UnknownApp;
 use crate::record::{Record, Verdict};
-use crate::server::{Order, Server};
+use crate::server::Server;
 use crate::settings::SimSettings;
 use crate::state::{Shared, UnknownToken};
 
@@ -50,7 +51,8 @@ impl FeishuSim {
         let address = listener.local_addr()?;
         let (orders, received) = mpsc::channel(ORDERS_MAX);
         let shared = Arc::new(Shared::new(settings, orders));
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
         let server = Server {
             shared: Arc::clone(&shared),
             orders: received,

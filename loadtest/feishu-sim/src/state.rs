@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -11,10 +12,10 @@ use crate::call::Call;
 use crate::clock::Clock;
 use crate::fault::{Fault, Lasting};
 use crate::journal::Journal;
+use crate::listener_order::Order;
 use crate::platform::{ApiReply, ApiRequest, Platform, UnknownApp};
 use crate::record::{Record, Verdict};
 use crate::refusal::Refusal;
-use crate::server::Order;
 use crate::settings::SimSettings;
 use crate::window::Window;
 
@@ -60,25 +61,27 @@ impl Shared {
         }
     }
 
-    /// Judges a request and remembers it.
-    pub(crate) fn take(&self, request: &HookRequest) -> Reply {
+    /// Judges a request and remembers it; also says how long the answer is kept back.
+    pub(crate) fn take(&self, request: &HookRequest) -> (Reply, Duration) {
         let mut state = self.lock();
         // Under the lock, so that the times of the records are in their order.
         let now = self.clock.now();
         let mut record = Record::new(now, None, request.body.len());
         record.token.clone_from(&request.token);
         let (reply, over_budget) = state.judge(request, &mut record);
+        let delay = record.fault.as_ref().and_then(Fault::delay).unwrap_or_default();
         self.write(&mut state, record, over_budget);
-        reply
+        (reply, delay)
     }
 
-    /// Judges a call of an app and remembers it.
-    pub(crate) fn call(&self, request: &ApiRequest) -> ApiReply {
+    /// Judges a call of an app and remembers it; also says how long the answer is kept back.
+    pub(crate) fn call(&self, request: &ApiRequest) -> (ApiReply, Duration) {
         let mut state = self.lock();
         let mut record = Record::new(self.clock.now(), Some(request.call), request.body.len());
         let (reply, over_budget) = state.platform.take(request, &mut record);
+        let delay = record.fault.as_ref().and_then(Fault::delay).unwrap_or_default();
         self.write(&mut state, record, over_budget);
-        reply
+        (reply, delay)
     }
 
     fn write(&self, state: &mut State, record: Record, over_budget: bool) {
@@ -116,7 +119,7 @@ impl Shared {
         fault: &Fault,
         lasting: Lasting,
     ) -> Result<(), UnknownApp> {
-        self.platform(|platform, now| platform.fault(app_id, call, (fault, lasting), now))
+        self.platform(|platform, now| platform.fault(app_id, call, fault, lasting, now))
     }
 
     /// Looks at the journal.
@@ -152,9 +155,11 @@ impl State {
         let Some(bot) = self.bots.get_mut(&request.token) else {
             return (refused(Refusal::unknown_token(), record), false);
         };
-        record.fault = bot.faults.next(record.at);
+        let text = String::from_utf8_lossy(&request.body);
+        let by_word = bot.settings.faulty_words.iter().find(|(word, _)| text.contains(word.as_str()));
+        record.fault = by_word.map(|(_, fault)| fault.clone()).or_else(|| bot.faults.next(record.at));
         if let Some(fault) = &record.fault
-            && *fault != Fault::LostAnswer
+            && !fault.is_judged()
         {
             return (Reply::Fault(fault.clone()), false);
         }
@@ -167,7 +172,9 @@ impl State {
             }
             Err(refusal) => (refused(refusal, record), false),
         };
-        (record.fault.clone().map_or(reply, Reply::Fault), over_budget)
+        // One that only keeps the answer back has no answer of its own.
+        let instead = record.fault.clone().filter(|fault| fault.delay().is_none());
+        (instead.map_or(reply, Reply::Fault), over_budget)
     }
 }
 

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn the_wait_is_the_longer_of_both_limits_in_whole_seconds() {
         let at = |ms| Timestamp::from_millisecond(ms).unwrap();
-        let (limits, mut window) = (limits(1, 2), Window::default());
+        let limits = limits(1, 2);
+        let mut window = Window::default();
         assert_eq!(window.wait_seconds(&limits, at(0)), 0);
         window.note(&limits, at(0));
         assert_eq!(window.wait_seconds(&limits, at(1)), 1);

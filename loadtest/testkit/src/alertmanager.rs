@@ -53,7 +53,8 @@ impl Alertmanager {
     }
 
     fn start(url: &str, repeat_interval: &str, cluster: Option<&Cluster>) -> Self {
-        let (folder, address) = (tempfile::tempdir().expect("a folder"), free_address());
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = free_address();
         let config = format!(
             "route: {{ receiver: larkfire, group_by: [alertname], group_wait: 0s, group_interval: 1s, \
              repeat_interval: {repeat_interval} }}\n\

@@ -1,5 +1,6 @@
 //! What benchmarks read: bodies and lines of any size, made of the golden files that say what senders write.
 
+use model::alert::Fingerprint;
 use serde_json::Value;
 
 /// What Alertmanager sends.
@@ -20,6 +21,13 @@ pub fn group(body: &str, alerts: usize) -> String {
     repeated(parsed(body), alerts, 0).to_string()
 }
 
+/// The fingerprint Alertmanager gives to these labels, so that it is believed.
+pub fn fingerprint<'l>(labels: impl IntoIterator<Item = (&'l str, &'l str)>) -> String {
+    let mut sorted: Vec<_> = labels.into_iter().collect();
+    sorted.sort_unstable();
+    Fingerprint::of_labels(sorted).to_string()
+}
+
 /// A line of the wire format with so many alerts; lines of different numbers have no alert in common.
 pub fn line(alerts: usize, number: usize) -> String {
     repeated(parsed(LINES)[0].take(), alerts, number).to_string() + "\n"
@@ -33,8 +41,15 @@ fn repeated(mut group: Value, alerts: usize, number: usize) -> Value {
     let one = group["alerts"][0].take();
     let alerts = (0..alerts).map(|index| {
         let mut alert = one.clone();
-        alert["fingerprint"] = format!("{number:08x}{index:08x}").into();
         alert["labels"]["instance"] = format!("10.4.{number}.{index}:9100").into();
+        let labels = alert["labels"].as_object().expect("labels are an object").iter();
+        let pairs: Vec<_> =
+            labels.map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect();
+        let fingerprint = fingerprint(pairs);
+        alert["fingerprint"] = fingerprint.into();
+        if let Some(alert) = alert.as_object_mut() {
+            alert.remove("identity");
+        }
         alert
     });
     group["alerts"] = alerts.collect();
@@ -45,7 +60,7 @@ fn repeated(mut group: Value, alerts: usize, number: usize) -> Value {
 mod tests {
     use std::collections::HashSet;
 
-    use shared::envelope::{Envelope, decode};
+    use model::envelope::{Envelope, decode};
 
     use super::*;
 

@@ -1,4 +1,7 @@
 //! A broker node of the test's own, to be killed, restarted and starved; the system's is left alone.
+//!
+//! It is of the version that is installed, or of the one in the root directory that `TEST_RABBITMQ_ROOT` names: one that
+//! was made by `mmdebstrap --variant=minbase --include=rabbitmq-server`, say, of another release. That needs root.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,9 +18,13 @@ use crate::wait_until::wait_until;
 /// A node takes seconds to start, more on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(90);
 
+/// Where another version is installed.
+const ROOT_VARIABLE: &str = "TEST_RABBITMQ_ROOT";
+
 /// A RabbitMQ node. Killed when dropped.
 #[derive(Debug)]
 pub struct BrokerNode {
+    root: Option<PathBuf>,
     home: TempDir,
     node: String,
     port: u16,
@@ -28,11 +35,16 @@ pub struct BrokerNode {
 impl BrokerNode {
     /// A fresh, empty node, which takes connections when this returns.
     pub async fn start() -> Self {
-        let home = tempfile::tempdir().expect("a directory");
+        let root = std::env::var_os(ROOT_VARIABLE).map(PathBuf::from);
+        let home = match &root {
+            Some(root) => tempfile::tempdir_in(root.join("tmp")).expect("a directory in the root"),
+            None => tempfile::tempdir().expect("a directory"),
+        };
         let node = format!("larkfire-{}@localhost", unique_prefix());
         std::fs::write(home.path().join("enabled_plugins"), "[].\n").expect("a file");
-        let mut broker =
-            Self { home, node, port: free_address().port(), dist_port: free_address().port(), process: None };
+        let port = free_address().port();
+        let dist_port = free_address().port();
+        let mut broker = Self { root, home, node, port, dist_port, process: None };
         broker.restart().await;
         broker
     }
@@ -81,6 +93,20 @@ impl BrokerNode {
         self.process = Some(process);
     }
 
+    /// Gives every queue the delivery limit that RabbitMQ has without a policy from 4.0 on; those before have none.
+    pub async fn limit_deliveries(&self) {
+        // It listens before it can be told anything.
+        self.control(&["await_startup"]).await;
+        let definition = r#"{"delivery-limit":20}"#;
+        self.control(&["set_policy", "as-4.0", ".*", definition, "--apply-to", "queues"]).await;
+    }
+
+    /// Raises or ends a memory alarm.
+    pub async fn alarm(&self, on: bool) {
+        let allowed: &[&str] = if on { &["absolute", "1MB"] } else { &["0.6"] };
+        self.control(&[&["set_vm_memory_high_watermark"], allowed].concat()).await;
+    }
+
     /// Runs `rabbitmqctl` on this node.
     pub async fn control(&self, arguments: &[&str]) {
         let done = self.command("rabbitmqctl").args(["-n", &self.node]).args(arguments).output().await;
@@ -92,21 +118,36 @@ impl BrokerNode {
         self.home.path().join(name)
     }
 
+    /// A path as the node sees it.
+    fn inside(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let inner = self.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
+        inner.map_or_else(|| path.clone(), |inner| PathBuf::from("/").join(inner))
+    }
+
     fn command(&self, program: &str) -> Command {
         // The wrapper in the path changes to another user; the program itself needs only its own directory.
-        let mut command = Command::new(PathBuf::from("/usr/lib/rabbitmq/bin").join(program));
+        let program = PathBuf::from("/usr/lib/rabbitmq/bin").join(program);
+        let mut command = match &self.root {
+            Some(root) => {
+                let mut command = Command::new("chroot");
+                command.arg(root).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command
-            .env("HOME", self.home.path())
+            .env("HOME", self.inside(""))
             .env("RABBITMQ_NODENAME", &self.node)
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
             .env("RABBITMQ_DIST_PORT", self.dist_port.to_string())
-            .env("RABBITMQ_MNESIA_BASE", self.path("mnesia"))
-            .env("RABBITMQ_LOG_BASE", self.path("log"))
-            .env("RABBITMQ_PID_FILE", self.path("pid"))
-            .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.path("enabled_plugins"))
-            .env("RABBITMQ_CONFIG_FILE", self.path("none"))
-            .env("RABBITMQ_CONF_ENV_FILE", self.path("none"));
+            .env("RABBITMQ_MNESIA_BASE", self.inside("mnesia"))
+            .env("RABBITMQ_LOG_BASE", self.inside("log"))
+            .env("RABBITMQ_PID_FILE", self.inside("pid"))
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.inside("enabled_plugins"))
+            .env("RABBITMQ_CONFIG_FILE", self.inside("none"))
+            .env("RABBITMQ_CONF_ENV_FILE", self.inside("none"));
         command
     }
 }

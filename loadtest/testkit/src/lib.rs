@@ -14,6 +14,7 @@ pub mod chaos_proxy;
 pub mod database_node;
 pub mod http;
 pub mod mariadb;
+pub mod pace;
 pub mod ports;
 pub mod prefix;
 pub mod process;

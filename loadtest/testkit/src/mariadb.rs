@@ -1,5 +1,6 @@
 //! The test database server: a database that vanishes with its test.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
@@ -14,6 +15,16 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The server for tests, from `TEST_MYSQL_URL` where it is not the usual one; without a database.
 pub fn mysql_url() -> String {
     std::env::var("TEST_MYSQL_URL").unwrap_or_else(|_| "mysql://root@127.0.0.1:3306".to_owned())
+}
+
+/// The address of that server, for a proxy in front of it.
+pub fn mysql_address() -> SocketAddr {
+    address_of(&mysql_url())
+}
+
+/// The address in such a URL.
+pub fn address_of(url: &str) -> SocketAddr {
+    url.rsplit(['@', '/']).find_map(|part| part.parse().ok()).expect("a URL with an address and a port")
 }
 
 /// An empty database of a test's own, dropped with this value, also after a failure.
@@ -49,7 +60,7 @@ impl TestDatabase {
     }
 
     /// Its URL with another server's address, such as a proxy's.
-    pub fn url_at(&self, address: std::net::SocketAddr) -> String {
+    pub fn url_at(&self, address: SocketAddr) -> String {
         format!("mysql://root@{address}/{}", self.name)
     }
 }

@@ -15,8 +15,8 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use shared::lifecycle::{Drain, Lifecycle};
-use shared::queue::{Consumer, Publisher, Subscription};
+use queue::{Consumer, Publisher, Subscription};
+use runtime::lifecycle::{Drain, Lifecycle};
 
 pub use faults::{
     a_stalled_engine_answers_quickly_and_takes_no_memory, confirmed_survives_a_kill, publish_until_killed,

@@ -66,7 +66,8 @@ impl Default for Leftovers {
 impl Drop for Leftovers {
     #[expect(clippy::print_stderr, reason = "a second panic while a test fails would hide the first one")]
     fn drop(&mut self) {
-        let (queues, exchanges) = (std::mem::take(&mut self.queues), std::mem::take(&mut self.exchanges));
+        let queues = std::mem::take(&mut self.queues);
+        let exchanges = std::mem::take(&mut self.exchanges);
         let broker = std::mem::take(&mut self.broker);
         // The test's own runtime cannot be waited on from here, so a thread with one of its own does it.
         let cleaning = std::thread::spawn(move || {
@@ -96,8 +97,11 @@ async fn delete(broker: &str, queues: &[String], exchanges: &[String]) -> lapin:
 
 /// A channel of a new connection to the test broker. The connection lives as long as its channels do.
 pub async fn channel() -> Channel {
-    let connected =
-        timeout(DEADLINE, Connection::connect(&amqp_url(), ConnectionProperties::default())).await;
+    channel_of(&amqp_url()).await
+}
+
+async fn channel_of(broker: &str) -> Channel {
+    let connected = timeout(DEADLINE, Connection::connect(broker, ConnectionProperties::default())).await;
     let connection = connected.expect("the test broker in time").expect("a connection to the test broker");
     connection.create_channel().await.expect("a channel")
 }
@@ -105,7 +109,12 @@ pub async fn channel() -> Channel {
 /// How many messages lie in these queues; those in somebody's hands are not counted. Not for just after a restart of
 /// the broker, whose counts are wrong then.
 pub async fn lying(queues: &[String]) -> u32 {
-    let channel = channel().await;
+    lying_on(&amqp_url(), queues).await
+}
+
+/// The same on another broker, by its URL.
+pub async fn lying_on(broker: &str, queues: &[String]) -> u32 {
+    let channel = channel_of(broker).await;
     let look = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let mut lying = 0;
     for queue in queues {

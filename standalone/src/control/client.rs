@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use shared::queue::{Message, PublishError, Publisher};
+use queue::{Message, PublishError, Publisher, Publishing};
 use tokio::io::BufReader;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::wire::{Answer, Letter, read, write};
+use super::wire::{Answer, DeadLetterLine, read, write};
 
 /// How long one letter may take: longer than the queue's own patience, so that its word comes first.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ impl ControlClient {
         Ok(Self { socket })
     }
 
-    async fn send(&self, letters: Vec<Letter>) -> Result<(), PublishError> {
+    async fn send(&self, letters: Vec<DeadLetterLine>) -> Result<(), PublishError> {
         let stream = UnixStream::connect(&self.socket).await.map_err(|_| PublishError::Unreachable)?;
         let mut stream = BufReader::new(stream);
         for letter in letters {
@@ -47,9 +47,12 @@ impl ControlClient {
 }
 
 impl Publisher for ControlClient {
-    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
-        let letters: Option<Vec<_>> = messages.iter().map(Letter::of).collect();
-        let only = || PublishError::Refused("only alerts can be sent this way".to_owned());
-        self.send(letters.ok_or_else(only)?).await
+    fn publish(&self, messages: Vec<Message>) -> Publishing {
+        let client = self.clone();
+        Box::pin(async move {
+            let letters: Option<Vec<_>> = messages.iter().map(DeadLetterLine::of).collect();
+            let only = || PublishError::Refused("only alerts can be sent this way".to_owned());
+            client.send(letters.ok_or_else(only)?).await
+        })
     }
 }

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::lifecycle::Lifecycle;
-use shared::queue::Publisher;
+use queue::Publisher;
+use runtime::lifecycle::Lifecycle;
 use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::wire::{Answer, Letter, read, write};
+use super::wire::{Answer, DeadLetterLine, read, write};
 
 /// Commands at once; further ones wait to be let in.
 const CONNECTIONS_MAX: usize = 4;
@@ -28,15 +28,16 @@ const MODE: u32 = 0o600;
 
 /// Listens in the data directory, which has to be this process's own: what a process left there that was killed is
 /// replaced. Without the socket everything else works, so a failure is said and no more.
-pub fn listen(data_dir: &Path, publisher: impl Publisher + Clone, lifecycle: &Lifecycle) {
+pub fn listen(data_dir: &Path, publisher: &Arc<dyn Publisher>, lifecycle: &Lifecycle) {
     let socket = super::socket(data_dir);
     match bind(&socket) {
         Ok(listener) => {
-            lifecycle.tasks.spawn(accept(listener, socket, publisher, lifecycle.clone()));
+            lifecycle.tasks.spawn(accept(listener, socket, Arc::clone(publisher), lifecycle.clone()));
         }
         Err(error) => warn!(
-            %error, "{}: {error}; dead letters can be sent again only while this process does not run",
-            socket.display()
+            %error,
+                socket = %socket.display(),
+                "no control socket: dead letters can be sent again only while this process does not run"
         ),
     }
 }
@@ -54,7 +55,7 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
 async fn accept(
     listener: UnixListener,
     socket: PathBuf,
-    publisher: impl Publisher + Clone,
+    publisher: Arc<dyn Publisher>,
     lifecycle: Lifecycle,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -63,10 +64,11 @@ async fn accept(
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let (publisher, stop) = (publisher.clone(), lifecycle.stop.clone());
+        let publisher = Arc::clone(&publisher);
+        let stop = lifecycle.stop.clone();
         lifecycle.tasks.spawn(async move {
             if let Some(Err(error)) = stop.run_until_cancelled(serve(stream, publisher)).await {
-                debug!(%error, "a command was not served to its end: {error}");
+                debug!(%error, "a command was not served to its end");
             }
             drop(place);
         });
@@ -84,14 +86,14 @@ async fn next(
     Ok((stream, place))
 }
 
-async fn serve(stream: UnixStream, publisher: impl Publisher) -> io::Result<()> {
+async fn serve(stream: UnixStream, publisher: Arc<dyn Publisher>) -> io::Result<()> {
     let user = stream.peer_cred()?.uid();
     if user != 0 && user != rustix::process::geteuid().as_raw() {
-        warn!(user, "user {user} is not let in to the control socket");
+        warn!(user, "a user is not let in to the control socket");
         return Ok(());
     }
     let mut stream = BufReader::new(stream);
-    while let Some(letter) = timeout(IDLE_MAX, read::<Letter>(&mut stream)).await?? {
+    while let Some(letter) = timeout(IDLE_MAX, read::<DeadLetterLine>(&mut stream)).await?? {
         let answer = match letter.into_message() {
             Ok(message) => Answer::from(publisher.publish(vec![message]).await),
             Err(error) => Answer::Refused(error.to_string()),

@@ -4,16 +4,16 @@ use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use queue::{Headers, Message, MessageDestination, PublishError, Replay};
 use serde::{Deserialize, Serialize};
-use shared::queue::{Destination, Headers, Message, PublishError, Replay};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// One line at most, in bytes: a letter of 256 KiB in base64, and what is around it.
-const LINE_BYTES_MAX: u64 = 512 * 1024;
+/// One line at most, in bytes: a letter of 1 MiB in base64, and what is around it.
+const LINE_BYTES_MAX: u64 = 1536 * 1024;
 
 /// What a command has for the workers: a dead letter that is to be sent again, or a test alert.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Letter {
+pub(super) struct DeadLetterLine {
     shard_key: u64,
     /// In base64: not every letter is text.
     body: String,
@@ -33,17 +33,17 @@ pub(super) enum Answer {
     Refused(String),
 }
 
-impl Letter {
+impl DeadLetterLine {
     /// `None` for anything but what is on its way to the workers.
     pub(super) fn of(message: &Message) -> Option<Self> {
-        let Destination::Alerts { shard_key } = message.to else { return None };
+        let MessageDestination::Alerts { shard_key } = message.to else { return None };
         Some(Self { shard_key, body: STANDARD.encode(&message.body), replay: message.headers.replay })
     }
 
     pub(super) fn into_message(self) -> Result<Message, base64::DecodeError> {
         let body = STANDARD.decode(self.body)?.into();
         let headers = Headers { replay: self.replay, ..Headers::default() };
-        Ok(Message { to: Destination::Alerts { shard_key: self.shard_key }, body, headers })
+        Ok(Message { to: MessageDestination::Alerts { shard_key: self.shard_key }, body, headers })
     }
 }
 
@@ -94,23 +94,23 @@ pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), value: &impl Seria
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use shared::queue::LetterId;
+    use queue::DeadLetterId;
     use worker::dead_letters::LETTER_BYTES_MAX;
 
     use super::*;
 
     fn message(body: Vec<u8>) -> Message {
-        let replay = Some(Replay { letter: LetterId(7), forced: true });
+        let replay = Some(Replay { letter: DeadLetterId(7), forced: true });
         let headers = Headers { replay, ..Headers::default() };
-        Message { to: Destination::Alerts { shard_key: u64::MAX }, body: body.into(), headers }
+        Message { to: MessageDestination::Alerts { shard_key: u64::MAX }, body: body.into(), headers }
     }
 
     #[tokio::test]
     async fn the_largest_letter_fits_and_arrives_as_it_was() {
         let sent = message(vec![0xff; LETTER_BYTES_MAX]);
         let mut line = Vec::new();
-        write(&mut line, &Letter::of(&sent).unwrap()).await.unwrap();
-        let letter: Letter = read(&mut &line[..]).await.unwrap().unwrap();
+        write(&mut line, &DeadLetterLine::of(&sent).unwrap()).await.unwrap();
+        let letter: DeadLetterLine = read(&mut &line[..]).await.unwrap().unwrap();
         let came = letter.into_message().unwrap();
         assert_eq!((came.to, &came.body, &came.headers), (sent.to, &sent.body, &sent.headers));
     }
@@ -119,17 +119,18 @@ mod tests {
     async fn what_is_no_line_of_ours_is_an_error() {
         let endless = vec![b'x'; usize::try_from(LINE_BYTES_MAX).unwrap() + 1];
         for wrong in [&endless[..], b"{\"publish\":", b"{}\n"] {
-            assert!(read::<Letter>(&mut &*wrong).await.is_err());
+            assert!(read::<DeadLetterLine>(&mut &*wrong).await.is_err());
         }
-        assert!(read::<Letter>(&mut &b""[..]).await.unwrap().is_none());
+        assert!(read::<DeadLetterLine>(&mut &b""[..]).await.unwrap().is_none());
     }
 
     #[test]
     fn a_test_alert_is_no_letter_and_nothing_but_the_workers_can_be_sent_to() {
         let test = Message { headers: Headers::default(), ..message(Vec::new()) };
-        let came = Letter::of(&test).unwrap().into_message().unwrap();
+        let came = DeadLetterLine::of(&test).unwrap().into_message().unwrap();
         assert_eq!((came.to, came.headers), (test.to, Headers::default()));
-        let elsewhere = Message { to: Destination::Dead, body: Bytes::new(), ..message(Vec::new()) };
-        assert!(Letter::of(&elsewhere).is_none());
+        let elsewhere =
+            Message { to: MessageDestination::DeadLetters, body: Bytes::new(), ..message(Vec::new()) };
+        assert!(DeadLetterLine::of(&elsewhere).is_none());
     }
 }

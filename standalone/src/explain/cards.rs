@@ -3,15 +3,15 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use config::Config;
 use jiff::Timestamp;
-use shared::config::Config;
-use shared::envelope::{Envelope, Line, decode};
-use worker::card::{Besides, Card, Item, Style, Worded, Wording, build_with};
+use model::envelope::{Envelope, Line, decode};
 use worker::feishu::CARD_BYTES_MAX;
-use worker::preview::render;
+use worker::preview::{Colours, render};
 use worker::receiver::PREVIEW;
+use worker::render::{AppliedTemplate, Besides, Card, CardTemplate, Item, Style, build_with};
 use worker::routing::{Parting, Router};
-use worker::wordings::ByReceiver;
+use worker::templates::ByReceiver;
 
 use super::ExplainError;
 
@@ -22,9 +22,10 @@ const CARDS_DRAWN_MAX: usize = 3;
 pub(super) fn draw(
     told: &mut String,
     lines: &[Line],
-    (config, router): (&Config, &Router),
+    config: &Config,
+    router: &Router,
     now: Timestamp,
-    coloured: bool,
+    colours: Colours,
 ) -> Result<(), ExplainError> {
     let style =
         Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
@@ -32,24 +33,27 @@ pub(super) fn draw(
     for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
         let envelope = decode(line.bytes.trim_ascii_end())?;
         let items = Item::all_of(&envelope);
-        for (receiver, wording) in readers(&words, router, &envelope) {
-            let worded = wording.map(|wording| Worded::new(wording, receiver));
+        for (receiver, template) in readers(&words, router, &envelope) {
+            let worded = template.map(|template| AppliedTemplate::new(template, receiver));
             let besides = Besides { worded: worded.as_ref(), ..Besides::default() };
-            let card = build_with(&items, &style, (now, CARD_BYTES_MAX), besides);
-            let place = (number + 1, lines.len());
+            let card = build_with(&items, &style, now, CARD_BYTES_MAX, besides).content;
             // Writing to a string cannot fail, here and below.
-            let _written = write!(told, "{}", heading(place, &card, wording.map(|wording| wording.name())));
-            for (part, error) in worded.map(Worded::into_failures).unwrap_or_default() {
+            let _written = write!(
+                told,
+                "{}",
+                heading(number + 1, lines.len(), &card, template.map(|template| template.name()))
+            );
+            for (part, error) in worded.map(AppliedTemplate::into_failures).unwrap_or_default() {
                 let part = part.as_str();
                 let _written = write!(told, "\n  its {part} failed ({error}): these are the built-in words");
             }
-            let _written = writeln!(told, "{}", render(&card, coloured));
+            let _written = writeln!(told, "{}", render(&card, colours));
         }
     }
     Ok(())
 }
 
-fn heading((number, all): (usize, usize), card: &Card, template: Option<&str>) -> String {
+fn heading(number: usize, all: usize, card: &Card, template: Option<&str>) -> String {
     let bytes = serde_json::to_vec(card).map_or(0, |json| json.len());
     let words = template.map(|name| format!(", in the words of template {name}")).unwrap_or_default();
     format!("card {number} of {all}, {bytes} of {CARD_BYTES_MAX} bytes{words}:")
@@ -60,7 +64,7 @@ fn readers<'r>(
     words: &'r ByReceiver,
     router: &'r Router,
     envelope: &Envelope<'_>,
-) -> Vec<(&'r str, Option<&'r Arc<Wording>>)> {
+) -> Vec<(&'r str, Option<&'r Arc<CardTemplate>>)> {
     let names = router.names();
     let name = |receiver: Option<usize>| receiver.and_then(|place| names.get(place)).map(String::as_str);
     let receivers = match router.part(envelope) {
@@ -68,14 +72,14 @@ fn readers<'r>(
         Parting::Whole(receiver) => vec![name(receiver)],
         Parting::Parts(parts) => parts.into_iter().map(|part| name(part.receiver)).collect(),
     };
-    let mut readers: Vec<(&str, Option<&Arc<Wording>>)> = Vec::new();
+    let mut readers: Vec<(&str, Option<&Arc<CardTemplate>>)> = Vec::new();
     for receiver in receivers {
-        let (receiver, wording) = receiver.map_or(("", None), |name| (name, words.of(name)));
-        let is_new = |(_, known): &(&str, Option<&Arc<Wording>>)| {
-            known.map(|known| known.name()) != wording.map(|wording| wording.name())
+        let (receiver, template) = receiver.map_or(("", None), |name| (name, words.of(name)));
+        let is_new = |(_, known): &(&str, Option<&Arc<CardTemplate>>)| {
+            known.map(|known| known.name()) != template.map(|template| template.name())
         };
         if readers.iter().all(is_new) {
-            readers.push((receiver, wording));
+            readers.push((receiver, template));
         }
     }
     readers

@@ -2,17 +2,17 @@
 
 use std::fmt::Write;
 
-use ingest::source::{Door, Parsed};
-use shared::config::{Credential, GateConfig};
+use config::{Credential, GateConfig};
+use ingest::source::{Endpoint, Parsed};
 
-use super::Way;
+use super::PostAddress;
 
-pub(super) fn needs(gate: &GateConfig, way: Way<'_>, parsed: &Parsed<'_>) -> String {
+pub(super) fn needs(gate: &GateConfig, way: PostAddress<'_>, parsed: &Parsed<'_>) -> String {
     let rule = |path: &str| gate.paths.iter().find(|rule| rule.path == path);
     let named = way.receiver.and_then(|name| rule(&format!("/api/alert/{name}")));
-    let rule = named.or_else(|| match way.door {
-        Door::LokiFeishu => rule("/alert"),
-        Door::Any => rule("/api/alert"),
+    let rule = named.or_else(|| match way.endpoint {
+        Endpoint::LokiFeishu => rule("/alert"),
+        Endpoint::Any => rule("/api/alert"),
     });
     let asked = |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind));
     let kinds = [

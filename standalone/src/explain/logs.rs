@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use shared::alert::Alert;
-use shared::config::Config;
-use worker::link::{self, Arrival, Kind, NoLogs};
+use config::Config;
+use model::alert::Alert;
+use worker::link::{self, LinkContext, LinkKind, NoLogs};
 
 /// What Loki would be asked about an alert; the links on the card hide it.
-pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: Arrival, config: &Config) {
+pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext, config: &Config) {
     let queries = match link::logs(alert, arrival, &config.links) {
         Ok(queries) => queries,
         // Nobody who has no Grafana wants to read of it with every alert.
@@ -18,7 +18,7 @@ pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: Arrival, confi
         }
     };
     for query in queries {
-        let name = if query.kind == Kind::Errors { "errors" } else { "logs" };
+        let name = if query.kind == LinkKind::Errors { "errors" } else { "logs" };
         let missing = if query.link.is_some() { "" } else { " (too long for a link)" };
         let _written = writeln!(told, "           {name:6} {}{missing}", query.logql);
     }

@@ -2,19 +2,20 @@
 
 use std::fmt::Write;
 
+use config::{Config, ReceiverOwners};
 use jiff::Timestamp;
-use shared::alert::Alert;
-use shared::config::{Config, ReceiverOwners};
-use shared::envelope::Envelope;
-use worker::owner::person::Person;
-use worker::owner::rules::{Rules, Why};
+use model::alert::Alert;
+use model::envelope::Envelope;
+use worker::people::person::Person;
+use worker::people::rules::{OwnerRules, Why};
 use worker::routing::{Parting, Router};
 
 /// Who would be named on the cards, and why. Nobody is looked up: that would be more than explaining.
 pub(super) fn list(
     told: &mut String,
     envelope: &Envelope<'_>,
-    (config, router): (&Config, &Router),
+    config: &Config,
+    router: &Router,
     now: Timestamp,
 ) {
     let nobody = ReceiverOwners::default();
@@ -31,7 +32,7 @@ pub(super) fn list(
             alerts.filter_map(|(place, alert)| Some((of(place), envelope.alerts.get(alert)?))).collect()
         }
     };
-    let rules = Rules::new(&config.owners, config.timezone.clone());
+    let rules = OwnerRules::new(&config.owners, config.timezone.clone());
     let duty = rules.at(now);
     let mut lines: Vec<String> = Vec::new();
     for (receiver, alert) in told_to {

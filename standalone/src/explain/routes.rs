@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use shared::alert::Alert;
-use shared::config::{Config, ReceiverConfig};
-use shared::envelope::Envelope;
+use config::{Config, ReceiverConfig};
+use model::alert::Alert;
+use model::envelope::Envelope;
 use worker::routing::{Parting, Router, UnknownReceiver};
 
 /// What routes said about one alert, in lines.

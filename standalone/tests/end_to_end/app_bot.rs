@@ -31,12 +31,12 @@ async fn an_alert_lives(shape: Shape) {
     });
 
     alertmanager.post(&json!([alert])).await;
-    let told = deployment.sim.wait_for_accepted(1, PATIENCE).await;
-    let told = told.unwrap_or_else(|error| panic!("{error:?}\n{}", deployment.output())).remove(0);
-    assert_eq!(told.card().unwrap()["header"]["template"], "red");
+    let delivered = deployment.sim.wait_for_accepted(1, PATIENCE).await;
+    let delivered = delivered.unwrap_or_else(|error| panic!("{error:?}\n{}", deployment.output())).remove(0);
+    assert_eq!(delivered.card().unwrap()["header"]["template"], "red");
     wait_until(PATIENCE, "it to be written down", async || {
-        let told = deployment.told().await;
-        if told.len() == 1 { Ok(()) } else { Err(told) }
+        let delivered = deployment.delivered().await;
+        if delivered.len() == 1 { Ok(()) } else { Err(delivered) }
     })
     .await;
     deployment.kill_and_restart(Part::Worker).await;
@@ -44,13 +44,13 @@ async fn an_alert_lives(shape: Shape) {
     alert["endsAt"] = json!("2026-01-15T10:40:00Z");
     alertmanager.post(&json!([alert])).await;
     let card = wait_until(PATIENCE, "the card to be over", async || {
-        let card = shown(&deployment, &told);
+        let card = shown(&deployment, &delivered);
         if card["header"]["template"] == "green" { Ok(card) } else { Err(card) }
     })
     .await;
     assert!(card.to_string().contains("Resolved after") || card.to_string().contains("已恢复"), "{card}");
     let accepted = deployment.sim.wait_for_accepted(2, PATIENCE).await.unwrap();
-    assert_eq!((accepted[1].call, &accepted[1].parent_id), (Some(Call::Reply), &told.message_id));
+    assert_eq!((accepted[1].call, &accepted[1].parent_id), (Some(Call::Reply), &delivered.message_id));
     deployment.stop().await;
     assert_eq!(deployment.sim.accepted().len(), 2, "one card, one reply");
     let output = deployment.output();
@@ -58,7 +58,7 @@ async fn an_alert_lives(shape: Shape) {
 }
 
 /// What the message shows now.
-fn shown(deployment: &Deployment, told: &Record) -> Value {
-    let shown = deployment.sim.shown(told.message_id.as_deref().unwrap());
+fn shown(deployment: &Deployment, delivered: &Record) -> Value {
+    let shown = deployment.sim.shown(delivered.message_id.as_deref().unwrap());
     shown.last().unwrap().card().unwrap()
 }

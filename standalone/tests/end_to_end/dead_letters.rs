@@ -1,4 +1,4 @@
-//! An operator at the command line: what could not be told is listed, shown, sent again and given up, while Larkfire runs
+//! An operator at the command line: what could not be delivered is listed, shown, sent again and given up, while Larkfire runs
 //! and while it is stopped.
 
 use std::os::unix::fs::PermissionsExt;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use feishu_sim::{Fault, Lasting};
 use serde_json::{Value, json};
+use testkit::bodies;
 use testkit::chaos_proxy::ChaosProxy;
 use testkit::http;
 use testkit::wait_until::wait_until;
@@ -29,12 +30,16 @@ async fn kill_an_alert(deployment: &Deployment, name: &str) {
 async fn post(deployment: &Deployment, name: &str, status: &str) {
     let alert = json!({
         "status": status, "labels": { "alertname": name, "severity": "critical" },
-        "startsAt": "2024-01-15T10:30:00Z", "fingerprint": format!("f-{name}"),
+        "startsAt": "2024-01-15T10:30:00Z", "fingerprint": fingerprint(name),
     });
     let body =
         json!({ "version": "4", "status": status, "receiver": "ops", "groupKey": name, "alerts": [alert] });
     let answer = http::post_json(&deployment.url("/api/alert"), &body).await.unwrap();
     assert_eq!(answer.status, 202, "{}", answer.text());
+}
+
+fn fingerprint(name: &str) -> String {
+    bodies::fingerprint([("alertname", name), ("severity", "critical")])
 }
 
 /// The letters `list` shows, the newest first.
@@ -83,8 +88,8 @@ async fn life_of_a_letter(shape: Shape) {
     assert_eq!((code, said.contains("--all")), (64, true), "{said}");
     assert_eq!(deployment.sim.totals().accepted, 0);
 
-    let told = done(&deployment, &["replay", "1", "--as", "ann", "--wait", "30s"]).await;
-    assert!(told.contains("letter 1: told\n"), "{told}");
+    let delivered = done(&deployment, &["replay", "1", "--as", "ann", "--wait", "30s"]).await;
+    assert!(delivered.contains("letter 1: delivered\n"), "{delivered}");
     deployment.sim.wait_for_accepted(1, PATIENCE).await.unwrap();
 
     // Meanwhile the second one has resolved: a card says so, and nobody has to be told that it fired.
@@ -92,13 +97,16 @@ async fn life_of_a_letter(shape: Shape) {
     deployment.sim.wait_for_accepted(2, PATIENCE).await.unwrap();
     let label = ["replay", "--label", "alertname=Resolved", "--wait", "30s"];
     let resolved = done(&deployment, &label).await;
-    assert!(resolved.contains("letter 2: resolved since it died, not told"), "{resolved}");
+    assert!(
+        resolved.contains("letter 2: superseded: resolved since it became a dead letter, not delivered"),
+        "{resolved}"
+    );
 
     let refusal = Fault::Refusal { code: 11248, msg: "still sensitive".to_owned() };
     deployment.sim.fault(TOKEN, &refusal, Lasting::Times(1)).unwrap();
     let (code, again) = deployment.command(&["dead-letters", "replay", "3", "--wait", "30s"]).await;
     assert_eq!(code, 1, "{again}");
-    assert!(again.contains("letter 3: could not be told again: refused 11248: still sensitive"), "{again}");
+    assert!(again.contains("letter 3: dead-lettered again: refused 11248: still sensitive"), "{again}");
 
     assert!(done(&deployment, &["discard", "4"]).await.contains("discarded 1 letter"));
     let waiting: Vec<_> = list(&deployment, &[]).await.iter().map(|letter| letter["id"].clone()).collect();
@@ -106,9 +114,9 @@ async fn life_of_a_letter(shape: Shape) {
     let trail = done(&deployment, &["audit"]).await;
     assert!(trail.contains("ann") && trail.contains("--label 'alertname=\"Resolved\"'"), "{trail}");
 
-    let (_, trace) = deployment.command(&["trace", "f-DeadAgain"]).await;
+    let (_, trace) = deployment.command(&["trace", &fingerprint("DeadAgain")]).await;
     assert!(
-        trace.contains("dead letter 3: died at") && trace.contains("when it was replayed; it waits"),
+        trace.contains("dead letter 3: dead-lettered at") && trace.contains("when it was replayed; it waits"),
         "{trace}"
     );
     let envelope = list(&deployment, &[]).await[0]["envelope"].as_str().unwrap().to_owned();
@@ -116,21 +124,24 @@ async fn life_of_a_letter(shape: Shape) {
     let trace: Value = serde_json::from_str(&trace).unwrap();
     assert_eq!(trace["dead_letters"][0]["id"], 3, "{trace}");
     assert_eq!(trace["audit"][0]["action"], "replay", "{trace}");
-    let (_, trace) = deployment.command(&["trace", "f-Told"]).await;
-    assert!(trace.contains("firing") && trace.contains("replayed, and told at"), "{trace}");
-    let (code, trace) = deployment.command(&["trace", "f-Never"]).await;
-    assert!(code == 0 && trace.contains("nothing is known of f-Never"), "{trace}");
+    let (_, trace) = deployment.command(&["trace", &fingerprint("Told")]).await;
+    assert!(trace.contains("firing") && trace.contains("replayed, and delivered at"), "{trace}");
+    let (code, trace) = deployment.command(&["trace", &fingerprint("Never")]).await;
+    assert!(code == 0 && trace.contains("nothing is known of"), "{trace}");
     deployment.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_told_since_it_died_is_not_told_again_unless_that_is_forced() {
+async fn what_was_delivered_since_it_died_is_not_delivered_again_unless_that_is_forced() {
     let deployment = Deployment::start(Shape::Embedded).await;
     kill_an_alert(&deployment, "Twice").await;
     post(&deployment, "Twice", "firing").await;
     deployment.sim.wait_for_accepted(1, PATIENCE).await.unwrap();
     let said = done(&deployment, &["replay", "1", "--wait", "30s"]).await;
-    assert!(said.contains("letter 1: told since it died, not told again"), "{said}");
+    assert!(
+        said.contains("letter 1: delivered since it became a dead letter, not delivered again"),
+        "{said}"
+    );
     assert_eq!(deployment.sim.totals().accepted, 1);
 
     // It is settled now; a second one is forced.
@@ -138,7 +149,7 @@ async fn what_was_told_since_it_died_is_not_told_again_unless_that_is_forced() {
     post(&deployment, "Forced", "firing").await;
     deployment.sim.wait_for_accepted(2, PATIENCE).await.unwrap();
     let said = done(&deployment, &["replay", "2", "--force", "--wait", "30s"]).await;
-    assert!(said.contains("letter 2: told\n"), "{said}");
+    assert!(said.contains("letter 2: delivered\n"), "{said}");
     deployment.sim.wait_for_accepted(3, PATIENCE).await.unwrap();
 }
 
@@ -152,14 +163,14 @@ async fn letters_of_a_stopped_process_are_sent_when_it_runs_again() {
     assert!(!socket.exists());
 
     let said = done(&deployment, &["replay", "--all"]).await;
-    assert!(said.contains("letter 1: on the queue; told when larkfire runs again"), "{said}");
+    assert!(said.contains("letter 1: on the queue; delivered when larkfire runs again"), "{said}");
     assert_eq!(deployment.sim.totals().accepted, 0);
     deployment.start_again().await;
     deployment.sim.wait_for_accepted(1, PATIENCE).await.unwrap();
     wait_until(PATIENCE, "its outcome", async || {
         let letters = list(&deployment, &["--state", "replayed"]).await;
         let outcome = letters.first().map(|letter| letter["outcome"].clone());
-        if outcome == Some(json!("told")) { Ok(()) } else { Err(outcome) }
+        if outcome == Some(json!("delivered")) { Ok(()) } else { Err(outcome) }
     })
     .await;
 }
@@ -170,7 +181,7 @@ async fn a_killed_process_leaves_no_socket_in_the_way() {
     kill_an_alert(&deployment, "Killed").await;
     deployment.kill_and_restart(Part::Worker).await;
     let said = done(&deployment, &["replay", "1", "--wait", "30s"]).await;
-    assert!(said.contains("letter 1: told\n"), "{said}");
+    assert!(said.contains("letter 1: delivered\n"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,5 +200,5 @@ async fn letters_that_cannot_be_sent_wait_as_before() {
 
     broker.restore();
     let said = done(&deployment, &["replay", "--all", "--wait", "30s"]).await;
-    assert!(said.contains("letter 1: told\n"), "{said}");
+    assert!(said.contains("letter 1: delivered\n"), "{said}");
 }

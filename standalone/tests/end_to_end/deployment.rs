@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use feishu_sim::{AppSettings, BotSettings, ChatSettings, FeishuSim, SimSettings};
-use shared::queue::rabbitmq::topology::Names;
+use queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::http;
 use testkit::mariadb::TestDatabase;
@@ -110,7 +110,9 @@ impl Deployment {
         feishu: &[(&str, &str)],
     ) -> Self {
         let Surroundings { amqp_url, database, database_url } = surroundings;
-        let (folder, prefix, listen) = (tempfile::tempdir().unwrap(), unique_prefix(), free_address());
+        let folder = tempfile::tempdir().unwrap();
+        let prefix = unique_prefix();
+        let listen = free_address();
         let names = Names::new(prefix.clone(), 1);
         let common = |binary: &str| {
             let launch = Launch::binary(binary)
@@ -172,8 +174,8 @@ impl Deployment {
         http::get(&format!("http://{}/metrics", role.admin)).await.unwrap().text().to_owned()
     }
 
-    /// The fingerprints of the alerts that are written down as told.
-    pub(crate) async fn told(&self) -> BTreeSet<String> {
+    /// The fingerprints of the alerts that are written down as delivered.
+    pub(crate) async fn delivered(&self) -> BTreeSet<String> {
         self.written_down(store::TOLD).await
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::bodies;
 use testkit::http;
 use testkit::wait_until::wait_until;
 use tokio::task::JoinSet;
@@ -27,10 +28,13 @@ impl Load {
     /// Begins to send `count` envelopes of one alert, each once. A request that is not answered, or not with 202, is
     /// not repeated: only what was promised counts.
     pub(crate) fn start(url: &str, count: usize) -> Self {
-        let (mut senders, answered) = (JoinSet::new(), Arc::new(AtomicUsize::new(0)));
+        let mut senders = JoinSet::new();
+        let answered = Arc::new(AtomicUsize::new(0));
         let next = Arc::new(AtomicUsize::new(0));
         for _ in 0..SENDERS {
-            let (url, next, answered) = (url.to_owned(), Arc::clone(&next), Arc::clone(&answered));
+            let url = url.to_owned();
+            let next = Arc::clone(&next);
+            let answered = Arc::clone(&answered);
             senders.spawn(async move {
                 let mut promised = Vec::new();
                 loop {
@@ -64,13 +68,14 @@ impl Load {
     }
 }
 
-/// Waits until every promised alert is written down as told or in the dead letters; fails with those that are not.
+/// Waits until every promised alert is written down as delivered or in the dead letters; fails with those that are not.
 pub(crate) async fn account_for(deployment: &Deployment, promised: &BTreeSet<usize>) {
-    wait_until(PATIENCE, "every promised alert to be told or in the dead letters", async || {
-        let (told, dead) = (deployment.told().await, deployment.dead().await);
+    wait_until(PATIENCE, "every promised alert to be delivered or in the dead letters", async || {
+        let delivered = deployment.delivered().await;
+        let dead = deployment.dead().await;
         let is_missing = |number: &&usize| {
             let name = fingerprint(**number);
-            !told.contains(&name) && !dead.contains(&name)
+            !delivered.contains(&name) && !dead.contains(&name)
         };
         let missing: Vec<_> = promised.iter().filter(is_missing).collect();
         if missing.is_empty() {
@@ -82,7 +87,7 @@ pub(crate) async fn account_for(deployment: &Deployment, promised: &BTreeSet<usi
     .await;
 }
 
-/// Waits until the counters say that as many alerts have ended as were accepted: all of them told, for none of them is
+/// Waits until the counters say that as many alerts have ended as were accepted: all of them delivered, for none of them is
 /// like another. Only where no process was killed, and its counters with it.
 pub(crate) async fn balance(deployment: &Deployment, alerts: usize) {
     wait_until(PATIENCE, "the counters to balance", async || {
@@ -91,11 +96,11 @@ pub(crate) async fn balance(deployment: &Deployment, alerts: usize) {
         let accepted = "larkfire_ingest_alerts_accepted_total{source=\"alertmanager\"}";
         let wanted = [
             format!("{accepted} {alerts}\n"),
-            format!("larkfire_alerts_total{{outcome=\"told\"}} {alerts}\n"),
-            "larkfire_alerts_total{outcome=\"known\"} 0\n".to_owned(),
-            "larkfire_alerts_total{outcome=\"stale\"} 0\n".to_owned(),
-            "larkfire_alerts_total{outcome=\"dead\"} 0\n".to_owned(),
-            "larkfire_in_flight_envelopes 0\n".to_owned(),
+            format!("larkfire_alerts_total{{outcome=\"delivered\"}} {alerts}\n"),
+            "larkfire_alerts_total{outcome=\"duplicate\"} 0\n".to_owned(),
+            "larkfire_alerts_total{outcome=\"superseded\"} 0\n".to_owned(),
+            "larkfire_alerts_total{outcome=\"dead_lettered\"} 0\n".to_owned(),
+            "larkfire_envelopes_in_flight 0\n".to_owned(),
         ];
         match wanted.into_iter().find(|line| !metrics.contains(line)) {
             None => Ok(()),
@@ -123,5 +128,5 @@ fn body(number: usize) -> Value {
 
 /// What makes an alert recognisable.
 fn fingerprint(number: usize) -> String {
-    format!("no{number}")
+    bodies::fingerprint([("alertname", "Load"), ("severity", "warning"), ("number", &*number.to_string())])
 }

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 mod app_bot;
+mod commands;
 mod dead_letters;
 mod deployment;
+mod explain;
 mod faults;
+mod identity;
 mod load;
 mod people;
 mod store;

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use feishu_sim::{AppSettings, Call, ChatSettings, FeishuSim, Record, SimSettings, UserSettings};
+use queue::rabbitmq::topology::Names;
+use runtime::clock::Clock;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::clock::Clock;
-use shared::queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::alertmanager::Alertmanager;
 use testkit::http;
@@ -28,7 +28,7 @@ const PERSON: &str = "ou_ann";
 const ENCRYPT_KEY: &str = "e2e-encrypt-key";
 
 /// A Larkfire whose receiver is a chat of the app's, and the Alertmanager it silences in, which sends to it.
-struct House {
+struct Harness {
     sim: FeishuSim,
     listen: SocketAddr,
     alertmanager: Alertmanager,
@@ -36,13 +36,14 @@ struct House {
     _kept: (TempDir, Option<(TestDatabase, Leftovers)>),
 }
 
-impl House {
+impl Harness {
     async fn embedded() -> Self {
         Self::start(&["larkfire"], |launch| launch, None).await
     }
 
     async fn roles() -> Self {
-        let (prefix, database) = (unique_prefix(), TestDatabase::create().await);
+        let prefix = unique_prefix();
+        let database = TestDatabase::create().await;
         let topology = Names::new(prefix.clone(), 1).topology();
         let leftovers = Leftovers::new()
             .queues(topology.queues.into_iter().map(|queue| queue.name))
@@ -68,7 +69,8 @@ impl House {
             .user(UserSettings::new(PERSON))
             .chat(ChatSettings::new(CHAT).app(APP).member(PERSON));
         let sim = FeishuSim::start(tenant).await.unwrap();
-        let (folder, listen) = (tempfile::tempdir().unwrap(), free_address());
+        let folder = tempfile::tempdir().unwrap();
+        let listen = free_address();
         let alertmanager = Alertmanager::alone(&format!("http://{listen}/api/alert"), "4h").await;
         let mut processes = Vec::new();
         for binary in binaries {
@@ -167,15 +169,15 @@ impl House {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buttons_work_through_one_process() {
-    buttons_work(&House::embedded().await).await;
+    buttons_work(&Harness::embedded().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buttons_work_through_the_roles() {
-    buttons_work(&House::roles().await).await;
+    buttons_work(&Harness::roles().await).await;
 }
 
-async fn buttons_work(house: &House) {
+async fn buttons_work(house: &Harness) {
     let labels = json!({ "alertname": "HighErrorRate", "severity": "critical", "namespace": "shop" });
     let alert = json!([{ "labels": labels, "startsAt": "2026-01-15T10:30:00Z" }]);
     house.alertmanager.post(&alert).await;

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use testkit::mariadb::TestDatabase;
 
-/// Fingerprints of alerts that were told.
+/// Fingerprints of alerts that were delivered.
 pub(crate) const TOLD: &str =
     "SELECT CAST(fingerprint AS CHAR) FROM larkfire_ledger WHERE told_at IS NOT NULL";
 /// Fingerprints of alerts in the dead letters.

@@ -44,7 +44,7 @@ async fn an_alert_travels(shape: Shape) {
     // Counted once it is written down, which is after Feishu has it.
     wait_until(PATIENCE, "both to be counted", async || {
         let metrics = deployment.metrics(Part::Worker).await;
-        if metrics.contains("larkfire_alerts_total{outcome=\"told\"} 2") { Ok(()) } else { Err(metrics) }
+        if metrics.contains("larkfire_alerts_total{outcome=\"delivered\"} 2") { Ok(()) } else { Err(metrics) }
     })
     .await;
     deployment.stop().await;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use prometheus::Registry;
-use shared::clock::Clock;
-use shared::lifecycle::Lifecycle;
-use shared::queue::{QueueMetrics, Subscription};
+use queue::{QueueMetrics, Subscription};
+use queue_sqlite::{Limits, OpenError, SqliteConsumer, SqlitePublisher, SqliteQueue};
+use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
-use standalone::queue::{Limits, OpenError, SqliteConsumer, SqlitePublisher, SqliteQueue};
 use tempfile::TempDir;
 use testkit::queue_conformance::{Engine, PATIENCE, Session};
 use tokio::sync::Mutex;
@@ -41,7 +41,8 @@ impl SqliteEngine {
     }
 
     pub(crate) fn with(limits: Limits) -> Self {
-        let (own, clock) = (tempfile::tempdir().expect("a directory"), Clock::system());
+        let own = tempfile::tempdir().expect("a directory");
+        let clock = Clock::system();
         Self { directory: own.path().to_owned(), _own: Some(own), limits, clock, holder: Mutex::default() }
     }
 

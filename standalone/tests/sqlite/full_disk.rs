@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
-use shared::queue::{PublishError, Publisher, Subscription};
-use standalone::queue::Limits;
+use queue::{PublishError, Publisher, Subscription};
+use queue_sqlite::Limits;
 use testkit::queue_conformance::{Engine, PATIENCE, Session, alert, close, publish_all, take};
 use testkit::wait_until::wait_until;
 

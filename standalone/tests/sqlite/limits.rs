@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use shared::queue::{Consumer, Destination, Headers, Message, PublishError, Publisher, Subscription};
-use standalone::queue::{Limits, OpenError};
+use queue::{Consumer, Headers, Message, MessageDestination, PublishError, Publisher, Subscription};
+use queue_sqlite::{Limits, OpenError};
 use testkit::queue_conformance::{Engine, PATIENCE, Session, alert, close, publish_all, take};
 
 use crate::engine::{SqliteEngine, SqliteSession};
 
 fn large(bytes: usize) -> Message {
-    let to = Destination::Alerts { shard_key: 1 };
+    let to = MessageDestination::Alerts { shard_key: 1 };
     Message { to, body: vec![b'x'; bytes].into(), headers: Headers::default() }
 }
 
@@ -72,7 +72,8 @@ async fn the_file_keeps_its_size_while_messages_come_and_go() {
         empty(&session, 200).await;
         sizes.push(std::fs::metadata(engine.file()).expect("a file").len());
     }
-    let (first, last) = (sizes[0], sizes[3]);
+    let first = sizes[0];
+    let last = sizes[3];
     assert!(last <= first.max(4 * 1024 * 1024) * 2, "it grew: {sizes:?}");
     close(session).await;
 }

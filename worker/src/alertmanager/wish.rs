@@ -1,8 +1,8 @@
-//! What a silence is to be: pure.
+//! What a silence is to be: pure. Pure.
 
 use jiff::Timestamp;
+use model::alert::{LABEL_VALUE_BYTES_MAX, LABELS_BYTES_MAX, LABELS_MAX, Labels};
 use serde::Serialize;
-use shared::alert::{LABEL_VALUE_BYTES_MAX, LABELS_BYTES_MAX, LABELS_MAX, Labels};
 use thiserror::Error;
 
 /// What a label that found no room may have had: the longest value, and a name that nobody gives.
@@ -43,8 +43,10 @@ impl Wish {
     /// The silence of exactly one alert: a matcher for each label, with an equals sign (reference "Alert sources", 2.4).
     pub fn of(
         labels: &Labels<'_>,
-        (starts_at, ends_at): (Timestamp, Timestamp),
-        (created_by, comment): (&str, &str),
+        starts_at: Timestamp,
+        ends_at: Timestamp,
+        created_by: &str,
+        comment: &str,
     ) -> Result<Self, Unsilenceable> {
         // An empty value stands for a label that is not there, and one that is has to be among the matchers.
         if !labels.iter().any(|(_, value)| !value.is_empty()) {
@@ -85,7 +87,7 @@ mod tests {
 
     fn wish(pairs: &[(&str, &str)]) -> Result<Wish, Unsilenceable> {
         let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
-        Wish::of(&labels(pairs), (at(0), at(3600)), ("ou_1", "from the chat"))
+        Wish::of(&labels(pairs), at(0), at(3600), "ou_1", "from the chat")
     }
 
     #[test]

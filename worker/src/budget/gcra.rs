@@ -1,40 +1,36 @@
 //! When the next slot is: the generic cell rate algorithm (the "leaky bucket as a meter" of ITU-T I.371) over two
 //! limits at once. Where the usual form keeps the theoretical arrival time, this one keeps that time less the
-//! tolerance, which is simply when the limit has room again; so a slot is the latest of a few times.
+//! tolerance, which is simply when the limit has room again; so a slot is the latest of a few times. Pure.
 //!
 //! `mysql.rs` has the same function in SQL, and a test holds the two together.
 
 use super::rates::{Rate, Rates};
 
 /// [`RESERVE_AHEAD_MAX`](super::RESERVE_AHEAD_MAX).
-pub(super) const RESERVE_AHEAD_MS: i64 = 5_000;
+pub const RESERVE_AHEAD_MS: i64 = 5_000;
 /// [`HOLD_MAX`](super::HOLD_MAX).
-pub(super) const HOLD_MAX_MS: i64 = 600_000;
+pub const HOLD_MAX_MS: i64 = 600_000;
 /// How far a clock may be set back without a card too many. Further back a burst may be spent twice, which is
 /// better than a receiver that is silent until the clock is there again.
 const SET_BACK_MAX_MS: i64 = 5_000;
 
 /// What is known about a receiver. Times are milliseconds since 1970; a receiver never heard of has zeros.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the unit is part of a number's name, and all of them are times"
-)]
-pub(super) struct State {
+pub struct GcraState {
     /// When the minute's limit has room again.
-    pub(super) minute_free_ms: i64,
+    pub minute_free_ms: i64,
     /// When the second's limit has room again.
-    pub(super) second_free_ms: i64,
+    pub second_free_ms: i64,
     /// Nobody sends before that.
-    pub(super) held_until_ms: i64,
+    pub held_until_ms: i64,
     /// How long that hold was when it was put, and so how far away its end can be.
-    pub(super) held_for_ms: i64,
+    pub held_for_ms: i64,
 }
 
 /// The next slot of somebody who asks at `now_ms`: how long to wait for it, and the state after that. A wait longer
 /// than `ahead_ms`, at most [`RESERVE_AHEAD_MS`], means that nothing was reserved.
-pub(super) fn reserve(state: State, now_ms: i64, (rates, ahead_ms): (Rates, i64)) -> (i64, State) {
-    let State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms } = state;
+pub fn reserve(state: GcraState, now_ms: i64, rates: Rates, ahead_ms: i64) -> (i64, GcraState) {
+    let GcraState { minute_free_ms, second_free_ms, held_until_ms, held_for_ms } = state;
     // No time is further away than one was ever put, or else the clock was set back or the limits were changed.
     let minute_free_ms = minute_free_ms.min(now_ms + furthest_ms(rates.minute));
     let second_free_ms = second_free_ms.min(now_ms + furthest_ms(rates.second));
@@ -42,7 +38,7 @@ pub(super) fn reserve(state: State, now_ms: i64, (rates, ahead_ms): (Rates, i64)
     let slot_ms = now_ms.max(minute_free_ms).max(second_free_ms).max(held_until_ms);
     let wait_ms = slot_ms - now_ms;
     if wait_ms > ahead_ms {
-        return (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms });
+        return (wait_ms, GcraState { minute_free_ms, second_free_ms, held_until_ms, held_for_ms });
     }
     // A hold counts as a burst that was spent: whoever was told to slow down does not start with one.
     let after = |free_ms: i64, rate: Rate| {
@@ -50,21 +46,21 @@ pub(super) fn reserve(state: State, now_ms: i64, (rates, ahead_ms): (Rates, i64)
     };
     let minute_free_ms = after(minute_free_ms, rates.minute);
     let second_free_ms = after(second_free_ms, rates.second);
-    (wait_ms, State { minute_free_ms, second_free_ms, held_until_ms, held_for_ms })
+    (wait_ms, GcraState { minute_free_ms, second_free_ms, held_until_ms, held_for_ms })
 }
 
 /// How far away a limit can have room again at most.
-pub(super) fn furthest_ms(rate: Rate) -> i64 {
+pub fn furthest_ms(rate: Rate) -> i64 {
     RESERVE_AHEAD_MS + rate.interval_ms + SET_BACK_MAX_MS
 }
 
 /// Nobody sends for `pause_ms`, or for longer if that was said before.
-pub(super) fn hold(state: State, now_ms: i64, pause_ms: i64) -> State {
+pub fn hold(state: GcraState, now_ms: i64, pause_ms: i64) -> GcraState {
     let until_ms = now_ms + pause_ms;
     if until_ms <= state.held_until_ms {
         return state;
     }
-    State { held_until_ms: until_ms, held_for_ms: pause_ms, ..state }
+    GcraState { held_until_ms: until_ms, held_for_ms: pause_ms, ..state }
 }
 
 #[cfg(test)]
@@ -74,22 +70,24 @@ mod tests {
 
     use super::super::Limits;
     use super::super::rates::JITTER_MS;
-    use super::super::tests::most_within;
     use super::*;
+    use testkit::pace::most_within;
 
     const NOW_MS: i64 = 1_705_314_600_000;
     const BOT: Limits = Limits { per_minute: 100, per_second: 5 };
 
     /// The slots of somebody who asks after each of these gaps, and is held before some of the questions.
     fn slots(rates: Rates, gaps_ms: &[(i64, Option<i64>)]) -> Vec<i64> {
-        let (mut state, mut latest_ms, mut slots) = (State::default(), NOW_MS, Vec::new());
+        let mut state = GcraState::default();
+        let mut latest_ms = NOW_MS;
+        let mut slots = Vec::new();
         for (gap_ms, pause_ms) in gaps_ms {
             let now_ms = latest_ms + gap_ms;
             latest_ms = latest_ms.max(now_ms);
             if let Some(pause_ms) = pause_ms {
                 state = hold(state, now_ms, *pause_ms);
             }
-            let (wait_ms, after) = reserve(state, now_ms, (rates, RESERVE_AHEAD_MS));
+            let (wait_ms, after) = reserve(state, now_ms, rates, RESERVE_AHEAD_MS);
             state = after;
             if wait_ms <= RESERVE_AHEAD_MS {
                 slots.push(now_ms + wait_ms);
@@ -129,14 +127,14 @@ mod tests {
         #[test]
         fn nobody_gets_a_slot_within_a_hold(before in gaps(), pause_ms in 0..HOLD_MAX_MS, later_ms in 0..HOLD_MAX_MS) {
             let rates = Rates::below(BOT);
-            let mut state = State::default();
+            let mut state = GcraState::default();
             let mut now_ms = NOW_MS;
             for (gap_ms, _) in before {
                 now_ms += gap_ms;
-                state = reserve(state, now_ms, (rates, RESERVE_AHEAD_MS)).1;
+                state = reserve(state, now_ms, rates, RESERVE_AHEAD_MS).1;
             }
             state = hold(hold(state, now_ms, pause_ms), now_ms, pause_ms / 2);
-            let (wait_ms, _) = reserve(state, now_ms + later_ms, (rates, RESERVE_AHEAD_MS));
+            let (wait_ms, _) = reserve(state, now_ms + later_ms, rates, RESERVE_AHEAD_MS);
             prop_assert!(later_ms + wait_ms >= pause_ms, "a later and shorter hold has not shortened it");
         }
     }
@@ -158,24 +156,26 @@ mod tests {
     /// How many cards bots of one group, and the group, are sent in each minute by somebody who looks every millisecond.
     fn cards_of_a_group(bots: usize) -> Vec<usize> {
         let count = u32::try_from(bots).unwrap();
-        let own = (Rates::below(BOT), 0);
+        let own = Rates::below(BOT);
         let group = Rates::below(Limits { per_minute: count * BOT.per_minute, ..BOT });
-        let (mut states, mut together, mut sent) =
-            (vec![State::default(); bots], State::default(), Vec::new());
-        let (mut next, mut free_ms) = (0, NOW_MS);
+        let mut states = vec![GcraState::default(); bots];
+        let mut together = GcraState::default();
+        let mut sent = Vec::new();
+        let mut next = 0;
+        let mut free_ms = NOW_MS;
         for now_ms in NOW_MS..NOW_MS + 5 * 60_000 {
             if now_ms < free_ms {
                 continue;
             }
             let turns: Vec<_> = (0..bots).map(|step| (next + step) % bots).collect();
             let granted = turns.into_iter().find(|bot| {
-                let (wait_ms, after) = reserve(states[*bot], now_ms, own);
+                let (wait_ms, after) = reserve(states[*bot], now_ms, own, 0);
                 states[*bot] = after;
                 wait_ms == 0
             });
             let Some(bot) = granted else { continue };
             next = bot + 1;
-            let (wait_ms, after) = reserve(together, now_ms, (group, RESERVE_AHEAD_MS));
+            let (wait_ms, after) = reserve(together, now_ms, group, RESERVE_AHEAD_MS);
             together = after;
             free_ms = now_ms + wait_ms;
             sent.push((bot, free_ms));
@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn three_bots_of_a_group_are_sent_three_times_what_one_is_and_none_too_much() {
-        let (one, three) = (cards_of_a_group(1), cards_of_a_group(3));
+        let one = cards_of_a_group(1);
+        let three = cards_of_a_group(3);
         assert_eq!((one[0], three[0]), (90, 230), "the first minute, with its bursts");
         for minute in 1..5 {
             assert!(three[minute] * 10 >= one[minute] * 29, "{three:?} of three, {one:?} of one");
@@ -209,23 +210,23 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_silences_nobody_for_long() {
-        let rates = (Rates::below(BOT), RESERVE_AHEAD_MS);
-        let (_, ahead) = reserve(State::default(), NOW_MS + 86_400_000, rates);
-        let (wait_ms, healed) = reserve(ahead, NOW_MS, rates);
+        let rates = Rates::below(BOT);
+        let (_, ahead) = reserve(GcraState::default(), NOW_MS + 86_400_000, rates, RESERVE_AHEAD_MS);
+        let (wait_ms, healed) = reserve(ahead, NOW_MS, rates, RESERVE_AHEAD_MS);
         assert!(wait_ms > RESERVE_AHEAD_MS, "too far away to be given");
-        let (wait_ms, _) = reserve(healed, NOW_MS + wait_ms, rates);
+        let (wait_ms, _) = reserve(healed, NOW_MS + wait_ms, rates, RESERVE_AHEAD_MS);
         assert_eq!(wait_ms, 0, "and there when it was said to be");
     }
 
     #[test]
     fn a_hold_does_not_grow_with_a_clock_that_was_set_back() {
-        let rates = (Rates::below(BOT), RESERVE_AHEAD_MS);
-        let held = hold(State::default(), NOW_MS, 8_000);
-        let (wait_ms, healed) = reserve(held, NOW_MS - HOLD_MAX_MS, rates);
+        let rates = Rates::below(BOT);
+        let held = hold(GcraState::default(), NOW_MS, 8_000);
+        let (wait_ms, healed) = reserve(held, NOW_MS - HOLD_MAX_MS, rates, RESERVE_AHEAD_MS);
         assert_eq!(wait_ms, 8_000);
         let shorter = hold(healed, NOW_MS - HOLD_MAX_MS, 2_000);
-        assert_eq!(reserve(shorter, NOW_MS - HOLD_MAX_MS, rates).0, 8_000);
+        assert_eq!(reserve(shorter, NOW_MS - HOLD_MAX_MS, rates, RESERVE_AHEAD_MS).0, 8_000);
         let longer = hold(shorter, NOW_MS - HOLD_MAX_MS, 60_000);
-        assert_eq!(reserve(longer, NOW_MS - 2 * HOLD_MAX_MS, rates).0, 60_000);
+        assert_eq!(reserve(longer, NOW_MS - 2 * HOLD_MAX_MS, rates, RESERVE_AHEAD_MS).0, 60_000);
     }
 }

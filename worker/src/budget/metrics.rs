@@ -1,6 +1,7 @@
 //! What is counted about budgets.
 
-use prometheus::{IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{IntCounter, Registry};
+use runtime::metrics::delivery;
 
 /// What is counted about budgets.
 #[derive(Clone, Debug)]
@@ -15,20 +16,11 @@ pub(super) struct BudgetMetrics {
 
 impl BudgetMetrics {
     pub(super) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let reservations = IntCounterVec::new(
-            Opts::new(
-                "larkfire_budget_reservations_total",
-                "Slots for cards, by who keeps the budget: the fleet, or a worker alone while the database is away.",
-            ),
-            &["by"],
-        )?;
+        let reservations = delivery::BUDGET_RESERVATIONS.counters()?;
         let metrics = Self {
             fleet: reservations.with_label_values(&["fleet"]),
             local: reservations.with_label_values(&["local"]),
-            holds: IntCounter::with_opts(Opts::new(
-                "larkfire_budget_holds_total",
-                "How often Feishu said to slow down and a receiver was held.",
-            ))?,
+            holds: delivery::BUDGET_HOLDS.counter()?,
         };
         registry.register(Box::new(reservations))?;
         registry.register(Box::new(metrics.holds.clone()))?;

@@ -1,13 +1,13 @@
-//! How fast to send, so that what a receiver takes is not exceeded at the receiver's own door.
+//! How fast to send, so that what a receiver takes is not exceeded at the receiver. Pure.
 //!
 //! A slot is a time here; Feishu counts when the card comes in. In between lie the answer of the database, a timer
-//! and a request: the card of one slot may come in [`JITTER_MS`] late and the next one at once. So every window is
+//! and a request: the card of one slot may come in `JITTER_MS` late and the next one at once. So every window is
 //! taken to be that much longer: the slots of *window + jitter* fit into the limit, and with them the arrivals of any
 //! window. A GCRA with a burst of `burst` and one more slot every `interval` gives at most
 //! `burst + floor(window / interval)` slots in any window, which is what the numbers below are solved for.
 //!
 //! For the 100 a minute and 5 a second of a bot: 18 at once after a quiet minute, then one every 827 ms, which is at
-//! most 90 in any minute; and 4 in one instant, the fifth 651 ms later. So a storm is told by four cards in the first
+//! most 90 in any minute; and 4 in one instant, the fifth 651 ms later. So a storm is delivered on four cards in the first
 //! instant, about 90 in its first minute and 73 in every other, and each carries everything that waits.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::Limits;
 /// How much later than its slot a card may come in, compared with the next one.
 pub(super) const JITTER_MS: i64 = 300;
 const MINUTE_MS: i64 = 60_000;
-const SECOND_MS: i64 = 1_000;
+pub(super) const SECOND_MS: i64 = 1_000;
 /// Of the minute's limit; the rest is for what no budget sees: somebody else's script on the same bot, a card whose
 /// database answered late, and one card of each worker when the database goes away.
 const USED_PERCENT: i64 = 90;
@@ -26,18 +26,20 @@ const BURST_PERCENT: i64 = 20;
 
 /// One limit: so many at once, and one more each interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rate {
+pub struct Rate {
     /// At least 1.
-    pub(super) burst: i64,
+    pub burst: i64,
     /// At least 1 ms.
-    pub(super) interval_ms: i64,
+    pub interval_ms: i64,
 }
 
 /// Both limits of a receiver; they hold together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rates {
-    pub(super) minute: Rate,
-    pub(super) second: Rate,
+pub struct Rates {
+    /// Of a minute.
+    pub minute: Rate,
+    /// Of a second.
+    pub second: Rate,
 }
 
 impl Rate {
@@ -48,14 +50,14 @@ impl Rate {
     }
 
     /// How far a burst runs ahead of the interval.
-    pub(super) fn tolerance_ms(self) -> i64 {
+    pub fn tolerance_ms(self) -> i64 {
         (self.burst - 1) * self.interval_ms
     }
 }
 
 impl Rates {
     /// As fast as possible below `limits`, and at least one card per window.
-    pub(super) fn below(limits: Limits) -> Self {
+    pub fn below(limits: Limits) -> Self {
         let used = (i64::from(limits.per_minute) * USED_PERCENT / 100).max(1);
         let minute = Rate::fitting(used, (used * BURST_PERCENT / 100).max(1), MINUTE_MS + JITTER_MS);
         // The second's limit is to shape bursts, not to slow down the minute: as many at once as leave it that
@@ -67,7 +69,7 @@ impl Rates {
     }
 
     /// The distance between two cards in the long run.
-    pub(super) fn spacing(self) -> Duration {
+    pub fn spacing(self) -> Duration {
         let spacing_ms = self.minute.interval_ms.max(self.second.interval_ms);
         Duration::from_millis(spacing_ms.unsigned_abs())
     }

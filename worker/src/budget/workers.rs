@@ -1,117 +1,171 @@
-//! How many workers there are, so that each knows its share when the database is away. Whoever sends says that it is
-//! there and counts the others; whoever is idle does nothing.
+//! How many workers there are, and which of them this one is, so that each knows its share and its turn when the database
+//! is away. Every worker says every few seconds that it is there, whether it has anything to send or not.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::mysql::MySqlPool;
+use sqlx::mysql::MySqlRow;
+use sqlx::{FromRow, query};
 use tokio::time::Instant;
 
-use crate::store::{Pool, Store};
+pub use super::turns::WorkerPlace;
+use crate::store::{Pool, Server, SimulatedDatabase, Store};
 
-/// How often a worker that sends says so.
-const MAKE_KNOWN_EVERY: Duration = Duration::from_secs(15);
-/// How long a worker counts after it was heard of. An idle one gets its alerts like any other when they come, so it
-/// has to count for longer than a calm spell between two alerts; one that is gone only makes the shares smaller.
-const SEEN_LATELY: Duration = Duration::from_mins(10);
-/// The guess until the workers have been counted: the usual fleet is not larger, and a share too small only means
-/// that cards carry more.
-const WORKERS_ASSUMED: u32 = 4;
+/// How often a worker says that it is there.
+pub(super) const MAKE_KNOWN_EVERY: Duration = Duration::from_secs(15);
+/// How long a worker counts after it was heard of: some of its words may be late.
+const SEEN_LATELY: Duration = Duration::from_mins(1);
+/// How long the largest count holds: who is not heard of may only have lost the database, and goes on sending. Also how
+/// long rows are kept: earlier versions count all of them.
+const COUNTED_FOR: Duration = Duration::from_mins(10);
+/// The guess until the workers have been counted. Too many only means that the first cards of an outage that was there
+/// before the worker come some seconds later and carry more; with too few, a fleet that starts into it would flood.
+pub(super) const WORKERS_ASSUMED: u32 = 16;
 
 /// The workers on one database, this one included.
 #[derive(Debug)]
-pub(super) struct Workers {
+pub struct Workers {
     /// This process, or rather this start of it.
-    id: u64,
-    known: Mutex<Known>,
+    pub(super) id: u64,
+    is_shared: bool,
+    known: Mutex<KnownWorkers>,
 }
 
-#[derive(Debug)]
-struct Known {
-    said_at: Option<Instant>,
-    count: u32,
+/// What is known of the others. Pure.
+#[derive(Debug, Default)]
+struct KnownWorkers {
+    /// How many there were, and when; each was larger than all that came later.
+    counts: VecDeque<(Instant, u32)>,
+    /// How many come before this one.
+    before: u32,
+    /// The database's time at some moment, in milliseconds since 1970.
+    time: Option<(Instant, i64)>,
+}
+
+/// One look at the fleet: all, those before this one, and the time.
+struct Counted {
+    all: u32,
+    before: u32,
+    now_ms: i64,
 }
 
 impl Workers {
-    pub(super) fn new(store: &Store) -> Self {
-        let count = if store.is_shared() { WORKERS_ASSUMED } else { 1 };
-        Self { id: rand::random(), known: Mutex::new(Known { said_at: None, count }) }
+    /// This worker, among those on this database.
+    pub fn new(store: &Store) -> Self {
+        Self { id: runtime::entropy::random(), is_shared: store.is_shared(), known: Mutex::default() }
     }
 
-    /// How many there are, as far as is known.
-    pub(super) fn count(&self) -> u32 {
-        self.lock(|known| known.count)
-    }
-
-    /// Says that this worker is there, if it is time to, and counts all. A failure changes nothing: the last count
-    /// is the best there is.
-    pub(super) async fn make_known(&self, store: &Store) {
-        let Pool::MySql(pool) = store.pool() else { return };
-        if !self.lock(|known| known.is_time(Instant::now())) {
-            return;
+    /// This one's place among all, as far as is known.
+    pub fn place(&self, now: Instant) -> WorkerPlace {
+        if !self.is_shared {
+            return WorkerPlace { count: 1, rank: 0 };
         }
-        if let Ok(count) = store.within(make_known(pool, self.id)).await {
-            self.lock(|known| known.count = u32::try_from(count).unwrap_or(u32::MAX).max(1));
+        self.lock(|known| known.place(self.id, now))
+    }
+
+    /// The time everybody goes by, in milliseconds since 1970: the database's, or else the system's.
+    pub fn time_ms(&self, now: Instant, system_ms: i64) -> i64 {
+        self.lock(|known| known.time).map_or(system_ms, |(at, ms)| ms + millis(now.duration_since(at)))
+    }
+
+    /// Says that this worker is there, and counts all. A failure changes nothing: what was known is the best there is.
+    pub async fn make_known(&self, store: &Store) {
+        let counted = match store.pool() {
+            Pool::MySql(server) => store.within(|| make_known(server, self.id)).await,
+            Pool::Simulated(database) => store.within(|| make_known_simulated(database, self.id)).await,
+            Pool::Sqlite(_) => return,
+        };
+        if let Ok(counted) = counted {
+            let now = Instant::now();
+            self.lock(|known| known.learn(&counted, now));
         }
     }
 
-    fn lock<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
+    fn lock<T>(&self, change: impl FnOnce(&mut KnownWorkers) -> T) -> T {
         change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Known {
-    /// Whether to say it now; if so, somebody does.
-    fn is_time(&mut self, now: Instant) -> bool {
-        let is_time = self.said_at.is_none_or(|said_at| now >= said_at + MAKE_KNOWN_EVERY);
-        if is_time {
-            self.said_at = Some(now);
+impl KnownWorkers {
+    fn place(&mut self, id: u64, now: Instant) -> WorkerPlace {
+        // The last count holds for as long as there is no other.
+        while self.counts.len() > 1 && self.counts.front().is_some_and(|(at, _)| now >= *at + COUNTED_FOR) {
+            self.counts.pop_front();
         }
-        is_time
+        match self.counts.front() {
+            Some((_, count)) => WorkerPlace { count: *count, rank: self.before.min(count - 1) },
+            // Numbers are random: two have the same place as rarely as may be.
+            None => WorkerPlace {
+                count: WORKERS_ASSUMED,
+                rank: u32::try_from(id % u64::from(WORKERS_ASSUMED)).unwrap_or(0),
+            },
+        }
+    }
+
+    fn learn(&mut self, counted: &Counted, now: Instant) {
+        let all = counted.all.max(1);
+        // Whatever is not larger than what came later says nothing any more.
+        while self.counts.back().is_some_and(|(_, count)| *count <= all) {
+            self.counts.pop_back();
+        }
+        self.counts.push_back((now, all));
+        self.before = counted.before;
+        self.time = Some((now, counted.now_ms));
     }
 }
 
-async fn make_known(pool: &MySqlPool, id: u64) -> Result<i64, sqlx::Error> {
-    sqlx::query("REPLACE INTO larkfire_workers (id, seen_s) VALUES (?, UNIX_TIMESTAMP())")
-        .bind(id)
-        .execute(pool)
-        .await?;
-    sqlx::query("DELETE FROM larkfire_workers WHERE seen_s < UNIX_TIMESTAMP() - ?")
-        .bind(SEEN_LATELY.as_secs())
-        .execute(pool)
-        .await?;
-    sqlx::query_scalar("SELECT COUNT(*) FROM larkfire_workers").fetch_one(pool).await
+async fn make_known(server: &Server, id: u64) -> Result<Counted, sqlx::Error> {
+    let say = "REPLACE INTO larkfire_workers (id, seen_s) VALUES (?, UNIX_TIMESTAMP())";
+    server.execute(query(say).bind(id)).await?;
+    let forget = "DELETE FROM larkfire_workers WHERE seen_s < UNIX_TIMESTAMP() - ?";
+    server.execute(query(forget).bind(COUNTED_FOR.as_secs())).await?;
+    let count = "SELECT COUNT(*), CAST(COALESCE(SUM(id < ?), 0) AS SIGNED), \
+         CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) FROM larkfire_workers WHERE seen_s >= UNIX_TIMESTAMP() - ?";
+    let rows: Vec<MySqlRow> = server.rows(query(count).bind(id).bind(SEEN_LATELY.as_secs())).await?;
+    let (all, before, now_ms) = <(i64, i64, i64)>::from_row(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
+    let number = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(Counted { all: number(all), before: number(before), now_ms })
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+async fn make_known_simulated(database: &SimulatedDatabase, id: u64) -> Result<Counted, sqlx::Error> {
+    let now_ms = database.now_ms();
+    let say_and_count = |seen: &mut BTreeMap<u64, i64>| {
+        seen.insert(id, now_ms);
+        seen.retain(|_, seen| *seen >= now_ms - millis(COUNTED_FOR));
+        let lately = seen.iter().filter(|(_, seen)| **seen >= now_ms - millis(SEEN_LATELY));
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let before = lately.clone().filter(|(other, _)| **other < id).count();
+        Counted { all: number(lately.count()), before: number(before), now_ms }
+    };
+    database.statement(say_and_count).await
 }
 
 #[cfg(test)]
 mod tests {
-    use testkit::mariadb::TestDatabase;
-
-    use super::super::tests::store_at;
     use super::*;
 
-    #[test]
-    fn it_is_said_once_per_turn() {
-        let (mut known, now) = (Known { said_at: None, count: 1 }, Instant::now());
-        assert!(known.is_time(now));
-        assert!(!known.is_time(now + MAKE_KNOWN_EVERY / 2));
-        assert!(known.is_time(now + MAKE_KNOWN_EVERY));
+    fn counted(all: u32) -> Counted {
+        Counted { all, before: all - 1, now_ms: 0 }
     }
 
-    #[tokio::test]
-    async fn those_that_were_seen_lately_count() {
-        let database = TestDatabase::create().await;
-        let store = store_at(&database.url());
-        let Pool::MySql(pool) = store.pool() else { panic!("a server") };
-        let [first, second] = [(); 2].map(|()| Workers::new(&store));
-        assert_eq!(first.count(), WORKERS_ASSUMED, "nobody has counted yet");
-        first.make_known(&store).await;
-        assert_eq!(first.count(), 1);
-        sqlx::query("INSERT INTO larkfire_workers VALUES (7, UNIX_TIMESTAMP() - 3600)")
-            .execute(pool)
-            .await
-            .unwrap();
-        second.make_known(&store).await;
-        assert_eq!(second.count(), 2, "the first and the second, but not the one of an hour ago");
+    #[tokio::test(start_paused = true)]
+    async fn the_largest_count_of_the_last_minutes_holds_and_the_last_one_for_ever() {
+        let mut known = KnownWorkers::default();
+        let now = Instant::now();
+        let count =
+            |known: &mut KnownWorkers, minutes: u64| known.place(7, now + Duration::from_mins(minutes)).count;
+        assert_eq!(count(&mut known, 0), WORKERS_ASSUMED, "nobody has counted yet");
+        for (minute, all) in [(0, 5), (1, 2), (2, 3), (3, 1)] {
+            known.learn(&counted(all), now + Duration::from_mins(minute));
+        }
+        assert_eq!(count(&mut known, 4), 5);
+        assert_eq!(count(&mut known, 10), 3);
+        assert_eq!(count(&mut known, 12), 1);
+        assert_eq!(count(&mut known, 600), 1, "an outage of hours does not make it forget");
     }
 }

@@ -4,27 +4,27 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use shared::envelope::Source;
-use shared::matcher::Matcher;
-use shared::queue::{LetterId, Reason};
+use model::envelope::Source;
+use model::matcher::Matcher;
+use queue::{DeadLetterId, Reason};
 
 use super::send_test::SendTestArguments;
 use super::when::{When, duration};
-use crate::dead_letters::State;
+use crate::dead_letters::DeadLetterState;
 
 const EXAMPLES: &str = "\
 Examples:
   dead-letters list                                    what waits, the newest first
   dead-letters show 17                                 everything about letter 17
   dead-letters replay 17 18                            send two again
-  dead-letters replay --receiver ops --since 2h        what died for ops in two hours
+  dead-letters replay --receiver ops --since 2h        what failed for ops in two hours
   dead-letters replay --all --dry-run                  what would be sent if everything were
   dead-letters discard --label 'alertname=\"Watchdog\"'  give up all of an alert
   dead-letters audit                                   who did what
 
-A replay goes through the front of the pipeline: what was told or resolved since the
-letter died is not told again, unless --force says so. A letter that cannot be told
-again waits as before, with the new reason.
+A replay goes through the front of the pipeline: what was delivered or resolved
+since the letter was written is not delivered again, unless --force says so. A letter
+that cannot be delivered waits as before, with the new reason.
 
 Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
 
@@ -36,19 +36,21 @@ Examples:
 
 source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
 
-const REASON_HELP: &str =
-    "Those that died for this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
+const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
 const SOURCE_HELP: &str =
     "Those that came in this format: alertmanager, grafana, grafana_legacy, custom, loki_feishu";
 
 /// What operators can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Lists, shows, sends again and discards what could not be told
+pub enum OperatorCommand {
+    /// Lists, shows, sends again and discards what could not be delivered
     #[command(subcommand, after_help = EXAMPLES)]
     DeadLetters(DeadLettersCommand),
     /// Says what became of an alert or of an envelope, and why
     Trace(TraceArguments),
+    /// Says which alerts a card counts and could not list
+    #[command(subcommand)]
+    Cards(CardsCommand),
     /// Sends a test alert to a receiver, on the way of any other, and says what became of it
     SendTest(SendTestArguments),
     /// Reads and shows the user table, where Larkfire has one of its own
@@ -56,6 +58,26 @@ pub enum Command {
     Users(UsersCommand),
     /// Shows who did what, at the command line and in Feishu, the newest first
     Audit(AuditArguments),
+    /// Makes the database this installation's: after its broker was replaced, or when another one has given it up
+    AdoptDatabase(AdoptArguments),
+}
+
+/// What can be done with cards.
+#[derive(Debug, Subcommand)]
+pub enum CardsCommand {
+    /// Lists the alerts that a card counts and had no room to list, by the name in its last line
+    Show(ShowCardArguments),
+}
+
+/// Arguments of `cards show`.
+#[derive(Args, Debug)]
+pub struct ShowCardArguments {
+    /// The card's name, as its last line says it
+    #[arg(value_name = "CARD")]
+    pub card: String,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What can be done with users.
@@ -81,12 +103,12 @@ pub enum DeadLettersCommand {
     /// Lists letters, the newest first; those that wait or are being sent again, if no state is asked for
     #[command(after_help = EXAMPLES)]
     List(ListArguments),
-    /// Shows everything about letters: why they died, the alerts, what was refused
+    /// Shows everything about letters: the reason, the alerts, what was refused
     Show(ShowArguments),
     /// Sends letters through the pipeline again, the oldest first
     #[command(after_help = EXAMPLES)]
     Replay(ReplayArguments),
-    /// Gives letters up: they are never told, and forgotten after 30 days
+    /// Gives letters up: they are never delivered, and forgotten after 30 days
     #[command(after_help = EXAMPLES)]
     Discard(DiscardArguments),
     /// Shows who replayed and discarded what, the newest first
@@ -98,11 +120,11 @@ pub enum DeadLettersCommand {
 pub struct Choice {
     /// The letters' numbers, as `list` shows them
     #[arg(value_name = "LETTER", value_parser = letter)]
-    pub letters: Vec<LetterId>,
+    pub letters: Vec<DeadLetterId>,
     /// Those for this receiver or one of its bots ("" for those that never had one)
     #[arg(long, value_name = "NAME")]
     pub receiver: Option<String>,
-    /// Those that died for this reason
+    /// Those with this reason
     #[arg(long, value_parser = reason, help = REASON_HELP)]
     pub reason: Option<Reason>,
     /// Those that came in this format
@@ -112,10 +134,10 @@ pub struct Choice {
     /// given several times: then one alert has to match all of them
     #[arg(long = "label", value_name = "MATCHER")]
     pub labels: Vec<Matcher>,
-    /// Those that died at this time or later: RFC 3339, or so long ago (30m, 2h, 7d)
+    /// Those that failed at this time or later: RFC 3339, or so long ago (30m, 2h, 7d)
     #[arg(long, value_name = "TIME")]
     pub since: Option<When>,
-    /// Those that died before this time
+    /// Those that failed before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<When>,
 }
@@ -146,7 +168,7 @@ pub struct ListArguments {
     pub choice: Choice,
     /// Those in this state: waiting, replaying, replayed, discarded; may be given several times
     #[arg(long = "state", value_parser = state)]
-    pub states: Vec<State>,
+    pub states: Vec<DeadLetterState>,
     /// Letters shown at most
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
@@ -160,7 +182,7 @@ pub struct ListArguments {
 pub struct ShowArguments {
     /// The letters' numbers, as `list` shows them
     #[arg(required = true, value_name = "LETTER", value_parser = letter)]
-    pub letters: Vec<LetterId>,
+    pub letters: Vec<DeadLetterId>,
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
@@ -171,7 +193,7 @@ pub struct ShowArguments {
 pub struct ReplayArguments {
     #[command(flatten)]
     pub acting: Acting,
-    /// Tells it even if it was told or resolved since
+    /// Delivers it even if it was delivered or resolved since
     #[arg(long)]
     pub force: bool,
     /// Also those that are being sent again and were not heard of, as after a crash; numbers always mean those as well
@@ -203,6 +225,14 @@ pub struct AuditArguments {
     pub json: bool,
 }
 
+/// Arguments of `adopt-database`.
+#[derive(Args, Debug)]
+pub struct AdoptArguments {
+    /// Who does it, for the audit trail; otherwise the system's user and host
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+}
+
 /// Arguments of `trace`.
 #[derive(Args, Debug)]
 pub struct TraceArguments {
@@ -214,8 +244,8 @@ pub struct TraceArguments {
     pub json: bool,
 }
 
-fn letter(text: &str) -> Result<LetterId, String> {
-    let number = text.parse().ok().filter(|number| *number > 0).map(LetterId);
+fn letter(text: &str) -> Result<DeadLetterId, String> {
+    let number = text.parse().ok().filter(|number| *number > 0).map(DeadLetterId);
     number.ok_or_else(|| "expected a letter's number, as `dead-letters list` shows it".to_owned())
 }
 
@@ -227,8 +257,8 @@ fn source(text: &str) -> Result<Source, String> {
     one_of(text, Source::ALL, Source::as_str)
 }
 
-fn state(text: &str) -> Result<State, String> {
-    one_of(text, State::ALL, State::as_str)
+fn state(text: &str) -> Result<DeadLetterState, String> {
+    one_of(text, DeadLetterState::ALL, DeadLetterState::as_str)
 }
 
 fn one_of<T: Copy, const N: usize>(
@@ -253,14 +283,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Cli {
+    struct OperatorCli {
         #[command(subcommand)]
-        command: Command,
+        command: OperatorCommand,
     }
 
-    fn parse(line: &str) -> Result<Command, String> {
+    fn parse(line: &str) -> Result<OperatorCommand, String> {
         let words = std::iter::once("test").chain(line.split(' '));
-        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| error.to_string())
+        OperatorCli::try_parse_from(words).map(|cli| cli.command).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use super::arguments::AuditArguments;
-use super::desk::Desk;
+use super::context::CommandContext;
 use super::list::print_json;
-use super::text::{plain, short, time};
-use super::{CommandError, Terminal, table};
-use crate::audit::{Entry, Wanted};
+use super::terminal::{plain, short, time};
+use super::{CommandError, Terminal, terminal};
+use crate::audit::{AuditEntry, AuditFilter};
 
 /// What is shown of who did it, of what was chosen and of what came of it, in characters.
 const WHO_CHARS_MAX: usize = 48;
@@ -15,21 +15,21 @@ const TEXT_CHARS_MAX: usize = 96;
 
 /// Everything anybody did.
 pub(super) async fn all(
-    desk: &Desk,
+    context: &CommandContext,
     asked: &AuditArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
-    let trail = desk.trail.entries(Wanted::All, most(asked)).await?;
+    let trail = context.trail.entries(AuditFilter::All, most(asked)).await?;
     print(&trail, asked, "nobody has done anything yet", terminal)
 }
 
 /// What operators did to dead letters.
 pub(super) async fn of_letters(
-    desk: &Desk,
+    context: &CommandContext,
     asked: &AuditArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
-    let trail = desk.letters.audit(most(asked)).await?;
+    let trail = context.letters.audit(most(asked)).await?;
     print(&trail, asked, "nobody has replayed or discarded anything yet", terminal)
 }
 
@@ -38,7 +38,7 @@ fn most(asked: &AuditArguments) -> usize {
 }
 
 fn print(
-    trail: &[Entry],
+    trail: &[AuditEntry],
     asked: &AuditArguments,
     nothing: &str,
     terminal: &mut Terminal<'_>,
@@ -51,7 +51,7 @@ fn print(
         writeln!(terminal.out, "{nothing}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let row = |entry: &Entry| {
+    let row = |entry: &AuditEntry| {
         let done = entry.done.map_or_else(|| "broken off".to_owned(), |done| done.to_string());
         [
             time(entry.at),
@@ -63,6 +63,6 @@ fn print(
         ]
     };
     let rows: Vec<_> = trail.iter().map(row).collect();
-    table::print(terminal.out, ["WHEN", "WHO", "WHAT", "HOW MANY", "WHICH", "OUTCOME"], &rows)?;
+    terminal::print(terminal.out, ["WHEN", "WHO", "WHAT", "HOW MANY", "WHICH", "OUTCOME"], &rows)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,37 +2,37 @@
 
 use std::process::ExitCode;
 
+use config::process;
 use serde_json::json;
-use shared::process;
 
 use super::arguments::DiscardArguments;
-use super::desk::Desk;
+use super::context::CommandContext;
 use super::plan::{Plan, plan};
-use super::text::count;
+use super::terminal::count;
 use super::{CommandError, Terminal, list};
-use crate::dead_letters::{Action, State};
+use crate::dead_letters::{DeadLetterState, OperatorAction};
 
 /// Letters discarded in one statement.
 const TOGETHER: usize = 500;
 
 pub(super) async fn discard(
-    desk: &Desk,
+    context: &CommandContext,
     asked: DiscardArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let json = asked.acting.json;
-    let states = vec![State::Waiting, State::Replaying];
-    let Some(plan) = plan(desk, asked.acting, ("discard", states), terminal).await? else {
+    let states = vec![DeadLetterState::Waiting, DeadLetterState::Replaying];
+    let Some(plan) = plan(context, asked.acting, "discard", states, terminal).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let Plan { filter, letters, who, is_whole } = plan;
-    let action = desk.letters.begin_action(&who, Action::Discard, &filter, letters.len()).await?;
+    let action = context.letters.begin_action(&who, OperatorAction::Discard, &filter, letters.len()).await?;
     let ids: Vec<_> = letters.iter().map(|letter| letter.id).collect();
     let mut done = 0;
     for ids in ids.chunks(TOGETHER) {
-        done += desk.letters.discard(ids, action).await?;
+        done += context.letters.discard(ids, action).await?;
     }
-    desk.letters.end_action(action, done).await?;
+    context.letters.end_action(action, done).await?;
     if json {
         list::print_json(terminal.out, &json!({ "discarded": done }))?;
     } else {

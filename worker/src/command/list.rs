@@ -4,18 +4,18 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use super::arguments::{Choice, ListArguments};
-use super::desk::Desk;
-use super::text::{short, time};
-use super::{CommandError, Terminal, table};
-use crate::dead_letters::{Filter, Letter, Order, State};
+use super::context::CommandContext;
+use super::terminal::{short, time};
+use super::{CommandError, Terminal, terminal};
+use crate::dead_letters::{DeadLetterState, Filter, Order, StoredDeadLetter};
 
 /// What is shown of a letter's alerts and of its message, in characters.
 const CELL_CHARS_MAX: usize = 48;
 
 impl Choice {
     /// The filter that is meant.
-    pub(super) fn filter(self, desk: &Desk, states: Vec<State>) -> Filter {
-        let now = desk.clock.now();
+    pub(super) fn filter(self, context: &CommandContext, states: Vec<DeadLetterState>) -> Filter {
+        let now = context.clock.now();
         Filter {
             ids: self.letters,
             states,
@@ -30,16 +30,17 @@ impl Choice {
 }
 
 pub(super) async fn list(
-    desk: &Desk,
+    context: &CommandContext,
     asked: ListArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let ListArguments { choice, states, limit, json } = asked;
     let are_usual = states.is_empty() && choice.letters.is_empty();
-    let states = if are_usual { vec![State::Waiting, State::Replaying] } else { states };
+    let states = if are_usual { vec![DeadLetterState::Waiting, DeadLetterState::Replaying] } else { states };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     // One more than is shown, to know whether there are more.
-    let mut found = desk.letters.find(&choice.filter(desk, states), Order::NewestFirst, limit + 1).await?;
+    let mut found =
+        context.letters.find(&choice.filter(context, states), Order::NewestFirst, limit + 1).await?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     if json {
@@ -57,8 +58,8 @@ pub(super) async fn list(
 }
 
 /// Letters as a table.
-pub(super) fn letters(out: &mut dyn Write, letters: &[Letter]) -> Result<(), CommandError> {
-    let row = |letter: &Letter| {
+pub(super) fn letters(out: &mut dyn Write, letters: &[StoredDeadLetter]) -> Result<(), CommandError> {
+    let row = |letter: &StoredDeadLetter| {
         let code = letter.code.map(|code| format!(" {code}")).unwrap_or_default();
         let outcome = letter.outcome.as_ref().map(|outcome| format!(" ({outcome})")).unwrap_or_default();
         [
@@ -73,8 +74,8 @@ pub(super) fn letters(out: &mut dyn Write, letters: &[Letter]) -> Result<(), Com
         ]
     };
     let rows: Vec<_> = letters.iter().map(row).collect();
-    let heading = ["LETTER", "STATE", "DIED", "RECEIVER", "REASON", "ALERTS", "WHAT", "MESSAGE"];
-    Ok(table::print(out, heading, &rows)?)
+    let heading = ["LETTER", "STATE", "FAILED", "RECEIVER", "REASON", "ALERTS", "WHAT", "MESSAGE"];
+    Ok(terminal::print(out, heading, &rows)?)
 }
 
 /// For other programs.

@@ -2,10 +2,10 @@
 //! dies meanwhile is not caught up in it.
 
 use super::arguments::Acting;
-use super::desk::Desk;
-use super::text::count;
-use super::{CommandError, Terminal, list, who};
-use crate::dead_letters::{Filter, Letter, Order, State};
+use super::context::CommandContext;
+use super::terminal::count;
+use super::{CommandError, Terminal, context, list};
+use crate::dead_letters::{DeadLetterState, Filter, Order, StoredDeadLetter};
 
 /// Letters one command acts on; for more it is run again.
 const LETTERS_MAX: usize = 10_000;
@@ -13,7 +13,7 @@ const LETTERS_MAX: usize = 10_000;
 /// What is to be done, to what, by whom.
 pub(super) struct Plan {
     pub(super) filter: Filter,
-    pub(super) letters: Vec<Letter>,
+    pub(super) letters: Vec<StoredDeadLetter>,
     pub(super) who: String,
     /// Whether every letter that was named is among them.
     pub(super) is_whole: bool,
@@ -21,13 +21,14 @@ pub(super) struct Plan {
 
 /// Finds the letters. `None` if there is nothing to be done: none are meant, or they were only to be shown.
 pub(super) async fn plan(
-    desk: &Desk,
+    context: &CommandContext,
     acting: Acting,
-    (verb, states): (&str, Vec<State>),
+    verb: &str,
+    states: Vec<DeadLetterState>,
     terminal: &mut Terminal<'_>,
 ) -> Result<Option<Plan>, CommandError> {
     let Acting { choice, all, dry_run, name, json } = acting;
-    let filter = choice.filter(desk, states);
+    let filter = choice.filter(context, states);
     if !filter.is_narrow() && !all {
         return Err(CommandError::Usage(format!(
             "which letters? Name them by number or by a filter (--help shows them), or {verb} every one with --all"
@@ -38,7 +39,7 @@ pub(super) async fn plan(
             "--all means every letter: leave it out, or the numbers and filters".to_owned(),
         ));
     }
-    let letters = desk.letters.find(&filter, Order::OldestFirst, LETTERS_MAX).await?;
+    let letters = context.letters.find(&filter, Order::OldestFirst, LETTERS_MAX).await?;
     let is_there = |id| letters.iter().any(|letter| letter.id == id);
     let is_whole = filter.ids.iter().all(|id| is_there(*id));
     for missing in filter.ids.iter().filter(|id| !is_there(**id)) {
@@ -73,5 +74,5 @@ pub(super) async fn plan(
         writeln!(terminal.progress, "{nothing}")?;
         return Ok(None);
     }
-    Ok(Some(Plan { filter, letters, who: name.unwrap_or_else(who::who), is_whole }))
+    Ok(Some(Plan { filter, letters, who: name.unwrap_or_else(context::who), is_whole }))
 }

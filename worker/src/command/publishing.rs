@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use shared::queue::{Message, PublishError, Publisher};
-use shared::retry::RetryPolicy;
+use queue::{Message, PublishError, Publisher};
+use runtime::retry::RetryPolicy;
 use tokio::time::sleep;
 
 /// How often a publish is tried.
@@ -12,11 +12,11 @@ const TRIES: RetryPolicy =
 
 /// Publishes, again if need be. A repeat after a publish that was not confirmed may send one twice, which the ledger
 /// absorbs.
-pub(super) async fn publish(publisher: &impl Publisher, messages: Vec<Message>) -> Result<(), PublishError> {
+pub(super) async fn publish(publisher: &dyn Publisher, messages: Vec<Message>) -> Result<(), PublishError> {
     let mut pauses = TRIES.pauses();
     loop {
         let Err(error) = publisher.publish(messages.clone()).await else { return Ok(()) };
-        match pauses.after_failure(rand::random(), None) {
+        match pauses.after_failure(runtime::entropy::random(), None) {
             Some(pause) => sleep(pause).await,
             None => return Err(error),
         }

@@ -4,20 +4,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use shared::config::{Config, DEFAULT_RECEIVER};
-use shared::envelope::{EnvelopeId, Line, encode};
-use shared::process;
-use shared::queue::{Destination, Headers, Message, Publisher};
+use config::process;
+use config::{Config, DEFAULT_RECEIVER};
+use model::envelope::{EnvelopeId, Line, encode};
+use queue::{Headers, Message, MessageDestination};
 use tokio::time::{Instant, sleep};
 
-use super::desk::Desk;
+use super::context::CommandContext;
 use super::publishing::publish;
-use super::text::plain;
+use super::terminal::plain;
 use super::when::duration;
-use super::{CommandError, Outlet, Terminal, who};
-use crate::dead_letters::{Action, Filter, Letter, State};
+use super::{CommandError, ReplayPublisher, Terminal, context};
+use crate::dead_letters::{DeadLetterState, Filter, OperatorAction, StoredDeadLetter};
+use crate::feishu::advice::advice;
 use crate::ledger;
-use crate::outbox::advice;
 use crate::test_alert;
 
 /// How often it is looked.
@@ -39,86 +39,93 @@ struct Aim {
     name: String,
     /// One of the bots that share a receiver's cards, counted from 1.
     bot: Option<usize>,
-    /// How many are told of it.
+    /// How many receivers it is delivered to.
     copies: usize,
 }
 
 /// What became of it.
-enum Came {
-    Told,
-    Dead(Box<Letter>),
-    /// A worker has it and has not told it.
+enum TestResult {
+    Delivered,
+    DeadLettered(Box<StoredDeadLetter>),
+    /// A worker has it and has not delivered it.
     InHand,
     /// Nobody has looked at it.
     Waiting,
 }
 
-pub(super) async fn send_test<P: Publisher>(
+pub(super) async fn send_test(
     config: &Config,
     asked: SendTestArguments,
-    open: impl AsyncFnOnce() -> Result<Outlet<P>, CommandError>,
+    open: impl AsyncFnOnce() -> Result<ReplayPublisher, CommandError>,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let receiver = asked.receiver.trim();
     let aims = aims(config, receiver)?;
-    let Outlet { publisher, is_read } = open().await?;
+    let ReplayPublisher { publisher, is_read } = open().await?;
     if !is_read {
         let stopped = "nothing was sent: no larkfire works on this data directory; start it, and try again";
         return Err(CommandError::Failed(stopped.to_owned()));
     }
     // The one process has its database in the same directory, and makes it when it first needs it.
-    let desk =
-        if config.queue.is_none() { Desk::open_or_make(config).await? } else { Desk::open(config).await? };
-    let (now, who) = (desk.clock.now(), who::who());
-    let (mut messages, mut sent) = (Vec::new(), Vec::new());
+    let context = if config.queue.is_none() {
+        CommandContext::open_or_make(config).await?
+    } else {
+        CommandContext::open(config).await?
+    };
+    let now = context.clock.now();
+    let who = context::who();
+    let mut messages = Vec::new();
+    let mut sent = Vec::new();
     for aim in aims {
-        let id = EnvelopeId::new(now, rand::random());
+        let id = EnvelopeId::new(now, runtime::entropy::random());
         let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);
         let envelope = match aim.bot {
             Some(bot) => test_alert::of_bot(envelope, bot),
             None => envelope,
         };
-        let to = Destination::Alerts { shard_key: envelope.shard_key() };
+        let to = MessageDestination::Alerts { shard_key: envelope.shard_key() };
         let lines = encode(&envelope).map_err(|error| CommandError::Failed(error.to_string()))?;
         let message = |line: Line| Message { to, body: line.bytes, headers: Headers::default() };
         messages.extend(lines.into_iter().map(message));
         sent.push((aim, id));
     }
-    publish(&publisher, messages)
+    publish(&*publisher, messages)
         .await
         .map_err(|error| CommandError::Failed(format!("nothing was sent: {error}")))?;
     for (Aim { name, .. }, id) in &sent {
         writeln!(terminal.progress, "sent a test alert to {name} (envelope {id})")?;
     }
-    let (begun, mut all_told) = (Instant::now(), true);
+    let begun = Instant::now();
+    let mut all_delivered = true;
     for (aim, id) in &sent {
-        let came = wait_for(&desk, (*id, aim.copies), begun + asked.wait).await?;
-        all_told &= matches!(came, Came::Told);
-        if let Came::Dead(letter) = &came {
-            discard(&desk, letter, &who).await?;
+        let came = wait_for(&context, *id, aim.copies, begun + asked.wait).await?;
+        all_delivered &= matches!(came, TestResult::Delivered);
+        if let TestResult::DeadLettered(letter) = &came {
+            discard(&context, letter, &who).await?;
         }
-        let waited = if matches!(came, Came::Told) { begun.elapsed() } else { asked.wait };
-        writeln!(terminal.out, "{}", said(&came, (&aim.name, *id), waited))?;
+        let waited = if matches!(came, TestResult::Delivered) { begun.elapsed() } else { asked.wait };
+        writeln!(terminal.out, "{}", said(&came, &aim.name, *id, waited))?;
     }
-    Ok(if all_told { ExitCode::SUCCESS } else { process::FAILED.into() })
+    Ok(if all_delivered { ExitCode::SUCCESS } else { process::FAILED.into() })
 }
 
 /// What became of a test, in a sentence. `waited` is how long that took.
-fn said(came: &Came, (name, id): (&str, EnvelopeId), waited: Duration) -> String {
+fn said(came: &TestResult, name: &str, id: EnvelopeId, waited: Duration) -> String {
     match came {
-        Came::Told => format!("{name} was told, in {:.1} s", waited.as_secs_f64()),
-        Came::Dead(letter) => {
+        TestResult::Delivered => format!("delivered to {name} in {:.1} s", waited.as_secs_f64()),
+        TestResult::DeadLettered(letter) => {
             let code = letter.code.map(|code| format!("code {code}: ")).unwrap_or_default();
-            let (message, advice) = (plain(&letter.message), advice(letter.code));
+            let message = plain(&letter.message);
+            let advice = advice(letter.code);
             // Of bots that are each sent every card the letter knows which it was.
             let name = if letter.receiver.starts_with(name) { plain(&letter.receiver) } else { plain(name) };
-            format!("{name} could not be told: {code}{message}; {advice}")
+            format!("not delivered to {name}, dead-lettered: {code}{message}; {advice}")
         }
-        Came::InHand => format!(
-            "a worker has it and could not tell {name} within {waited:?}: it waits for the receiver's budget, or \
+        TestResult::InHand => format!(
+            "a worker has it and could not deliver it to {name} within {waited:?}: it waits for the receiver's budget, or \
              Feishu does not answer. The worker's log says which (envelope {id}); `trace {id}` looks again"
         ),
-        Came::Waiting => format!(
+        TestResult::Waiting => format!(
             "no worker has taken it within {waited:?}: does one run (is its /readyz 200?), on this broker and \
              queue.prefix, and with this database? It waits on the queue; `trace {id}` looks again"
         ),
@@ -133,7 +140,7 @@ fn aims(config: &Config, name: &str) -> Result<Vec<Aim>, CommandError> {
     if let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == name) {
         let addresses = receiver.addresses();
         let bots = receiver.bot_addresses();
-        // Bots with addresses of their own are told by themselves anyway.
+        // Bots with addresses of their own send by themselves anyway.
         if bots.is_empty() || bots == addresses {
             return Ok(vec![whole(addresses.len())]);
         }
@@ -155,32 +162,38 @@ fn aims(config: &Config, name: &str) -> Result<Vec<Aim>, CommandError> {
     )))
 }
 
-/// Looks until each bot was told, until one could not be, or until the deadline.
+/// Looks until each bot has delivered it, until one could not be, or until the deadline.
 async fn wait_for(
-    desk: &Desk,
-    (id, bots): (EnvelopeId, usize),
+    context: &CommandContext,
+    id: EnvelopeId,
+    bots: usize,
     deadline: Instant,
-) -> Result<Came, CommandError> {
+) -> Result<TestResult, CommandError> {
     loop {
-        let told = ledger::find_by_envelope(&desk.store, id).await?;
-        if told.iter().filter(|entry| entry.told.is_some_and(|told| told.envelope == id)).count() >= bots {
-            return Ok(Came::Told);
+        let delivered = ledger::find_by_envelope(&context.store, id).await?;
+        if delivered
+            .iter()
+            .filter(|entry| entry.delivered.is_some_and(|delivered| delivered.envelope == id))
+            .count()
+            >= bots
+        {
+            return Ok(TestResult::Delivered);
         }
-        if let Some(letter) = desk.letters.of_envelope(id).await?.into_iter().next() {
-            return Ok(Came::Dead(Box::new(letter)));
+        if let Some(letter) = context.letters.of_envelope(id).await?.into_iter().next() {
+            return Ok(TestResult::DeadLettered(Box::new(letter)));
         }
         if Instant::now() >= deadline {
-            return Ok(if told.is_empty() { Came::Waiting } else { Came::InHand });
+            return Ok(if delivered.is_empty() { TestResult::Waiting } else { TestResult::InHand });
         }
         sleep(LOOK_EVERY).await;
     }
 }
 
 /// The letter has been read; nobody is to be called because it waits.
-async fn discard(desk: &Desk, letter: &Letter, who: &str) -> Result<(), CommandError> {
-    let filter = Filter { ids: vec![letter.id], states: vec![State::Waiting], ..Filter::default() };
-    let action = desk.letters.begin_action(who, Action::Discard, &filter, 1).await?;
-    let done = desk.letters.discard(&[letter.id], action).await?;
-    desk.letters.end_action(action, done).await?;
+async fn discard(context: &CommandContext, letter: &StoredDeadLetter, who: &str) -> Result<(), CommandError> {
+    let filter = Filter { ids: vec![letter.id], states: vec![DeadLetterState::Waiting], ..Filter::default() };
+    let action = context.letters.begin_action(who, OperatorAction::Discard, &filter, 1).await?;
+    let done = context.letters.discard(&[letter.id], action).await?;
+    context.letters.end_action(action, done).await?;
     Ok(())
 }

@@ -3,35 +3,35 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use config::process;
+use model::alert::{Alert, Labels};
+use model::envelope::{Envelope, decode};
 use serde_json::{Value, json};
-use shared::alert::{Alert, Labels};
-use shared::envelope::{Envelope, decode};
-use shared::process;
 
 use super::arguments::ShowArguments;
-use super::desk::Desk;
-use super::text::{count, plain, time};
+use super::context::CommandContext;
+use super::terminal::{count, plain, time};
 use super::{CommandError, Terminal, list};
-use crate::dead_letters::{Content, Filter, Letter, Order};
+use crate::dead_letters::{DeadLetterContent, Filter, Order, StoredDeadLetter};
 
 /// Bytes shown of what nobody can read.
 const BYTES_SHOWN_MAX: usize = 4 * 1024;
 
 pub(super) async fn show(
-    desk: &Desk,
+    context: &CommandContext,
     asked: &ShowArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let filter = Filter { ids: asked.letters.clone(), ..Filter::default() };
-    let letters = desk.letters.find(&filter, Order::OldestFirst, asked.letters.len()).await?;
+    let letters = context.letters.find(&filter, Order::OldestFirst, asked.letters.len()).await?;
     let mut shown = Vec::new();
     for letter in &letters {
-        let contents = desk.letters.contents(&[letter.id]).await?;
-        let Some((_, content)) = contents.into_iter().next() else { continue };
+        let contents = context.letters.contents(&[letter.id]).await?;
+        let Some((_, kept)) = contents.into_iter().next() else { continue };
         if asked.json {
-            shown.push(as_json(letter, &content)?);
+            shown.push(as_json(letter, &kept)?);
         } else {
-            print(terminal.out, letter, &content)?;
+            print(terminal.out, letter, &kept)?;
         }
     }
     if asked.json {
@@ -48,7 +48,11 @@ pub(super) async fn show(
     Ok(code)
 }
 
-fn print(out: &mut dyn Write, letter: &Letter, content: &Content) -> Result<(), CommandError> {
+fn print(
+    out: &mut dyn Write,
+    letter: &StoredDeadLetter,
+    content: &DeadLetterContent,
+) -> Result<(), CommandError> {
     let named = |name: &str| if name.is_empty() { "not known".to_owned() } else { plain(name) };
     let code = letter.code.map(|code| format!(", code {code}")).unwrap_or_default();
     let outcome =
@@ -126,7 +130,7 @@ fn card_text(card: &[u8]) -> Result<String, CommandError> {
     Ok(text.lines().map(plain).collect::<Vec<_>>().join("\n  "))
 }
 
-fn as_json(letter: &Letter, content: &Content) -> Result<Value, CommandError> {
+fn as_json(letter: &StoredDeadLetter, content: &DeadLetterContent) -> Result<Value, CommandError> {
     let mut shown = serde_json::to_value(letter).map_err(std::io::Error::from)?;
     match serde_json::from_slice::<Value>(&content.body) {
         Ok(mut envelope) => {

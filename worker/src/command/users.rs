@@ -6,15 +6,15 @@ mod reading;
 use std::path::Path;
 use std::process::ExitCode;
 
+use config::Config;
 use serde_json::json;
-use shared::config::Config;
 
 use super::arguments::UsersCommand;
-use super::desk::Desk;
-use super::text::count;
-use super::{CommandError, Terminal, list, table};
-use crate::owner::person::Mobile;
-use crate::owner::users::{self, User};
+use super::context::CommandContext;
+use super::terminal::count;
+use super::{CommandError, Terminal, list, terminal};
+use crate::directory::users::{self, User};
+use crate::people::person::Mobile;
 
 /// How large a file with users may be.
 const FILE_BYTES_MAX: u64 = 32 << 20;
@@ -25,7 +25,7 @@ const THEIRS: &str = "the user table is on a MySQL server and yours: change it t
 
 /// Whether the table is ours to change; said before a database is looked for.
 fn check(config: &Config) -> Result<(), CommandError> {
-    let url = config.database.url.as_ref().map_or("", shared::config::Secret::expose);
+    let url = config.database.url.as_ref().map_or("", config::Secret::expose);
     let is_theirs = config.owners.table.server.is_some() || !(url.is_empty() || url.starts_with("sqlite:"));
     if is_theirs { Err(CommandError::Usage(THEIRS.to_owned())) } else { Ok(()) }
 }
@@ -39,20 +39,20 @@ pub(super) async fn users(
     match command {
         UsersCommand::Import { file } => {
             // Who imports users before the first start is right to.
-            let desk = Desk::open_or_make(config).await?;
+            let context = CommandContext::open_or_make(config).await?;
             let users = read(&file, &config.owners.table.id_prefix)?;
-            users::import(&desk.store, &users).await?;
+            users::import(&context.store, &users).await?;
             writeln!(terminal.out, "imported {} of {}", count(users.len(), "user"), file.display())?;
         }
         UsersCommand::List { json } => {
             // Whoever looks at an empty database is in the wrong place.
-            let users = users::all(&Desk::open(config).await?.store).await?;
+            let users = users::all(&CommandContext::open(config).await?.store).await?;
             if json {
                 let rows: Vec<_> = users.iter().map(|user| json!(cells(user))).collect();
                 list::print_json(terminal.out, &json!(rows))?;
             } else {
                 let rows: Vec<_> = users.iter().map(cells).collect();
-                table::print(terminal.out, ["USERNAME", "NICKNAME", "MOBILE", "SOURCE_USER_ID"], &rows)?;
+                terminal::print(terminal.out, ["USERNAME", "NICKNAME", "MOBILE", "SOURCE_USER_ID"], &rows)?;
             }
         }
     }

@@ -1,13 +1,13 @@
 //! What operators do to dead letters, in the audit trail.
 
 use super::{DeadLetters, Filter};
-use crate::audit::{Deed, Entry, Wanted};
+use crate::audit::{AuditEntry, AuditFilter, AuditedAction};
 use crate::store::StoreError;
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Sent again, unless it was told or resolved since.
+pub enum OperatorAction {
+    /// Sent again, unless it was delivered or resolved since.
     Replay,
     /// Sent again in any case.
     ForcedReplay,
@@ -15,7 +15,7 @@ pub enum Action {
     Discard,
 }
 
-impl Action {
+impl OperatorAction {
     /// Every action.
     pub const ALL: [Self; 3] = [Self::Replay, Self::ForcedReplay, Self::Discard];
 
@@ -34,12 +34,14 @@ impl DeadLetters {
     pub async fn begin_action(
         &self,
         who: &str,
-        action: Action,
+        action: OperatorAction,
         filter: &Filter,
         letters: usize,
     ) -> Result<i64, StoreError> {
         let chosen = filter.to_string();
-        self.trail.begin(Deed { who, action: action.as_str(), chosen: &chosen, meant: letters }).await
+        self.trail
+            .begin(AuditedAction { who, action: action.as_str(), chosen: &chosen, meant: letters })
+            .await
     }
 
     /// Writes down how many letters it was done to.
@@ -48,12 +50,12 @@ impl DeadLetters {
     }
 
     /// The newest lines of the trail that are about dead letters, the newest first.
-    pub async fn audit(&self, most: usize) -> Result<Vec<Entry>, StoreError> {
-        self.trail.entries(Wanted::Actions(&Action::ALL.map(Action::as_str)), most).await
+    pub async fn audit(&self, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.trail.entries(AuditFilter::Actions(&OperatorAction::ALL.map(OperatorAction::as_str)), most).await
     }
 
     /// These lines of the trail, the newest first.
-    pub async fn audit_of(&self, entries: &[i64]) -> Result<Vec<Entry>, StoreError> {
-        self.trail.entries(Wanted::Ids(entries), entries.len()).await
+    pub async fn audit_of(&self, entries: &[i64]) -> Result<Vec<AuditEntry>, StoreError> {
+        self.trail.entries(AuditFilter::Ids(entries), entries.len()).await
     }
 }

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
+use config::BOT_MARK;
 use jiff::Timestamp;
-use shared::config::BOT_MARK;
-use shared::envelope::{Source, decode};
-use shared::matcher::Matcher;
-use shared::queue::{LetterId, Reason};
+use model::envelope::{Source, decode};
+use model::matcher::Matcher;
+use queue::{DeadLetterId, Reason};
 
-use super::State;
+use super::DeadLetterState;
 use crate::store::sql::{Value, places};
 
 /// Which letters are meant; each condition narrows it. Without any it is all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Those with one of these numbers.
-    pub ids: Vec<LetterId>,
+    pub ids: Vec<DeadLetterId>,
     /// Those in one of these states; empty: in any.
-    pub states: Vec<State>,
+    pub states: Vec<DeadLetterState>,
     /// Those for this receiver, or for one of its bots.
     pub receiver: Option<String>,
     /// Those that died for this reason.
@@ -46,7 +46,8 @@ impl Filter {
 
     /// The condition on the columns, and its values.
     pub(super) fn condition(&self) -> (String, Vec<Value<'_>>) {
-        let (mut parts, mut values) = (vec!["1 = 1".to_owned()], Vec::new());
+        let mut parts = vec!["1 = 1".to_owned()];
+        let mut values = Vec::new();
         if !self.ids.is_empty() {
             parts.push(format!("id IN ({})", places(self.ids.len())));
             values.extend(self.ids.iter().map(|id| Value::Number(id.0)));

@@ -1,10 +1,10 @@
 //! Writing letters. One death is one letter: a message that is delivered again changes nothing, and a later death of
-//! the same envelope (after a replay, or because a worker died between burying and settling) moves its letter on.
+//! the same envelope (after a replay, or because a worker died between publishing and settling) moves its letter on.
 
-use shared::envelope::Source;
+use model::envelope::Source;
 
-use super::burial::Burial;
-use super::{DeadLetters, ReplayOutcome, State};
+use super::record::DeadLetterRecord;
+use super::{DeadLetterState, DeadLetters, ReplayOutcome};
 use crate::store::sql::{Transaction, Value, places, rows};
 use crate::store::{Pool, StoreError};
 
@@ -31,53 +31,54 @@ const MOVED_ON: [&str; 10] = [
 
 impl DeadLetters {
     /// Writes the letters. When this returns they are safe.
-    pub(super) async fn keep(&self, burials: &[Burial]) -> Result<(), StoreError> {
-        for together in burials.chunks(KEPT_TOGETHER_MAX) {
-            self.store.within(self.keep_together(together)).await?;
+    pub(super) async fn keep(&self, records: &[DeadLetterRecord]) -> Result<(), StoreError> {
+        for together in records.chunks(KEPT_TOGETHER_MAX) {
+            self.store.within(|| self.keep_together(together)).await?;
         }
         Ok(())
     }
 
-    async fn keep_together(&self, burials: &[Burial]) -> Result<(), sqlx::Error> {
-        let (now_ms, pool) = (self.clock.now().as_millisecond(), self.store.pool());
-        let mut died_again = Vec::with_capacity(burials.len());
-        for burial in burials {
-            died_again.push(self.is_known(burial).await?);
+    async fn keep_together(&self, records: &[DeadLetterRecord]) -> Result<(), sqlx::Error> {
+        let now_ms = self.clock.now().as_millisecond();
+        let pool = self.store.pool();
+        let mut died_again = Vec::with_capacity(records.len());
+        for record in records {
+            died_again.push(self.is_known(record).await?);
         }
         let mut transaction = Transaction::begin(pool).await?;
         let insert = insert(pool);
-        for (burial, died_again) in burials.iter().zip(died_again) {
+        for (record, died_again) in records.iter().zip(died_again) {
             if died_again {
-                move_on(&mut transaction, burial, now_ms).await?;
+                move_on(&mut transaction, record, now_ms).await?;
                 continue;
             }
             let mut values = vec![
-                burial.letter_key[..].into(),
-                burial.line_key[..].into(),
-                burial.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]).into(),
-                burial.source.map(Source::as_str).into(),
-                count(burial.alerts).into(),
-                burial.summary.as_str().into(),
-                burial.body[..].into(),
-                count(burial.body_bytes).into(),
-                burial.failure.first_failed_at.as_millisecond().into(),
+                record.letter_key[..].into(),
+                record.line_key[..].into(),
+                record.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]).into(),
+                record.source.map(Source::as_str).into(),
+                count(record.alerts).into(),
+                record.summary.as_str().into(),
+                record.body[..].into(),
+                count(record.body_bytes).into(),
+                record.failure.first_failed_at.as_millisecond().into(),
                 now_ms.into(),
             ];
-            values.extend(moved_on(burial, None, now_ms));
+            values.extend(moved_on(record, None, now_ms));
             transaction.execute(&insert, &values).await?;
-            index(&mut transaction, pool, burial).await?;
+            index(&mut transaction, pool, record).await?;
         }
         transaction.commit().await
     }
 
     /// Whether a letter of ours was sent again and this is what became of it. Of an envelope only what was not told
     /// comes back, so its line may be another; the letter keeps all of it.
-    async fn is_known(&self, burial: &Burial) -> Result<bool, sqlx::Error> {
-        let Some(letter) = burial.replay else { return Ok(false) };
+    async fn is_known(&self, record: &DeadLetterRecord) -> Result<bool, sqlx::Error> {
+        let Some(letter) = record.replay else { return Ok(false) };
         let known =
             "SELECT COUNT(*) FROM larkfire_dead_letters WHERE id = ? AND (line_key = ? OR envelope = ?)";
-        let envelope = burial.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]);
-        let values = [letter.0.into(), burial.line_key[..].into(), envelope.into()];
+        let envelope = record.envelope.as_ref().map(|envelope| &envelope.as_bytes()[..]);
+        let values = [letter.0.into(), record.line_key[..].into(), envelope.into()];
         let found: Vec<(i64,)> = rows(self.store.pool(), known, &values).await?;
         // Otherwise it is another database's letter, or one that was cleaned away meanwhile: a new one here.
         Ok(found.first().is_some_and(|(found,)| *found > 0))
@@ -85,50 +86,62 @@ impl DeadLetters {
 }
 
 /// Whoever has it in hand twice changes it once: a death is later than the one before.
-async fn move_on(transaction: &mut Transaction, burial: &Burial, now_ms: i64) -> Result<(), sqlx::Error> {
+async fn move_on(
+    transaction: &mut Transaction,
+    record: &DeadLetterRecord,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
     let changes = MOVED_ON.map(|column| format!("{column} = ?")).join(", ");
     let update = format!(
         "UPDATE larkfire_dead_letters SET {changes} WHERE id = ? AND last_failed_ms < ? AND state <> ?"
     );
-    let mut values = Vec::from(moved_on(burial, Some(ReplayOutcome::DeadAgain), now_ms));
+    let mut values = Vec::from(moved_on(record, Some(ReplayOutcome::DeadLetteredAgain), now_ms));
     values.extend::<[Value<'_>; 3]>([
-        burial.replay.map(|letter| letter.0).into(),
-        burial.failure.last_failed_at.as_millisecond().into(),
-        State::Discarded.as_str().into(),
+        record.replay.map(|letter| letter.0).into(),
+        record.failure.last_failed_at.as_millisecond().into(),
+        DeadLetterState::Discarded.as_str().into(),
     ]);
     transaction.execute(&update, &values).await?;
     Ok(())
 }
 
 /// Which letters an alert is in.
-async fn index(transaction: &mut Transaction, pool: &Pool, burial: &Burial) -> Result<(), sqlx::Error> {
-    if burial.fingerprints.is_empty() {
+async fn index(
+    transaction: &mut Transaction,
+    pool: &Pool,
+    record: &DeadLetterRecord,
+) -> Result<(), sqlx::Error> {
+    if record.fingerprints.is_empty() {
         return Ok(());
     }
     let insert = match pool {
         Pool::MySql(_) => "INSERT IGNORE",
-        Pool::Sqlite(_) => "INSERT OR IGNORE",
+        Pool::Sqlite(_) | Pool::Simulated(_) => "INSERT OR IGNORE",
     };
-    let places = vec!["(?, ?)"; burial.fingerprints.len()].join(", ");
+    let places = vec!["(?, ?)"; record.fingerprints.len()].join(", ");
     let insert = format!("{insert} INTO larkfire_dead_alerts (fingerprint, letter_key) VALUES {places}");
-    let pairs = burial.fingerprints.iter();
+    let pairs = record.fingerprints.iter();
     let values: Vec<Value<'_>> =
-        pairs.flat_map(|fingerprint| [fingerprint.as_str().into(), burial.letter_key[..].into()]).collect();
+        pairs.flat_map(|fingerprint| [fingerprint.as_str().into(), record.letter_key[..].into()]).collect();
     transaction.execute(&insert, &values).await?;
     Ok(())
 }
 
 /// The values of `MOVED_ON`.
-fn moved_on(burial: &Burial, outcome: Option<ReplayOutcome>, now_ms: i64) -> [Value<'_>; MOVED_ON.len()] {
-    let failure = &burial.failure;
+fn moved_on(
+    record: &DeadLetterRecord,
+    outcome: Option<ReplayOutcome>,
+    now_ms: i64,
+) -> [Value<'_>; MOVED_ON.len()] {
+    let failure = &record.failure;
     [
         failure.receiver.as_str().into(),
         failure.reason.as_str().into(),
         failure.code.into(),
         failure.message.as_str().into(),
         i64::from(failure.attempts).into(),
-        burial.card.as_deref().into(),
-        State::Waiting.as_str().into(),
+        record.card.as_deref().into(),
+        DeadLetterState::Waiting.as_str().into(),
         outcome.map(ReplayOutcome::as_str).into(),
         now_ms.into(),
         failure.last_failed_at.as_millisecond().into(),
@@ -146,7 +159,7 @@ fn insert(pool: &Pool) -> String {
             });
             format!("{into} ON DUPLICATE KEY UPDATE {}", changes.join(", "))
         }
-        Pool::Sqlite(_) => {
+        Pool::Sqlite(_) | Pool::Simulated(_) => {
             let changes = MOVED_ON.map(|column| format!("{column} = excluded.{column}"));
             format!(
                 "{into} ON CONFLICT (letter_key) DO UPDATE SET {} \

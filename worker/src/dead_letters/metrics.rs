@@ -1,6 +1,7 @@
 //! What is counted about dead letters once they are on their way to the database.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, Registry};
+use runtime::metrics::memory;
 
 use super::ReplayOutcome;
 
@@ -17,20 +18,10 @@ pub struct DeadLetterMetrics {
 impl DeadLetterMetrics {
     /// Metrics of one process, shown by `registry`.
     pub fn register(registry: &Registry) -> prometheus::Result<Self> {
-        let opts = |name, help| Opts::new(name, help).namespace("larkfire");
         let metrics = Self {
-            waiting: IntGauge::with_opts(opts(
-                "dead_letters_waiting",
-                "Dead letters in the database that wait for an operator.",
-            ))?,
-            kept: IntCounter::with_opts(opts(
-                "dead_letters_kept_total",
-                "Dead letters moved from the queue to the database, repeats included.",
-            ))?,
-            replays: IntCounterVec::new(
-                opts("replays_total", "Replayed dead letters by what came of them."),
-                &["outcome"],
-            )?,
+            waiting: memory::DEAD_LETTERS_WAITING.gauge()?,
+            kept: memory::DEAD_LETTERS_KEPT.counter()?,
+            replays: memory::REPLAYS.counters()?,
         };
         for outcome in ReplayOutcome::ALL {
             metrics.replays.with_label_values(&[outcome.as_str()]).reset();

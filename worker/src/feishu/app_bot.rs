@@ -7,17 +7,17 @@ mod token;
 
 use std::collections::BTreeMap;
 
+use config::Secret;
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, Url};
 use serde::Deserialize;
-use shared::config::Secret;
 use thiserror::Error;
 
-use super::body::Content;
+use super::body::CardContent;
 use super::exchange::{self, JSON};
 use super::verdict::{self, Trouble, Verdict};
-use crate::card::Card;
+use crate::render::Card;
 
 pub use body::OnceKey;
 pub use contacts::People;
@@ -96,7 +96,7 @@ pub struct AppBot {
 }
 
 /// A call below `/open-apis/`.
-struct Call<'c> {
+struct ApiCall<'c> {
     method: Method,
     path: &'c [&'c str],
     query: Option<(&'c str, &'c str)>,
@@ -104,13 +104,19 @@ struct Call<'c> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Data,
+struct SendAnswer {
+    data: SendData,
 }
 
 #[derive(Deserialize)]
-struct Data {
+struct SendData {
     message_id: MessageId,
+}
+
+impl From<Verdict> for Sent {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, message_id: None }
+    }
 }
 
 impl AppBot {
@@ -125,17 +131,29 @@ impl AppBot {
         Ok(Self { client, base, credentials, tokens: Tokens::default() })
     }
 
+    /// The id of the app.
+    pub(crate) fn app_id(&self) -> &str {
+        &self.credentials.id
+    }
+
     /// Sends into a chat, once. Trying again with the same key within an hour shows nothing twice.
-    pub async fn send(&self, chat_id: &str, content: &Content, once: &OnceKey, now: Timestamp) -> Sent {
+    pub async fn send(&self, chat_id: &str, content: &CardContent, once: &OnceKey, now: Timestamp) -> Sent {
         let path = ["im", "v1", "messages"];
         let query = Some(("receive_id_type", "chat_id"));
         self.deliver(&path, query, body::message(chat_id, content, once), now).await
     }
 
     /// Replies to a message, once, as [`send`](Self::send) does.
-    pub async fn reply(&self, to: ReplyTo<'_>, content: &Content, once: &OnceKey, now: Timestamp) -> Sent {
+    pub async fn reply(
+        &self,
+        to: ReplyTo<'_>,
+        content: &CardContent,
+        once: &OnceKey,
+        now: Timestamp,
+    ) -> Sent {
         let path = ["im", "v1", "messages", to.message_id.as_str(), "reply"];
-        self.deliver(&path, None, body::reply(to.in_thread, content, once), now).await
+        let sent = self.deliver(&path, None, body::reply(to.in_thread, content, once), now).await;
+        Sent { verdict: sent.verdict.of_repeatable(), ..sent }
     }
 
     /// Shows another card in a message of ours, for 14 days after it was sent. There is no order among updates of a
@@ -146,8 +164,8 @@ impl AppBot {
             Err(error) => return unwritten(&error),
         };
         let path = ["im", "v1", "messages", message_id.as_str()];
-        let call = Call { method: Method::PATCH, path: &path, query: None, body };
-        self.call(&call, now).await.err().unwrap_or(Verdict::Ok)
+        let call = ApiCall { method: Method::PATCH, path: &path, query: None, body };
+        self.call(&call, now).await.err().map_or(Verdict::Ok, Verdict::of_repeatable)
     }
 
     /// The `open_id`s of people, by what they were asked for; who is unknown or hidden is left out. The ids are this
@@ -162,7 +180,7 @@ impl AppBot {
             let body = serde_json::to_vec(&question).map_err(|error| unwritten(&error))?;
             let path = ["contact", "v3", "users", "batch_get_id"];
             let query = Some(("user_id_type", "open_id"));
-            let answer = self.call(&Call { method: Method::POST, path: &path, query, body }, now).await?;
+            let answer = self.call(&ApiCall { method: Method::POST, path: &path, query, body }, now).await?;
             found.extend(question.found(&answer).map_err(|_| unreadable("people's ids"))?);
         }
         Ok(found)
@@ -179,10 +197,10 @@ impl AppBot {
             Ok(body) => body,
             Err(error) => return Sent { verdict: unwritten(&error), message_id: None },
         };
-        match self.call(&Call { method: Method::POST, path, query, body }, now).await {
+        match self.call(&ApiCall { method: Method::POST, path, query, body }, now).await {
             Ok(answer) => {
                 // It is in the chat whatever else the answer says; without an id it only cannot be updated.
-                let answer = serde_json::from_slice::<Answer>(&answer).ok();
+                let answer = serde_json::from_slice::<SendAnswer>(&answer).ok();
                 Sent { verdict: Verdict::Ok, message_id: answer.map(|answer| answer.data.message_id) }
             }
             Err(verdict) => Sent { verdict, message_id: None },
@@ -190,7 +208,7 @@ impl AppBot {
     }
 
     /// Makes a call and returns its successful answer. A refused token is replaced once.
-    async fn call(&self, call: &Call<'_>, now: Timestamp) -> Result<Vec<u8>, Verdict> {
+    async fn call(&self, call: &ApiCall<'_>, now: Timestamp) -> Result<Vec<u8>, Verdict> {
         let token = self.token(None, now).await?;
         match self.exchange(call, Some(&token)).await {
             Err(verdict) if verdict.is_about_token() => {
@@ -206,16 +224,17 @@ impl AppBot {
     }
 
     async fn new_token(&self, now: Timestamp) -> Result<Token, Verdict> {
-        let (id, secret) = (&self.credentials.id, self.credentials.secret.expose());
+        let id = &self.credentials.id;
+        let secret = self.credentials.secret.expose();
         let body = serde_json::to_vec(&BTreeMap::from([("app_id", id.as_str()), ("app_secret", secret)]))
             .map_err(|error| unwritten(&error))?;
         let path = ["auth", "v3", "tenant_access_token", "internal"];
-        let call = Call { method: Method::POST, path: &path, query: None, body };
+        let call = ApiCall { method: Method::POST, path: &path, query: None, body };
         let answer = self.exchange(&call, None).await.map_err(Verdict::of_app)?;
         Token::read(&answer, now)
     }
 
-    async fn exchange(&self, call: &Call<'_>, token: Option<&Secret>) -> Result<Vec<u8>, Verdict> {
+    async fn exchange(&self, call: &ApiCall<'_>, token: Option<&Secret>) -> Result<Vec<u8>, Verdict> {
         let request = self.client.request(call.method.clone(), self.url(call)).header(CONTENT_TYPE, JSON);
         let request = match token {
             Some(token) => request.bearer_auth(token.expose()),
@@ -229,7 +248,7 @@ impl AppBot {
         Err(verdict.logged_as(answer.log_id.as_deref()))
     }
 
-    fn url(&self, call: &Call<'_>) -> Url {
+    fn url(&self, call: &ApiCall<'_>) -> Url {
         let mut url = self.base.clone();
         // Only a URL without a host has no path, and `new` has refused those.
         if let Ok(mut path) = url.path_segments_mut() {

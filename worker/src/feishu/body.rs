@@ -1,22 +1,13 @@
 //! The body of one request to a custom bot (custom bot guide, "message types" and "signature verification").
 
+use model::signature::BotSign;
 use serde::Serialize;
-use shared::signature::BotSign;
 
-use crate::card::Card;
+use crate::render::Card;
 
-/// Feishu's limit for the whole body, in bytes. The documents say 20 KB, 30 KB and 100 KB in different places; the
-/// smallest holds.
-pub const BODY_BYTES_MAX: usize = 20_000;
-/// What is around the card in a signed body: `{"timestamp":…,"sign":…,"msg_type":"interactive","card":…}` with ten
-/// digits of time and 44 characters of base64. A test counts it.
-const AROUND_CARD_BYTES: usize = 113;
-/// How large a card may be, so that its request stays within the limit.
-pub const CARD_BYTES_MAX: usize = BODY_BYTES_MAX - AROUND_CARD_BYTES;
-
-/// What is to be told.
+/// What is to be delivered.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub enum CardContent {
     /// A card.
     Card(Box<Card>),
     /// Plain text, already neutralised.
@@ -28,7 +19,7 @@ struct Body<'b> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     sign: Option<Signed<'b>>,
     #[serde(flatten)]
-    message: Message<'b>,
+    message: WebhookMessage<'b>,
 }
 
 #[derive(Serialize)]
@@ -39,22 +30,22 @@ struct Signed<'b> {
 
 #[derive(Serialize)]
 #[serde(tag = "msg_type", rename_all = "snake_case")]
-enum Message<'b> {
+enum WebhookMessage<'b> {
     Interactive { card: &'b Card },
-    Text { content: Text<'b> },
+    Text { content: WebhookText<'b> },
 }
 
 #[derive(Serialize)]
-struct Text<'b> {
+struct WebhookText<'b> {
     text: &'b str,
 }
 
 /// Writes the body. Strings and numbers only, so there is nothing the serialiser could refuse.
-pub(super) fn write(content: &Content, sign: Option<&BotSign>) -> serde_json::Result<Vec<u8>> {
+pub(super) fn write(content: &CardContent, sign: Option<&BotSign>) -> serde_json::Result<Vec<u8>> {
     let sign = sign.map(|signed| Signed { timestamp: &signed.timestamp, sign: &signed.sign });
     let message = match content {
-        Content::Card(card) => Message::Interactive { card },
-        Content::Text(text) => Message::Text { content: Text { text } },
+        CardContent::Card(card) => WebhookMessage::Interactive { card },
+        CardContent::Text(text) => WebhookMessage::Text { content: WebhookText { text } },
     };
     serde_json::to_vec(&Body { sign, message })
 }
@@ -62,9 +53,10 @@ pub(super) fn write(content: &Content, sign: Option<&BotSign>) -> serde_json::Re
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use model::signature::bot_sign;
     use serde_json::json;
-    use shared::signature::bot_sign;
 
+    use super::super::limits::AROUND_CARD_BYTES;
     use super::*;
 
     fn signed() -> BotSign {
@@ -75,17 +67,17 @@ mod tests {
     fn the_bytes_around_a_card_are_counted() {
         let card = Card::default();
         let bare = serde_json::to_vec(&card).unwrap().len();
-        let body = write(&Content::Card(Box::new(card)), Some(&signed())).unwrap();
+        let body = write(&CardContent::Card(Box::new(card)), Some(&signed())).unwrap();
         assert_eq!(body.len() - bare, AROUND_CARD_BYTES);
     }
 
     #[test]
     fn a_text_body_has_content_and_a_card_body_has_not() {
-        let text = write(&Content::Text("hello".to_owned()), None).unwrap();
+        let text = write(&CardContent::Text("hello".to_owned()), None).unwrap();
         let text: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(text, json!({"msg_type": "text", "content": {"text": "hello"}}));
 
-        let card = write(&Content::Card(Box::default()), Some(&signed())).unwrap();
+        let card = write(&CardContent::Card(Box::default()), Some(&signed())).unwrap();
         let card: serde_json::Value = serde_json::from_slice(&card).unwrap();
         assert_eq!(card["msg_type"], "interactive");
         assert_eq!(card["timestamp"], "1700000000");

@@ -1,17 +1,18 @@
 //! A custom bot: one webhook URL, which is the credential, and perhaps a secret to sign with.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use reqwest::header::CONTENT_TYPE;
+use config::Secret;
+use jiff::{SignedDuration, Timestamp};
+use model::signature::bot_sign;
 use reqwest::{Client, Url};
-use shared::config::Secret;
-use shared::signature::bot_sign;
 use thiserror::Error;
+use tracing::warn;
 
-use super::body::{self, Content};
-use super::exchange::{self, JSON};
-use super::verdict::{self, Trouble, Verdict};
+use super::body::{self, CardContent};
+use super::verdict::{self, Repair, Trouble, Verdict};
+use super::webhook::Webhooks;
 
 /// Time for a connection to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_CONNECTIONS_MAX: usize = 8;
 /// How long they are kept: less than the usual minute after which the other side hangs up.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// How far apart two clocks may be that agree: an answer takes time, and Feishu takes a signature for an hour.
+const CLOCKS_AGREE: Duration = Duration::from_mins(5);
 
 /// Why a custom bot cannot be set up. Says nothing about the URL but what is wrong with it.
 #[derive(Debug, Error)]
@@ -42,15 +46,17 @@ pub enum CustomBotError {
     Client(#[source] reqwest::Error),
 }
 
-/// The HTTP client all receivers share. It sends once: when to try again is decided in one place, and not here.
+/// The HTTP client all receivers share. It sends once: when to try again is decided in one place, and not here. Only
+/// what an HTTP/2 server says that it has not taken (`GOAWAY`, `REFUSED_STREAM`) is sent again by reqwest itself.
 pub fn http_client(request_timeout: Duration) -> Result<Client, CustomBotError> {
     // Another part of the process may have installed the provider before; either is ring.
     let _installed_before = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT.min(request_timeout))
+        // Less than the whole, so that a connection that does not come about is never taken for a request that was
+        // sent.
+        .connect_timeout(CONNECT_TIMEOUT.min(request_timeout / 2))
         .timeout(request_timeout)
         .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
         .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .referer(false)
@@ -62,15 +68,17 @@ pub fn http_client(request_timeout: Duration) -> Result<Client, CustomBotError> 
 /// One custom bot. `Debug` shows neither its URL nor its secret.
 #[derive(Debug)]
 pub struct CustomBot {
-    client: Client,
+    webhooks: Webhooks,
     url: Secret,
     secret: Option<Secret>,
+    /// What Feishu's clock shows more than ours, in seconds, where a signature was refused for that.
+    ahead_s: AtomicI64,
 }
 
 impl CustomBot {
     /// A bot behind `url`, for the receiver of that name.
     pub fn new(
-        client: Client,
+        webhooks: Webhooks,
         receiver: &str,
         url: Secret,
         secret: Option<Secret>,
@@ -82,20 +90,39 @@ impl CustomBot {
         if !matches!(parsed.scheme(), "https" | "http") {
             return Err(CustomBotError::Scheme { receiver: receiver.to_owned() });
         }
-        Ok(Self { client, url, secret })
+        Ok(Self { webhooks, url, secret, ahead_s: AtomicI64::new(0) })
     }
 
-    /// Sends once and says what the answer means. Signs anew each time: a signature ages by the hour.
-    pub async fn send(&self, content: &Content, now: Timestamp) -> Verdict {
-        let sign = self.secret.as_ref().map(|secret| bot_sign(secret.expose(), now));
+    /// Sends once and says what the answer means. Signs anew each time: a signature ages by the hour. By Feishu's clock,
+    /// once it has refused one for ours: a machine that is in local time is an hour or more away from it for good.
+    pub async fn send(&self, content: &CardContent, now: Timestamp) -> Verdict {
+        let ahead = SignedDuration::from_secs(self.ahead_s.load(Ordering::Relaxed));
+        let signed_at = now.saturating_add(ahead).unwrap_or(now);
+        let sign = self.secret.as_ref().map(|secret| bot_sign(secret.expose(), signed_at));
         let body = match body::write(content, sign.as_ref()) {
             Ok(body) => body,
             Err(error) => return Verdict::GiveUp(Trouble::without_code(error.to_string())),
         };
-        let request = self.client.post(self.url.expose()).header(CONTENT_TYPE, JSON).body(body);
-        match exchange::once(request).await {
-            Ok(answer) => verdict::read(answer.status, &answer.body, answer.wait),
+        match self.webhooks.post(self.url.expose(), body).await {
+            Ok(answer) => {
+                let verdict = verdict::read(answer.status, &answer.body, answer.wait);
+                if matches!(verdict, Verdict::Repair(Repair::Signature, _)) {
+                    self.learn_clock(answer.date.map(|theirs| theirs.duration_since(now)));
+                }
+                verdict
+            }
             Err(verdict) => verdict,
+        }
+    }
+
+    /// A signature was refused. Where the clocks agree, the secret is wrong.
+    fn learn_clock(&self, ahead: Option<SignedDuration>) {
+        let ahead_s =
+            ahead.filter(|ahead| ahead.unsigned_abs() > CLOCKS_AGREE).map_or(0, |ahead| ahead.as_secs());
+        if ahead_s != 0 && self.ahead_s.swap(ahead_s, Ordering::Relaxed) != ahead_s {
+            warn!(ahead_s, "this machine's clock is behind Feishu's: signing by Feishu's");
+        } else {
+            self.ahead_s.store(ahead_s, Ordering::Relaxed);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The forms a message can be told in, from the best to the plainest.
+//! The forms a message can be sent in, from the best to the plainest.
 
 use super::verdict::Repair;
 
-/// How an envelope is told.
+/// In what form an envelope is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
     /// What kind of message it is.

@@ -1,20 +1,25 @@
-//! What each answer of Feishu means: one pure table over HTTP status, code *and* message.
+//! What each answer of Feishu means: one pure table over HTTP status, code *and* message. Pure.
 //!
 //! Source: reference "Feishu", 1.4 (how to read an answer), 1.5 (codes at the hook), 3.8 (codes inside 11246 and
 //! 230099). Success is a code of 0 in the body, never the status alone: most refusals come with HTTP 200.
 
+mod answer;
 mod app;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::remark;
+use answer::FeishuAnswer;
+pub use trouble::Trouble;
 
 /// 18121, "the same request is being processed": asking sooner than this is asking in vain.
 const SAME_REQUEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What Envoy's 503 says where it had passed the request on before it lost the connection.
+const RESET_AFTER_SENDING: &str = "reset before headers";
 
 /// What to do after an answer, or after the lack of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +33,27 @@ pub enum Verdict {
         /// What it said.
         trouble: Trouble,
     },
-    /// It may pass: the same again, a little later.
+    /// It was not taken, and that may pass: the same again, a little later.
     TryAgain {
         /// The shortest pause that makes sense, where that is known.
         hint: Option<Duration>,
         /// What went wrong.
+        trouble: Trouble,
+    },
+    /// It was sent, and nothing that was answered says whether it is in the chat: sent again, it may be there twice.
+    MayHaveArrived {
+        /// How long the headers said to wait, if they did.
+        hint: Option<Duration>,
+        /// Whether the time for an answer was over: then the next one may take as long.
+        timed_out: bool,
+        /// What went wrong.
+        trouble: Trouble,
+    },
+    /// It was refused for a reason that is not in the table: it may be this message's or that of all, and may pass.
+    Unknown {
+        /// How long the headers said to wait, if they did.
+        hint: Option<Duration>,
+        /// What was answered.
         trouble: Trouble,
     },
     /// Nobody could be connected to, so nothing was sent. It may pass.
@@ -47,8 +68,17 @@ pub enum Verdict {
 
 impl Verdict {
     /// The label values in metrics.
-    pub const WORDS: [&'static str; 7] =
-        ["ok", "slow_down", "try_again", "unreachable", "repair", "broken", "give_up"];
+    pub const WORDS: [&'static str; 9] = [
+        "ok",
+        "slow_down",
+        "try_again",
+        "may_have_arrived",
+        "unknown",
+        "unreachable",
+        "repair",
+        "broken",
+        "give_up",
+    ];
 
     /// The label value in metrics.
     pub const fn as_str(&self) -> &'static str {
@@ -56,6 +86,8 @@ impl Verdict {
             Self::Ok => "ok",
             Self::SlowDown { .. } => "slow_down",
             Self::TryAgain { .. } => "try_again",
+            Self::MayHaveArrived { .. } => "may_have_arrived",
+            Self::Unknown { .. } => "unknown",
             Self::Unreachable(_) => "unreachable",
             Self::Repair(..) => "repair",
             Self::Broken(_) => "broken",
@@ -92,71 +124,61 @@ impl Repair {
     }
 }
 
-/// What went wrong, for logs and dead letters. Holds no secret and no URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// Feishu's code, where it answered with one.
-    pub code: Option<i64>,
-    /// What was said, shortened.
-    pub message: String,
-}
-
-impl Trouble {
-    /// Trouble of our own finding: no answer, or none that can be read.
-    pub fn without_code(message: impl Into<String>) -> Self {
-        Self { code: None, message: message.into() }
-    }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    code: Option<i64>,
-    #[serde(default)]
-    msg: Option<String>,
-    #[serde(rename = "StatusCode")]
-    status_code: Option<i64>,
-    #[serde(default, rename = "StatusMessage")]
-    status_message: Option<String>,
-}
-
 /// Reads one answer. `wait` is what the headers said about when to come back.
 pub fn read(status: u16, body: &[u8], wait: Option<Duration>) -> Verdict {
     // What is not Feishu's JSON was said by something in between: a proxy, a gateway, a captive portal.
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return by_status(
-            status,
-            Trouble::without_code(format!("HTTP {status} without a JSON answer")),
-            wait,
-        );
+    let Some(answer) = FeishuAnswer::read(body) else {
+        let why = if String::from_utf8_lossy(body).contains(RESET_AFTER_SENDING) {
+            format!("HTTP {status}, {RESET_AFTER_SENDING}")
+        } else {
+            format!("HTTP {status} without a JSON answer")
+        };
+        return by_status(status, Trouble::without_code(why), wait);
     };
-    // `StatusCode` is the old name of the same thing; it counts only where the new one is missing.
-    let Some(code) = answer.code.or(answer.status_code) else {
+    let Some(code) = answer.code else {
         return by_status(status, Trouble::without_code(format!("HTTP {status} without a code")), wait);
     };
-    let said = answer.msg.or(answer.status_message).unwrap_or_default();
-    let trouble = Trouble { code: Some(code), message: remark::shorten(&said) };
+    let trouble = Trouble::with_code(code, remark::shorten(&answer.said));
     let succeeded = (200..300).contains(&status);
-    match meaning(code, &said) {
+    match meaning(code, &answer.said) {
         Meaning::Success if succeeded => Verdict::Ok,
-        Meaning::Success => by_status(status, trouble, wait),
         Meaning::SlowDown => Verdict::SlowDown { hint: wait, trouble },
         Meaning::TryAgain => Verdict::TryAgain { hint: wait, trouble },
         Meaning::InFlight => Verdict::TryAgain { hint: Some(wait.unwrap_or(SAME_REQUEST_PAUSE)), trouble },
         Meaning::Repair(repair) => Verdict::Repair(repair, trouble),
         Meaning::Broken => Verdict::Broken(trouble),
         Meaning::GiveUp => Verdict::GiveUp(trouble),
-        Meaning::Unknown => match status {
-            408 | 425 | 429 | 500.. => by_status(status, trouble, wait),
-            _ => Verdict::GiveUp(trouble),
-        },
+        // A code other than 0 is a refusal, whatever it stands for.
+        Meaning::Unknown if succeeded => Verdict::unknown(wait, trouble),
+        Meaning::Success | Meaning::Unknown => by_status(status, trouble, wait),
     }
 }
 
-/// What the status alone says: that it may pass, or that it is too much.
+/// What the status alone says: that it may pass, that it is too much, or that nobody knows (RFC 9110, 15).
 fn by_status(status: u16, trouble: Trouble, wait: Option<Duration>) -> Verdict {
     match status {
         429 => Verdict::SlowDown { hint: wait, trouble },
-        _ => Verdict::TryAgain { hint: wait, trouble },
+        // Of something in between, which has a limit of its own.
+        413 if trouble.code.is_none() => Verdict::Repair(Repair::TooLarge, trouble),
+        // By these the request was not taken: too slow, too early, or no room for it.
+        408 | 425 => Verdict::TryAgain { hint: wait, trouble },
+        503 if !trouble.message.contains(RESET_AFTER_SENDING) => Verdict::TryAgain { hint: wait, trouble },
+        // What broke may have broken after the message was shown; a 2xx that is none of Feishu's may be one cut short.
+        200..=299 | 500.. => Verdict::may_have_arrived(wait, status == 504, trouble),
+        // Nor is a code of 0 with any other status a refusal.
+        _ if trouble.code == Some(0) => Verdict::may_have_arrived(wait, false, trouble),
+        _ => Verdict::unknown(wait, trouble),
+    }
+}
+
+impl Verdict {
+    /// It was sent, and there is no answer that says what became of it.
+    pub(super) fn may_have_arrived(hint: Option<Duration>, timed_out: bool, trouble: Trouble) -> Self {
+        Self::MayHaveArrived { hint, timed_out, trouble: trouble.that_may_have_arrived() }
+    }
+
+    fn unknown(hint: Option<Duration>, trouble: Trouble) -> Self {
+        Self::Unknown { hint, trouble: trouble.by_itself() }
     }
 }
 
@@ -198,8 +220,9 @@ fn meaning(code: i64, said: &str) -> Meaning {
         // generic request errors, a card where something else was expected, a kind of message that is not allowed.
         4000 | 10001 | 10003 | 10100 | 10400 | 19002 | 11230 => Meaning::Repair(Repair::Card),
 
-        // The token is wrong, the IP is not allowed, the keyword is missing: settings an operator has to change.
-        19001 | 19022 | 19024 | 99_991_401 => Meaning::Broken,
+        // The token is wrong, the bot switched off, the IP not allowed, the keyword missing: settings an operator has to
+        // change.
+        19001 | 19007 | 19022 | 19024 | 99_991_401 => Meaning::Broken,
         // The group is gone, does not let the bot speak, or the bot is not in it.
         11213 | 11231 | 11237 | 11242 | 10002 | 10030 => Meaning::Broken,
         // Moderation.

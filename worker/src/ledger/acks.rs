@@ -1,4 +1,4 @@
-//! Who has taken on which alert. What somebody has taken on is not told again as a reminder, until it is over or told
+//! Who has taken on which alert. What somebody has taken on is not delivered again as a reminder, until it is over or delivered
 //! anew; without the database it is, rather than be forgotten.
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ const TOGETHER_MAX: usize = 256;
 const WHO_CHARS_MAX: usize = 255;
 
 impl Ledger {
-    /// Somebody takes on these alerts of a receiver, as far as they fire and were told; of which it says how many those
+    /// Somebody takes on these alerts of a receiver, as far as they fire and were delivered; of which it says how many those
     /// are.
     pub async fn acknowledge(
         &self,
@@ -37,7 +37,7 @@ impl Ledger {
             let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
             values.extend(keys.iter().map(|key| Value::Bytes(key.as_bytes())));
             let count = format!("SELECT COUNT(*) {condition}");
-            let found: Vec<(i64,)> = store.within(rows(store.pool(), &count, &values)).await?;
+            let found: Vec<(i64,)> = store.within(|| rows(store.pool(), &count, &values)).await?;
             taken_on += found.first().map_or(0, |(count,)| usize::try_from(*count).unwrap_or(0));
             // Both databases know REPLACE.
             let replace = format!(
@@ -45,7 +45,7 @@ impl Ledger {
                  SELECT fingerprint, receiver, told_at, ?, ? {condition}"
             );
             values.splice(0..0, [who.as_str().into(), self.now().into()]);
-            store.within(execute(store.pool(), &replace, &values)).await?;
+            store.within(|| execute(store.pool(), &replace, &values)).await?;
         }
         Ok(taken_on)
     }
@@ -62,14 +62,14 @@ impl Ledger {
             let receiver = fitting(receiver);
             let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
             values.extend(keys.iter().map(|key| Value::Bytes(key.as_bytes())));
-            store.within(execute(store.pool(), &delete, &values)).await?;
+            store.within(|| execute(store.pool(), &delete, &values)).await?;
         }
         Ok(())
     }
 
     /// Makes `Known` of reminders nobody needs, and gives their claims back.
     pub(super) async fn spare_reminders(&self, events: &[Event<'_>], decisions: &mut [Decision]) {
-        let reminds = |decision: &Decision| *decision == Decision::Tell(Occasion::Reminder);
+        let reminds = |decision: &Decision| *decision == Decision::Deliver(Occasion::Reminder);
         if !decisions.iter().any(reminds) {
             return;
         }
@@ -95,13 +95,13 @@ impl Ledger {
         }
         for (event, decision) in events.iter().zip(decisions.iter_mut()) {
             if reminds(decision) && is_spared(event) {
-                *decision = Decision::Known;
+                *decision = Decision::Duplicate;
             }
         }
         self.release(&spared).await;
     }
 
-    /// Which of these alerts somebody has taken on since they were told, by fingerprint and receiver.
+    /// Which of these alerts somebody has taken on since they were delivered, by fingerprint and receiver.
     async fn taken_on(
         &self,
         fingerprints: &[std::borrow::Cow<'_, str>],
@@ -114,13 +114,14 @@ impl Ledger {
         );
         let values: Vec<_> = fingerprints.iter().map(|key| Value::Bytes(key.as_bytes())).collect();
         let store = &self.table.0;
-        store.within(rows(store.pool(), &select, &values)).await
+        store.within(|| rows(store.pool(), &select, &values)).await
     }
 
     /// Forgets who took on what before that time.
     pub(super) async fn forget_acknowledgements(&self, before: Millis) -> Result<(), StoreError> {
         let store = &self.table.0;
         let delete = "DELETE FROM larkfire_acknowledgements WHERE at_ms < ?";
-        store.within(execute(store.pool(), delete, &[before.into()])).await.map(drop)
+        let values = [before.into()];
+        store.within(|| execute(store.pool(), delete, &values)).await.map(drop)
     }
 }

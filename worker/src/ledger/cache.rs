@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher, RandomState};
 
 use super::batch::Key;
-use super::row::{Event, Row};
+use super::row::{Event, LedgerRow};
 
 /// What is known of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cached {
-    pub(crate) row: Row,
+    pub(crate) row: LedgerRow,
     /// The version the database has it under; `None` if it is known to us alone.
     pub(crate) version: Option<i64>,
 }
 
 #[derive(Debug)]
-struct Slot {
+struct CacheSlot {
     hash: u64,
     receiver: u32,
     fingerprint: Box<str>,
@@ -26,8 +26,8 @@ struct Slot {
 
 /// The rows by receiver and fingerprint. Looking one up allocates nothing.
 #[derive(Debug)]
-pub(crate) struct Cache {
-    slots: Vec<Slot>,
+pub(crate) struct LedgerCache {
+    slots: Vec<CacheSlot>,
     places: HashMap<u64, u32, BuildHasherDefault<Hashed>>,
     hand: usize,
     slots_max: usize,
@@ -52,7 +52,7 @@ impl Hasher for Hashed {
     }
 }
 
-impl Cache {
+impl LedgerCache {
     /// A cache of at most so many rows, some 250 bytes each.
     pub(crate) fn new(rows_max: usize) -> Self {
         Self {
@@ -66,7 +66,7 @@ impl Cache {
     }
 
     /// The event's row.
-    pub(crate) fn of_event(&mut self, event: &Event<'_>) -> Option<&Row> {
+    pub(crate) fn of_event(&mut self, event: &Event<'_>) -> Option<&LedgerRow> {
         self.find(event.receiver, event.fingerprint).map(|cached| &cached.row)
     }
 
@@ -79,7 +79,7 @@ impl Cache {
     pub(crate) fn put(&mut self, key: &Key<'_>, cached: Cached) {
         let receiver = self.intern(&key.receiver);
         let hash = self.hash(receiver, &key.fingerprint);
-        let slot = |fingerprint| Slot { hash, receiver, fingerprint, is_used: false, cached };
+        let slot = |fingerprint| CacheSlot { hash, receiver, fingerprint, is_used: false, cached };
         if let Some(place) = self.places.get(&hash)
             && let Some(old) = self.slots.get_mut(*place as usize)
         {

@@ -1,18 +1,21 @@
 //! A row as columns, the same for both databases.
 
-use shared::alert::Status;
-use shared::envelope::EnvelopeId;
+use model::alert::Status;
+use model::envelope::EnvelopeId;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Type};
 
 use super::batch::Key;
-use super::row::{Claim, Holder, Row, State, Told};
-use super::table::{Change, Stamp, Stored};
-use super::trace::{Entry, Wanted};
+use super::port::{RowChange, Stamp, Stored};
+use super::row::{AlertState, Claim, DeliveredState, Holder, LedgerRow};
+use super::traced_alert::{TraceFilter, TracedAlert};
 
+/// The columns named `told_*` hold what was delivered. They keep the name they were made with: workers of the version before
+/// read and write them beside these, and a column is not renamed under a running fleet.
+///
 /// All columns, in the order they are bound and read in. `previous` carries the version that a write replaces to the
 /// row it is compared with, and means nothing afterwards.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "fingerprint",
     "receiver",
     "told_instance",
@@ -26,6 +29,8 @@ pub(super) const COLUMNS: [&str; 16] = [
     "claim_until",
     "claim_envelope",
     "claim_holder",
+    "told_edge",
+    "claim_edge",
     "touched_at",
     "previous",
     "version",
@@ -55,7 +60,7 @@ where
     query.bind(key.fingerprint.as_bytes()).bind(key.receiver.as_bytes())
 }
 
-pub(super) fn bind_change<'q, DB>(query: Bound<'q, DB>, change: &Change<'_>, stamp: Stamp) -> Bound<'q, DB>
+pub(super) fn bind_change<'q, DB>(query: Bound<'q, DB>, change: &RowChange<'_>, stamp: Stamp) -> Bound<'q, DB>
 where
     DB: Database,
     for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
@@ -63,43 +68,45 @@ where
     for<'t> i64: Encode<'t, DB> + Type<DB>,
     for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
 {
-    let Row { told, claim } = &change.row;
-    let bind_state = |query: Bound<'q, DB>, state: Option<State>| {
+    let LedgerRow { delivered, claim } = &change.row;
+    let bind_state = |query: Bound<'q, DB>, state: Option<AlertState>| {
         query
             .bind(state.map(|state| state.instance))
             .bind(state.map(|state| status_number(state.status)))
             .bind(state.map(|state| state.seen))
     };
-    let query = bind_state(bind_key(query, change.key), told.map(|told| told.state))
-        .bind(told.map(|told| told.at))
-        .bind(told.as_ref().map(|told| told.envelope.as_bytes().as_slice()));
+    let query = bind_state(bind_key(query, change.key), delivered.map(|delivered| delivered.state))
+        .bind(delivered.map(|delivered| delivered.at))
+        .bind(delivered.as_ref().map(|delivered| delivered.envelope.as_bytes().as_slice()));
     bind_state(query, claim.map(|claim| claim.state))
         .bind(claim.map(|claim| claim.until))
         .bind(claim.as_ref().map(|claim| claim.envelope.as_bytes().as_slice()))
         .bind(claim.map(|claim| claim.holder.0))
+        .bind(delivered.and_then(|delivered| delivered.state.edge))
+        .bind(claim.and_then(|claim| claim.state.edge))
         .bind(stamp.now)
         .bind(change.replaces.unwrap_or(NO_VERSION))
         .bind(stamp.version)
 }
 
 /// The rows that are wanted, by whatever they are looked for.
-pub(super) fn finding(wanted: Wanted<'_>) -> String {
+pub(super) fn finding(wanted: TraceFilter<'_>) -> String {
     let condition = match wanted {
-        Wanted::Fingerprint(_) => "fingerprint = ?",
-        Wanted::Envelope(_) => "told_envelope = ? OR claim_envelope = ?",
+        TraceFilter::Fingerprint(_) => "fingerprint = ?",
+        TraceFilter::Envelope(_) => "told_envelope = ? OR claim_envelope = ?",
     };
     let columns = COLUMNS.join(", ");
     format!("SELECT {columns} FROM larkfire_ledger WHERE {condition} ORDER BY fingerprint, receiver LIMIT ?")
 }
 
-pub(super) fn bind_wanted<'q, DB>(query: Bound<'q, DB>, wanted: Wanted<'_>) -> Bound<'q, DB>
+pub(super) fn bind_wanted<'q, DB>(query: Bound<'q, DB>, wanted: TraceFilter<'_>) -> Bound<'q, DB>
 where
     DB: Database,
     for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
 {
     match wanted {
-        Wanted::Fingerprint(fingerprint) => query.bind(fingerprint.as_bytes()),
-        Wanted::Envelope(envelope) => {
+        TraceFilter::Fingerprint(fingerprint) => query.bind(fingerprint.as_bytes()),
+        TraceFilter::Envelope(envelope) => {
             let id = envelope.as_bytes().as_slice();
             query.bind(id).bind(id)
         }
@@ -122,23 +129,23 @@ impl Read {
         for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
         for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
     {
-        let state = |from: usize| -> Result<Option<State>, sqlx::Error> {
+        let state = |from: usize, edge: usize| -> Result<Option<AlertState>, sqlx::Error> {
             let (Some(instance), Some(status), Some(seen)) =
                 (row.try_get(from)?, row.try_get(from + 1)?, row.try_get(from + 2)?)
             else {
                 return Ok(None);
             };
-            Ok(Some(State { instance, status: status_of(status), seen }))
+            Ok(Some(AlertState { instance, status: status_of(status), seen, edge: row.try_get(edge)? }))
         };
         let id = |column: usize| -> Result<Option<EnvelopeId>, sqlx::Error> {
             let bytes: Option<Vec<u8>> = row.try_get(column)?;
             Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map(EnvelopeId::from_bytes))
         };
-        let told = match (state(2)?, row.try_get(5)?, id(6)?) {
-            (Some(state), Some(at), Some(envelope)) => Some(Told { state, at, envelope }),
+        let delivered = match (state(2, 13)?, row.try_get(5)?, id(6)?) {
+            (Some(state), Some(at), Some(envelope)) => Some(DeliveredState { state, at, envelope }),
             _ => None,
         };
-        let claim = match (state(7)?, row.try_get(10)?, id(11)?, row.try_get(12)?) {
+        let claim = match (state(7, 14)?, row.try_get(10)?, id(11)?, row.try_get(12)?) {
             (Some(state), Some(until), Some(envelope), Some(holder)) => {
                 Some(Claim { state, until, envelope, holder: Holder(holder) })
             }
@@ -147,14 +154,14 @@ impl Read {
         Ok(Self {
             fingerprint: row.try_get(0)?,
             receiver: row.try_get(1)?,
-            touched_at: row.try_get(13)?,
-            stored: Stored { row: Row { told, claim }, version: row.try_get(15)? },
+            touched_at: row.try_get(15)?,
+            stored: Stored { row: LedgerRow { delivered, claim }, version: row.try_get(17)? },
         })
     }
 
-    pub(super) fn into_entry(self) -> Entry {
+    pub(super) fn into_entry(self) -> TracedAlert {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Entry::new((text(self.receiver), text(self.fingerprint)), &self.stored.row, self.touched_at)
+        TracedAlert::new(text(self.receiver), text(self.fingerprint), &self.stored.row, self.touched_at)
     }
 }
 

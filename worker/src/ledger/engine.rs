@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::sync::{MutexGuard, PoisonError};
 
-use shared::envelope::EnvelopeId;
+use model::envelope::EnvelopeId;
 use tracing::warn;
 
 use super::Ledger;
-use super::batch::{Batch, Call, Deed, Group, Key};
+use super::batch::{AlertEvents, Key, LedgerBatch, LedgerCall, LedgerOperation};
 use super::decision::Decision;
-use super::memory::Memory;
+use super::memory::MemoryLedger;
+use super::port::{ROWS_MAX, RowChange, Stamp, Stored};
 use super::row::{Event, Millis};
-use super::table::{Change, ROWS_MAX, Stamp, Stored};
 use crate::store::StoreError;
 
 /// How often a row is decided about again because somebody else was faster. Each time somebody got further, so more
@@ -20,53 +20,59 @@ const ROUNDS_MAX: usize = 16;
 
 impl Ledger {
     /// Does something to the rows of these events, and says what is to become of each.
-    pub(super) async fn run(&self, deed: Deed, events: &[Event<'_>], now: Millis) -> Vec<Decision> {
-        // Boxed, here and below: with what callers await around it, it would be one type too deep to compile. And only
-        // where there is something to wait for: what waits for a database is some 10 KB, and repeats need none.
+    pub(super) async fn run(
+        &self,
+        operation: LedgerOperation,
+        events: &[Event<'_>],
+        now: Millis,
+    ) -> Vec<Decision> {
+        // Boxed, here and below, and only where there is something to wait for: what waits for a database is some 10 KB,
+        // and repeats need none.
         if !self.memory().late.is_empty() {
             Box::pin(self.write_late()).await;
         }
-        let mut decisions = vec![Decision::Known; events.len()];
-        let pending = self.pending(deed, events, now, &mut decisions);
+        let mut decisions = vec![Decision::Duplicate; events.len()];
+        let pending = self.pending(operation, events, now, &mut decisions);
         if !pending.is_empty() {
-            Box::pin(self.run_on_database(deed, events, (pending, now), &mut decisions)).await;
+            Box::pin(self.run_on_database(operation, events, pending, now, &mut decisions)).await;
         }
         decisions
     }
 
     async fn run_on_database(
         &self,
-        deed: Deed,
+        operation: LedgerOperation,
         events: &[Event<'_>],
-        (pending, now): (Vec<usize>, Millis),
+        pending: Vec<usize>,
+        now: Millis,
         decisions: &mut [Decision],
     ) {
-        let batch = Batch::of(events, pending);
-        let call = self.call(deed, events, now);
-        let alone = Call { is_alone: true, ..call.clone() };
+        let batch = LedgerBatch::of(events, pending);
+        let call = self.call(operation, events, now);
+        let alone = LedgerCall { is_alone: true, ..call.clone() };
         let mut bypassed = HashSet::new();
         for groups in batch.groups.chunks(ROWS_MAX) {
             for group in self.settle(&batch, groups, &call, decisions).await {
                 let judged = self.memory().judge(&batch, group, &alone);
                 note(decisions, batch.places(group), judged);
                 bypassed.extend(batch.events(group).map(|event| event.envelope));
-                if deed == Deed::Observe {
+                if operation == LedgerOperation::Observe {
                     self.metrics.bypassed.inc_by(batch.places(group).len() as u64);
                 }
             }
         }
-        self.take_note(deed, events, decisions, &bypassed);
+        self.take_note(operation, events, decisions, &bypassed);
     }
 
     /// The events the cache has no answer for; the answers it has are put down.
     fn pending(
         &self,
-        deed: Deed,
+        operation: LedgerOperation,
         events: &[Event<'_>],
         now: Millis,
         decisions: &mut [Decision],
     ) -> Vec<usize> {
-        if !matches!(deed, Deed::Observe | Deed::Confirm) {
+        if !matches!(operation, LedgerOperation::Observe | LedgerOperation::Confirm) {
             return (0..events.len()).collect();
         }
         let mut pending = Vec::new();
@@ -82,46 +88,53 @@ impl Ledger {
         if !pending.is_empty() && answered > 0 {
             pending = with_successors(events, pending);
         }
-        if deed == Deed::Observe {
+        if operation == LedgerOperation::Observe {
             self.metrics.cache_hits.inc_by((events.len() - pending.len()) as u64);
         }
         pending
     }
 
-    fn call(&self, deed: Deed, events: &[Event<'_>], now: Millis) -> Call<'_> {
+    fn call(&self, operation: LedgerOperation, events: &[Event<'_>], now: Millis) -> LedgerCall<'_> {
         let mut recorded = HashSet::new();
-        if deed == Deed::Confirm {
+        if operation == LedgerOperation::Confirm {
             let memory = self.memory();
             let envelopes = events.iter().map(|event| event.envelope);
             recorded.extend(envelopes.filter(|envelope| memory.is_recorded(*envelope)));
         }
-        Call { deed, now, policy: &self.policy, recorded, is_alone: false }
+        LedgerCall { operation, now, policy: &self.policy, recorded, is_alone: false }
     }
 
     /// Decides by the database. Returns what is left if that fails; it has to be decided without.
     async fn settle<'b, 'e>(
         &self,
-        batch: &'b Batch<'e>,
-        groups: &'b [Group<'e>],
-        call: &Call<'_>,
+        batch: &'b LedgerBatch<'e>,
+        groups: &'b [AlertEvents<'e>],
+        call: &LedgerCall<'_>,
         decisions: &mut [Decision],
-    ) -> Vec<&'b Group<'e>> {
+    ) -> Vec<&'b AlertEvents<'e>> {
         let mut open: Vec<_> = groups.iter().collect();
         for round in 0..ROUNDS_MAX {
             // Whoever holds a claim knows its row; if that has undecided since, the write finds out.
-            let loaded = match call.deed {
-                Deed::Observe | Deed::Confirm => self.load(&open).await,
-                Deed::Tell | Deed::Release | Deed::Renew if round > 0 => self.load(&open).await,
-                Deed::Tell | Deed::Release | Deed::Renew => self.remembered(&open).await,
+            let loaded = match call.operation {
+                LedgerOperation::Observe | LedgerOperation::Confirm => self.load(&open).await,
+                LedgerOperation::RecordDelivered | LedgerOperation::Release | LedgerOperation::Renew
+                    if round > 0 =>
+                {
+                    self.load(&open).await
+                }
+                LedgerOperation::RecordDelivered | LedgerOperation::Release | LedgerOperation::Renew => {
+                    self.remembered(&open).await
+                }
             };
             let Ok(rows) = loaded else { return open };
-            let (mut changes, mut undecided) = (Vec::new(), Vec::new());
+            let mut changes = Vec::new();
+            let mut undecided = Vec::new();
             for (group, stored) in open.into_iter().zip(rows) {
                 let (judged, next) = batch.judge(group, stored.map(|stored| stored.row).as_ref(), call);
                 match next {
                     Some(row) => {
                         let replaces = stored.map(|stored| stored.version);
-                        changes.push(Change { key: &group.key, row, replaces });
+                        changes.push(RowChange { key: &group.key, row, replaces });
                         undecided.push((group, judged));
                     }
                     None => note(decisions, batch.places(group), judged),
@@ -131,7 +144,7 @@ impl Ledger {
                 return Vec::new();
             }
             // Odd, so that it is never 0.
-            let stamp = Stamp { version: rand::random::<i64>() | 1, now: call.now };
+            let stamp = Stamp { version: runtime::entropy::random::<i64>() | 1, now: call.now };
             let Ok(lost) = self.table.save(&changes, stamp).await else {
                 return undecided.into_iter().map(|(group, _)| group).collect();
             };
@@ -151,11 +164,11 @@ impl Ledger {
                 return open;
             }
         }
-        warn!(rows = open.len(), "{} rows of the ledger change too fast; going on without them", open.len());
+        warn!(rows = open.len(), "rows of the ledger change too fast; going on without them");
         open
     }
 
-    async fn load(&self, groups: &[&Group<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
+    async fn load(&self, groups: &[&AlertEvents<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
         let keys: Vec<&Key<'_>> = groups.iter().map(|group| &group.key).collect();
         let rows = self.table.load(&keys).await?;
         let mut memory = self.memory();
@@ -168,11 +181,11 @@ impl Ledger {
     }
 
     /// The rows as they are remembered; what is not is loaded.
-    async fn remembered(&self, groups: &[&Group<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
-        let remember = |group: &&Group<'_>| self.memory().stored(&group.key);
+    async fn remembered(&self, groups: &[&AlertEvents<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let remember = |group: &&AlertEvents<'_>| self.memory().stored(&group.key);
         let mut rows: Vec<_> = groups.iter().map(remember).collect();
-        let is_missing = |(_, row): &(&&Group<'_>, &mut Option<Stored>)| row.is_none();
-        let (missing, places): (Vec<&Group<'_>>, Vec<_>) =
+        let is_missing = |(_, row): &(&&AlertEvents<'_>, &mut Option<Stored>)| row.is_none();
+        let (missing, places): (Vec<&AlertEvents<'_>>, Vec<_>) =
             groups.iter().zip(&mut rows).filter(is_missing).map(|(group, row)| (*group, row)).unzip();
         if !missing.is_empty() {
             for (place, row) in places.into_iter().zip(self.load(&missing).await?) {
@@ -182,25 +195,25 @@ impl Ledger {
         Ok(rows)
     }
 
-    /// Writes what was told while the database was away. Nobody decides before that, or it would be told again.
+    /// Writes what was delivered while the database was away. Nobody decides before that, or it would be delivered again.
     pub(super) async fn write_late(&self) {
         if self.memory().late.is_empty() {
             return;
         }
         let _turn = self.late_turn.lock().await;
         loop {
-            let Some(told) = self.memory().late.pop() else { return };
-            let events = told.events();
-            let batch = Batch::of(&events, 0..events.len());
-            let call = self.call(Deed::Tell, &events, told.at);
+            let Some(delivered) = self.memory().late.pop() else { return };
+            let events = delivered.events();
+            let batch = LedgerBatch::of(&events, 0..events.len());
+            let call = self.call(LedgerOperation::RecordDelivered, &events, delivered.at);
             for groups in batch.groups.chunks(ROWS_MAX) {
                 if !self
-                    .settle(&batch, groups, &call, &mut vec![Decision::Known; events.len()])
+                    .settle(&batch, groups, &call, &mut vec![Decision::Duplicate; events.len()])
                     .await
                     .is_empty()
                 {
                     // To write a part of it twice changes nothing.
-                    self.memory().late.put_back(told);
+                    self.memory().late.put_back(delivered);
                     return;
                 }
             }
@@ -210,15 +223,15 @@ impl Ledger {
     /// Remembers whose claims are recorded, and counts what could not be.
     fn take_note(
         &self,
-        deed: Deed,
+        operation: LedgerOperation,
         events: &[Event<'_>],
         decisions: &[Decision],
         bypassed: &HashSet<EnvelopeId>,
     ) {
         let mut memory = self.memory();
-        if deed == Deed::Observe {
+        if operation == LedgerOperation::Observe {
             for (event, decision) in events.iter().zip(decisions) {
-                if matches!(decision, Decision::Tell(_)) {
+                if matches!(decision, Decision::Deliver(_)) {
                     memory.set_recorded(event.envelope, !bypassed.contains(&event.envelope));
                 }
             }
@@ -227,11 +240,11 @@ impl Ledger {
         drop(memory);
         if lost > 0 {
             self.metrics.unrecorded.inc_by(lost);
-            warn!(alerts = lost, "{lost} alerts were told and could not be recorded");
+            warn!(alerts = lost, "alerts were delivered and could not be recorded");
         }
     }
 
-    pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, MemoryLedger> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

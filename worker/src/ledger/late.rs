@@ -1,28 +1,28 @@
-//! What was told while the database was away, to be written when it is back.
+//! What was delivered while the database was away, to be written when it is back.
 
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use shared::alert::Status;
-use shared::envelope::EnvelopeId;
+use model::alert::Status;
+use model::envelope::EnvelopeId;
 
 use super::row::{Event, Millis};
 
-/// Events kept at most, some 200 bytes each. What does not fit is not recorded: if it comes again it is told again.
+/// Events kept at most, some 200 bytes each. What does not fit is not recorded: if it comes again it is delivered again.
 const EVENTS_MAX: usize = 20_000;
 
 /// The list, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Late {
-    told: VecDeque<LateTold>,
+    delivered: VecDeque<LateDelivered>,
     events: usize,
     lost: u64,
 }
 
-/// What one call has told.
+/// What one call has delivered.
 #[derive(Debug)]
-pub(super) struct LateTold {
-    /// When it was told.
+pub(super) struct LateDelivered {
+    /// When it was delivered.
     pub(super) at: Millis,
     events: Vec<OwnedEvent>,
 }
@@ -33,7 +33,9 @@ struct OwnedEvent {
     fingerprint: String,
     status: Status,
     starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
     received_at: Timestamp,
+    is_repeat: bool,
     envelope: EnvelopeId,
     forced: bool,
 }
@@ -45,32 +47,32 @@ impl Late {
         events.truncate(events.len() - lost);
         self.lost += lost as u64;
         self.events += events.len();
-        match self.told.back_mut() {
-            Some(told) if told.at == at => told.events.append(&mut events),
+        match self.delivered.back_mut() {
+            Some(delivered) if delivered.at == at => delivered.events.append(&mut events),
             _ if events.is_empty() => {}
-            _ => self.told.push_back(LateTold { at, events }),
+            _ => self.delivered.push_back(LateDelivered { at, events }),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.delivered.is_empty()
     }
 
-    /// What was told first; to be put back if it cannot be written.
-    pub(super) fn pop(&mut self) -> Option<LateTold> {
-        let told = self.told.pop_front()?;
-        self.events -= told.events.len();
-        Some(told)
+    /// What was delivered first; to be put back if it cannot be written.
+    pub(super) fn pop(&mut self) -> Option<LateDelivered> {
+        let delivered = self.delivered.pop_front()?;
+        self.events -= delivered.events.len();
+        Some(delivered)
     }
 
-    pub(super) fn put_back(&mut self, told: LateTold) {
-        self.events += told.events.len();
-        self.told.push_front(told);
+    pub(super) fn put_back(&mut self, delivered: LateDelivered) {
+        self.events += delivered.events.len();
+        self.delivered.push_front(delivered);
     }
 
     /// Gives up what is left, and says how many that were.
     pub(super) fn abandon(&mut self) -> u64 {
-        self.told.clear();
+        self.delivered.clear();
         std::mem::take(&mut self.events) as u64
     }
 
@@ -80,7 +82,7 @@ impl Late {
     }
 }
 
-impl LateTold {
+impl LateDelivered {
     pub(super) fn events(&self) -> Vec<Event<'_>> {
         self.events.iter().map(OwnedEvent::as_event).collect()
     }
@@ -93,7 +95,9 @@ impl OwnedEvent {
             fingerprint: event.fingerprint.to_owned(),
             status: event.status,
             starts_at: event.starts_at,
+            ends_at: event.ends_at,
             received_at: event.received_at,
+            is_repeat: event.is_repeat,
             envelope: event.envelope,
             forced: event.forced,
         }
@@ -105,7 +109,9 @@ impl OwnedEvent {
             fingerprint: &self.fingerprint,
             status: self.status,
             starts_at: self.starts_at,
+            ends_at: self.ends_at,
             received_at: self.received_at,
+            is_repeat: self.is_repeat,
             envelope: self.envelope,
             forced: self.forced,
         }

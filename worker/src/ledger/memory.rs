@@ -2,31 +2,31 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use shared::envelope::EnvelopeId;
+use model::envelope::EnvelopeId;
 
-use super::batch::{Batch, Call, Deed, Group, Key};
-use super::cache::{Cache, Cached};
+use super::batch::{AlertEvents, Key, LedgerBatch, LedgerCall, LedgerOperation, is_delivered_by_own};
+use super::cache::{Cached, LedgerCache};
 use super::decision::{Decision, Policy, proven};
 use super::late::Late;
-use super::row::{Event, Millis};
-use super::table::Stored;
+use super::port::Stored;
+use super::row::{Event, LedgerRow, Millis};
 
 /// Envelopes whose claims are known to be recorded, at most. Of the oldest nothing is known then, which is safe.
 const RECORDED_MAX: usize = 65_536;
 
 #[derive(Debug)]
-pub(super) struct Memory {
-    cache: Cache,
+pub(super) struct MemoryLedger {
+    cache: LedgerCache,
     pub(super) late: Late,
     recorded: HashSet<EnvelopeId>,
     /// The same, oldest first.
     recorded_order: VecDeque<EnvelopeId>,
 }
 
-impl Memory {
+impl MemoryLedger {
     pub(super) fn new(rows_max: usize) -> Self {
         Self {
-            cache: Cache::new(rows_max),
+            cache: LedgerCache::new(rows_max),
             late: Late::default(),
             recorded: HashSet::new(),
             recorded_order: VecDeque::new(),
@@ -35,7 +35,15 @@ impl Memory {
 
     /// What the cache proves about an event.
     pub(super) fn proves(&mut self, event: &Event<'_>, now: Millis, policy: &Policy) -> Option<Decision> {
-        proven(self.cache.of_event(event)?, event, now, policy)
+        let row = self.cache.of_event(event)?;
+        let proven = proven(row, event, now, policy)?;
+        let is_copy = proven == Decision::Duplicate && is_delivered_by_own(row, event);
+        Some(if is_copy { Decision::Copy } else { proven })
+    }
+
+    /// The row as it was seen last, if it is remembered.
+    pub(super) fn row_of(&mut self, event: &Event<'_>) -> Option<LedgerRow> {
+        self.cache.of_event(event).copied()
     }
 
     /// The row as the database had it when we last saw it; `None` if nothing is known, or if it is known to us alone.
@@ -50,13 +58,18 @@ impl Memory {
     }
 
     /// Decides by what is known here, and remembers it here.
-    pub(super) fn judge(&mut self, batch: &Batch<'_>, group: &Group<'_>, call: &Call<'_>) -> Vec<Decision> {
+    pub(super) fn judge(
+        &mut self,
+        batch: &LedgerBatch<'_>,
+        group: &AlertEvents<'_>,
+        call: &LedgerCall<'_>,
+    ) -> Vec<Decision> {
         let row = self.cache.get(&group.key).map(|cached| cached.row);
         let (decisions, next) = batch.judge(group, row.as_ref(), call);
         if let Some(row) = next {
             self.cache.put(&group.key, Cached { row, version: None });
         }
-        if call.deed == Deed::Tell {
+        if call.operation == LedgerOperation::RecordDelivered {
             self.late.push(call.now, batch.events(group));
         }
         decisions

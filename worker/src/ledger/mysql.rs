@@ -2,16 +2,17 @@
 
 use std::sync::LazyLock;
 
-use sqlx::mysql::{MySql, MySqlPool};
+use sqlx::mysql::MySql;
 use sqlx::{AssertSqlSafe, query};
 
 use super::batch::Key;
 use super::columns::{
     Bound, COLUMNS, KEY_COLUMNS, Read, bind_change, bind_key, bind_wanted, finding, in_order_of, placeholders,
 };
+use super::port::{LedgerStore, RowChange, Stamp, Stored, losers, padded, places_for};
 use super::row::Millis;
-use super::table::{Change, LedgerStore, Stamp, Stored, losers, padded, places_for};
-use super::trace::{Entry, Wanted};
+use super::traced_alert::{TraceFilter, TracedAlert};
+use crate::store::Server;
 
 /// "Deadlock found when trying to get lock": the statement was undone, and is worth another try.
 const DEADLOCK: u16 = 1213;
@@ -27,7 +28,7 @@ static ON_DUPLICATE: LazyLock<String> = LazyLock::new(|| {
     format!("ON DUPLICATE KEY UPDATE {}", assignments.join(", "))
 });
 
-pub(super) struct MySqlLedger<'p>(pub(super) &'p MySqlPool);
+pub(super) struct MySqlLedger<'p>(pub(super) &'p Server);
 
 impl LedgerStore for MySqlLedger<'_> {
     async fn load(&self, keys: &[&Key<'_>]) -> Result<Vec<Option<Stored>>, sqlx::Error> {
@@ -39,15 +40,15 @@ impl LedgerStore for MySqlLedger<'_> {
         );
         let query = padded(keys, places)
             .fold(query(AssertSqlSafe(sql)), |query: Bound<'_, MySql>, key| bind_key(query, key));
-        let rows = query.fetch_all(self.0).await?;
+        let rows = self.0.rows(query).await?;
         Ok(in_order_of(keys, rows.iter().map(Read::from).collect::<Result<_, _>>()?))
     }
 
-    async fn save(&self, changes: &[Change<'_>], stamp: Stamp) -> Result<Vec<usize>, sqlx::Error> {
+    async fn save(&self, changes: &[RowChange<'_>], stamp: Stamp) -> Result<Vec<usize>, sqlx::Error> {
         // One statement for each kind: what they count tells then whether all of it was done.
         let (new, old): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.replaces.is_none());
         let mut is_done = true;
-        for (kind, changes) in [(Kind::New, new), (Kind::Old, old)] {
+        for (kind, changes) in [(WriteKind::New, new), (WriteKind::Old, old)] {
             if !changes.is_empty() {
                 is_done &= self.write(kind, &changes, stamp).await?;
             }
@@ -61,30 +62,36 @@ impl LedgerStore for MySqlLedger<'_> {
 
     async fn clean(&self, before: Millis, rows_max: u32) -> Result<u64, sqlx::Error> {
         let statement = "DELETE FROM larkfire_ledger WHERE touched_at < ? ORDER BY touched_at LIMIT ?";
-        Ok(query(statement).bind(before).bind(rows_max).execute(self.0).await?.rows_affected())
+        Ok(self.0.execute(query(statement).bind(before).bind(rows_max)).await?.rows_affected())
     }
 
-    async fn find(&self, wanted: Wanted<'_>, rows_max: u32) -> Result<Vec<Entry>, sqlx::Error> {
+    async fn find(&self, wanted: TraceFilter<'_>, rows_max: u32) -> Result<Vec<TracedAlert>, sqlx::Error> {
         let query = bind_wanted(query(AssertSqlSafe(finding(wanted))), wanted);
-        let rows = query.bind(rows_max).fetch_all(self.0).await?;
+        let rows = self.0.rows(query.bind(rows_max)).await?;
         rows.iter().map(|row| Read::from(row).map(Read::into_entry)).collect()
     }
 }
 
 /// Whether the rows are there already, as far as we know.
 #[derive(Clone, Copy)]
-enum Kind {
+enum WriteKind {
     New,
     Old,
 }
 
 impl MySqlLedger<'_> {
     /// Says whether each change was made; if not, it does not say which.
-    async fn write(&self, kind: Kind, changes: &[&Change<'_>], stamp: Stamp) -> Result<bool, sqlx::Error> {
-        let (rows, places) = (changes.len(), places_for(changes.len()));
+    async fn write(
+        &self,
+        kind: WriteKind,
+        changes: &[&RowChange<'_>],
+        stamp: Stamp,
+    ) -> Result<bool, sqlx::Error> {
+        let rows = changes.len();
+        let places = places_for(changes.len());
         let (insert, on_duplicate) = match kind {
-            Kind::New => ("INSERT IGNORE", ""),
-            Kind::Old => ("INSERT", ON_DUPLICATE.as_str()),
+            WriteKind::New => ("INSERT IGNORE", ""),
+            WriteKind::Old => ("INSERT", ON_DUPLICATE.as_str()),
         };
         let sql = format!(
             "{insert} INTO larkfire_ledger ({}) VALUES {} {on_duplicate}",
@@ -95,7 +102,7 @@ impl MySqlLedger<'_> {
             .fold(query(AssertSqlSafe(sql)), |query: Bound<'_, MySql>, change| {
                 bind_change(query, change, stamp)
             });
-        let counted = match query.execute(self.0).await {
+        let counted = match self.0.execute(query).await {
             Ok(done) => done.rows_affected(),
             // Whoever was in the way has won; what is left of ours is decided again.
             Err(error) if is_deadlock(&error) => return Ok(false),
@@ -104,8 +111,8 @@ impl MySqlLedger<'_> {
         // A row counts as 1 if it is new, 2 if it was changed, and 1 if it was found and left alone (0 with INSERT
         // IGNORE). The repeats at the end find their row as the statement itself has made it, and leave it alone.
         let expected = match kind {
-            Kind::New => rows,
-            Kind::Old => 2 * rows + (places - rows),
+            WriteKind::New => rows,
+            WriteKind::Old => 2 * rows + (places - rows),
         };
         Ok(usize::try_from(counted) == Ok(expected))
     }

@@ -7,9 +7,9 @@ use super::batch::Key;
 use super::columns::{
     Bound, COLUMNS, KEY_COLUMNS, Read, bind_change, bind_key, bind_wanted, finding, in_order_of, placeholders,
 };
+use super::port::{LedgerStore, RowChange, Stamp, Stored, losers, padded, places_for};
 use super::row::Millis;
-use super::table::{Change, LedgerStore, Stamp, Stored, losers, padded, places_for};
-use super::trace::{Entry, Wanted};
+use super::traced_alert::{TraceFilter, TracedAlert};
 
 pub(super) struct SqliteLedger<'p>(pub(super) &'p SqlitePool);
 
@@ -29,7 +29,7 @@ impl LedgerStore for SqliteLedger<'_> {
         Ok(in_order_of(keys, rows.iter().map(Read::from).collect::<Result<_, _>>()?))
     }
 
-    async fn save(&self, changes: &[Change<'_>], stamp: Stamp) -> Result<Vec<usize>, sqlx::Error> {
+    async fn save(&self, changes: &[RowChange<'_>], stamp: Stamp) -> Result<Vec<usize>, sqlx::Error> {
         let places = places_for(changes.len());
         let assignments: Vec<_> =
             COLUMNS.iter().skip(KEY_COLUMNS).map(|column| format!("{column} = excluded.{column}")).collect();
@@ -60,7 +60,7 @@ impl LedgerStore for SqliteLedger<'_> {
         Ok(query(statement).bind(before).bind(rows_max).execute(self.0).await?.rows_affected())
     }
 
-    async fn find(&self, wanted: Wanted<'_>, rows_max: u32) -> Result<Vec<Entry>, sqlx::Error> {
+    async fn find(&self, wanted: TraceFilter<'_>, rows_max: u32) -> Result<Vec<TracedAlert>, sqlx::Error> {
         let query = bind_wanted(query(AssertSqlSafe(finding(wanted))), wanted);
         let rows = query.bind(rows_max).fetch_all(self.0).await?;
         rows.iter().map(|row| Read::from(row).map(Read::into_entry)).collect()

@@ -1,69 +1,13 @@
-//! The rows in SQL: one trait, two databases, and the sizes both keep to.
-
-use std::future::Future;
+//! The rows in SQL, in whichever of the databases there is.
 
 use super::batch::Key;
 use super::mysql::MySqlLedger;
-use super::row::{Millis, Row};
+use super::port::{LedgerStore, RowChange, Stamp, Stored};
+use super::row::Millis;
+use super::simulated::SimulatedLedger;
 use super::sqlite::SqliteLedger;
-use super::trace::{Entry, Wanted};
+use super::traced_alert::{TraceFilter, TracedAlert};
 use crate::store::{Pool, Store, StoreError};
-
-/// Rows in one statement at most. More gain nothing (`MySQL` does some 180 000 rows a second at this size), and the
-/// deadline of the database is for one statement.
-pub(crate) const ROWS_MAX: usize = 512;
-
-/// A row as it stands in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) row: Row,
-    /// Random, and another one after each write.
-    pub(crate) version: i64,
-}
-
-/// A row to be written, if nobody has written it since.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Change<'c> {
-    pub(crate) key: &'c Key<'c>,
-    pub(crate) row: Row,
-    /// The version it replaces; `None` if there is no row yet.
-    pub(crate) replaces: Option<i64>,
-}
-
-/// What all rows of one write have in common.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp {
-    /// Their new version. Never 0, which stands for "no row".
-    pub(crate) version: i64,
-    pub(crate) now: Millis,
-}
-
-/// What the ledger needs of a database. At most [`ROWS_MAX`] keys at a time, sorted and without repeats.
-pub(crate) trait LedgerStore {
-    /// The rows of these keys, in their order.
-    fn load(
-        &self,
-        keys: &[&Key<'_>],
-    ) -> impl Future<Output = Result<Vec<Option<Stored>>, sqlx::Error>> + Send;
-
-    /// Writes what still stands as the change says: each row whole or not at all, decided by its version, so nothing
-    /// is locked while somebody decides. Returns which changes came too late.
-    fn save(
-        &self,
-        changes: &[Change<'_>],
-        stamp: Stamp,
-    ) -> impl Future<Output = Result<Vec<usize>, sqlx::Error>> + Send;
-
-    /// Removes some of the rows not written since `before`, at most `rows_max`; returns how many.
-    fn clean(&self, before: Millis, rows_max: u32) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
-
-    /// The rows that are wanted, at most `rows_max`.
-    fn find(
-        &self,
-        wanted: Wanted<'_>,
-        rows_max: u32,
-    ) -> impl Future<Output = Result<Vec<Entry>, sqlx::Error>> + Send;
-}
 
 /// The rows of whichever database there is; each call within the database's deadline.
 #[derive(Clone, Debug)]
@@ -72,48 +16,59 @@ pub(crate) struct Table(pub(crate) Store);
 impl Table {
     pub(crate) async fn load(&self, keys: &[&Key<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
         match self.0.pool() {
-            Pool::MySql(pool) => self.0.within(MySqlLedger(pool).load(keys)).await,
-            Pool::Sqlite(pool) => self.0.within(SqliteLedger(pool).load(keys)).await,
+            Pool::MySql(pool) => self.0.within(|| async { MySqlLedger(pool).load(keys).await }).await,
+            Pool::Sqlite(pool) => self.0.within(|| async { SqliteLedger(pool).load(keys).await }).await,
+            Pool::Simulated(pool) => self.0.within(|| async { SimulatedLedger(pool).load(keys).await }).await,
         }
     }
 
-    pub(crate) async fn save(&self, changes: &[Change<'_>], stamp: Stamp) -> Result<Vec<usize>, StoreError> {
+    pub(crate) async fn save(
+        &self,
+        changes: &[RowChange<'_>],
+        stamp: Stamp,
+    ) -> Result<Vec<usize>, StoreError> {
         match self.0.pool() {
-            Pool::MySql(pool) => self.0.within(MySqlLedger(pool).save(changes, stamp)).await,
-            Pool::Sqlite(pool) => self.0.within(SqliteLedger(pool).save(changes, stamp)).await,
+            Pool::MySql(pool) => {
+                self.0.within(|| async { MySqlLedger(pool).save(changes, stamp).await }).await
+            }
+            Pool::Sqlite(pool) => {
+                self.0.within(|| async { SqliteLedger(pool).save(changes, stamp).await }).await
+            }
+            Pool::Simulated(pool) => {
+                self.0.within(|| async { SimulatedLedger(pool).save(changes, stamp).await }).await
+            }
         }
     }
 
     pub(crate) async fn clean(&self, before: Millis, rows_max: u32) -> Result<u64, StoreError> {
         match self.0.pool() {
-            Pool::MySql(pool) => self.0.within(MySqlLedger(pool).clean(before, rows_max)).await,
-            Pool::Sqlite(pool) => self.0.within(SqliteLedger(pool).clean(before, rows_max)).await,
+            Pool::MySql(pool) => {
+                self.0.within(|| async { MySqlLedger(pool).clean(before, rows_max).await }).await
+            }
+            Pool::Sqlite(pool) => {
+                self.0.within(|| async { SqliteLedger(pool).clean(before, rows_max).await }).await
+            }
+            Pool::Simulated(pool) => {
+                self.0.within(|| async { SimulatedLedger(pool).clean(before, rows_max).await }).await
+            }
         }
     }
 
-    pub(crate) async fn find(&self, wanted: Wanted<'_>, rows_max: u32) -> Result<Vec<Entry>, StoreError> {
+    pub(crate) async fn find(
+        &self,
+        wanted: TraceFilter<'_>,
+        rows_max: u32,
+    ) -> Result<Vec<TracedAlert>, StoreError> {
         match self.0.pool() {
-            Pool::MySql(pool) => self.0.within(MySqlLedger(pool).find(wanted, rows_max)).await,
-            Pool::Sqlite(pool) => self.0.within(SqliteLedger(pool).find(wanted, rows_max)).await,
+            Pool::MySql(pool) => {
+                self.0.within(|| async { MySqlLedger(pool).find(wanted, rows_max).await }).await
+            }
+            Pool::Sqlite(pool) => {
+                self.0.within(|| async { SqliteLedger(pool).find(wanted, rows_max).await }).await
+            }
+            Pool::Simulated(pool) => {
+                self.0.within(|| async { SimulatedLedger(pool).find(wanted, rows_max).await }).await
+            }
         }
     }
-}
-
-/// How many places a statement for so many rows has: a power of two, so that a connection prepares ten sizes of a
-/// statement and not five hundred.
-pub(crate) const fn places_for(rows: usize) -> usize {
-    rows.next_power_of_two()
-}
-
-/// The rows for so many places; what is left over repeats the last one.
-pub(crate) fn padded<T>(rows: &[T], places: usize) -> impl Iterator<Item = &T> {
-    rows.iter().chain(rows.last().into_iter().cycle()).take(places)
-}
-
-/// Which changes are not what the database has now: somebody else was faster.
-pub(crate) fn losers(changes: &[Change<'_>], now: &[Option<Stored>], stamp: Stamp) -> Vec<usize> {
-    let lost = |(place, _): &(usize, &Change<'_>)| {
-        now.get(*place).copied().flatten().is_none_or(|stored| stored.version != stamp.version)
-    };
-    changes.iter().enumerate().filter(lost).map(|(place, _)| place).collect()
 }

@@ -1,13 +1,14 @@
 //! Addresses of Grafana's Explore with a query in it, in both forms (reference: Grafana's `migrators/v0.ts`, `v1.ts`).
+//! Pure.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use config::{Explore, LinksConfig};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use shared::config::{Explore, LinksConfig};
 
-use super::window::Window;
+use super::window::TimeWindow;
 
 /// The only pane; three letters, as Grafana asks for.
 const PANE: &str = "log";
@@ -47,7 +48,7 @@ struct Range {
 }
 
 /// The address that opens Explore with this query. `None` without a Grafana.
-pub(super) fn url(config: &LinksConfig, uid: &str, logql: &str, window: Window) -> Option<String> {
+pub(super) fn url(config: &LinksConfig, uid: &str, logql: &str, window: TimeWindow) -> Option<String> {
     let mut url = config.grafana_url.as_ref()?.as_str().trim_end_matches('/').to_owned();
     url.push_str("/explore?");
     if let Some(org_id) = config.org_id {

@@ -1,8 +1,8 @@
-//! LogQL from templates and values (reference: LogQL's own lexer, which reads texts as Go does).
+//! LogQL from templates and values (reference: LogQL's own lexer, which reads texts as Go does). Pure.
 
 use std::fmt::Write;
 
-use shared::config::{Piece, QueryTemplate, ValueOf};
+use config::{Piece, QueryTemplate, ValueOf};
 
 /// What a template is filled in with.
 pub(super) struct Facts<'a> {

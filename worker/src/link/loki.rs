@@ -1,11 +1,11 @@
-//! What Loki is asked about an alert: everything around it, and what went wrong there.
+//! What Loki is asked about an alert: everything around it, and what went wrong there. Pure.
 
-use shared::alert::Alert;
-use shared::config::{LinksConfig, LokiConfig, QueryTemplate, ValueOf};
-use shared::envelope::Source;
+use config::{LinksConfig, LokiConfig, QueryTemplate, ValueOf};
+use model::alert::Alert;
+use model::envelope::Source;
 
 use super::logql::{self, Facts};
-use super::{Arrival, Kind, Link, LogQuery, NoLogs, explore, page, window};
+use super::{Link, LinkContext, LinkKind, LogQuery, NoLogs, explore, page, window};
 
 /// A longer value is left out of a query, in bytes: Kubernetes has no name of this length, and no link the room.
 const VALUE_BYTES_MAX: usize = 256;
@@ -22,7 +22,7 @@ const KEYWORDS: [&str; 3] = ["ERROR", "Exception", "exception"];
 /// Both queries, with the links they become.
 pub(super) fn queries(
     alert: &Alert<'_>,
-    arrival: Arrival,
+    arrival: LinkContext,
     config: &LinksConfig,
 ) -> Result<Vec<LogQuery>, NoLogs> {
     let loki = &config.loki;
@@ -44,7 +44,10 @@ pub(super) fn queries(
         let url = explore::url(config, uid, &logql, window).and_then(|url| page(&url, &config.rewrites));
         Some(LogQuery { kind, logql, link: url.map(|url| Link { kind, url }) })
     };
-    Ok([first(Kind::Logs, &loki.logs), first(Kind::Errors, &loki.errors)].into_iter().flatten().collect())
+    Ok([first(LinkKind::Logs, &loki.logs), first(LinkKind::Errors, &loki.errors)]
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// The uid of the data source that has the logs of the alert's namespace.

@@ -1,7 +1,7 @@
 //! Links come from outside: only those that lead to a web page, and lead where they seem to. Addresses that mean
-//! something only inside are replaced by those that people reach.
+//! something only inside are replaced by those that people reach. Pure.
 
-use shared::config::Rewrite;
+use config::Rewrite;
 use url::Url;
 
 /// Longer links are left out, in bytes: a cut link is a broken one, and one of this length eats a tenth of the card.

@@ -4,10 +4,10 @@ mod reader;
 mod round_trip;
 mod times;
 
+use config::{Explore, LinksConfig};
 use jiff::Timestamp;
+use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use serde_json::Value;
-use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use shared::config::{Explore, LinksConfig};
 use url::Url;
 
 use super::*;
@@ -23,21 +23,22 @@ fn config() -> LinksConfig {
     config
 }
 
-fn arrival() -> Arrival {
-    Arrival {
+fn arrival() -> LinkContext {
+    LinkContext {
         source: Source::Alertmanager,
         received_at: at("2024-01-15T10:30:01Z"),
         now: at("2024-01-15T11:00:00Z"),
     }
 }
 
-fn message() -> Arrival {
-    Arrival { source: Source::LokiFeishu, ..arrival() }
+fn message() -> LinkContext {
+    LinkContext { source: Source::LokiFeishu, ..arrival() }
 }
 
 fn alert<'a>(labels: &[(&'a str, &'a str)]) -> Alert<'a> {
     Alert {
         fingerprint: Fingerprint::of_pairs([("a", "b")]),
+        former: None,
         status: Status::Firing,
         starts_at: Some(at("2024-01-15T10:30:00Z")),
         ends_at: None,
@@ -50,7 +51,7 @@ fn alert<'a>(labels: &[(&'a str, &'a str)]) -> Alert<'a> {
 }
 
 /// The queries of an alert, for logs and for errors.
-fn logql(alert: &Alert<'_>, arrival: Arrival, config: &LinksConfig) -> Vec<String> {
+fn logql(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<String> {
     logs(alert, arrival, config).unwrap().into_iter().map(|query| query.logql).collect()
 }
 

@@ -1,11 +1,11 @@
-//! The time around an alert.
+//! The time around an alert. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use shared::alert::{Alert, Status};
+use model::alert::{Alert, Status};
 
-use super::Arrival;
+use super::LinkContext;
 
 /// The longest time that is looked at, in milliseconds. Loki refuses more than its `max_query_length` (30 days unless
 /// set), and a day of logs is more than anybody reads.
@@ -15,14 +15,19 @@ const TIME: &str = "time";
 
 /// From when to when, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct TimeWindow {
     pub(super) from: i64,
     pub(super) to: i64,
 }
 
 /// From `before` the alert began until `after` it began, or ended if it is over. A clock that is ahead of ours does
 /// not move the window into the future, where there is nothing.
-pub(super) fn around(alert: &Alert<'_>, arrival: Arrival, before: Duration, after: Duration) -> Window {
+pub(super) fn around(
+    alert: &Alert<'_>,
+    arrival: LinkContext,
+    before: Duration,
+    after: Duration,
+) -> TimeWindow {
     let began = began(alert, arrival.received_at).min(arrival.now);
     let ended = match (alert.status, alert.ends_at) {
         (Status::Resolved, Some(ended)) => ended.clamp(began, arrival.now.max(began)),
@@ -30,7 +35,7 @@ pub(super) fn around(alert: &Alert<'_>, arrival: Arrival, before: Duration, afte
     };
     let from = began.as_millisecond().saturating_sub(milliseconds(before));
     let to = ended.as_millisecond().saturating_add(milliseconds(after));
-    Window { from, to: to.min(from.saturating_add(WINDOW_MAX)) }
+    TimeWindow { from, to: to.min(from.saturating_add(WINDOW_MAX)) }
 }
 
 /// When it began: a message without a time, or with one nobody can read, began when it came.

@@ -1,7 +1,7 @@
 //! The preview on the admin port. The page is static; it fetches the cards and draws them in the browser.
 
 use bytes::Bytes;
-use shared::telemetry::admin::{Page, PageBody};
+use runtime::telemetry::admin::{Page, PageBody};
 
 use super::Preview;
 
@@ -35,11 +35,11 @@ impl Page for PreviewPage {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use shared::telemetry::admin::Page;
+    use runtime::telemetry::admin::Page;
 
     use super::*;
-    use crate::card::Card;
-    use crate::feishu::Content;
+    use crate::feishu::CardContent;
+    use crate::render::Card;
 
     #[test]
     fn the_page_and_everything_it_asks_for_are_there() {
@@ -65,7 +65,7 @@ mod tests {
     fn the_newest_cards_come_first_and_the_oldest_go() {
         let preview = Preview::default();
         for second in 0..60 {
-            preview.show(&Content::Card(Box::<Card>::default()), Timestamp::from_second(second).unwrap());
+            preview.show(&CardContent::Card(Box::<Card>::default()), Timestamp::from_second(second).unwrap());
         }
         let shown: serde_json::Value = serde_json::from_slice(&preview.json()).unwrap();
         assert_eq!(shown.as_array().unwrap().len(), super::super::CARDS_KEPT_MAX);

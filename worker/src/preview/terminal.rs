@@ -1,8 +1,9 @@
 //! A card on a terminal: a coloured bar with the title, and below it what the card says, line by line.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
 
-use crate::card::{Button, Card, Element, Template, Text, unmarked};
+use crate::render::{Button, Card, CardText, Element, Template, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
 const BAR: &str = "┃";
@@ -11,11 +12,31 @@ const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
 const RESET: &str = "\u{1b}[0m";
 
+/// Whether whoever reads what is drawn understands colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// A terminal.
+    On,
+    /// A file, a pipe, a test.
+    Off,
+}
+
+impl Colours {
+    /// Those that this output understands.
+    pub fn of(output: &impl IsTerminal) -> Self {
+        if output.is_terminal() { Self::On } else { Self::Off }
+    }
+}
+
 /// Draws the card, with colours only where they are understood. Text from alerts holds no control characters any
 /// more, so nothing in it can speak to the terminal.
-pub fn render(card: &Card, coloured: bool) -> String {
-    let paint = |code: &'static str| if coloured { code } else { "" };
-    let (colour, reset) = (paint(colour(card.header.template)), paint(RESET));
+pub fn render(card: &Card, colours: Colours) -> String {
+    let paint = |code: &'static str| match colours {
+        Colours::On => code,
+        Colours::Off => "",
+    };
+    let colour = paint(colour(card.header.template));
+    let reset = paint(RESET);
     let mut drawn = format!("\n{colour}┏━{reset} {}{}{reset}\n", paint(BOLD), card.header.title.content());
     for element in &card.elements {
         let (style, text) = match element {
@@ -52,10 +73,10 @@ fn button(button: &Button) -> String {
     button.url.as_ref().map_or_else(|| format!("→ {words}"), |url| format!("→ {words}: {url}"))
 }
 
-fn plain(text: &Text) -> String {
+fn plain(text: &CardText) -> String {
     match text {
-        Text::Plain { content } => content.clone(),
-        Text::Markdown { content } => unmarked(content),
+        CardText::Plain { content } => content.clone(),
+        CardText::Markdown { content } => unmarked(content),
     }
 }
 
@@ -74,13 +95,13 @@ const fn colour(template: Template) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::card::{Config, Field, Header};
+    use crate::render::{Config, Field, Header};
 
     #[test]
     fn a_card_is_readable_without_colours() {
-        let markdown = |content: &str| Text::Markdown { content: content.to_owned() };
+        let markdown = |content: &str| CardText::Markdown { content: content.to_owned() };
         let fields = vec![Field { is_short: true, text: markdown("**pod**\nweb&#95;1") }];
-        let title = Text::Plain { content: "[CRITICAL] DiskFull".to_owned() };
+        let title = CardText::Plain { content: "[CRITICAL] DiskFull".to_owned() };
         let card = Card {
             config: Config::default(),
             header: Header { template: Template::Red, title },
@@ -96,7 +117,7 @@ mod tests {
 ┃ pod: web_1
 ┃ → Runbook: http://r.example/
 ┗━";
-        assert_eq!(render(&card, false), expected);
-        assert!(render(&card, true).contains("\u{1b}[31m"));
+        assert_eq!(render(&card, Colours::Off), expected);
+        assert!(render(&card, Colours::On).contains("\u{1b}[31m"));
     }
 }

@@ -1,11 +1,11 @@
 //! The user table: whether it can be read, and how many people are in it. Nobody is named, and no number is shown.
 
+use config::Config;
+use config::check::probe::{Outcome, PROBE_TIMEOUT, Probe};
 use prometheus::Registry;
-use shared::check::probe::{Outcome, PROBE_TIMEOUT, Probe};
-use shared::config::Config;
 
-use crate::owner::metrics::OwnerMetrics;
-use crate::owner::table::{Survey, UserTable, refusal};
+use crate::directory::metrics::OwnerMetrics;
+use crate::directory::table::{Survey, UserTable, refusal};
 use crate::store::{OpenError, Store, file_of};
 
 /// What people are called by when they cannot be looked up.
@@ -66,7 +66,8 @@ async fn look(config: &Config) -> Outcome {
 fn open(config: &Config) -> Result<UserTable, OpenError> {
     // Nobody reads what is counted here.
     let registry = Registry::new();
-    let (metrics, table) = (OwnerMetrics::register(&registry)?, &config.owners.table);
+    let metrics = OwnerMetrics::register(&registry)?;
+    let table = &config.owners.table;
     if let Some(server) = &table.server {
         return Ok(UserTable::on_server(server, table, &metrics));
     }

@@ -3,9 +3,9 @@
 
 use std::error::Error;
 
-use reqwest::{Client, StatusCode};
-use shared::check::probe::{Outcome, Probe};
-use shared::config::{AlertmanagerConfig, Config, DEFAULT_RECEIVER};
+use config::check::probe::{Outcome, Probe};
+use config::{AlertmanagerConfig, Config, DEFAULT_RECEIVER};
+use reqwest::{Client, StatusCode, Url};
 
 use crate::alertmanager::{AlertmanagerError, Alertmanagers};
 
@@ -14,11 +14,44 @@ pub(super) async fn feishu(client: &Client, host: String) -> Probe {
     let outcome = match client.get(&host).send().await {
         Ok(answer) => Outcome::Fine(format!("answers (HTTP {})", answer.status().as_u16())),
         Err(error) => Outcome::Failed(format!(
-            "{}; may this machine reach it, by name and by TLS? No proxy is used",
-            innermost(&error.without_url())
+            "{}; may this machine reach it, by name and by TLS? {}",
+            innermost(&error.without_url()),
+            way_out(&host, |name| std::env::var(name).ok())
         )),
     };
     Probe { what: host, outcome }
+}
+
+/// By which proxy the HTTP client asks, going by the same variables as it does. What is shown of a proxy is its address;
+/// who we are there is a credential.
+fn way_out(host: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+    let own = if host.starts_with("https:") { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    // A CGI script's HTTP_PROXY is what its client wrote into a header, so there the client takes none.
+    let names = [own, "ALL_PROXY"].into_iter().filter(|_| variable("REQUEST_METHOD").is_none());
+    let set = |name: &str| {
+        let either = [name.to_owned(), name.to_ascii_lowercase()];
+        either.into_iter().find_map(|name| Some((variable(&name)?, name)))
+    };
+    let proxy = names.filter_map(set).find_map(|(value, name)| Some((address(&value)?, name)));
+    let Some((proxy, name)) = proxy else {
+        return format!("No proxy is used: neither {own} nor ALL_PROXY names one");
+    };
+    let unless = match set("NO_PROXY").filter(|(value, _)| !value.is_empty()) {
+        Some((_, no)) => format!(", unless {no} lists the host"),
+        None => String::new(),
+    };
+    format!("The proxy {proxy} is used (by {name}){unless}")
+}
+
+/// The scheme, host and port of a proxy; `None` if it is no address of one.
+fn address(value: &str) -> Option<String> {
+    let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
+    let url = Url::parse(&url).ok()?;
+    let scheme = url.scheme();
+    let host = url.host_str()?;
+    let is_known = matches!(scheme, "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    is_known.then(|| format!("{scheme}://{host}{port}"))
 }
 
 /// Without them no button silences anything.
@@ -88,4 +121,47 @@ fn innermost(error: &dyn Error) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by(host: &str, variables: &[(&str, &str)]) -> String {
+        way_out(host, |name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_proxy_is_named_with_its_variable_and_without_who_we_are_there() {
+        let https = "https://open.feishu.cn";
+        for (host, variables, expected) in [
+            (https, &[][..], "No proxy is used: neither HTTPS_PROXY nor ALL_PROXY names one"),
+            (
+                https,
+                &[("HTTP_PROXY", "http://p:1")],
+                "No proxy is used: neither HTTPS_PROXY nor ALL_PROXY names one",
+            ),
+            (https, &[("HTTPS_PROXY", "")], "No proxy is used: neither HTTPS_PROXY nor ALL_PROXY names one"),
+            (https, &[("https_proxy", "p:3128")], "The proxy http://p:3128 is used (by https_proxy)"),
+            (
+                https,
+                &[("HTTPS_PROXY", "http://me:secret@p.example:3128/x?y=secret"), ("no_proxy", "10.0.0.0/8")],
+                "The proxy http://p.example:3128 is used (by HTTPS_PROXY), unless no_proxy lists the host",
+            ),
+            (
+                https,
+                &[("HTTPS_PROXY", "ftp://p"), ("ALL_PROXY", "socks5://me:secret@[::1]:1080")],
+                "The proxy socks5://[::1]:1080 is used (by ALL_PROXY)",
+            ),
+            (
+                "http://127.0.0.1:9",
+                &[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")],
+                "No proxy is used: neither HTTP_PROXY nor ALL_PROXY names one",
+            ),
+        ] {
+            assert_eq!(by(host, variables), expected);
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use shared::config::ReceiverConfig;
-use shared::envelope::{Envelope, Source};
+use config::ReceiverConfig;
+use model::envelope::{Envelope, Source};
 
 /// The label ingest keeps the name in.
 const LABEL: &str = "chat_id";
@@ -63,8 +63,8 @@ impl Chats {
 
 #[cfg(test)]
 mod tests {
-    use shared::config::Destination;
-    use shared::envelope::decode;
+    use config::ReceiverDestination;
+    use model::envelope::decode;
 
     use super::*;
 
@@ -72,10 +72,10 @@ mod tests {
         let receiver = |(name, chat): (&str, &str)| ReceiverConfig {
             template: None,
             name: name.to_owned(),
-            destination: Destination::AppChat { chat_id: chat.to_owned() },
+            destination: ReceiverDestination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 1,
             cards_per_second: 1,
-            owners: shared::config::ReceiverOwners::default(),
+            owners: config::ReceiverOwners::default(),
         };
         let receivers = [("ops", "oc_1"), ("oc_2", "oc_2")].map(receiver);
         let allowed: Vec<_> = allowed.iter().map(ToString::to_string).collect();

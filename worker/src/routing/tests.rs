@@ -1,9 +1,9 @@
 use std::borrow::Cow;
 
+use config::{Environment, parse};
+use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use model::envelope::{Envelope, EnvelopeId, Source};
 use proptest::prelude::*;
-use shared::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use shared::config::{Environment, parse};
-use shared::envelope::{Envelope, EnvelopeId, Source};
 
 use super::*;
 
@@ -29,6 +29,7 @@ fn envelope(receiver: &str, alerts: &[&str]) -> Envelope<'static> {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let alert = |pairs: &&str| Alert {
         fingerprint: Fingerprint::of_pairs([("pairs", *pairs)]).into_owned(),
+        former: None,
         status: Status::Firing,
         starts_at: None,
         ends_at: None,
@@ -47,6 +48,8 @@ fn envelope(receiver: &str, alerts: &[&str]) -> Envelope<'static> {
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        is_repeat: false,
+        is_unheard: false,
         alerts: alerts.iter().map(alert).collect(),
     }
 }
@@ -113,7 +116,7 @@ fn an_envelope_is_parted_only_where_its_alerts_go_different_ways() {
     let whole = envelope("nobody", &["namespace=shop x=1", "namespace=shop x=2"]);
     assert_eq!(router.part(&whole), Parting::Whole(Some(2)));
     let parted = envelope("", &["namespace=shop", "severity=critical", "namespace=shop x=2"]);
-    let of = |receiver, alerts: &[usize]| Part { receiver: Some(receiver), alerts: alerts.to_vec() };
+    let of = |receiver, alerts: &[usize]| RoutedPart { receiver: Some(receiver), alerts: alerts.to_vec() };
     assert_eq!(router.part(&parted), Parting::Parts(vec![of(2, &[0, 2]), of(1, &[1]), of(0, &[1])]));
 }
 
@@ -151,22 +154,22 @@ fn what_no_route_takes_and_no_default_gets_is_for_nobody_and_the_rest_goes_its_w
     );
     let router = Router::new(&config.unwrap().routes, vec!["ops".to_owned(), "dev".to_owned()]).unwrap();
     let parted = router.part(&envelope("", &["a=b", "c=d", "e=f"]));
-    let of = |receiver, alerts: &[usize]| Part { receiver, alerts: alerts.to_vec() };
+    let of = |receiver, alerts: &[usize]| RoutedPart { receiver, alerts: alerts.to_vec() };
     assert_eq!(parted, Parting::Parts(vec![of(Some(0), &[0]), of(None, &[1, 2])]));
 }
 
 #[test]
 fn bots_that_are_sent_every_card_are_told_each_and_come_back_each_to_its_own() {
     let names = ["ops/1", "ops/2", "dev"].map(str::to_owned).to_vec();
-    let whole = |receiver| Part { receiver: Some(receiver), alerts: vec![0] };
+    let whole = |receiver| RoutedPart { receiver: Some(receiver), alerts: vec![0] };
     let both = Parting::Parts(vec![whole(0), whole(1)]);
     let router = Router::new(&[], names.clone()).unwrap();
     assert_eq!(router.part(&envelope("ops", &["a=b"])), both);
     assert_eq!(router.part(&envelope("ops/2", &["a=b"])), Parting::Whole(Some(1)));
     assert_eq!(router.part(&envelope("op", &["a=b"])), Parting::Whole(None));
-    let mut parked = envelope("ops", &["a=b"]);
-    router.address(&mut parked, 1);
-    assert_eq!(parked.receiver, "ops/2");
+    let mut deferred = envelope("ops", &["a=b"]);
+    router.address(&mut deferred, 1);
+    assert_eq!(deferred.receiver, "ops/2");
     let alone = Router::new(&[], names[..2].to_vec()).unwrap();
     assert_eq!(alone.part(&envelope("nobody", &["a=b"])), both, "the only one there is");
 }
@@ -254,8 +257,8 @@ proptest! {
         let mut told: Vec<String> = Vec::new();
         for step in router.story(&labels(&pairs)) {
             match step {
-                Step::Took { receivers, .. } | Step::Untaken { receivers } => told.extend(receivers),
-                Step::TakenOver { .. } | Step::Failed { .. } | Step::NotAsked { .. } => {}
+                RouteStep::Took { receivers, .. } | RouteStep::Untaken { receivers } => told.extend(receivers),
+                RouteStep::TakenOver { .. } | RouteStep::Failed { .. } | RouteStep::NotAsked { .. } => {}
             }
         }
         found.sort_unstable();

@@ -1,35 +1,141 @@
-//! What a database says of itself, and what of the statement it was asked to do: the first passes, the second does not.
+//! What an error of a database is about, and so what helps: another connection, the schema, the same once more, or
+//! nothing.
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
 
-/// No room on the disk, too many connections, shutting down, a full table, a lock that was not to be had, a deadlock,
-/// read-only in three ways (MySQL's server error reference).
-const MYSQL_OF_ITSELF: [u16; 9] = [1021, 1040, 1053, 1114, 1205, 1213, 1290, 1792, 1836];
-/// Busy, locked, read-only, failed to read or write, no room (`SQLite`'s result codes; extended ones have them in their
+/// What is wrong, by what is done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    /// The connection is gone. Whether the statement was done nobody knows.
+    Lost,
+    /// This server takes no writes: it is a replica now, or not in its cluster. The statement was not done.
+    ReadOnly,
+    /// A table or a column is not there. The statement was not done.
+    Missing,
+    /// Somebody else was in the way, and what was begun was undone.
+    Contended,
+    /// What was to be written does not fit; the database is well.
+    Data,
+    /// Anything else.
+    Other,
+}
+
+/// Shutting down, killed or cut off by the server (also for having been idle), a broken network, and what a proxy says of
+/// the server behind it (MySQL's and MariaDB's error references; `ProxySQL` passes 2006 and 2013 on as the server's).
+const MYSQL_LOST: [u16; 11] = [1053, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 3169, 4031];
+/// A node of a cluster that is not ready, and read-only in three ways.
+const MYSQL_READ_ONLY: [u16; 4] = [1047, 1290, 1792, 1836];
+/// No database selected, no such database, column, table, and a table the engine does not have.
+const MYSQL_MISSING: [u16; 5] = [1046, 1049, 1054, 1146, 1932];
+/// A row that has changed since it was read (MariaDB's snapshot isolation), a lock that was not to be had, a deadlock.
+const MYSQL_CONTENDED: [u16; 3] = [1020, 1205, 1213];
+/// What is said of the server, the database or the log-in: no room on the disk, a full table, too many connections of all or
+/// of this user, no such database or none selected, a log-in or a host that is not let in, an account that is locked or has
+/// to change its password.
+const MYSQL_OF_ITSELF: [u16; 14] =
+    [1021, 1040, 1044, 1045, 1046, 1049, 1114, 1129, 1130, 1203, 1226, 1698, 1820, 3118];
+
+/// Those of them that do not pass.
+const MYSQL_OF_LOGIN: [u16; 8] = [1044, 1045, 1049, 1129, 1130, 1698, 1820, 3118];
+
+const SQLITE_ERROR: i64 = 1;
+/// Also where the file is no longer the one at its path.
+const SQLITE_READ_ONLY: i64 = 8;
+/// Too large, a constraint, a value of another type.
+const SQLITE_DATA: [i64; 3] = [18, 19, 20];
+/// Busy, locked, read-only, failed to read or write, damaged, no room, not to be opened, no database (`SQLite`'s result codes; extended ones have them in their
 /// last byte).
-const SQLITE_OF_ITSELF: [i64; 5] = [5, 6, 8, 10, 13];
+const SQLITE_OF_ITSELF: [i64; 8] = [5, 6, 8, 10, 11, 13, 14, 26];
+
+impl StoreFault {
+    /// Reads an error.
+    pub fn of(error: &sqlx::Error) -> Self {
+        if let sqlx::Error::Database(error) = error {
+            return Self::said(error.as_ref());
+        }
+        let is_lost = matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+        );
+        // The others are errors of the program's, of the configuration's, or a time that is over.
+        if is_lost { Self::Lost } else { Self::Other }
+    }
+
+    fn said(error: &(dyn DatabaseError + 'static)) -> Self {
+        match error.try_downcast_ref::<MySqlDatabaseError>() {
+            Some(error) => Self::of_mysql(error.number(), error.code().unwrap_or_default()),
+            None => Self::of_sqlite(code(error).unwrap_or_default(), error.message()),
+        }
+    }
+
+    fn of_mysql(number: u16, state: &str) -> Self {
+        match number {
+            number if MYSQL_LOST.contains(&number) => Self::Lost,
+            number if MYSQL_READ_ONLY.contains(&number) => Self::ReadOnly,
+            number if MYSQL_MISSING.contains(&number) => Self::Missing,
+            number if MYSQL_CONTENDED.contains(&number) => Self::Contended,
+            // Data, and what constraints say of it (SQL's classes of states).
+            _ if state.starts_with("22") || state.starts_with("23") => Self::Data,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_sqlite(code: i64, message: &str) -> Self {
+        match code & 0xff {
+            SQLITE_READ_ONLY => Self::ReadOnly,
+            // It has one code for all that a statement can be wrong about.
+            SQLITE_ERROR if message.starts_with("no such") || message.contains("has no column") => {
+                Self::Missing
+            }
+            code if SQLITE_DATA.contains(&code) => Self::Data,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Whether the database is there and well, and said no to this very statement: because of what is in it, or of others.
+pub(super) fn is_no_outage(error: &sqlx::Error) -> bool {
+    StoreFault::of(error) == StoreFault::Contended || error.as_database_error().is_some_and(is_of_statement)
+}
+
+/// Whether only somebody who changes the server, its users or the configuration can help: a statement that makes tables, or
+/// the log-in itself, was refused.
+pub(super) fn is_for_good(error: &sqlx::Error) -> bool {
+    let is_login = mysql_number(error).is_some_and(|number| MYSQL_OF_LOGIN.contains(&number));
+    let is_refusal = error.as_database_error().is_some_and(is_of_statement);
+    is_login || is_refusal || matches!(error, sqlx::Error::Configuration(_))
+}
 
 /// Whether this very statement was refused, however the database is doing.
 pub(super) fn is_of_statement(error: &(dyn DatabaseError + 'static)) -> bool {
     if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
-        return !MYSQL_OF_ITSELF.contains(&error.number());
+        return !MYSQL_OF_ITSELF.contains(&error.number())
+            && matches!(StoreFault::said(error), StoreFault::Missing | StoreFault::Data | StoreFault::Other);
     }
-    let code = error.code().and_then(|code| code.parse::<i64>().ok());
-    code.is_none_or(|code| !SQLITE_OF_ITSELF.contains(&(code & 0xff)))
+    code(error).is_none_or(|code| !SQLITE_OF_ITSELF.contains(&(code & 0xff)))
+}
+
+/// The number a server said no with.
+pub(crate) fn mysql_number(error: &sqlx::Error) -> Option<u16> {
+    let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
+    Some(error.number())
+}
+
+fn code(error: &(dyn DatabaseError + 'static)) -> Option<i64> {
+    error.code().and_then(|code| code.parse().ok())
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::mysql::MySqlConnection;
     use sqlx::sqlite::SqliteConnection;
     use sqlx::{Connection as _, Executor as _};
-    use testkit::mariadb::TestDatabase;
 
     use super::*;
 
-    fn judged<T: std::fmt::Debug>(done: sqlx::Result<T>) -> bool {
-        is_of_statement(done.unwrap_err().as_database_error().unwrap())
+    fn judged<T: std::fmt::Debug>(done: sqlx::Result<T>) -> (bool, StoreFault) {
+        let error = done.unwrap_err();
+        (is_of_statement(error.as_database_error().unwrap()), StoreFault::of(&error))
     }
 
     #[tokio::test]
@@ -38,20 +144,34 @@ mod tests {
         file.execute("CREATE TABLE kept (number INTEGER PRIMARY KEY); INSERT INTO kept VALUES (1)")
             .await
             .unwrap();
-        assert!(judged(file.execute("INSERT INTO kept VALUES (1)").await), "there is one");
-        assert!(judged(file.execute("INSERT INTO nowhere VALUES (1)").await), "there is no such table");
+        assert_eq!(
+            judged(file.execute("INSERT INTO kept VALUES (1)").await),
+            (true, StoreFault::Data),
+            "there is one"
+        );
+        assert_eq!(
+            judged(file.execute("INSERT INTO nowhere VALUES (1)").await),
+            (true, StoreFault::Missing),
+            "no table"
+        );
+        for unknown in ["SELECT lost FROM kept", "INSERT INTO kept (lost) VALUES (1)"] {
+            assert_eq!(judged(file.execute(unknown).await), (true, StoreFault::Missing), "no column");
+        }
         file.execute("PRAGMA query_only = ON").await.unwrap();
-        assert!(!judged(file.execute("INSERT INTO kept VALUES (2)").await), "read-only");
+        assert_eq!(judged(file.execute("INSERT INTO kept VALUES (2)").await), (false, StoreFault::ReadOnly));
     }
 
-    #[tokio::test]
-    async fn a_server_that_takes_nothing_more_is_no_refusal_of_a_statement() {
-        let database = TestDatabase::create().await;
-        let mut server = MySqlConnection::connect(&database.url()).await.unwrap();
-        server.execute("CREATE TABLE kept (number INT PRIMARY KEY)").await.unwrap();
-        server.execute("INSERT INTO kept VALUES (1)").await.unwrap();
-        assert!(judged(server.execute("INSERT INTO kept VALUES (1)").await), "there is one");
-        server.execute("START TRANSACTION READ ONLY").await.unwrap();
-        assert!(!judged(server.execute("INSERT INTO kept VALUES (2)").await), "read-only");
+    #[test]
+    fn what_servers_and_proxies_say_of_a_connection_is_no_word_on_the_statement() {
+        for number in [1053, 1927, 2013, 4031] {
+            assert_eq!(StoreFault::of_mysql(number, "HY000"), StoreFault::Lost, "{number}");
+        }
+        for number in [1047, 1290, 1792, 1836] {
+            assert_eq!(StoreFault::of_mysql(number, "HY000"), StoreFault::ReadOnly, "{number}");
+        }
+        assert_eq!(StoreFault::of_mysql(1020, "HY000"), StoreFault::Contended);
+        assert_eq!(StoreFault::of_mysql(1213, "40001"), StoreFault::Contended);
+        assert_eq!(StoreFault::of_mysql(1406, "22001"), StoreFault::Data);
+        assert_eq!(StoreFault::of_mysql(1142, "42000"), StoreFault::Other);
     }
 }

@@ -3,89 +3,108 @@
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, MySql, Sqlite};
+use sqlx::{AssertSqlSafe, Executor, FromRow, MySql, Sqlite};
 
-use crate::store::Pool;
+use crate::store::{ConnectionLease, Pool, SimulatedDatabase};
 
 /// What takes the place of a `?`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Value<'v> {
+pub enum Value<'v> {
+    /// Nothing.
     Null,
+    /// A number.
     Number(i64),
+    /// A text, in the column's collation.
     Text(&'v str),
+    /// Bytes, compared one by one.
     Bytes(&'v [u8]),
 }
 
-/// Several statements that are done together or not at all.
+/// Several statements that are done together or not at all. Dropped before it is committed it is undone, on a server by
+/// cutting its connection.
 pub(crate) enum Transaction {
-    MySql(sqlx::Transaction<'static, MySql>),
+    MySql(ConnectionLease),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Simulated(SimulatedDatabase),
 }
 
 impl Transaction {
     /// Its first statement has to be one that writes: a reader of a SQLite file cannot become its writer.
     pub(crate) async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
         Ok(match pool {
-            Pool::MySql(pool) => Self::MySql(pool.begin().await?),
+            Pool::MySql(server) => {
+                let mut lease = server.lease().await?;
+                lease.connection()?.execute("START TRANSACTION").await?;
+                Self::MySql(lease)
+            }
             Pool::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
+            Pool::Simulated(database) => Self::Simulated(database.clone()),
         })
     }
 
     /// Says how many rows were meant; on `MySQL` also those that were so already.
     pub(crate) async fn execute(&mut self, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
         match self {
-            Self::MySql(transaction) => {
-                let done = mysql(text, values).execute(&mut **transaction).await?;
+            Self::MySql(lease) => {
+                let done = mysql(text, values).execute(lease.connection()?).await?;
                 Ok(done.rows_affected())
             }
             Self::Sqlite(transaction) => {
                 let done = sqlite(text, values).execute(&mut **transaction).await?;
                 Ok(done.rows_affected())
             }
+            Self::Simulated(_) => Ok(1),
         }
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::MySql(transaction) => transaction.commit().await,
+            Self::MySql(mut lease) => {
+                let done = lease.connection()?.execute("COMMIT").await;
+                lease.settled(done).map(drop)
+            }
             Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Simulated(database) => database.statement(|(): &mut ()| ()).await,
         }
     }
 }
 
 /// One statement by itself; says how many rows were meant.
-pub(crate) async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
+pub async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
     match pool {
-        Pool::MySql(pool) => Ok(mysql(text, values).execute(pool).await?.rows_affected()),
+        Pool::MySql(server) => Ok(server.execute(mysql(text, values)).await?.rows_affected()),
         Pool::Sqlite(pool) => Ok(sqlite(text, values).execute(pool).await?.rows_affected()),
+        Pool::Simulated(database) => database.statement(|(): &mut ()| 0).await,
     }
 }
 
 /// Inserts one row; says which number it got.
 pub(crate) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<i64, sqlx::Error> {
     Ok(match pool {
-        Pool::MySql(pool) => {
-            let id = mysql(text, values).execute(pool).await?.last_insert_id();
+        Pool::MySql(server) => {
+            let id = server.execute(mysql(text, values)).await?.last_insert_id();
             i64::try_from(id).unwrap_or(i64::MAX)
         }
         Pool::Sqlite(pool) => sqlite(text, values).execute(pool).await?.last_insert_rowid(),
+        Pool::Simulated(database) => database.statement(|(): &mut ()| 1).await?,
     })
 }
 
 /// The rows of a query, which has to limit them.
-pub(crate) async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
+pub async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
 where
     T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow>,
 {
     match pool {
-        Pool::MySql(pool) => {
-            let rows = mysql(text, values).fetch_all(pool).await?;
+        Pool::MySql(server) => {
+            let rows = server.rows(mysql(text, values)).await?;
             rows.iter().map(T::from_row).collect()
         }
         Pool::Sqlite(pool) => {
             let rows = sqlite(text, values).fetch_all(pool).await?;
             rows.iter().map(T::from_row).collect()
         }
+        Pool::Simulated(database) => database.statement(|(): &mut ()| Vec::new()).await,
     }
 }
 

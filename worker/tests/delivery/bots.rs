@@ -1,50 +1,54 @@
 //! Several bots of one receiver: each is sent every card, and what one does not take holds up no other.
 
+use config::{BotConfig, BotMode, ReceiverDestination, Secret};
 use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
-use shared::config::{BotConfig, BotMode, Destination, Secret};
-use shared::envelope::decode;
-use shared::queue::{Destination as To, Reason, Settlement};
+use model::envelope::decode;
+use queue::{MessageDestination as To, Reason, Settlement};
 
-use crate::stage::{EAGER, OTHER_TOKEN, Stage, TOKEN, envelope, receiver};
+use crate::harness::{EAGER, Harness, OTHER_TOKEN, TOKEN, envelope, receiver};
 
 /// One receiver, `ops`, with two bots.
-async fn stage() -> Stage {
+async fn harness() -> Harness {
     let bots = [TOKEN, OTHER_TOKEN].map(|token| BotSettings::new(token).no_limits());
     let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
     let mut ops = receiver(&sim, "ops", TOKEN, None);
     let bot = |token| BotConfig { webhook_url: Secret::new(sim.webhook_url(token)), secret: None };
-    ops.destination = Destination::Bots { bots: vec![bot(TOKEN), bot(OTHER_TOKEN)], mode: BotMode::Copy };
-    Stage::with(sim, vec![ops], EAGER)
+    ops.destination =
+        ReceiverDestination::Bots { bots: vec![bot(TOKEN), bot(OTHER_TOKEN)], mode: BotMode::Copy };
+    Harness::with(sim, vec![ops], EAGER)
 }
 
 #[tokio::test]
 async fn each_bot_of_a_receiver_is_sent_every_card_and_each_once() {
-    let mut stage = stage().await;
+    let mut harness = harness().await;
     for asked in ["ops", "nobody"] {
-        let tag = stage.deliver(&envelope(asked, 1));
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        let tag = harness.deliver(&envelope(asked, 1));
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    assert_eq!((stage.sim.records(TOKEN).len(), stage.sim.records(OTHER_TOKEN).len()), (1, 1));
+    assert_eq!((harness.sim.records(TOKEN).len(), harness.sim.records(OTHER_TOKEN).len()), (1, 1));
     for line in [
-        "larkfire_alerts_total{outcome=\"told\"} 2",
-        "larkfire_alerts_total{outcome=\"known\"} 2",
+        "larkfire_alerts_total{outcome=\"delivered\"} 2",
+        "larkfire_alerts_redelivered_total 2",
         "larkfire_alerts_copied_total 2",
     ] {
-        assert!(stage.shows(line), "{line}");
+        assert!(harness.shows(line), "{line}");
     }
 }
 
 #[tokio::test]
 async fn what_one_bot_refuses_dies_for_that_bot_only() {
-    let mut stage = stage().await;
+    let mut harness = harness().await;
     let refusal = Fault::Refusal { code: 11248, msg: "sensitive content".to_owned() };
-    stage.sim.fault(OTHER_TOKEN, &refusal, Lasting::Times(1)).unwrap();
-    let tag = stage.deliver(&envelope("ops", 1));
-    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
-    assert_eq!(stage.sim.totals().accepted, 1);
-    let [dead] = &stage.queue.published()[..] else { panic!("not one dead letter") };
+    harness.sim.fault(OTHER_TOKEN, &refusal, Lasting::Times(1)).unwrap();
+    let tag = harness.deliver(&envelope("ops", 1));
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(harness.sim.totals().accepted, 1);
+    let [dead] = &harness.queue.published()[..] else { panic!("not one dead letter") };
     let failure = dead.headers.failure.as_ref().unwrap();
-    assert_eq!((dead.to, failure.reason, failure.receiver.as_str()), (To::Dead, Reason::Refused, "ops/2"));
+    assert_eq!(
+        (dead.to, failure.reason, failure.receiver.as_str()),
+        (To::DeadLetters, Reason::Refused, "ops/2")
+    );
     let line = dead.body.split(|byte| *byte == b'\n').next().unwrap();
     assert_eq!(decode(line).unwrap().receiver, "ops/2", "replayed, it comes back to that bot");
 }

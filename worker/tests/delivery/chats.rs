@@ -2,15 +2,16 @@
 
 mod alertmanager_faults;
 mod budget;
+mod contention;
 mod crashes;
 mod doubts;
 mod ends;
 mod fleet;
+mod harness;
 mod marks;
 mod named;
 mod once;
 mod people;
 mod silence_faults;
 mod silences;
-mod stage;
 mod worded;

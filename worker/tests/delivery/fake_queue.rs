@@ -1,10 +1,13 @@
 //! A queue in memory: hands out what the test puts in, and remembers what became of it.
 
+use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use shared::queue::{Consumer, Delivery, Headers, Message, PublishError, Publisher, Settlement};
+use queue::{
+    Consumer, Delivery, Headers, Message, PublishError, Publisher, Publishing, Receiving, Settlement,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +18,7 @@ pub(crate) struct FakeQueue {
     settlements: mpsc::UnboundedReceiver<Settlement>,
     seen: Vec<Settlement>,
     tags: u64,
+    delivered: Vec<(Bytes, Headers)>,
     published: Arc<Mutex<Vec<Message>>>,
     is_down: Arc<AtomicBool>,
 }
@@ -24,7 +28,7 @@ pub(crate) struct FakeConsumer {
     stop: CancellationToken,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct FakePublisher {
     published: Arc<Mutex<Vec<Message>>>,
     is_down: Arc<AtomicBool>,
@@ -41,6 +45,7 @@ impl FakeQueue {
             settlements,
             seen: Vec::new(),
             tags: 0,
+            delivered: Vec::new(),
             published: Arc::clone(&publisher.published),
             is_down: Arc::clone(&publisher.is_down),
         };
@@ -50,9 +55,22 @@ impl FakeQueue {
     /// Delivers a message and returns the tag it will be settled under.
     pub(crate) fn deliver(&mut self, body: impl Into<Bytes>, headers: Headers) -> u64 {
         self.tags += 1;
-        let delivery = Delivery::new(body.into(), headers, self.tags, self.settled.clone());
+        let body = body.into();
+        self.delivered.push((body.clone(), headers.clone()));
+        let delivery = Delivery::new(body, headers, self.tags, self.settled.clone());
         self.deliveries.send(delivery).expect("the worker receives");
         self.tags
+    }
+
+    /// Delivers what went by this tag once more, as a queue does with what was given back.
+    pub(crate) fn deliver_again(&mut self, tag: u64) -> u64 {
+        let (body, headers) = self.delivered[usize::try_from(tag).unwrap() - 1].clone();
+        self.deliver(body, headers)
+    }
+
+    /// The connection breaks: what is in hand is nobody's to settle any more, and what comes from now on comes by a new one.
+    pub(crate) fn cut(&mut self) {
+        (self.settled, self.settlements) = mpsc::unbounded_channel();
     }
 
     /// Whether the message was settled; `None` while it is in hand.
@@ -77,21 +95,23 @@ impl FakeQueue {
 }
 
 impl Consumer for FakeConsumer {
-    async fn receive(&mut self) -> Option<Vec<Delivery>> {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => None,
-            delivery = self.deliveries.recv() => delivery.map(|delivery| vec![delivery]),
-        }
+    fn receive(&mut self) -> Receiving<'_> {
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => None,
+                delivery = self.deliveries.recv() => delivery.map(|delivery| vec![delivery]),
+            }
+        })
     }
 }
 
 impl Publisher for FakePublisher {
-    async fn publish(&self, messages: Vec<Message>) -> Result<(), PublishError> {
+    fn publish(&self, messages: Vec<Message>) -> Publishing {
         if self.is_down.load(Ordering::SeqCst) {
-            return Err(PublishError::Unreachable);
+            return Box::pin(ready(Err(PublishError::Unreachable)));
         }
         self.published.lock().unwrap().extend(messages);
-        Ok(())
+        Box::pin(ready(Ok(())))
     }
 }

@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use feishu_sim::{Fault, Lasting};
+use testkit::wait_until::wait_until;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::stage::{PARKING, SECRET, Stage, TOKEN, envelope};
+use crate::harness::{EAGER, Harness, PARKING, SECRET, TOKEN, WITHIN, envelope};
 
 static LOGS: LazyLock<Everything> = LazyLock::new(|| {
     let everything = Everything::default();
@@ -57,6 +58,7 @@ impl Subscriber for Everything {
         // Ours only: what libraries log at debug level is switched off unless somebody asks for it.
         if event.metadata().target().starts_with("worker") {
             let mut text = self.0.lock().unwrap();
+            write!(text, "{} ", event.metadata().level()).unwrap();
             event.record(&mut Writer(&mut text));
             text.push('\n');
         }
@@ -69,8 +71,8 @@ impl Subscriber for Everything {
 
 #[tokio::test]
 async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
-    let mut stage = Stage::set(PARKING).await;
-    let url = stage.sim.webhook_url(TOKEN);
+    let mut harness = Harness::set(PARKING).await;
+    let url = harness.sim.webhook_url(TOKEN);
     for fault in [
         Fault::Reset,
         Fault::NeverAnswer,
@@ -78,35 +80,62 @@ async fn no_log_line_and_no_header_shows_a_webhook_or_a_secret() {
         Fault::Refusal { code: 11246, msg: format!("bad card for {url}") },
         Fault::Refusal { code: 11248, msg: format!("sensitive content in {url}") },
     ] {
-        stage.sim.fault(TOKEN, &fault, Lasting::Times(1)).unwrap();
+        harness.sim.fault(TOKEN, &fault, Lasting::Times(1)).unwrap();
     }
-    let tag = stage.deliver(&envelope("default", 1));
-    stage.fate(tag).await;
-    stage.sim.away().await.unwrap();
-    let tag = stage.deliver(&envelope("default", 2));
-    stage.fate(tag).await;
-    stage.sim.back().await.unwrap();
-    stage
+    let tag = harness.deliver(&envelope("default", 1));
+    harness.fate(tag).await;
+    harness.sim.away().await.unwrap();
+    let tag = harness.deliver(&envelope("default", 2));
+    harness.fate(tag).await;
+    harness.sim.back().await.unwrap();
+    harness
         .sim
         .fault(TOKEN, &Fault::Refusal { code: 19001, msg: format!("invalid {url}") }, Lasting::UntilCleared)
         .unwrap();
-    testkit::wait_until::wait_until(crate::stage::WITHIN, "a broken receiver", async || {
-        let tag = stage.deliver(&envelope("default", 3));
-        stage.fate(tag).await;
-        stage.shows("larkfire_receiver_broken{receiver=\"default\"} 1").then_some(()).ok_or("not tried yet")
+    wait_until(WITHIN, "a broken receiver", async || {
+        let tag = harness.deliver(&envelope("default", 3));
+        harness.fate(tag).await;
+        harness.shows("larkfire_receiver_broken{receiver=\"default\"} 1").then_some(()).ok_or("not tried yet")
     })
     .await;
 
     let mut shown = so_far();
-    assert!(shown.contains("went to the dead letters") && shown.contains("parked envelope"), "{shown}");
+    assert!(shown.contains("went to the dead letters") && shown.contains("envelope deferred"), "{shown}");
     assert!(
         shown.contains("refuses everything") && shown.contains("set the receiver's webhook_url anew"),
         "{shown}"
     );
-    for message in stage.queue.published() {
+    for message in harness.queue.published() {
         write!(shown, "{:?}", message.headers).unwrap();
     }
     for secret in [TOKEN, SECRET, "/open-apis/", "http://"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
+}
+
+#[tokio::test]
+async fn an_absence_is_said_when_it_begins_and_when_it_ends_and_not_at_each_attempt() {
+    let mut harness = Harness::routed_to(["absentee", "other"], "[]", EAGER).await;
+    harness.sim.away().await.unwrap();
+    let tags = [1, 2].map(|index| harness.deliver(&envelope("absentee", index)));
+    let lines = |level: &str| {
+        let is_ours = |line: &&str| line.starts_with(level) && line.contains("receiver=\"absentee\"");
+        so_far().lines().filter(is_ours).map(str::to_owned).collect::<Vec<_>>()
+    };
+    wait_until(WITHIN, "attempts past those in place", async || {
+        (lines("DEBUG").len() >= 4).then_some(()).ok_or("not tried yet")
+    })
+    .await;
+    harness.sim.back().await.unwrap();
+    for tag in tags {
+        harness.fate(tag).await;
+    }
+    let begun = lines("WARN");
+    let ended = wait_until(WITHIN, "a line that says so", async || {
+        lines("INFO").into_iter().find(|line| line.contains("takes messages again")).ok_or("not yet")
+    })
+    .await;
+    assert_eq!(begun.len(), 1, "{begun:?}");
+    assert!(begun[0].contains("the receiver cannot be reached"), "{begun:?}");
+    assert!(ended.contains("waiting=2") && ended.contains("away_s="), "{ended}");
 }

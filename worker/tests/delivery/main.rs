@@ -1,4 +1,4 @@
-//! The worker between a queue in memory and the simulator: what is told, repeated, repaired, parked and buried.
+//! The worker between a queue in memory and the simulator: what is delivered, repeated, repaired, parked and buried.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,23 +6,27 @@
     reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
 )]
 
+mod app_bot;
 mod bots;
 mod broken;
 mod chats;
 mod clock_jumps;
 mod fake_queue;
 mod halves;
+mod harness;
 mod hold_ups;
 mod logs;
 mod onwards;
 mod owners;
 mod repeated;
 mod replays;
+mod returns;
 mod routes;
 mod settled;
 mod spread;
-mod stage;
 mod superseded;
 mod templates;
 mod ten_receivers;
 mod test_alert;
+mod unheard;
+mod unresolved;

@@ -1,21 +1,21 @@
 //! Who is mentioned in Feishu: found in either kind of user table or in Feishu's contacts, and never waited for.
 
 mod conformance;
-mod crowd;
-mod stage;
+mod contention;
+mod harness;
 
+use config::OwnersConfig;
 use feishu_sim::{AppSettings, UserSettings, Verdict};
-use shared::alert::{Mention, Status};
-use shared::config::OwnersConfig;
+use model::alert::{Mention, Status};
 use testkit::chaos_proxy::{ChaosProxy, Direction};
 
-use crate::stage::WITHIN;
-use stage::{APP, APP_SECRET, Office, People, alert_of, asking_for};
+use crate::harness::WITHIN;
+use harness::{APP, APP_SECRET, OwnersHarness, People, alert_of, asking_for};
 
 #[tokio::test]
 async fn owners_of_services_are_found_in_the_operators_own_table_and_notified() {
     let people = People::on_mariadb().await;
-    let mut office = Office::open(people.config(), &["ou_zhang"]).await;
+    let mut office = OwnersHarness::open(people.config(), &["ou_zhang"]).await;
     let card = office.tell(&alert_of("order-service", 1)).await;
     assert_eq!(card.mentioned, ["ou_zhang"]);
     assert!(office.metric("larkfire_mentions_total{outcome=\"mentioned\"} 1"));
@@ -25,20 +25,20 @@ async fn owners_of_services_are_found_in_the_operators_own_table_and_notified() 
 async fn whoever_is_always_named_has_a_place_however_many_owners_there_are() {
     let people = People::on_mariadb().await;
     let config = OwnersConfig { always_mention: vec!["zhangsan".to_owned()], ..people.config() };
-    let mut office = Office::open(config, &["ou_zhang"]).await;
+    let mut office = OwnersHarness::open(config, &["ou_zhang"]).await;
     let strangers = (0..15).map(|number| format!("stranger{number}").into());
     let mention = Mention { usernames: strangers.collect(), ..Mention::default() };
     let card = office.tell(&asking_for(mention, 1)).await;
-    let told = card.message().unwrap().to_string();
-    assert_eq!(card.mentioned, ["ou_zhang"], "{told}");
-    assert!(told.contains("stranger8") && !told.contains("stranger9"), "{told}");
+    let text = card.message().unwrap().to_string();
+    assert_eq!(card.mentioned, ["ou_zhang"], "{text}");
+    assert!(text.contains("stranger8") && !text.contains("stranger9"), "{text}");
     assert!(office.metric("larkfire_mentions_total{outcome=\"beyond\"} 6"));
 }
 
 #[tokio::test]
 async fn a_mobile_is_found_in_any_form_and_shown_in_none() {
     let people = People::on_mariadb().await;
-    let mut office = Office::open(people.config(), &["ou_zhang", "ou_li"]).await;
+    let mut office = OwnersHarness::open(people.config(), &["ou_zhang", "ou_li"]).await;
     for (index, (mobile, id)) in
         [("13800138000", "ou_zhang"), ("+8613800138000", "ou_zhang"), ("8613900139000", "ou_li")]
             .into_iter()
@@ -54,7 +54,7 @@ async fn a_mobile_is_found_in_any_form_and_shown_in_none() {
 
 #[tokio::test]
 async fn users_in_our_own_file_are_found_as_well() {
-    let mut office = Office::open_with_file(
+    let mut office = OwnersHarness::open_with_file(
         ("people.csv", "username,nickname,mobile,source_user_id\nZhangSan,张三,13800138000,ou_zhang\n"),
         &["ou_zhang"],
     )
@@ -67,7 +67,7 @@ async fn users_in_our_own_file_are_found_as_well() {
 async fn a_user_table_that_does_not_answer_holds_no_card_up_and_is_used_again_when_it_does() {
     let people = People::on_mariadb().await;
     let proxy = ChaosProxy::start(People::server()).await;
-    let mut office = Office::open(people.config_at(proxy.address()), &["ou_zhang"]).await;
+    let mut office = OwnersHarness::open(people.config_at(proxy.address()), &["ou_zhang"]).await;
     for (index, trouble) in [(1, "stall"), (2, "cut")] {
         if trouble == "cut" {
             proxy.cut();
@@ -75,8 +75,8 @@ async fn a_user_table_that_does_not_answer_holds_no_card_up_and_is_used_again_wh
             proxy.stall(Direction::Both);
         }
         let card = office.tell(&alert_of("order-service", index)).await;
-        let told = card.message().unwrap().to_string();
-        assert!(card.mentioned.is_empty() && told.contains("👤 zhangsan"), "{told}");
+        let text = card.message().unwrap().to_string();
+        assert!(card.mentioned.is_empty() && text.contains("👤 zhangsan"), "{text}");
     }
     assert!(office.metric("larkfire_mentions_total{outcome=\"late\"} 2"));
     proxy.restore();
@@ -95,13 +95,13 @@ async fn a_user_table_that_does_not_answer_holds_no_card_up_and_is_used_again_wh
 #[tokio::test]
 async fn whom_feishu_does_not_know_costs_the_mentions_and_not_the_card() {
     let people = People::on_mariadb().await;
-    let mut office = Office::open(people.config(), &["ou_somebody_else"]).await;
+    let mut office = OwnersHarness::open(people.config(), &["ou_somebody_else"]).await;
     let card = office.tell(&alert_of("order-service", 1)).await;
-    let told = card.message().unwrap().to_string();
-    assert!(card.mentioned.is_empty() && told.contains("👤 张三") && !told.contains("<at"), "{told}");
-    assert!(told.contains("\"card\""), "it is still a card: {told}");
+    let text = card.message().unwrap().to_string();
+    assert!(card.mentioned.is_empty() && text.contains("👤 张三") && !text.contains("<at"), "{text}");
+    assert!(text.contains("\"card\""), "it is still a card: {text}");
     assert!(office.metric("larkfire_mentions_total{outcome=\"refused\"} 1"));
-    assert!(office.metric("larkfire_repairs_total{kind=\"mention\"} 1"));
+    assert!(office.metric("larkfire_card_repairs_total{kind=\"mention\"} 1"));
 }
 
 #[tokio::test]
@@ -111,7 +111,8 @@ async fn feishus_contacts_know_whom_the_table_does_not() {
         UserSettings::new("ou_ann").email("ann@corp.example"),
     ];
     let mut office =
-        Office::open_with_app(AppSettings::new(APP, APP_SECRET), contacts, &["ou_wang", "ou_ann"]).await;
+        OwnersHarness::open_with_app(AppSettings::new(APP, APP_SECRET), contacts, &["ou_wang", "ou_ann"])
+            .await;
     let mention = Mention {
         usernames: vec!["Ann@corp.example".into(), "nobody".into()],
         mobiles: vec!["+8613700137000".into()],
@@ -128,7 +129,7 @@ async fn feishus_contacts_know_whom_the_table_does_not() {
 #[tokio::test]
 async fn contacts_that_are_closed_to_the_app_leave_the_names() {
     let app = AppSettings::new(APP, APP_SECRET).without_contact_scope();
-    let mut office = Office::open_with_app(app, [], &[]).await;
+    let mut office = OwnersHarness::open_with_app(app, [], &[]).await;
     let mention = Mention { usernames: vec!["ann@corp.example".into()], ..Mention::default() };
     let card = office.tell(&asking_for(mention, 1)).await;
     assert!(card.mentioned.is_empty() && card.verdict == Verdict::Accepted);
@@ -138,7 +139,7 @@ async fn contacts_that_are_closed_to_the_app_leave_the_names() {
 #[tokio::test]
 async fn a_resolution_names_people_and_wakes_nobody() {
     let people = People::on_mariadb().await;
-    let mut office = Office::open(people.config(), &["ou_zhang"]).await;
+    let mut office = OwnersHarness::open(people.config(), &["ou_zhang"]).await;
     let mut over = alert_of("order-service", 1);
     over.alerts[0].status = Status::Resolved;
     let card = office.tell(&over).await;
@@ -149,9 +150,9 @@ async fn a_resolution_names_people_and_wakes_nobody() {
 #[tokio::test]
 async fn everybody_is_mentioned_only_where_the_receiver_allows_it() {
     let all = Mention { usernames: vec!["all".into()], ..Mention::default() };
-    let mut office = Office::open(OwnersConfig::default(), &[]).await;
+    let mut office = OwnersHarness::open(OwnersConfig::default(), &[]).await;
     let card = office.tell(&asking_for(all.clone(), 1)).await;
     assert!(card.mentioned.is_empty() && card.message().unwrap().to_string().contains("👤 everybody"));
-    let mut office = Office::open_to_all().await;
+    let mut office = OwnersHarness::open_to_all().await;
     assert_eq!(office.tell(&asking_for(all, 1)).await.mentioned, ["all"]);
 }

@@ -5,87 +5,121 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
-use shared::queue::{Destination, Headers, LetterId, Reason, Replay, Settlement};
+use queue::{DeadLetterId, Headers, MessageDestination, Reason, Replay, Settlement};
 use testkit::http;
 use testkit::wait_until::wait_until;
 
-use crate::stage::{EAGER, OTHER_TOKEN, Stage, TOKEN, WITHIN, envelope, line, title};
+use crate::harness::{EAGER, Harness, OTHER_TOKEN, TOKEN, WITHIN, envelope, line, title};
 
 /// Whom the folds mention that have owners.
 const OWNERS: [&str; 3] = ["all", "b0b", "ou_ann1"];
 
 #[tokio::test]
-async fn a_told_envelope_is_settled_and_counted() {
-    let mut stage = Stage::set(EAGER).await;
-    let tag = stage.deliver(&envelope("default", 1));
-    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
-    let told = stage.sim.records(TOKEN);
-    assert_eq!(title(&told[0]), "[CRITICAL] Alert1 · <at id=all></at>");
-    assert_eq!(told[0].mentioned, Vec::<String>::new(), "no text may mention anybody");
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
-    assert!(stage.shows("larkfire_feishu_requests_total{verdict=\"ok\"} 1"));
+async fn a_delivered_envelope_is_settled_and_counted() {
+    let mut harness = Harness::set(EAGER).await;
+    let tag = harness.deliver(&envelope("default", 1));
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    let delivered = harness.sim.records(TOKEN);
+    assert_eq!(title(&delivered[0]), "[CRITICAL] Alert1 · <at id=all></at>");
+    assert_eq!(delivered[0].mentioned, Vec::<String>::new(), "no text may mention anybody");
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"delivered\"} 1"));
+    assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"ok\"} 1"));
     wait_until(WITHIN, "nothing in flight", async || {
-        stage.shows("larkfire_in_flight_envelopes 0").then_some(()).ok_or("in flight")
+        harness.shows("larkfire_envelopes_in_flight 0").then_some(()).ok_or("in flight")
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_envelope_goes_to_the_receiver_it_names() {
-    let mut stage = Stage::set(EAGER).await;
-    let tags = [stage.deliver(&envelope("other", 1)), stage.deliver(&envelope("nobody", 2))];
+    let mut harness = Harness::set(EAGER).await;
+    let tags = [harness.deliver(&envelope("other", 1)), harness.deliver(&envelope("nobody", 2))];
     for tag in tags {
-        stage.fate(tag).await;
+        harness.fate(tag).await;
     }
-    assert_eq!(stage.sim.records(OTHER_TOKEN).len(), 1);
-    assert_eq!(stage.sim.records(TOKEN).len(), 1);
+    assert_eq!(harness.sim.records(OTHER_TOKEN).len(), 1);
+    assert_eq!(harness.sim.records(TOKEN).len(), 1);
 }
 
 #[tokio::test]
 async fn what_waits_for_a_receiver_goes_onto_one_card() {
-    let mut stage = Stage::set(EAGER).await;
-    stage.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
+    let mut harness = Harness::set(EAGER).await;
+    harness.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
     let body: Vec<u8> = (1..=9).flat_map(|index| line(&envelope("default", index))).collect();
-    let tags = [stage.queue.deliver(body, Headers::default()), stage.deliver(&envelope("default", 10))];
+    let tags = [harness.queue.deliver(body, Headers::default()), harness.deliver(&envelope("default", 10))];
     for tag in tags {
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    let accepted = stage.sim.accepted();
+    let accepted = harness.sim.accepted();
     assert_eq!(accepted.len(), 1, "those that came while it failed travel with the others");
     let card = accepted[0].message().unwrap().to_string();
     for index in 1..=10 {
         assert!(card.contains(&format!("Alert{index}")), "Alert{index} is missing in {card}");
     }
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 10"));
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"delivered\"} 10"));
 }
 
 #[tokio::test]
-async fn without_the_database_envelopes_with_the_same_alert_wait_together_and_are_told_by_one_card() {
-    let mut stage = Stage::without_database(EAGER).await;
-    stage.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
+async fn what_a_card_only_counts_is_summarised_and_not_delivered() {
+    let mut harness = Harness::set(EAGER).await;
+    harness.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
+    let mut crowd = envelope("default", 1);
+    let pod = crowd.alerts[0].clone();
+    crowd.alerts = (0..2_000)
+        .map(|index| {
+            let name = format!("{:x}", 0x1234_5678_9abc_u64 * (index + 7)).repeat(2);
+            let mut alert = pod.clone();
+            alert.labels = [("alertname".into(), "Crash".into()), ("pod".into(), name.clone().into())]
+                .into_iter()
+                .collect();
+            alert.fingerprint = model::alert::Fingerprint::of_pairs([("pod", name.as_str())]).into_owned();
+            alert
+        })
+        .collect();
+    let body: Vec<u8> =
+        model::envelope::encode(&crowd).unwrap().iter().flat_map(|line| line.bytes.to_vec()).collect();
+    let tag = harness.queue.deliver(body, Headers::default());
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    let cards = harness.sim.accepted();
+    assert_eq!(cards.len(), 1, "those that came while it failed travel with the others");
+    let card = cards[0].message().unwrap().to_string();
+    let (before, after) = card.split_once(" of 2000 listed; the other ").unwrap();
+    let listed: u64 = before.rsplit('"').next().unwrap().parse().unwrap();
+    assert!(after.contains("larkfire cards show "), "{after}");
+    assert!((300..1_900).contains(&listed), "{listed}");
+    for (outcome, alerts) in [("delivered", listed), ("summarised", 2_000 - listed)] {
+        let line = format!("larkfire_alerts_total{{outcome=\"{outcome}\"}} {alerts}");
+        assert!(harness.shows(&line), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_database_envelopes_with_the_same_alert_wait_together_and_are_delivered_by_one_card() {
+    let mut harness = Harness::without_database(EAGER).await;
+    harness.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::Times(1)).unwrap();
     let first = envelope("default", 1);
     let mut twin = first.clone();
     twin.id = first.id.part(1);
-    let tags = [stage.deliver(&first), stage.deliver(&twin)];
+    let tags = [harness.deliver(&first), harness.deliver(&twin)];
     for tag in tags {
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    let accepted = stage.sim.accepted();
+    let accepted = harness.sim.accepted();
     assert_eq!(accepted.len(), 1);
     assert_eq!(title(&accepted[0]), "[CRITICAL] Alert1 · <at id=all></at>", "one alert, not two");
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"known\"} 1"));
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"delivered\"} 1"));
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"duplicate\"} 1"));
 }
 
 #[tokio::test]
-async fn a_line_nobody_can_read_is_buried_as_its_bytes_and_the_rest_is_told() {
-    let mut stage = Stage::set(EAGER).await;
+async fn a_line_nobody_can_read_is_buried_as_its_bytes_and_the_rest_is_delivered() {
+    let mut harness = Harness::set(EAGER).await;
     let body = [line(&envelope("default", 1)), b"{\"v\":9}\n".to_vec(), b"\xff\xfe\n".to_vec()].concat();
-    let tag = stage.queue.deliver(body, Headers::default());
-    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
-    assert_eq!(stage.sim.totals().accepted, 1);
-    let dead = stage.queue.published();
-    assert!(dead.iter().all(|message| message.to == Destination::Dead));
+    let tag = harness.queue.deliver(body, Headers::default());
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(harness.sim.totals().accepted, 1);
+    let dead = harness.queue.published();
+    assert!(dead.iter().all(|message| message.to == MessageDestination::DeadLetters));
     assert_eq!(
         dead.iter().map(|message| message.body.clone()).collect::<Vec<_>>(),
         [Bytes::from_static(b"{\"v\":9}"), Bytes::from_static(b"\xff\xfe"),]
@@ -93,36 +127,34 @@ async fn a_line_nobody_can_read_is_buried_as_its_bytes_and_the_rest_is_told() {
     let failure = dead[0].headers.failure.as_ref().unwrap();
     assert_eq!(failure.reason, Reason::Undecodable);
     assert!(failure.message.contains("wire version 9"), "{}", failure.message);
-    assert!(stage.shows("larkfire_dead_letters_total{reason=\"undecodable\"} 2"));
+    assert!(harness.shows("larkfire_dead_letters_total{reason=\"undecodable\"} 2"));
 }
 
 #[tokio::test]
 async fn an_empty_message_does_not_vanish() {
-    let mut stage = Stage::set(EAGER).await;
-    let tag = stage.queue.deliver(Bytes::new(), Headers::default());
-    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
-    assert_eq!(stage.queue.published().len(), 1);
+    let mut harness = Harness::set(EAGER).await;
+    let tag = harness.queue.deliver(Bytes::new(), Headers::default());
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(harness.queue.published().len(), 1);
 }
 
 #[tokio::test]
 async fn a_message_is_given_back_if_one_of_its_envelopes_cannot_be_settled() {
-    let mut stage = Stage::set(EAGER).await;
-    stage.sim.fault(TOKEN, &sensitive(), Lasting::Times(1)).unwrap();
-    stage.queue.set_down(true);
+    let mut harness = Harness::set(EAGER).await;
+    harness.sim.fault(TOKEN, &sensitive(), Lasting::Times(1)).unwrap();
+    harness.queue.set_down(true);
     let body = [line(&envelope("default", 1)), line(&envelope("other", 2))].concat();
-    let tag = stage.queue.deliver(body.clone(), Headers::default());
-    assert_eq!(stage.fate(tag).await, Settlement::GivenBack { tag });
-    assert_eq!(stage.sim.records(OTHER_TOKEN).len(), 1, "the other envelope is told all the same");
+    let tag = harness.queue.deliver(body.clone(), Headers::default());
+    assert_eq!(harness.fate(tag).await, Settlement::GivenBack { tag });
+    assert_eq!(harness.sim.records(OTHER_TOKEN).len(), 1, "the other envelope is delivered all the same");
 
-    // Delivered again, the rest of it is told: nothing is lost by having been half settled, and nothing twice.
-    let again = stage.queue.deliver(body, Headers::default());
-    assert_eq!(stage.fate(again).await, Settlement::Done { tag: again });
-    assert_eq!(stage.sim.totals().accepted, 2);
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 1"));
-    assert!(
-        stage.shows("larkfire_alerts_total{outcome=\"known\"} 1"),
-        "counted once, when its message is settled"
-    );
+    // Delivered again, the rest of it is delivered: nothing is lost by having been half settled, and nothing twice.
+    let again = harness.queue.deliver(body, Headers::default());
+    assert_eq!(harness.fate(again).await, Settlement::Done { tag: again });
+    assert_eq!(harness.sim.totals().accepted, 2);
+    for line in ["larkfire_alerts_total{outcome=\"delivered\"} 2", "larkfire_alerts_redelivered_total 1"] {
+        assert!(harness.shows(line), "{line}: each is counted once, as delivered");
+    }
 }
 
 /// Something about the text, which no other form of it mends.
@@ -132,45 +164,45 @@ fn sensitive() -> Fault {
 
 #[tokio::test]
 async fn a_slow_receiver_does_not_hold_up_another() {
-    let mut stage = Stage::set(EAGER).await;
-    stage.sim.fault(TOKEN, &Fault::NeverAnswer, Lasting::UntilCleared).unwrap();
+    let mut harness = Harness::set(EAGER).await;
+    harness.sim.fault(TOKEN, &Fault::NeverAnswer, Lasting::UntilCleared).unwrap();
     // Many more than it may hold of the window.
     for index in 1..=200 {
-        stage.deliver(&envelope("default", index));
+        harness.deliver(&envelope("default", index));
     }
-    let tag = stage.deliver(&envelope("other", 201));
-    assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
-    assert!(stage.sim.totals().faulted <= 1, "the first has not even timed out");
-    let parked = stage.queue.published();
+    let tag = harness.deliver(&envelope("other", 201));
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert!(harness.sim.totals().faulted <= 1, "the first has not even timed out");
+    let parked = harness.queue.published();
     assert!(!parked.is_empty() && parked.iter().all(|message| message.headers.attempt == 0));
 }
 
 #[tokio::test]
 async fn while_the_queue_takes_nothing_the_receiver_is_not_hammered() {
-    let mut stage = Stage::set(EAGER).await;
-    stage.sim.fault(TOKEN, &sensitive(), Lasting::UntilCleared).unwrap();
-    stage.queue.set_down(true);
+    let mut harness = Harness::set(EAGER).await;
+    harness.sim.fault(TOKEN, &sensitive(), Lasting::UntilCleared).unwrap();
+    harness.queue.set_down(true);
     let began = Instant::now();
-    let tag = stage.deliver(&envelope("default", 1));
-    assert_eq!(stage.fate(tag).await, Settlement::GivenBack { tag });
+    let tag = harness.deliver(&envelope("default", 1));
+    assert_eq!(harness.fate(tag).await, Settlement::GivenBack { tag });
     assert!(began.elapsed() >= Duration::from_secs(1), "it would come again after {:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn every_golden_card_is_accepted_by_a_strict_bot_and_mentions_nobody() {
-    let mut stage = Stage::set(EAGER).await;
+    let mut harness = Harness::set(EAGER).await;
     let mut delivered = 0;
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
         let golden = std::fs::read(entry.unwrap().path()).unwrap();
         let golden: serde_json::Value = serde_json::from_slice(&golden).unwrap();
         // Several are about the same alert: each is to be shown all the same.
-        let replay = Some(Replay { letter: LetterId(delivered), forced: true });
+        let replay = Some(Replay { letter: DeadLetterId(delivered), forced: true });
         let headers = Headers { replay, ..Headers::default() };
-        let tag = stage.queue.deliver(golden["envelope"].to_string(), headers);
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        let tag = harness.queue.deliver(golden["envelope"].to_string(), headers);
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
         delivered += 1;
     }
-    let accepted = stage.sim.accepted();
+    let accepted = harness.sim.accepted();
     assert_eq!(i64::try_from(accepted.len()), Ok(delivered));
     for record in accepted {
         assert!(record.card().is_some() && record.mentioned.is_empty(), "{record:?}");

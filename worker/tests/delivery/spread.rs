@@ -4,11 +4,11 @@ mod faults;
 mod fleet;
 mod trials;
 
+use config::{BotConfig, BotMode, DeliveryConfig, ReceiverConfig, ReceiverDestination, Secret};
 use feishu_sim::{BotSettings, FeishuSim, Record, SimSettings};
-use shared::config::{BotConfig, BotMode, DeliveryConfig, Destination, ReceiverConfig, Secret};
-use shared::queue::{Headers, Settlement};
+use queue::{Headers, Settlement};
 
-use crate::stage::{EAGER, Stage, envelope, line, receiver};
+use crate::harness::{EAGER, Harness, envelope, line, receiver};
 
 const BOTS: [&str; 3] = ["token-one", "token-two", "token-three"];
 
@@ -22,15 +22,15 @@ async fn strict_group() -> FeishuSim {
 fn ops(sim: &FeishuSim) -> ReceiverConfig {
     let bot = |token: &str| BotConfig { webhook_url: Secret::new(sim.webhook_url(token)), secret: None };
     let bots = BOTS.iter().map(|token| bot(token)).collect();
-    let destination = Destination::Bots { bots, mode: BotMode::Spread };
+    let destination = ReceiverDestination::Bots { bots, mode: BotMode::Spread };
     let one = receiver(sim, "ops", BOTS[0], None);
     ReceiverConfig { destination, cards_per_minute: 100, cards_per_second: 5, ..one }
 }
 
-async fn stage(delivery: DeliveryConfig) -> Stage {
+async fn harness(delivery: DeliveryConfig) -> Harness {
     let sim = strict_group().await;
     let ops = ops(&sim);
-    Stage::with(sim, vec![ops], delivery)
+    Harness::with(sim, vec![ops], delivery)
 }
 
 /// Which of the bots showed a card.
@@ -50,56 +50,56 @@ fn shown(sim: &FeishuSim, indices: impl Iterator<Item = u8>) -> Vec<usize> {
 
 #[tokio::test]
 async fn bots_take_turns_and_cards_stay_in_order() {
-    let mut stage = stage(EAGER).await;
+    let mut harness = harness(EAGER).await;
     for index in 1..=9 {
-        let tag = stage.deliver(&envelope("ops", index));
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        let tag = harness.deliver(&envelope("ops", index));
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    let accepted = stage.sim.accepted();
+    let accepted = harness.sim.accepted();
     assert_eq!(accepted.iter().map(bot_of).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 2, 0, 1, 2]);
     for (index, record) in (1..).zip(&accepted) {
         let card = record.message().unwrap().to_string();
         assert!(card.contains(&format!("Alert{index} ")), "{index} in its place: {card}");
     }
-    assert_eq!(stage.sim.totals().throttled, 0);
+    assert_eq!(harness.sim.totals().throttled, 0);
     for metric in [
-        "larkfire_alerts_total{outcome=\"told\"} 9",
+        "larkfire_alerts_total{outcome=\"delivered\"} 9",
         "larkfire_alerts_copied_total 0",
         "larkfire_outbox_alerts{receiver=\"ops\"} 0",
         "larkfire_receiver_broken{receiver=\"ops\"} 0",
         "larkfire_receiver_broken{receiver=\"ops/3\"} 0",
     ] {
-        assert!(stage.shows(metric), "{metric}");
+        assert!(harness.shows(metric), "{metric}");
     }
 }
 
 #[tokio::test]
-async fn a_storm_is_told_once_and_within_every_limit() {
-    let mut stage = stage(EAGER).await;
+async fn a_storm_is_delivered_once_and_within_every_limit() {
+    let mut harness = harness(EAGER).await;
     let body = |indices: std::ops::Range<u8>| -> Vec<u8> {
         indices.flat_map(|index| line(&envelope("ops", index))).collect()
     };
     let tags: Vec<_> = (0..20)
-        .map(|part| stage.queue.deliver(body(1 + 10 * part..11 + 10 * part), Headers::default()))
+        .map(|part| harness.queue.deliver(body(1 + 10 * part..11 + 10 * part), Headers::default()))
         .collect();
     for tag in tags {
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    let totals = stage.sim.totals();
+    let totals = harness.sim.totals();
     assert_eq!((totals.throttled, totals.over_budget), (0, 0));
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"told\"} 200"));
-    let times = shown(&stage.sim, 1..=200);
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"delivered\"} 200"));
+    let times = shown(&harness.sim, 1..=200);
     assert!(times.contains(&1) && times.iter().all(|times| *times <= 1), "none is on two cards: {times:?}");
-    assert_eq!(stage.queue.published().len(), 0);
+    assert_eq!(harness.queue.published().len(), 0);
 }
 
 #[tokio::test]
 async fn what_was_addressed_to_one_of_the_bots_before_they_shared_is_the_receivers() {
-    let mut stage = stage(EAGER).await;
+    let mut harness = harness(EAGER).await;
     for asked in ["ops/2", "ops/7", "ops"] {
-        let tag = stage.deliver(&envelope(asked, 1));
-        assert_eq!(stage.fate(tag).await, Settlement::Done { tag });
+        let tag = harness.deliver(&envelope(asked, 1));
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
-    assert_eq!(stage.sim.totals().accepted, 1);
-    assert!(stage.shows("larkfire_alerts_total{outcome=\"known\"} 2"));
+    assert_eq!(harness.sim.totals().accepted, 1);
+    assert!(harness.shows("larkfire_alerts_redelivered_total 2"));
 }

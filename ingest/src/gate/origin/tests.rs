@@ -100,7 +100,8 @@ proptest! {
     #[test]
     fn whatever_stands_left_of_what_a_proxy_added_changes_nothing(begun in chain(), by: bool) {
         let attacker = "203.0.113.66".parse().unwrap();
-        let (clear, unknown) = (Origin::known(attacker), Origin::behind("10.0.0.1".parse().unwrap()));
+        let clear = Origin::known(attacker);
+        let unknown = Origin::behind("10.0.0.1".parse().unwrap());
         let seen = found("10.0.0.1", &[(XFF, &format!("{begun}, 203.0.113.66"))]);
         prop_assert_eq!(seen, clear);
         let added = if by { "for=\"203.0.113.66:80\";by=\"_p\"" } else { "for=203.0.113.66" };

@@ -7,7 +7,7 @@ use super::*;
 fn proven(gate: &Gate, lines: &[String], body: &[u8]) -> Result<(), Refusal> {
     let shown = headers(lines.iter().map(String::as_str));
     let now = Timestamp::from_second(NOW).unwrap();
-    let standing = gate.check_credentials(&shown, (Door::Any, None), now)?;
+    let standing = gate.check_credentials(&shown, Endpoint::Any, None, now)?;
     assert!(matches!(standing, Standing::Signed(_)));
     gate.prove(&standing, body)
 }
@@ -64,7 +64,7 @@ proptest! {
             };
             let shown: HeaderMap = [pair(signature, &mac), pair(timestamp, &seconds)].into_iter().collect();
             let now = Timestamp::from_second(NOW).unwrap();
-            let checked = gate.check_credentials(&shown, (Door::Any, None), now);
+            let checked = gate.check_credentials(&shown, Endpoint::Any, None, now);
             prop_assert!(checked.and_then(|standing| gate.prove(&standing, &body)).is_err());
         }
     }

@@ -23,9 +23,11 @@ fn signatures() -> Vec<(Vec<String>, &'static str)> {
     let grafana_at = |seconds: i64| format!("X-Grafana-Alerting-Timestamp: {seconds}");
     let plain = |mac: String| format!("X-Signature: sha256={mac}");
     let plain_at = |seconds: i64| format!("X-Timestamp: {seconds}");
-    let (bare, timed) = (sign("secret", ""), |seconds: i64| sign("secret", &format!("{seconds}:")));
+    let bare = sign("secret", "");
+    let timed = |seconds: i64| sign("secret", &format!("{seconds}:"));
     let dotted = |seconds: i64| sign("newer", &format!("{seconds}."));
-    let (old, early) = (NOW - 301, NOW + 301);
+    let old = NOW - 301;
+    let early = NOW + 301;
     vec![
         (vec![], "credentials_missing"),
         // Grafana's, without a time and with one.
@@ -104,16 +106,17 @@ fn every_combination_of_what_is_asked_for_and_what_is_shown_has_its_answer() {
         // The same asked for by one path, where everything is configured.
         let rule = PathRule { path: "/alert".to_owned(), accept: accept.clone() };
         let ruled = GateConfig { paths: vec![rule], ..config(KEYS, PAIRS, SECRETS) };
-        let (configured, ruled) = (Gate::new(&configured), Gate::new(&ruled));
+        let configured = Gate::new(&configured);
+        let ruled = Gate::new(&ruled);
         for (index, (authorization, ..)) in AUTHORIZATIONS.iter().enumerate() {
             for (signature, code) in &signatures {
                 let lines = authorization.iter().copied().chain(signature.iter().map(String::as_str));
                 let shown = headers(lines);
                 let code = expected(&accept, index, (!signature.is_empty(), code));
-                let seen = verdict(&configured, &shown, (Door::Any, None));
+                let seen = verdict(&configured, &shown, (Endpoint::Any, None));
                 assert_eq!(seen, code, "{accept:?} configured, shown {shown:?}");
                 if !accept.is_empty() {
-                    let seen = verdict(&ruled, &shown, (Door::LokiFeishu, None));
+                    let seen = verdict(&ruled, &shown, (Endpoint::LokiFeishu, None));
                     assert_eq!(seen, code, "{accept:?} asked for by the path, shown {shown:?}");
                 }
             }
@@ -129,12 +132,12 @@ fn a_rule_belongs_to_its_path_and_to_its_receiver_however_it_is_named() {
     let key = headers(["Authorization: Bearer new-key"]);
     let signed = headers([format!("X-Grafana-Alerting-Signature: {}", sign("secret", "")).as_str()]);
     let table = [
-        ((Door::Any, None), "accepted", "accepted"),
-        ((Door::Any, Some("other")), "accepted", "accepted"),
-        ((Door::Any, Some("ops")), "credentials_wrong", "accepted"),
-        ((Door::LokiFeishu, None), "credentials_wrong", "credentials_missing"),
-        ((Door::LokiFeishu, Some("other")), "credentials_wrong", "credentials_missing"),
-        ((Door::LokiFeishu, Some("ops")), "credentials_wrong", "accepted"),
+        ((Endpoint::Any, None), "accepted", "accepted"),
+        ((Endpoint::Any, Some("other")), "accepted", "accepted"),
+        ((Endpoint::Any, Some("ops")), "credentials_wrong", "accepted"),
+        ((Endpoint::LokiFeishu, None), "credentials_wrong", "credentials_missing"),
+        ((Endpoint::LokiFeishu, Some("other")), "credentials_wrong", "credentials_missing"),
+        ((Endpoint::LokiFeishu, Some("ops")), "credentials_wrong", "accepted"),
     ];
     for (place, with_key, with_signature) in table {
         assert_eq!(verdict(&gate, &key, place), with_key, "{place:?}");

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use super::*;
 
-fn read(body: &str) -> Reading {
+fn read(body: &str) -> EventReading {
     let parsed: Body<'_> = serde_json::from_str(body).unwrap();
     let received_at = "2026-03-02T07:16:00.5Z".parse().unwrap();
     parsed.read(body, Arrival { id: InteractionId::new(received_at, [7; 10]), received_at })
@@ -10,8 +10,8 @@ fn read(body: &str) -> Reading {
 
 fn taken(body: &str) -> Interaction {
     match read(body) {
-        Reading::Taken(interaction) => *interaction,
-        other @ (Reading::Ignored | Reading::Unusable) => panic!("{other:?}: {body}"),
+        EventReading::Taken(interaction) => *interaction,
+        other @ (EventReading::Ignored | EventReading::Unusable) => panic!("{other:?}: {body}"),
     }
 }
 
@@ -123,7 +123,7 @@ fn what_is_none_of_ours_is_ignored() {
         MESSAGE.replace(r#"{\"text\":\"@_user_1 你好\"}"#, r#"{\"image_key\":\"img_1\"}"#),
         REACTION.replace("\"operator_type\":\"user\"", "\"operator_type\":\"app\""),
     ] {
-        assert!(matches!(read(&body), Reading::Ignored), "{body}");
+        assert!(matches!(read(&body), EventReading::Ignored), "{body}");
     }
 }
 
@@ -141,7 +141,7 @@ fn what_lacks_who_or_what_is_unusable() {
         SEED_PRESS.replace("INC-20240115-001", &"x".repeat(VALUE_BYTES_MAX)),
         SEED_PRESS.replace("ou_xxxxxxxx", &"x".repeat(ID_BYTES_MAX + 1)),
     ] {
-        assert!(matches!(read(&body), Reading::Unusable), "{body}");
+        assert!(matches!(read(&body), EventReading::Unusable), "{body}");
     }
 }
 

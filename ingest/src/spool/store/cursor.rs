@@ -34,7 +34,7 @@ impl Cursor {
         } else {
             file.read_exact_at(&mut bytes, 0).ok().and_then(|()| decode(&bytes)).unwrap_or_else(|| {
                 let path = path.display();
-                warn!(%path, "{path} is damaged: what the oldest file of the spool holds may be told again");
+                warn!(%path, "a file of the spool is damaged: what its oldest file holds may be delivered again");
                 NOWHERE
             })
         };

@@ -36,10 +36,12 @@ pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
 
 /// The segments, oldest first, and the bytes of those that were set aside. Other files are somebody else's.
 pub(super) fn list(folder: &Path) -> io::Result<(VecDeque<Segment>, u64)> {
-    let (mut segments, mut aside_bytes) = (Vec::new(), 0);
+    let mut segments = Vec::new();
+    let mut aside_bytes = 0;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let (name, bytes) = (entry.file_name(), entry.metadata()?.len());
+        let name = entry.file_name();
+        let bytes = entry.metadata()?.len();
         let Some(name) = name.to_str() else { continue };
         if name.ends_with(ASIDE) {
             aside_bytes += bytes;

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use shared::queue::Message;
+use queue::Message;
 use tracing::{error, warn};
 
 use super::{FIRST_OFFSET, MAGIC, Store, files};
 use crate::spool::metrics::Damage;
-use crate::spool::record::{self, CONTENT_BYTES_MAX, Found, HEAD_BYTES, Place};
+use crate::spool::record::{self, CONTENT_BYTES_MAX, HEAD_BYTES, Place, RecordAt};
 
 /// What one look reads of a segment; more than any record.
 const READ_BYTES: usize = 2 * (HEAD_BYTES + CONTENT_BYTES_MAX);
@@ -78,18 +78,19 @@ impl Store {
         let left = usize::try_from(segment_bytes.saturating_sub(at.offset)).unwrap_or(usize::MAX);
         let mut bytes = vec![0; left.min(READ_BYTES)];
         file.read_exact_at(&mut bytes, at.offset)?;
-        let (mut batch, mut read) = (Batch::new(), 0);
+        let mut batch = Batch::new();
+        let mut read = 0;
         while batch.len() < BATCH_MESSAGES_MAX && read < bytes.len() {
             let place = Place { offset: at.offset + read as u64, ..at };
             match record::read(place, &bytes[read..]) {
-                Found::Record(message, length) => {
+                RecordAt::Record(message, length) => {
                     read += length;
                     batch.push((message, Place { offset: at.offset + read as u64, ..at }));
                 }
                 // The rest of it is in the file, and the next look begins with it.
-                Found::Incomplete if left > bytes.len() && read > 0 => break,
-                Found::Incomplete => return Ok((batch, Some(Stopped::Torn))),
-                Found::Corrupt => return Ok((batch, Some(Stopped::Corrupt))),
+                RecordAt::Incomplete if left > bytes.len() && read > 0 => break,
+                RecordAt::Incomplete => return Ok((batch, Some(Stopped::Torn))),
+                RecordAt::Corrupt => return Ok((batch, Some(Stopped::Corrupt))),
             }
         }
         Ok((batch, None))
@@ -98,29 +99,30 @@ impl Store {
     /// Gives the oldest segment up from this place on.
     fn pass_front(&mut self, at: Place, why: &Stopped) {
         let Some(front) = self.segments.front().copied() else { return };
-        let (file, bytes) =
-            (files::segment(&self.folder, front.number), front.bytes.saturating_sub(at.offset));
-        let (file, offset) = (file.display(), at.offset);
+        let file = files::segment(&self.folder, front.number);
+        let bytes = front.bytes.saturating_sub(at.offset);
+        let file = file.display();
+        let offset = at.offset;
         let passed = match why {
             // A crash in the middle of a write: nobody was answered with 202 for that.
             Stopped::Torn => {
                 self.metrics.damaged(Damage::Torn);
-                warn!(%file, offset, bytes, "{file} ends in the middle of a record; {bytes} bytes are cut off");
+                warn!(%file, offset, bytes, "a file of the spool ends in the middle of a record, which is cut off");
                 self.remove_front()
             }
             Stopped::Corrupt => {
                 self.metrics.damaged(Damage::Corrupt);
-                error!(%file, offset, bytes, "{file} is damaged at {offset}: {bytes} bytes are not replayed, and kept as {file}.corrupt");
+                error!(%file, offset, bytes, "a file of the spool is damaged: the rest is not replayed, and kept as FILE.corrupt");
                 self.set_front_aside()
             }
             Stopped::Unreadable(error) => {
                 self.metrics.damaged(Damage::Corrupt);
-                error!(%file, offset, bytes, %error, "{file} cannot be read at {offset}: {error}; {bytes} bytes are not replayed");
+                error!(%file, offset, bytes, %error, "a file of the spool cannot be read: the rest is not replayed");
                 self.set_front_aside()
             }
         };
         if let Err(error) = passed {
-            error!(%file, %error, "{file} could not be moved out of the way: {error}");
+            error!(%file, %error, "a file of the spool could not be moved out of the way");
         }
     }
 }

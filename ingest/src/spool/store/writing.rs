@@ -3,16 +3,17 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use shared::queue::Message;
+use queue::Message;
 
 use super::{FIRST_OFFSET, MAGIC, SEGMENT_BYTES, Segment, Store, files};
+use crate::spool::pending::Span;
 use crate::spool::record::{self, Place};
 
 /// What became of one publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::spool) enum Outcome {
+pub(in crate::spool) enum WriteOutcome {
     /// It is on disk, to stay.
-    Stored,
+    Stored(Span),
     /// It would be more than there may be.
     Full,
     /// It is nothing a spool holds.
@@ -21,13 +22,17 @@ pub(in crate::spool) enum Outcome {
 
 impl Store {
     /// Stores each publish whole or not at all. After an error none is promised.
-    pub(in crate::spool) fn keep(&mut self, publishes: &[Vec<Message>]) -> io::Result<Vec<Outcome>> {
+    pub(in crate::spool) fn keep(
+        &mut self,
+        publishes: &[impl AsRef<[Message]>],
+    ) -> io::Result<Vec<WriteOutcome>> {
         let goes_on = self.writing.is_some();
         let at = self.segments.back().filter(|last| goes_on && last.bytes < SEGMENT_BYTES);
         let at = at.map(|last| Place { segment: last.number, offset: last.bytes });
         let begin = at.unwrap_or(Place { segment: self.next_number, offset: FIRST_OFFSET });
         let mut bytes = Vec::new();
-        let outcomes = publishes.iter().map(|messages| self.add(begin, messages, &mut bytes)).collect();
+        let outcomes =
+            publishes.iter().map(|messages| self.add(begin, messages.as_ref(), &mut bytes)).collect();
         if bytes.is_empty() {
             return Ok(outcomes);
         }
@@ -44,20 +49,21 @@ impl Store {
     }
 
     /// Adds the records of one publish to what will be written at `begin`.
-    fn add(&self, begin: Place, messages: &[Message], bytes: &mut Vec<u8>) -> Outcome {
+    fn add(&self, begin: Place, messages: &[Message], bytes: &mut Vec<u8>) -> WriteOutcome {
         let before = bytes.len();
         for message in messages {
             let place = Place { offset: begin.offset + bytes.len() as u64, ..begin };
             if !record::write(place, message, bytes) {
                 bytes.truncate(before);
-                return Outcome::Unfit;
+                return WriteOutcome::Unfit;
             }
         }
         if self.held_bytes + self.aside_bytes + FIRST_OFFSET + bytes.len() as u64 > self.bytes_max {
             bytes.truncate(before);
-            return Outcome::Full;
+            return WriteOutcome::Full;
         }
-        Outcome::Stored
+        let at = |bytes: usize| Place { offset: begin.offset + bytes as u64, ..begin };
+        WriteOutcome::Stored(Span { begin: at(before), end: at(bytes.len()) })
     }
 
     fn begin_segment(&mut self) -> io::Result<()> {

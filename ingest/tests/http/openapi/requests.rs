@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use config::{LarkConfig, Secret};
 use ingest::Settings;
-use shared::config::{LarkConfig, Secret};
-use shared::queue::PublishError;
+use queue::PublishError;
 
 use crate::client::{CUSTOM, Client, Reply, exchange, request};
-use crate::house::{Behaviour, House};
+use crate::harness::{Behaviour, Harness};
 use crate::lark::{
     CHALLENGE, ENCRYPTED_EVENT, KEY, NEW_PRESS, SEED_PRESS, TOKEN, as_event, as_old_card, seal,
 };
@@ -37,13 +37,13 @@ struct Asking {
 /// Everything one method of one address that takes alerts can answer.
 pub(crate) async fn about_alerts(method: &'static str, path: &'static str) -> Vec<Exchange> {
     let mut asking = Asking { method, path, seen: Vec::new() };
-    let open = House::open();
+    let open = Harness::open();
     let loki = r#"{"message":"服务名称: order","status":"firing","at_name":"lan"}"#;
     let many = format!("{{\"alerts\":[{}{{}}]}}", "{},".repeat(100_000));
     for body in [CUSTOM, loki, r#"{"alerts":[]}"#, "{", "{}", many.as_str()] {
         asking.send(&open, &[], body).await;
     }
-    asking.send(&open, &["Content-Encoding: gzip"], CUSTOM).await;
+    asking.send(&open, &["Content-Encoding: br"], CUSTOM).await;
     asking.at("?receiver=nobody").send(&open, &[], CUSTOM).await;
     asking.by("GET").send(&open, &[], "").await;
     asking.by("DELETE").send(&open, &[], "").await;
@@ -63,11 +63,12 @@ pub(crate) async fn about_callbacks(method: &'static str, path: &'static str) ->
         settings.lark =
             LarkConfig { encrypt_key: Some(Secret::new(KEY)), verification_token: Some(Secret::new(TOKEN)) };
     };
-    let (house, off) = (House::with(keys), House::open());
+    let harness = Harness::with(keys);
+    let off = Harness::open();
     let unusable = SEED_PRESS.replace("open_id", "x");
     let other = r#"{"schema":"2.0","header":{"event_type":"im.chat.disbanded_v1","token":"test-verification-token-01"},"event":{}}"#;
     for failure in [None].into_iter().chain(FAILURES.map(Some)) {
-        house.queue.will(failure.map_or(Behaviour::Confirm, Behaviour::Fail));
+        harness.queue.will(failure.map_or(Behaviour::Confirm, Behaviour::Fail));
         for (headers, body) in [
             (vec![], CHALLENGE),
             (as_event(ENCRYPTED_EVENT), ENCRYPTED_EVENT),
@@ -79,46 +80,48 @@ pub(crate) async fn about_callbacks(method: &'static str, path: &'static str) ->
             (as_event("{"), "{"),
         ] {
             let headers: Vec<_> = headers.iter().map(String::as_str).collect();
-            asking.send(&house, &headers, body).await;
+            asking.send(&harness, &headers, body).await;
         }
     }
     asking.send(&off, &[], CHALLENGE).await;
-    asking.by("GET").send(&house, &[], "").await;
-    asking.send(&house, &["Content-Encoding: gzip"], CHALLENGE).await;
+    asking.by("GET").send(&harness, &[], "").await;
+    asking.send(&harness, &["Content-Encoding: gzip"], CHALLENGE).await;
     asking.about_limits(CHALLENGE, keys).await;
     asking.seen
 }
 
 impl Asking {
-    async fn send(&mut self, house: &House, headers: &[&str], body: &str) {
-        let (method, path) = (self.method, self.path.to_owned());
-        let reply = exchange(house.address, &format!("{method} {path}"), headers, body.as_bytes()).await;
+    async fn send(&mut self, harness: &Harness, headers: &[&str], body: &str) {
+        let method = self.method;
+        let path = self.path.to_owned();
+        let reply = exchange(harness.address, &format!("{method} {path}"), headers, body.as_bytes()).await;
         self.seen.push(Exchange { method, path, reply });
     }
 
-    async fn raw(&mut self, house: &House, rest: &str) {
-        let mut client = Client::connect(house.address).await;
-        let (method, path) = (self.method, self.path.to_owned());
+    async fn raw(&mut self, harness: &Harness, rest: &str) {
+        let mut client = Client::connect(harness.address).await;
+        let method = self.method;
+        let path = self.path.to_owned();
         client.try_send(format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{rest}")).await;
         self.seen.push(Exchange { method, path, reply: client.reply().await });
     }
 
     async fn about_gate(&mut self) {
-        let house = House::with(|settings| {
+        let harness = Harness::with(|settings| {
             settings.gate.api_keys = vec![Secret::new("k1")];
             settings.gate.hmac.secrets = vec![Secret::new("s1")];
             settings.gate.alert_bot_ids = vec!["somebody_else".to_owned()];
         });
         let stale = ["X-Timestamp: 1", &format!("X-Signature: sha256={}", "00".repeat(32))];
         for headers in [&[][..], &["Authorization: Bearer k2"], &stale, &["Authorization: Bearer k1"]] {
-            self.send(&house, headers, CUSTOM).await;
+            self.send(&harness, headers, CUSTOM).await;
         }
-        let listed = House::with(|settings| settings.gate.allowed_ips = vec!["192.0.2.1".parse().unwrap()]);
+        let listed = Harness::with(|settings| settings.gate.allowed_ips = vec!["192.0.2.1".parse().unwrap()]);
         self.send(&listed, &[], CUSTOM).await;
     }
 
     async fn about_limits(&mut self, body: &str, change: impl Fn(&mut Settings)) {
-        let small = House::with(|settings| {
+        let small = Harness::with(|settings| {
             change(settings);
             settings.limits.body_bytes = 1000;
             settings.limits.body_timeout = SHORT;
@@ -127,7 +130,7 @@ impl Asking {
         self.raw(&small, "Content-Length: 100\r\n\r\n{").await;
         self.raw(&small, "Transfer-Encoding: chunked\r\n\r\nno length\r\n").await;
         self.raw(&small, &format!("X-Large: {}\r\n\r\n", "x".repeat(64 << 10))).await;
-        let full = House::with(|settings| {
+        let full = Harness::with(|settings| {
             change(settings);
             settings.limits.bodies_bytes = 10;
         });
@@ -154,14 +157,14 @@ impl Asking {
 }
 
 impl Aside<'_> {
-    async fn send(self, house: &House, headers: &[&str], body: &str) {
+    async fn send(self, harness: &Harness, headers: &[&str], body: &str) {
         let Self { asking, method, query } = self;
         // What the path names goes before the query.
         let path = match asking.path {
             "/api/alert/default" if !query.is_empty() => "/api/alert/nobody".to_owned(),
             path => format!("{path}{query}"),
         };
-        let mut client = Client::connect(house.address).await;
+        let mut client = Client::connect(harness.address).await;
         client.send(request(&format!("{method} {path}"), headers, body.as_bytes())).await;
         asking.seen.push(Exchange { method, path, reply: client.reply().await });
     }

@@ -18,6 +18,10 @@ pub(crate) fn fault(document: &Document, schema: &Value, value: &Value) -> Optio
         "required" => missing(rule, value),
         "properties" => properties(document, rule, value),
         "additionalProperties" => surplus(schema, rule, value),
+        "minItems" => {
+            let is_short = value.as_array()?.len() < usize::try_from(rule.as_u64().unwrap()).unwrap();
+            is_short.then(|| format!("{value} has fewer than {rule} items"))
+        }
         "items" => value.as_array()?.iter().find_map(|item| fault(document, rule, item)),
         "allOf" => rule.as_array().unwrap().iter().find_map(|part| fault(document, part, value)),
         "anyOf" => {

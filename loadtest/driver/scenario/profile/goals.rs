@@ -21,7 +21,7 @@ pub(crate) struct Goals {
     pub(crate) card_p99_ms: Option<f64>,
     pub(crate) card_max_ms: Option<f64>,
     /// From the end of the last fault to the last card with an alert that was due before.
-    pub(crate) told_after_fault_seconds: Option<f64>,
+    pub(crate) delivered_after_fault_seconds: Option<f64>,
     pub(crate) ingest_mb: Option<f64>,
     pub(crate) worker_mb: Option<f64>,
 }

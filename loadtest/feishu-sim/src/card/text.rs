@@ -41,7 +41,8 @@ impl<'a> Inspection<'a> {
             }
         }
         for (index, _) in prose.match_indices("](") {
-            let (before, after) = (&prose[..index], &prose[index + 2..]);
+            let before = &prose[..index];
+            let after = &prose[index + 2..];
             let (Some(opening), Some((target, _))) = (before.rfind('['), after.split_once(')')) else {
                 continue;
             };

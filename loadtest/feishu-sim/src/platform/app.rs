@@ -46,7 +46,8 @@ impl App {
         if !self.settings.enabled {
             return Err(Refusal::new(99_991_662, "the app is disabled").into());
         }
-        let (limits, window) = (&self.settings.limits, self.windows.entry(request.call).or_default());
+        let limits = &self.settings.limits;
+        let window = self.windows.entry(request.call).or_default();
         let over_budget = !window.admits(limits, now);
         if over_budget && limits.enforced {
             return Err(Stop::TooOften { reset_seconds: window.wait_seconds(limits, now).max(1) });

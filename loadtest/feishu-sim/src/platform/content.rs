@@ -17,7 +17,7 @@ const CARD_BODY_LIMIT_BYTES: usize = 30_000;
 const TEXT_BODY_LIMIT_BYTES: usize = 150_000;
 
 /// What is worth knowing of a message that can be made.
-pub(super) struct Content {
+pub(super) struct CheckedContent {
     /// Ids of those it mentions.
     pub(super) named: Vec<String>,
     pub(super) card: Option<CardTraits>,
@@ -36,7 +36,7 @@ pub(super) fn check(
     content: &str,
     body_bytes: usize,
     audience: &Audience,
-) -> Result<Content, Refusal> {
+) -> Result<CheckedContent, Refusal> {
     let limit_bytes = match msg_type {
         "text" => TEXT_BODY_LIMIT_BYTES,
         "interactive" => CARD_BODY_LIMIT_BYTES,
@@ -51,16 +51,16 @@ pub(super) fn check(
     if msg_type == "interactive" { interactive(&content, audience) } else { text(&content, audience) }
 }
 
-fn text(content: &Value, audience: &Audience) -> Result<Content, Refusal> {
+fn text(content: &Value, audience: &Audience) -> Result<CheckedContent, Refusal> {
     let Some(text) = content["text"].as_str().filter(|text| !text.is_empty()) else {
         return Err(Refusal::invalid("content has no text"));
     };
     let tags = inline_tags(text, "at");
     let named = notified(tags.iter().filter_map(|tag| tag.attribute("user_id")), audience)?;
-    Ok(Content { named, card: None })
+    Ok(CheckedContent { named, card: None })
 }
 
-fn interactive(content: &Value, audience: &Audience) -> Result<Content, Refusal> {
+fn interactive(content: &Value, audience: &Audience) -> Result<CheckedContent, Refusal> {
     let Some(members) = content.as_object() else {
         return Err(Refusal::invalid("content is no card"));
     };
@@ -69,5 +69,5 @@ fn interactive(content: &Value, audience: &Audience) -> Result<Content, Refusal>
         shared: content["config"]["update_multi"] == true,
         is_schema_2: content["schema"] == "2.0",
     };
-    Ok(Content { named, card: Some(card) })
+    Ok(CheckedContent { named, card: Some(card) })
 }

@@ -28,7 +28,8 @@ impl Platform {
             }
             Some(_) => return Err(Refusal::field("user_id_type is none of its options").into()),
         }
-        let (emails, mobiles) = (fields.texts("emails", ASKED_MAX)?, fields.texts("mobiles", ASKED_MAX)?);
+        let emails = fields.texts("emails", ASKED_MAX)?;
+        let mobiles = fields.texts("mobiles", ASKED_MAX)?;
         if !self.apps.get(&record.token).is_some_and(|app| app.settings.may_look_up) {
             let told = "Access denied. One of the following scopes is required: [contact:user.id:readonly]";
             return Err(Refusal::new(99_991_672, told).into());

@@ -45,7 +45,8 @@ impl Platform {
         let in_thread = fields.flag("reply_in_thread")?;
         let parent = self.messages.get(&parent_id)?;
         let root_id = parent.reply_to.as_ref().map_or(&parent_id, |above| &above.root_id).clone();
-        let (chat_id, mut thread_id) = (parent.chat_id.clone(), parent.thread_id.clone());
+        let chat_id = parent.chat_id.clone();
+        let mut thread_id = parent.thread_id.clone();
         if in_thread && thread_id.is_none() {
             if !self.chats.get(&chat_id).is_some_and(|chat| chat.settings.threads) {
                 return Err(Refusal::new(230_071, "The group does not support reply in thread.").into());
@@ -66,7 +67,8 @@ impl Platform {
         request: &ApiRequest,
         record: &mut Record,
     ) -> Result<Given, Stop> {
-        let (msg_type, said) = (fields.text("msg_type")?, fields.text("content")?);
+        let msg_type = fields.text("msg_type")?;
+        let said = fields.text("content")?;
         let uuid = fields.optional_text("uuid")?.filter(|uuid| !uuid.is_empty());
         if uuid.is_some_and(|uuid| uuid.chars().count() > UUID_CHARS_MAX) {
             return Err(Refusal::field("the max len of uuid is 50").into());

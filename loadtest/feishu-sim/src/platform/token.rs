@@ -72,7 +72,8 @@ impl Platform {
     /// `tenant_access_token/internal`, whose answer is flat.
     pub(super) fn token(&mut self, fields: &Fields, record: &mut Record) -> Result<Given, Stop> {
         let bad = |_| Refusal::new(10003, "invalid param");
-        let (app_id, secret) = (fields.text("app_id").map_err(bad)?, fields.text("app_secret").map_err(bad)?);
+        let app_id = fields.text("app_id").map_err(bad)?;
+        let secret = fields.text("app_secret").map_err(bad)?;
         let app = self.apps.get_mut(app_id).ok_or_else(|| Refusal::new(10003, "invalid param"))?;
         if !app.settings.enabled {
             return Err(Refusal::new(10014, "app is disabled").into());

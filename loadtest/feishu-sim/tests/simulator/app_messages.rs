@@ -103,7 +103,8 @@ async fn a_request_with_a_card_may_have_30_000_bytes_and_one_with_a_text_150_000
         let content = json!({"text": "x".repeat(fill)}).to_string();
         json!({"receive_id": CHAT, "msg_type": "text", "content": content})
     };
-    let (card_frame, text_frame) = (card(0).to_string().len(), text(0).to_string().len());
+    let card_frame = card(0).to_string().len();
+    let text_frame = text(0).to_string().len();
     assert_eq!(code(&tenant, &card(30_000 - card_frame)).await, 0);
     assert_eq!(code(&tenant, &card(30_001 - card_frame)).await, 230_025);
     assert_eq!(code(&tenant, &text(150_000 - text_frame)).await, 0);
@@ -146,7 +147,8 @@ async fn a_refused_message_does_not_use_its_uuid_up_and_a_lost_answer_does() {
 
 #[tokio::test]
 async fn a_chat_takes_5_messages_a_second_from_all_bots_together() {
-    let (second_app, second_chat) = (AppSettings::new("cli_2", SECRET), ChatSettings::new("oc_2").app(APP));
+    let second_app = AppSettings::new("cli_2", SECRET);
+    let second_chat = ChatSettings::new("oc_2").app(APP);
     let shared = ChatSettings::new(CHAT).app(APP).app("cli_2");
     let mut tenant = tenant_of(settings().app(second_app).chat(shared).chat(second_chat)).await;
     for _ in 0..5 {

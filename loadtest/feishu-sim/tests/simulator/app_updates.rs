@@ -83,7 +83,8 @@ async fn a_card_can_be_updated_for_14_days() {
 #[tokio::test]
 async fn a_message_takes_5_updates_a_second_and_another_one_as_many() {
     let tenant = tenant().await;
-    let (first, second) = (tenant.sent(&shared_card("1")).await, tenant.sent(&shared_card("2")).await);
+    let first = tenant.sent(&shared_card("1")).await;
+    let second = tenant.sent(&shared_card("2")).await;
     for code in [0, 0, 0, 0, 0, 230_020] {
         assert_eq!(api_code(&tenant.update(&first, &shared_card("new")).await), code);
     }

@@ -124,7 +124,8 @@ async fn the_page_shows_the_newest_card_first_and_escapes_it() {
     send(address, "test-token", &card("newer &#60; <b>bold</b>")).await;
     let page = request(address, "GET", "/", b"").await.unwrap();
     assert!(page.headers.contains("text/html"));
-    let (newer, older) = (page.body.find("newer").unwrap(), page.body.find("older").unwrap());
+    let newer = page.body.find("newer").unwrap();
+    let older = page.body.find("older").unwrap();
     assert!(newer < older);
     assert!(page.body.contains("newer &amp;#60; &lt;b&gt;bold"), "{}", page.body);
 }

@@ -127,3 +127,29 @@ async fn a_fault_for_an_unknown_bot_is_an_error() {
     let sim = start(BotSettings::new(TOKEN)).await;
     assert!(sim.fault("other", &Fault::Reset, Lasting::Times(1)).is_err());
 }
+
+#[tokio::test]
+async fn a_slow_answer_is_the_right_one_and_the_card_is_shown_before_it() {
+    let sim = faulty(Fault::SlowAnswer { after_ms: 300 }).await;
+    let mut stream = sent(&sim).await;
+    sim.wait_for_accepted(1, DEADLINE).await.unwrap();
+    let mut first = [0; 1];
+    let early = timeout(Duration::from_millis(50), stream.read_exact(&mut first)).await;
+    assert!(early.is_err(), "the answer came with the card");
+    let mut answer = [0; 1024];
+    let length = timeout(DEADLINE, stream.read(&mut answer)).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&answer[..length]).contains("\"code\":0"));
+}
+
+#[tokio::test]
+async fn another_answer_comes_as_it_was_scripted_with_the_card_shown_or_not() {
+    for is_judged in [false, true] {
+        let headers = vec![("retry-after".to_owned(), "Wed, 21 Oct 2015 07:28:00 GMT".to_owned())];
+        let body = "<html>no entry</html>".to_owned();
+        let sim = faulty(Fault::OtherAnswer { status: 403, headers, body, is_judged }).await;
+        let answer = send(&sim, &card("hello")).await;
+        assert_eq!((answer.status, answer.body.as_str()), (403, "<html>no entry</html>"));
+        assert!(answer.headers.contains("retry-after: wed, 21 oct 2015 07:28:00 gmt"), "{}", answer.headers);
+        assert_eq!(sim.accepted().len(), usize::from(is_judged));
+    }
+}

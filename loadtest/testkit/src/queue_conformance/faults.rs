@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use shared::queue::{Destination, Headers, Message, PublishError, Publisher, Subscription};
+use queue::{Headers, Message, MessageDestination, PublishError, Publisher, Subscription};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
@@ -90,7 +90,7 @@ pub async fn a_stalled_engine_answers_quickly_and_takes_no_memory(engine: &impl 
     let held = Arc::new(AtomicUsize::new(0));
     let flood = join_all((0..4000).map(|_| {
         let body = Bytes::from_owner(Counted::new(BODY_BYTES, &held));
-        let to = Destination::Alerts { shard_key: 7 };
+        let to = MessageDestination::Alerts { shard_key: 7 };
         publisher.publish(vec![Message { to, body, headers: Headers::default() }])
     }));
     let outcomes = tokio::time::timeout(PATIENCE, flood).await.expect("every publish is answered");

@@ -1,7 +1,7 @@
 //! Messages that are told apart by a number, and taking them.
 
 use bytes::Bytes;
-use shared::queue::{Consumer, Delivery, Destination, Headers, Message, Publisher};
+use queue::{Consumer, Delivery, Headers, Message, MessageDestination, Publisher};
 
 use super::PATIENCE;
 
@@ -24,7 +24,11 @@ pub fn numbers(body: &Bytes) -> Vec<usize> {
 
 /// An alert message of one shard.
 pub fn alert(number: usize) -> Message {
-    Message { to: Destination::Alerts { shard_key: 7 }, body: body(number), headers: Headers::default() }
+    Message {
+        to: MessageDestination::Alerts { shard_key: 7 },
+        body: body(number),
+        headers: Headers::default(),
+    }
 }
 
 /// Publishes the numbers in one call.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use shared::lifecycle::Drain;
-use shared::queue::{
-    Consumer, Delivery, Destination, Failure, Headers, LetterId, Message, ParkStep, Publisher, Reason,
-    Replay, Subscription,
+use queue::{
+    Consumer, DeadLetterId, DeferStep, Delivery, Failure, FailureMarks, Headers, Message, MessageDestination,
+    Publisher, Reason, Replay, Subscription,
 };
+use runtime::lifecycle::Drain;
 use tokio::time::Instant;
 
 use super::messages::{alert, body, publish_all, take};
@@ -106,9 +106,9 @@ pub async fn a_parked_message_returns_after_its_pause(engine: &impl Engine) {
         attempt: 4,
         failure: Some(failure()),
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
-        replay: Some(Replay { letter: LetterId(7), forced: true }),
+        replay: Some(Replay { letter: DeadLetterId(7), forced: true }),
     };
-    let to = Destination::Parked { shard_key: 7, step: ParkStep::Seconds5 };
+    let to = MessageDestination::Deferred { shard_key: 7, step: DeferStep::Seconds5 };
     let parked = Message { to, body: body(1), headers: headers.clone() };
     let began = Instant::now();
     session.publisher().publish(vec![parked]).await.expect("a publish to a healthy queue");
@@ -117,7 +117,7 @@ pub async fn a_parked_message_returns_after_its_pause(engine: &impl Engine) {
     let mut taken = take(&mut consumer, 2).await;
     let waited = began.elapsed();
     assert!(
-        waited + Duration::from_millis(100) > ParkStep::Seconds5.pause(),
+        waited + Duration::from_millis(100) > DeferStep::Seconds5.pause(),
         "it was away for {waited:?} only"
     );
     let (numbers, delivery) = taken.pop().expect("two came");
@@ -134,11 +134,11 @@ pub async fn dead_letters_keep_their_reason(engine: &impl Engine) {
         attempt: 2,
         failure: Some(failure()),
         traceparent: None,
-        replay: Some(Replay { letter: LetterId(8), forced: false }),
+        replay: Some(Replay { letter: DeadLetterId(8), forced: false }),
     };
-    let dead = Message { to: Destination::Dead, body: body(3), headers: headers.clone() };
+    let dead = Message { to: MessageDestination::DeadLetters, body: body(3), headers: headers.clone() };
     session.publisher().publish(vec![dead]).await.expect("a publish to a healthy queue");
-    let press = Message { to: Destination::Interactions, body: body(4), headers: Headers::default() };
+    let press = Message { to: MessageDestination::Interactions, body: body(4), headers: Headers::default() };
     session.publisher().publish(vec![press]).await.expect("a publish to a healthy queue");
     for (which, number, expected) in
         [(Subscription::Dead, 3, headers), (Subscription::Interactions, 4, Headers::default())]
@@ -186,5 +186,6 @@ fn failure() -> Failure {
         attempts: 4,
         first_failed_at: Timestamp::UNIX_EPOCH,
         last_failed_at: Timestamp::UNIX_EPOCH,
+        marks: FailureMarks { gave_way: true, ..FailureMarks::default() },
     }
 }

@@ -2,10 +2,9 @@
 //! second waits for the row, not for a transaction. MySQL assigns from left to right, so each line may use what the
 //! lines before it have set; the wait comes back in the "last insert id" of the answer, without a second question.
 
-use sqlx::mysql::MySqlPool;
-
 use crate::budget::gcra::furthest_ms;
 use crate::budget::rates::Rates;
+use crate::store::Server;
 
 /// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
 /// 0, which is its wait. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
@@ -43,14 +42,15 @@ const HOLD: &str = "
     held_until_ms = GREATEST(held_until_ms, VALUES(held_until_ms))";
 
 /// Milliseconds to wait. `now_ms` is for tests; `None` is the server's clock.
-pub(in crate::budget) async fn reserve(
-    pool: &MySqlPool,
+pub async fn reserve(
+    server: &Server,
     receiver: &str,
-    (rates, ahead_ms): (Rates, i64),
+    rates: Rates,
+    ahead_ms: i64,
     now_ms: Option<i64>,
 ) -> Result<u64, sqlx::Error> {
     let Rates { minute, second } = rates;
-    let answer = sqlx::query(RESERVE)
+    let query = sqlx::query(RESERVE)
         .bind(receiver.as_bytes())
         .bind(now_ms)
         .bind(minute.interval_ms - minute.tolerance_ms())
@@ -65,25 +65,17 @@ pub(in crate::budget) async fn reserve(
         .bind(ahead_ms)
         .bind(furthest_ms(second))
         .bind(second.tolerance_ms())
-        .bind(second.interval_ms)
-        .execute(pool)
-        .await?;
-    Ok(answer.last_insert_id())
+        .bind(second.interval_ms);
+    Ok(server.execute(query).await?.last_insert_id())
 }
 
 /// `now_ms` is for tests; `None` is the server's clock.
-pub(in crate::budget) async fn hold(
-    pool: &MySqlPool,
+pub async fn hold(
+    server: &Server,
     receiver: &str,
     pause_ms: i64,
     now_ms: Option<i64>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(HOLD)
-        .bind(receiver.as_bytes())
-        .bind(now_ms)
-        .bind(pause_ms)
-        .bind(pause_ms)
-        .execute(pool)
-        .await?;
-    Ok(())
+    let query = sqlx::query(HOLD).bind(receiver.as_bytes()).bind(now_ms).bind(pause_ms).bind(pause_ms);
+    server.execute(query).await.map(drop)
 }

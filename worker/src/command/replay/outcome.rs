@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shared::queue::LetterId;
+use queue::DeadLetterId;
 use tokio::time::{Instant, sleep};
 
 use crate::command::{CommandError, Terminal};
-use crate::dead_letters::{DeadLetters, Filter, Letter, Order, ReplayOutcome, State};
+use crate::dead_letters::{DeadLetterState, DeadLetters, Filter, Order, ReplayOutcome, StoredDeadLetter};
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -16,11 +16,11 @@ const TOGETHER: usize = 500;
 
 /// What became of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Came {
-    Told,
-    ToldSince,
+pub(super) enum ReplayResult {
+    Delivered,
+    DeliveredSince,
     ResolvedSince,
-    DeadAgain {
+    DeadLetteredAgain {
         /// What was said about it this time.
         why: String,
     },
@@ -28,31 +28,31 @@ pub(super) enum Came {
     Gone,
 }
 
-impl Came {
+impl ReplayResult {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
-            Self::Told => ReplayOutcome::Told.as_str(),
-            Self::ToldSince => ReplayOutcome::ToldSince.as_str(),
+            Self::Delivered => ReplayOutcome::Delivered.as_str(),
+            Self::DeliveredSince => ReplayOutcome::DeliveredSince.as_str(),
             Self::ResolvedSince => ReplayOutcome::ResolvedSince.as_str(),
-            Self::DeadAgain { .. } => ReplayOutcome::DeadAgain.as_str(),
+            Self::DeadLetteredAgain { .. } => ReplayOutcome::DeadLetteredAgain.as_str(),
             Self::UnderWay => "under_way",
             Self::Gone => "gone",
         }
     }
 
-    fn of(letter: &Letter) -> Self {
+    fn of(letter: &StoredDeadLetter) -> Self {
         let is = |outcome: ReplayOutcome| letter.outcome.as_deref() == Some(outcome.as_str());
-        if letter.state == State::Replaying.as_str() {
+        if letter.state == DeadLetterState::Replaying.as_str() {
             Self::UnderWay
-        } else if is(ReplayOutcome::Told) {
-            Self::Told
-        } else if is(ReplayOutcome::ToldSince) {
-            Self::ToldSince
+        } else if is(ReplayOutcome::Delivered) {
+            Self::Delivered
+        } else if is(ReplayOutcome::DeliveredSince) {
+            Self::DeliveredSince
         } else if is(ReplayOutcome::ResolvedSince) {
             Self::ResolvedSince
-        } else if letter.state == State::Waiting.as_str() {
+        } else if letter.state == DeadLetterState::Waiting.as_str() {
             let code = letter.code.map(|code| format!(" {code}")).unwrap_or_default();
-            Self::DeadAgain { why: format!("{}{code}: {}", letter.reason, letter.message) }
+            Self::DeadLetteredAgain { why: format!("{}{code}: {}", letter.reason, letter.message) }
         } else {
             Self::Gone
         }
@@ -62,16 +62,17 @@ impl Came {
 /// Looks until all of them came to something, or until `wait` is over.
 pub(super) async fn wait_for_outcomes(
     letters: &DeadLetters,
-    sent: &[LetterId],
+    sent: &[DeadLetterId],
     wait: Duration,
     terminal: &mut Terminal<'_>,
-) -> Result<Vec<(LetterId, Came)>, CommandError> {
+) -> Result<Vec<(DeadLetterId, ReplayResult)>, CommandError> {
     let deadline = Instant::now() + wait;
-    let mut came: BTreeMap<LetterId, Came> = sent.iter().map(|id| (*id, Came::UnderWay)).collect();
+    let mut came: BTreeMap<DeadLetterId, ReplayResult> =
+        sent.iter().map(|id| (*id, ReplayResult::UnderWay)).collect();
     let mut shown = None;
     loop {
         let under_way: Vec<_> =
-            came.iter().filter(|(_, came)| **came == Came::UnderWay).map(|(id, _)| *id).collect();
+            came.iter().filter(|(_, came)| **came == ReplayResult::UnderWay).map(|(id, _)| *id).collect();
         if under_way.is_empty() || Instant::now() >= deadline {
             if shown.is_some() {
                 writeln!(terminal.progress)?;
@@ -87,7 +88,7 @@ pub(super) async fn wait_for_outcomes(
             let found = letters.find(&filter, Order::OldestFirst, TOGETHER).await?;
             for id in some {
                 let letter = found.iter().find(|letter| letter.id == *id);
-                came.insert(*id, letter.map_or(Came::Gone, Came::of));
+                came.insert(*id, letter.map_or(ReplayResult::Gone, ReplayResult::of));
             }
         }
         sleep(LOOK_EVERY).await;

@@ -1,9 +1,10 @@
 //! Sending letters, so many in a second.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use shared::envelope::{Envelope, decode};
-use shared::queue::{Destination, Headers, LetterId, Message, Publisher, Replay};
+use model::envelope::{Envelope, decode};
+use queue::{DeadLetterId, Headers, Message, MessageDestination, Publisher, Replay};
 use tokio::time::{Instant, sleep_until};
 
 use crate::command::publishing::publish;
@@ -15,9 +16,9 @@ use crate::dead_letters::DeadLetters;
 const TOGETHER_MAX: usize = 20;
 
 /// An action that sends letters again.
-pub(super) struct Sending<'d, P> {
+pub(super) struct Sending<'d> {
     pub(super) letters: &'d DeadLetters,
-    pub(super) publisher: P,
+    pub(super) publisher: Arc<dyn Publisher>,
     /// Its number in the audit trail.
     pub(super) action: i64,
     pub(super) forced: bool,
@@ -25,15 +26,16 @@ pub(super) struct Sending<'d, P> {
     pub(super) rate: u32,
 }
 
-impl<P: Publisher> Sending<'_, P> {
+impl Sending<'_> {
     /// Sends them in their order. Returns those that were sent, and why it ended early if it did.
     pub(super) async fn send(
         &self,
-        ids: &[LetterId],
+        ids: &[DeadLetterId],
         terminal: &mut Terminal<'_>,
-    ) -> (Vec<LetterId>, Option<CommandError>) {
+    ) -> (Vec<DeadLetterId>, Option<CommandError>) {
         let together = usize::try_from(self.rate).unwrap_or(1).div_ceil(10).clamp(1, TOGETHER_MAX);
-        let (mut sent, mut next) = (Vec::with_capacity(ids.len()), Instant::now());
+        let mut sent = Vec::with_capacity(ids.len());
+        let mut next = Instant::now();
         for some in ids.chunks(together) {
             sleep_until(next).await;
             next += Duration::from_secs(1) * u32::try_from(some.len()).unwrap_or(1) / self.rate;
@@ -50,19 +52,19 @@ impl<P: Publisher> Sending<'_, P> {
         (sent, end.err().map(CommandError::from))
     }
 
-    async fn send_some(&self, ids: &[LetterId]) -> Result<Vec<LetterId>, CommandError> {
+    async fn send_some(&self, ids: &[DeadLetterId]) -> Result<Vec<DeadLetterId>, CommandError> {
         self.letters.begin_replay(ids, self.action).await?;
         // Asked again: somebody else may have discarded one meanwhile.
         let marked = self.letters.being_replayed(ids, self.action).await?;
         let sent: Vec<_> = marked.iter().map(|(id, _)| *id).collect();
         let messages = marked.into_iter().map(|(letter, body)| {
-            // What nobody can read has no group; the worker buries it again, unless it is a newer one.
+            // What nobody can read has no group; the worker dead-letters it again, unless it is a newer one.
             let shard_key = decode(body.trim_ascii_end()).as_ref().map_or(0, Envelope::shard_key);
             let headers =
                 Headers { replay: Some(Replay { letter, forced: self.forced }), ..Headers::default() };
-            Message { to: Destination::Alerts { shard_key }, body: body.into(), headers }
+            Message { to: MessageDestination::Alerts { shard_key }, body: body.into(), headers }
         });
-        if let Err(error) = publish(&self.publisher, messages.collect()).await {
+        if let Err(error) = publish(&*self.publisher, messages.collect()).await {
             let unmarked = self.letters.end_replay(&sent, self.action).await;
             let stuck =
                 if unmarked.is_ok() { "" } else { "; they are marked as sent: replay them with --stuck" };

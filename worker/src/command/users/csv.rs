@@ -2,16 +2,17 @@
 
 /// A row and the line it begins on, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct CsvRow {
     pub(super) line: usize,
     pub(super) cells: Vec<String>,
 }
 
 /// The rows, without empty lines; or the line of a quote that does not end.
-pub(super) fn rows(text: &str) -> Result<Vec<Row>, usize> {
+pub(super) fn rows(text: &str) -> Result<Vec<CsvRow>, usize> {
     let mut rows = Vec::new();
-    let mut row = Row { line: 1, cells: vec![String::new()] };
-    let (mut line, mut quoted_since) = (1, None);
+    let mut row = CsvRow { line: 1, cells: vec![String::new()] };
+    let mut line = 1;
+    let mut quoted_since = None;
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         let cell_is_empty = row.cells.last().is_none_or(String::is_empty);
@@ -26,7 +27,7 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, usize> {
             ('\r', None) if characters.peek() == Some(&'\n') => {}
             ('\n', None) => {
                 line += 1;
-                let next = Row { line, cells: vec![String::new()] };
+                let next = CsvRow { line, cells: vec![String::new()] };
                 rows.push(std::mem::replace(&mut row, next));
             }
             (other, _) => {
@@ -43,7 +44,7 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, usize> {
     Ok(rows)
 }
 
-fn push(row: &mut Row, character: char) {
+fn push(row: &mut CsvRow, character: char) {
     if let Some(cell) = row.cells.last_mut() {
         cell.push(character);
     }

@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::csv;
-use crate::owner::person::Mobile;
-use crate::owner::users::{USERS_MAX, User};
+use crate::directory::users::{USERS_MAX, User};
+use crate::people::person::Mobile;
 
 const FIELDS: [&str; 4] = ["username", "nickname", "mobile", "source_user_id"];
 const TEXT_BYTES_MAX: usize = 128;
 
 /// Somebody as the file has them, and where.
-struct Draft {
+struct UserDraft {
     line: usize,
     values: [String; 4],
 }
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, id_prefix: &str) -> Result<Vec<User>, Vec<String>
     if problems.is_empty() { Ok(users) } else { Err(problems) }
 }
 
-fn user(draft: Draft, id_prefix: &str) -> Result<User, Vec<String>> {
+fn user(draft: UserDraft, id_prefix: &str) -> Result<User, Vec<String>> {
     let [username, nickname, mobile, id] = draft.values.map(|value| value.trim().to_owned());
     let id = id.strip_prefix(id_prefix).map(str::to_owned).unwrap_or(id);
     let mut wrong = Vec::new();
@@ -70,7 +70,7 @@ fn user(draft: Draft, id_prefix: &str) -> Result<User, Vec<String>> {
     if wrong.is_empty() { Ok(user) } else { Err(wrong) }
 }
 
-fn of_csv(text: &str) -> (Vec<Draft>, Vec<String>) {
+fn of_csv(text: &str) -> (Vec<UserDraft>, Vec<String>) {
     let rows = match csv::rows(text) {
         Ok(rows) => rows,
         Err(line) => return (Vec::new(), vec![format!("line {line}: a quote begins here and does not end")]),
@@ -94,7 +94,8 @@ fn of_csv(text: &str) -> (Vec<Draft>, Vec<String>) {
     let mut drafts = Vec::new();
     for row in rows {
         if row.cells.len() != places.len() {
-            let (cells, columns) = (row.cells.len(), places.len());
+            let cells = row.cells.len();
+            let columns = places.len();
             problems.push(format!("line {}: {cells} cells under {columns} columns", row.line));
             continue;
         }
@@ -104,19 +105,21 @@ fn of_csv(text: &str) -> (Vec<Draft>, Vec<String>) {
                 values[*place] = cell;
             }
         }
-        drafts.push(Draft { line: row.line, values });
+        drafts.push(UserDraft { line: row.line, values });
     }
     (drafts, problems)
 }
 
-fn of_json(text: &str) -> (Vec<Draft>, Vec<String>) {
+fn of_json(text: &str) -> (Vec<UserDraft>, Vec<String>) {
     let entries: Vec<&RawValue> = match serde_json::from_str(text) {
         Ok(entries) => entries,
         // The library's own words may quote what is there.
         Err(error) => return (Vec::new(), vec![format!("line {}: this is not JSON", error.line())]),
     };
-    let (mut drafts, mut problems) = (Vec::new(), Vec::new());
-    let (mut line, mut counted) = (1, 0);
+    let mut drafts = Vec::new();
+    let mut problems = Vec::new();
+    let mut line = 1;
+    let mut counted = 0;
     for entry in entries {
         // Each is a part of the text, so its place there is known.
         let start = entry.get().as_ptr().addr() - text.as_ptr().addr();
@@ -124,7 +127,7 @@ fn of_json(text: &str) -> (Vec<Draft>, Vec<String>) {
         counted = start;
         match serde_json::from_str::<Map<String, Value>>(entry.get()) {
             Ok(entry) => match values(entry) {
-                Ok(values) => drafts.push(Draft { line, values }),
+                Ok(values) => drafts.push(UserDraft { line, values }),
                 Err(wrong) => problems.extend(wrong.iter().map(|wrong| format!("line {line}: {wrong}"))),
             },
             Err(_) => problems

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::card::{Card, Config, Element, Header};
-use crate::feishu::Content;
+use crate::feishu::CardContent;
+use crate::render::{Card, Config, Element, Header};
 
 /// How many bytes of the hash make a key: 40 hex digits, of the 50 characters a `uuid` may have.
 const KEY_BYTES: usize = 20;
@@ -33,7 +33,7 @@ impl OnceKey {
 }
 
 #[derive(Serialize)]
-struct Message<'b> {
+struct AppMessage<'b> {
     #[serde(skip_serializing_if = "Option::is_none")]
     receive_id: Option<&'b str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,12 +44,12 @@ struct Message<'b> {
 }
 
 #[derive(Serialize)]
-struct Update {
+struct AppUpdate {
     content: String,
 }
 
 #[derive(Serialize)]
-struct Text<'b> {
+struct AppText<'b> {
     text: &'b str,
 }
 
@@ -69,31 +69,31 @@ struct SharedConfig {
 }
 
 /// A message into a chat.
-pub(super) fn message(chat_id: &str, content: &Content, once: &OnceKey) -> serde_json::Result<Vec<u8>> {
+pub(super) fn message(chat_id: &str, content: &CardContent, once: &OnceKey) -> serde_json::Result<Vec<u8>> {
     write(Some(chat_id), None, content, once)
 }
 
 /// A reply, perhaps in a thread of its own.
-pub(super) fn reply(in_thread: bool, content: &Content, once: &OnceKey) -> serde_json::Result<Vec<u8>> {
+pub(super) fn reply(in_thread: bool, content: &CardContent, once: &OnceKey) -> serde_json::Result<Vec<u8>> {
     write(None, Some(in_thread), content, once)
 }
 
 /// A new card for a message.
 pub(super) fn update(card: &Card) -> serde_json::Result<Vec<u8>> {
-    serde_json::to_vec(&Update { content: shared(card)? })
+    serde_json::to_vec(&AppUpdate { content: shared(card)? })
 }
 
 fn write(
     receive_id: Option<&str>,
     reply_in_thread: Option<bool>,
-    content: &Content,
+    content: &CardContent,
     once: &OnceKey,
 ) -> serde_json::Result<Vec<u8>> {
     let (msg_type, content) = match content {
-        Content::Card(card) => ("interactive", shared(card)?),
-        Content::Text(text) => ("text", serde_json::to_string(&Text { text })?),
+        CardContent::Card(card) => ("interactive", shared(card)?),
+        CardContent::Text(text) => ("text", serde_json::to_string(&AppText { text })?),
     };
-    serde_json::to_vec(&Message { receive_id, reply_in_thread, msg_type, content, uuid: &once.0 })
+    serde_json::to_vec(&AppMessage { receive_id, reply_in_thread, msg_type, content, uuid: &once.0 })
 }
 
 fn shared(card: &Card) -> serde_json::Result<String> {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_card_goes_as_a_string_and_is_what_it_was_but_shared() {
         let card = Card::default();
-        let body = message("oc_1", &Content::Card(Box::new(card.clone())), &OnceKey::of(["a"])).unwrap();
+        let body = message("oc_1", &CardContent::Card(Box::new(card.clone())), &OnceKey::of(["a"])).unwrap();
         let body: Value = serde_json::from_slice(&body).unwrap();
         let mut sent: Value = serde_json::from_str(body["content"].as_str().unwrap()).unwrap();
         assert_eq!(sent["config"]["update_multi"].take(), true);

@@ -26,18 +26,18 @@ pub(super) struct Question<'p> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    data: Data,
+struct ContactsAnswer {
+    data: ContactsData,
 }
 
 #[derive(Deserialize)]
-struct Data {
+struct ContactsData {
     #[serde(default)]
-    user_list: Vec<Row>,
+    user_list: Vec<ContactRow>,
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct ContactRow {
     /// Missing, null or empty where the person is unknown or hidden.
     user_id: Option<String>,
     mobile: Option<String>,
@@ -58,7 +58,7 @@ impl People {
 impl Question<'_> {
     /// Who was found, as they were asked for. Rows are matched by what they repeat: their order means nothing.
     pub(super) fn found(&self, answer: &[u8]) -> serde_json::Result<BTreeMap<String, String>> {
-        let rows = serde_json::from_slice::<Answer>(answer)?.data.user_list;
+        let rows = serde_json::from_slice::<ContactsAnswer>(answer)?.data.user_list;
         let known = rows.into_iter().filter_map(|row| {
             let id = row.user_id.filter(|id| !id.is_empty())?;
             Some((echoed(&row.mobile.or(row.email)?), id))
@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn people_are_matched_by_what_was_asked_and_unknown_ones_are_left_out() {
-        let (mobiles, emails) = (["1".to_owned(), "2".to_owned()], ["Ann@corp.example".to_owned()]);
+        let mobiles = ["1".to_owned(), "2".to_owned()];
+        let emails = ["Ann@corp.example".to_owned()];
         let asked = Question { mobiles: &mobiles, emails: &emails };
         let answer = br#"{"code":0,"data":{"user_list":[
             {"user_id":"ou_ann","email":"ann@corp.example"},{"mobile":"1"},

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use config::Secret;
 use jiff::Timestamp;
 use serde::Deserialize;
-use shared::config::Secret;
 use tokio::sync::Mutex;
 
 use crate::feishu::verdict::{Trouble, Verdict};

@@ -1,12 +1,14 @@
+mod clocks;
+
+use config::DedupConfig;
 use jiff::Timestamp;
+use model::alert::Status;
+use model::envelope::EnvelopeId;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shared::alert::Status;
-use shared::config::DedupConfig;
-use shared::envelope::EnvelopeId;
 
 use super::*;
-use crate::ledger::row::{Holder, State};
+use crate::ledger::row::{AlertState, Holder};
 
 const BEGIN: i64 = 1_700_000_000;
 
@@ -18,30 +20,37 @@ fn firing() -> Event<'static> {
         fingerprint: "a",
         status: Status::Firing,
         starts_at: Some(begin),
+        ends_at: None,
         received_at: begin,
+        is_repeat: false,
         envelope: EnvelopeId::new(begin, [1; 10]),
         forced: false,
     }
 }
 
-fn state(status: Status, seen_s: i64) -> State {
-    State { instance: BEGIN * 1_000, status, seen: (BEGIN + seen_s) * 1_000 }
+fn state(status: Status, seen_s: i64) -> AlertState {
+    AlertState { instance: BEGIN * 1_000, status, seen: (BEGIN + seen_s) * 1_000, edge: None }
 }
 
-/// Firing was claimed, and seen again later; in between somebody without the database has told the end of it.
+/// Firing was claimed, and seen again later; in between somebody without the database has delivered the end of it.
 #[test]
-fn a_claim_that_stands_for_newer_events_is_told_whatever_was_told_before_those() {
-    let (policy, now) = (Policy::new(&DedupConfig::default(), Holder(1)), (BEGIN + 400) * 1_000);
+fn a_claim_that_stands_for_newer_events_is_delivered_whatever_was_delivered_before_those() {
+    let policy = Policy::new(&DedupConfig::default(), Holder(1));
+    let now = (BEGIN + 400) * 1_000;
     let event = firing();
     let claim = policy.claim(state(Status::Firing, 300), &event, now);
     let other = EnvelopeId::new(event.received_at, [2; 10]);
-    let told = Told { state: state(Status::Resolved, 160), at: now, envelope: other };
-    let row = Row { told: Some(told), claim: Some(claim) };
+    let delivered = DeliveredState { state: state(Status::Resolved, 160), at: now, envelope: other };
+    let row = LedgerRow { delivered: Some(delivered), claim: Some(claim) };
 
     assert_eq!(proven(&row, &event, now, &policy), None, "the cache does not let it go");
-    assert_eq!(confirm(Some(&row), &event, true, now, &policy).0, Decision::Tell(Occasion::Again));
-    let after = tell(Some(&row), &event, now, &policy).unwrap();
-    assert_eq!(after.told.map(|told| told.state), Some(state(Status::Firing, 300)));
+    assert_eq!(confirm(Some(&row), &event, true, now, &policy).0, Decision::Deliver(Occasion::Again));
+    let after = record_delivered(Some(&row), &event, now, &policy).unwrap();
+    let edge = event.started();
+    assert_eq!(
+        after.delivered.map(|delivered| delivered.state),
+        Some(AlertState { edge, ..state(Status::Firing, 300) })
+    );
     assert_eq!(after.claim, None);
 }
 
@@ -60,24 +69,26 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     vec((0_i64..3, 0_i64..=60, received, status), 1..8)
 }
 
-fn event(number: usize, (instance, apart_s, after_s, status): Arrival) -> Event<'static> {
+fn event(number: usize, arrival: Arrival) -> Event<'static> {
+    let (instance, apart_s, after_s, status) = arrival;
     let at = |seconds| Timestamp::from_second(BEGIN + instance * INSTANCES_APART_S + seconds).unwrap();
     let envelope = EnvelopeId::new(at(0), [u8::try_from(number).unwrap(); 10]);
     Event { starts_at: Some(at(apart_s)), received_at: at(after_s), status, envelope, ..firing() }
 }
 
-/// The row after all of them, each told as soon as it may be; and what was told, in that order.
-fn told_of(events: &[Event<'static>], policy: &Policy) -> (Row, Vec<Event<'static>>) {
-    let (mut row, mut told) = (None, Vec::new());
+/// The row after all of them, each delivered as soon as it may be; and what was delivered, in that order.
+fn delivered_of(events: &[Event<'static>], policy: &Policy) -> (LedgerRow, Vec<Event<'static>>) {
+    let mut row = None;
+    let mut delivered = Vec::new();
     for event in events {
         let (decision, next) = decide(row.as_ref(), event, NOW, policy);
         row = next.or(row);
-        if let Decision::Tell(_) = decision {
-            row = tell(row.as_ref(), event, NOW, policy).or(row);
-            told.push(*event);
+        if let Decision::Deliver(_) = decision {
+            row = record_delivered(row.as_ref(), event, NOW, policy).or(row);
+            delivered.push(*event);
         }
     }
-    (row.unwrap_or_default(), told)
+    (row.unwrap_or_default(), delivered)
 }
 
 /// Of the newest firing what came last, where the end of it counts as `jitter` later.
@@ -90,9 +101,20 @@ fn newest(arrivals: &[Arrival]) -> (i64, Status) {
     (last.0, last.3)
 }
 
+/// Whether something fires within a jitter of the last end of that firing.
+fn is_unclear(arrivals: &[Arrival], instance: i64) -> bool {
+    let of_it = |status| {
+        let is_it = move |arrival: &&Arrival| arrival.0 == instance && arrival.3 == status;
+        arrivals.iter().filter(is_it).map(|arrival| arrival.2)
+    };
+    of_it(Status::Resolved)
+        .max()
+        .is_some_and(|end| of_it(Status::Firing).any(|after| (1..=60).contains(&(after - end))))
+}
+
 proptest! {
     #[test]
-    fn in_whatever_order_and_however_often_events_come_the_newest_state_is_told_and_then_nothing_more(
+    fn in_whatever_order_and_however_often_events_come_the_newest_state_is_delivered_and_then_nothing_more(
         arrivals in arrivals(),
         order in vec(any::<prop::sample::Index>(), 0..30),
     ) {
@@ -101,26 +123,70 @@ proptest! {
         // Some of them several times, and then each of them once, the last ones first.
         let mut events: Vec<_> = order.iter().map(|index| *index.get(&all)).collect();
         events.extend(all.iter().rev());
-        let (row, told) = told_of(&events, &policy);
+        let (row, delivered) = delivered_of(&events, &policy);
 
         let (instance, status) = newest(&arrivals);
-        let last = row.told.unwrap().state;
-        prop_assert_eq!(last.status, status);
+        let last = row.delivered.unwrap().state;
+        // A firing soon after the end may have been decided about before it, or after: the latter is delivered as a return.
+        let is_unclear = is_unclear(&arrivals, instance);
+        prop_assert!(last.status == status || is_unclear, "{last:?}");
         let began = (BEGIN + instance * INSTANCES_APART_S) * 1_000;
         prop_assert!((began..=began + 60_000).contains(&last.instance), "{last:?}");
         prop_assert_eq!(row.claim, None);
-        prop_assert_eq!(told_of_again(&events, &row, &policy), 0, "it was all told");
+        prop_assert!(delivered_of_again(&events, &row, &policy) == 0 || is_unclear, "it was all delivered");
         // Never the same twice in a row: somebody would be paged for nothing.
         let is_twice = |pair: &[Event<'_>]| {
             let apart = |one: &Event<'_>, other: &Event<'_>| one.started().unwrap().abs_diff(other.started().unwrap());
             pair[0].status == pair[1].status && apart(&pair[0], &pair[1]) <= 60_000
         };
-        prop_assert!(!told.windows(2).any(is_twice), "{told:?}");
+        prop_assert!(!delivered.windows(2).any(is_twice), "{delivered:?}");
     }
 }
 
-/// How many of them would be told now.
-fn told_of_again(events: &[Event<'static>], row: &Row, policy: &Policy) -> usize {
-    let is_told = |event: &&Event<'_>| matches!(decide(Some(row), event, NOW, policy).0, Decision::Tell(_));
-    events.iter().filter(is_told).count()
+/// How many of them would be delivered now.
+fn delivered_of_again(events: &[Event<'static>], row: &LedgerRow, policy: &Policy) -> usize {
+    let is_delivered =
+        |event: &&Event<'_>| matches!(decide(Some(row), event, NOW, policy).0, Decision::Deliver(_));
+    events.iter().filter(is_delivered).count()
+}
+
+#[test]
+fn what_makes_an_event_known_is_named_with_its_envelope() {
+    let policy = Policy::new(&DedupConfig::default(), Holder(1));
+    let event = firing();
+    let other = EnvelopeId::new(Timestamp::UNIX_EPOCH, [2; 10]);
+    // An end counts as seen a jitter later than it came.
+    let delivered =
+        |status| Some(DeliveredState { state: state(status, 60), at: BEGIN * 1_000, envelope: other });
+    let later = EnvelopeId::new(Timestamp::UNIX_EPOCH, [3; 10]);
+    let claim = |status, seen_s| {
+        let until = (BEGIN + 900) * 1_000;
+        Some(Claim { state: state(status, seen_s), until, envelope: later, holder: Holder(2) })
+    };
+    let by = |row: LedgerRow| {
+        let by = known_by(&row, &event, BEGIN * 1_000, &policy)?;
+        Some((by.reason, by.envelope))
+    };
+    let rows = [
+        (
+            LedgerRow { delivered: delivered(Status::Firing), claim: None },
+            Some(("this state was delivered", other)),
+        ),
+        (
+            LedgerRow { delivered: delivered(Status::Resolved), claim: None },
+            Some(("a newer state was delivered", other)),
+        ),
+        (
+            LedgerRow { delivered: None, claim: claim(Status::Firing, 0) },
+            Some(("another envelope is about to deliver this state", later)),
+        ),
+        (
+            LedgerRow { delivered: None, claim: claim(Status::Resolved, 60) },
+            Some(("another envelope is about to deliver a newer state", later)),
+        ),
+        (LedgerRow::default(), None),
+    ];
+    for (row, expected) in rows {
+        assert_eq!(by(row), expected, "{row:?}");
+    }
 }

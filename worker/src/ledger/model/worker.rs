@@ -1,12 +1,10 @@
 //! One worker: what it has in hand, and what it remembers. It takes envelopes and sends cards side by side; of cards one
 //! at a time, with everything on it that waits.
 
-use shared::config::DedupConfig;
+use config::DedupConfig;
 
-use super::steps;
-use super::world::{Place, World};
-use crate::ledger::decision::Policy;
-use crate::ledger::row::{Holder, Row};
+use crate::ledger::decision::{Decision, Policy};
+use crate::ledger::row::{Holder, LedgerRow};
 
 /// An envelope in somebody's hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,15 +29,15 @@ pub(super) enum Version {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Open {
     pub(super) copies: Vec<Copy>,
-    pub(super) row: Option<Row>,
+    pub(super) row: Option<LedgerRow>,
     pub(super) version: Version,
 }
 
 /// How far the card is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Outbox {
+pub(super) enum ModelOutbox {
     Idle,
-    Confirming { standing: Vec<(Copy, bool)>, open: Open },
+    Confirming { standing: Vec<(Copy, Decision)>, open: Open },
     Confirmed(Vec<Copy>),
     Sent(Vec<Copy>),
     Recording(Open),
@@ -49,14 +47,14 @@ pub(super) enum Outbox {
 pub(super) struct Worker {
     holder: i64,
     pub(super) is_away: bool,
-    pub(super) cache: Option<(Row, Version)>,
+    pub(super) cache: Option<(LedgerRow, Version)>,
     /// By envelope: whether our taking it in hand is in the row.
     pub(super) recorded: [bool; 3],
-    /// What was told without the database, card by card.
+    /// What was delivered without the database, card by card.
     pub(super) late: Vec<Vec<usize>>,
     pub(super) taking: Option<Open>,
     pub(super) waiting: Vec<Copy>,
-    pub(super) outbox: Outbox,
+    pub(super) outbox: ModelOutbox,
 }
 
 impl Worker {
@@ -69,7 +67,7 @@ impl Worker {
             late: Vec::new(),
             taking: None,
             waiting: Vec::new(),
-            outbox: Outbox::Idle,
+            outbox: ModelOutbox::Idle,
         }
     }
 
@@ -80,12 +78,12 @@ impl Worker {
 
     pub(super) fn copies(&self) -> impl Iterator<Item = Copy> {
         let on_card = match &self.outbox {
-            Outbox::Idle => Vec::new(),
-            Outbox::Confirming { standing, open } => {
+            ModelOutbox::Idle => Vec::new(),
+            ModelOutbox::Confirming { standing, open } => {
                 standing.iter().map(|(copy, _)| *copy).chain(open.copies.iter().copied()).collect()
             }
-            Outbox::Confirmed(copies) | Outbox::Sent(copies) => copies.clone(),
-            Outbox::Recording(open) => open.copies.clone(),
+            ModelOutbox::Confirmed(copies) | ModelOutbox::Sent(copies) => copies.clone(),
+            ModelOutbox::Recording(open) => open.copies.clone(),
         };
         let taking = self.taking.iter().flat_map(|open| open.copies.clone());
         on_card.into_iter().chain(taking.collect::<Vec<_>>()).chain(self.waiting.clone())
@@ -96,22 +94,22 @@ impl Worker {
         invalidate(&mut self.waiting);
         self.taking.iter_mut().for_each(|open| invalidate(&mut open.copies));
         match &mut self.outbox {
-            Outbox::Idle => {}
-            Outbox::Confirming { standing, open } => {
+            ModelOutbox::Idle => {}
+            ModelOutbox::Confirming { standing, open } => {
                 for (copy, _) in standing {
                     copy.is_valid = false;
                 }
                 invalidate(&mut open.copies);
             }
-            Outbox::Confirmed(copies) | Outbox::Sent(copies) => invalidate(copies),
-            Outbox::Recording(open) => invalidate(&mut open.copies),
+            ModelOutbox::Confirmed(copies) | ModelOutbox::Sent(copies) => invalidate(copies),
+            ModelOutbox::Recording(open) => invalidate(&mut open.copies),
         }
     }
 
     pub(super) fn row_was_written(&mut self) {
         let opens = self.taking.iter_mut().chain(match &mut self.outbox {
-            Outbox::Confirming { open, .. } | Outbox::Recording(open) => Some(open),
-            Outbox::Idle | Outbox::Confirmed(_) | Outbox::Sent(_) => None,
+            ModelOutbox::Confirming { open, .. } | ModelOutbox::Recording(open) => Some(open),
+            ModelOutbox::Idle | ModelOutbox::Confirmed(_) | ModelOutbox::Sent(_) => None,
         });
         let versions = opens.map(|open| &mut open.version);
         for version in versions.chain(self.cache.as_mut().map(|(_, version)| version)) {
@@ -121,12 +119,12 @@ impl Worker {
         }
     }
 
-    pub(super) const fn has_told_unrecorded(&self) -> bool {
-        matches!(self.outbox, Outbox::Sent(_) | Outbox::Recording(_))
+    pub(super) const fn has_delivered_unrecorded(&self) -> bool {
+        matches!(self.outbox, ModelOutbox::Sent(_) | ModelOutbox::Recording(_))
     }
 
     pub(super) const fn is_sending(&self) -> bool {
-        matches!(self.outbox, Outbox::Confirmed(_) | Outbox::Sent(_) | Outbox::Recording(_))
+        matches!(self.outbox, ModelOutbox::Confirmed(_) | ModelOutbox::Sent(_) | ModelOutbox::Recording(_))
     }
 
     pub(super) fn is_at_rest(&self) -> bool {
@@ -135,43 +133,9 @@ impl Worker {
 
     /// The card did not arrive, and what was on it waits as before.
     pub(super) fn with_failed_card(&self) -> Option<Self> {
-        let Outbox::Confirmed(copies) = &self.outbox else { return None };
+        let ModelOutbox::Confirmed(copies) = &self.outbox else { return None };
         let waiting = [copies.as_slice(), &self.waiting].concat();
-        Some(Self { waiting, outbox: Outbox::Idle, ..self.clone() })
-    }
-
-    /// What it can do next.
-    pub(super) fn steps(&self, index: usize, world: &World, then: &mut impl FnMut(&str, World)) {
-        let mut change = |what: &str, change: &dyn Fn(&mut World)| {
-            let mut next = world.clone();
-            change(&mut next);
-            then(what, next);
-        };
-        if self.is_away {
-            change("has the database again", &|next| next.workers[index].is_away = false);
-        }
-        // Nobody decides before what was told is written down.
-        if !self.late.is_empty() && !self.is_away {
-            return change("writes what it told", &|next| steps::write_late(next, index));
-        }
-        match &self.taking {
-            Some(_) => change("decides", &|next| steps::finish_taking(next, index)),
-            None => {
-                for number in (0..3).filter(|number| world.envelopes[*number] == Place::Ready) {
-                    change(&format!("takes {number}"), &|next| steps::take(next, index, number));
-                }
-            }
-        }
-        match &self.outbox {
-            Outbox::Idle if self.waiting.is_empty() => {}
-            Outbox::Idle => change("looks at what waits", &|next| steps::begin_card(next, index)),
-            Outbox::Confirming { .. } => change("confirms", &|next| steps::finish_confirming(next, index)),
-            Outbox::Confirmed(_) => change("sends", &|next| steps::send(next, index)),
-            Outbox::Sent(_) => {
-                change("reads what it records in", &|next| steps::begin_recording(next, index));
-            }
-            Outbox::Recording(_) => change("records", &|next| steps::finish_recording(next, index)),
-        }
+        Some(Self { waiting, outbox: ModelOutbox::Idle, ..self.clone() })
     }
 
     pub(super) fn policy(&self) -> Policy {

@@ -1,6 +1,6 @@
 //! What is asked about which alert.
 
-use shared::config::{Environment, parse};
+use config::{Environment, parse};
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn an_alert_has_its_logs_and_its_errors() {
     let selector = r#"{namespace="shop",app="checkout"}"#;
     assert_eq!(logql(&alert, arrival(), &config()), [selector.to_owned(), format!("{selector} {ANY_ERROR}")]);
     let links = of(&alert, arrival(), &config());
-    assert_eq!(links.iter().map(|link| link.kind).collect::<Vec<_>>(), [Kind::Logs, Kind::Errors]);
+    assert_eq!(links.iter().map(|link| link.kind).collect::<Vec<_>>(), [LinkKind::Logs, LinkKind::Errors]);
     let expected = "https://grafana.example/explore?left=%7B%22datasource%22:%22loki-1%22,%22queries%22:%5B%7B\
         %22refId%22:%22A%22,%22expr%22:%22%7Bnamespace%3D%5C%22shop%5C%22,app%3D%5C%22checkout%5C%22%7D%22,\
         %22datasource%22:%7B%22type%22:%22loki%22,%22uid%22:%22loki-1%22%7D%7D%5D,\

@@ -1,6 +1,6 @@
 //! The pages an alert brings along.
 
-use shared::config::Rewrite;
+use config::Rewrite;
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn with_pages() -> Alert<'static> {
     Alert { links, annotations, generator_url, ..alert(&[("namespace", "shop")]) }
 }
 
-fn kinds(links: &[Link]) -> Vec<Kind> {
+fn kinds(links: &[Link]) -> Vec<LinkKind> {
     links.iter().map(|link| link.kind).collect()
 }
 
@@ -25,12 +25,26 @@ fn of_more_pages_than_fit_those_to_logs_come_first_and_pictures_are_left_out() {
     let most = of(&with_pages(), arrival(), &config());
     assert_eq!(
         kinds(&most),
-        [Kind::Logs, Kind::Errors, Kind::Source, Kind::Dashboard, Kind::Runbook, Kind::Silence]
+        [
+            LinkKind::Logs,
+            LinkKind::Errors,
+            LinkKind::Source,
+            LinkKind::Dashboard,
+            LinkKind::Runbook,
+            LinkKind::Silence
+        ]
     );
     let without_logs = of(&with_pages(), arrival(), &LinksConfig::default());
     assert_eq!(
         kinds(&without_logs),
-        [Kind::Source, Kind::Dashboard, Kind::Panel, Kind::Runbook, Kind::Image, Kind::Silence]
+        [
+            LinkKind::Source,
+            LinkKind::Dashboard,
+            LinkKind::Panel,
+            LinkKind::Runbook,
+            LinkKind::Image,
+            LinkKind::Silence
+        ]
     );
 }
 
@@ -41,7 +55,7 @@ fn a_page_is_linked_once_and_only_if_it_is_one() {
     alert.links.silence = "javascript:alert(1)".into();
     alert.generator_url = "https://a@grafana/".into();
     let links = of(&alert, arrival(), &LinksConfig::default());
-    assert_eq!(kinds(&links), [Kind::Dashboard, Kind::Runbook, Kind::Image]);
+    assert_eq!(kinds(&links), [LinkKind::Dashboard, LinkKind::Runbook, LinkKind::Image]);
 }
 
 #[test]
@@ -56,8 +70,11 @@ fn every_address_is_rewritten_even_that_of_the_logs() {
     let links = of(&with_pages(), arrival(), &config);
     assert_eq!(links.len(), LINKS_MAX);
     for link in &links {
-        let expected =
-            if link.kind == Kind::Runbook { "https://docs.example/" } else { "https://grafana.example/sub/" };
+        let expected = if link.kind == LinkKind::Runbook {
+            "https://docs.example/"
+        } else {
+            "https://grafana.example/sub/"
+        };
         assert!(link.url.starts_with(expected), "{link:?}");
     }
     assert_eq!(opened(&links[0].url, Explore::Left).1, r#"{namespace="shop"}"#);

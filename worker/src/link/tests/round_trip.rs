@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_value_in_a_pattern_matches_nothing_but_itself(value in "[a-z\"\\\\.+*?()|\\[\\]{}^$]{1,30}") {
         let text = r#"links: { loki: { logs: '%{selector} |~ "^%{label.path}$"' } }"#;
-        let parsed = shared::config::parse("t", text, shared::config::Environment::default()).unwrap();
+        let parsed = config::parse("t", text, config::Environment::default()).unwrap();
         let mut config = config();
         config.loki.logs = parsed.links.loki.logs;
         let alert = alert(&[("app", "x"), ("path", &value)]);

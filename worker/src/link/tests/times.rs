@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use super::window::{Window, around};
+use super::window::{TimeWindow, around};
 use super::*;
 
 const FIVE: Duration = Duration::from_mins(5);
 
-fn looked_at(alert: &Alert<'_>, arrival: Arrival) -> (String, String) {
-    let Window { from, to } = around(alert, arrival, FIVE, FIVE);
+fn looked_at(alert: &Alert<'_>, arrival: LinkContext) -> (String, String) {
+    let TimeWindow { from, to } = around(alert, arrival, FIVE, FIVE);
     let shown = |time| Timestamp::from_millisecond(time).unwrap().to_string();
     (shown(from), shown(to))
 }
 
 #[test]
 fn logs_are_shown_from_five_minutes_before_to_five_minutes_after() {
-    let (start, now) = ("2024-01-15T10:30:00Z", "2024-01-15T11:00:00Z");
+    let start = "2024-01-15T10:30:00Z";
+    let now = "2024-01-15T11:00:00Z";
     for (status, ends_at, from, to) in [
         (Status::Firing, None, "2024-01-15T10:25:00Z", "2024-01-15T10:35:00Z"),
         (Status::Firing, Some(now), "2024-01-15T10:25:00Z", "2024-01-15T10:35:00Z"),

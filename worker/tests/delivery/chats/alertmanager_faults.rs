@@ -3,15 +3,15 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use shared::config::Secret;
+use config::Secret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::harness::firing;
 use super::people::{answered, press, tenant};
 use super::silence_faults::silencing_at;
 use super::silences::configured;
-use super::stage::firing;
 use crate::logs;
 
 /// Something where an Alertmanager should be. It answers everything alike, or nothing at all, and counts.
@@ -27,7 +27,8 @@ impl Stub {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let asked = Arc::new(AtomicUsize::new(0));
-        let (count, heard) = (Arc::clone(&asked), Arc::<Mutex<String>>::default());
+        let count = Arc::clone(&asked);
+        let heard = Arc::<Mutex<String>>::default();
         let ear = Arc::clone(&heard);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use feishu_sim::{Record, Verdict};
 
-use super::stage::{APP, Tenant, firing, over};
-use crate::stage::EAGER;
+use super::harness::{APP, Tenant, firing, over};
+use crate::harness::EAGER;
 
 #[tokio::test]
 async fn a_chat_is_never_sent_more_than_it_takes() {

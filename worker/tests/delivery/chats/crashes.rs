@@ -1,14 +1,15 @@
 //! A worker that dies between Feishu's "ok" and our record of it tells nothing twice.
 
 use feishu_sim::{Call, Fault, Lasting, Verdict};
-use shared::queue::{Headers, LetterId, Replay, Settlement};
+use queue::{DeadLetterId, Headers, Replay, Settlement};
 use testkit::wait_until::wait_until;
 
-use super::stage::{APP, Hand, Tenant, firing, header, over};
-use crate::stage::{EAGER, WITHIN};
+use super::harness::{APP, Tenant, WorkerHandle, firing, header, over};
+use super::people::{press, tenant};
+use crate::harness::{EAGER, WITHIN};
 
 /// A worker that has sent these on one card and never heard that it arrived; it is gone now.
-async fn died_while_sending(tenant: &Tenant, mut hand: Hand, tag: u64) {
+async fn died_while_sending(tenant: &Tenant, mut hand: WorkerHandle, tag: u64) {
     wait_until(
         WITHIN,
         "a message in the chat",
@@ -57,7 +58,8 @@ async fn what_comes_again_after_a_crash_in_any_company_is_one_message_with_all_t
     let tenant = Tenant::new(EAGER).await;
     let mut first = tenant.hand();
     lose_answers(&tenant);
-    let (a, b) = (firing(1, &["A1", "A2"]), firing(2, &["B"]));
+    let a = firing(1, &["A1", "A2"]);
+    let b = firing(2, &["B"]);
     let tag = first.deliver(&[&a, &b]);
     died_while_sending(&tenant, first, tag).await;
     tenant.sim.clear_call_faults(APP).unwrap();
@@ -79,7 +81,8 @@ async fn what_never_arrived_is_sent_whole_although_only_a_part_of_it_came_again(
     let tenant = Tenant::new(EAGER).await;
     let mut first = tenant.hand();
     tenant.sim.fault_call(APP, Call::Send, &Fault::Reset, Lasting::UntilCleared).unwrap();
-    let (a, b) = (firing(1, &["A"]), firing(2, &["B"]));
+    let a = firing(1, &["A"]);
+    let b = firing(2, &["B"]);
     first.deliver(&[&a, &b]);
     wait_until(WITHIN, "an attempt", async || {
         let attempts = tenant.count(Call::Send, &Verdict::Faulted);
@@ -98,14 +101,15 @@ async fn what_never_arrived_is_sent_whole_although_only_a_part_of_it_came_again(
 }
 
 #[tokio::test]
-async fn what_an_operator_wants_told_again_is_a_new_message() {
+async fn what_an_operator_wants_delivered_again_is_a_new_message() {
     let tenant = Tenant::new(EAGER).await;
     let mut hand = tenant.hand();
-    let told = firing(1, &["A"]);
-    hand.tell(&[&told]).await;
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
     for forced in [false, true] {
-        let replay = Headers { replay: Some(Replay { letter: LetterId(7), forced }), ..Headers::default() };
-        let tag = hand.deliver_with(&[&told], replay);
+        let replay =
+            Headers { replay: Some(Replay { letter: DeadLetterId(7), forced }), ..Headers::default() };
+        let tag = hand.deliver_with(&[&envelope], replay);
         assert_eq!(hand.fate(tag).await, Settlement::Done { tag });
     }
     assert_eq!(tenant.sent().len(), 2);
@@ -115,7 +119,7 @@ async fn what_an_operator_wants_told_again_is_a_new_message() {
 }
 
 #[tokio::test]
-async fn an_update_whose_answer_was_lost_is_made_again_and_the_end_is_told_once() {
+async fn an_update_whose_answer_was_lost_is_made_again_and_the_end_is_delivered_once() {
     let tenant = Tenant::new(EAGER).await;
     let mut first = tenant.hand();
     first.tell(&[&firing(1, &["A"])]).await;
@@ -139,4 +143,44 @@ async fn an_update_whose_answer_was_lost_is_made_again_and_the_end_is_told_once(
         replies => Err(replies),
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_ends_before_its_lost_answer_is_asked_for_again_is_over_on_the_card_that_arrived() {
+    let tenant = Tenant::new(EAGER).await;
+    let mut hand = tenant.hand();
+    tenant.sim.fault_call(APP, Call::Send, &Fault::LostAnswer, Lasting::Times(1)).unwrap();
+    let fired = hand.deliver(&[&firing(1, &["A"])]);
+    wait_until(
+        WITHIN,
+        "a message in the chat",
+        async || {
+            if tenant.sent().is_empty() { Err("none") } else { Ok(()) }
+        },
+    )
+    .await;
+    let ended = hand.deliver(&[&over(2, &["A"])]);
+    for tag in [ended, fired] {
+        assert_eq!(hand.fate(tag).await, Settlement::Done { tag });
+    }
+    assert_eq!(tenant.count(Call::Send, &Verdict::Repeated), 1);
+    tenant.shows(&tenant.sent()[0], "🟢").await;
+    assert!(tenant.sent().len() <= 2, "the card, and the end that could not go onto it yet");
+}
+
+#[tokio::test]
+async fn an_update_that_has_begun_at_the_stop_is_finished_and_keeps_nobody_from_its_card() {
+    let tenant = tenant().await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let slow = Fault::SlowAnswer { after_ms: 1_000 };
+    tenant.sim.fault_call(APP, Call::Update, &slow, Lasting::Times(1)).unwrap();
+    hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Acknowledge")).await;
+    // Shown, and not answered yet.
+    let card = tenant.shows(&sent, "Acknowledged by").await;
+    hand.stop().await;
+    let mut next = tenant.hand();
+    next.done(&press("press:2", &sent, &card, "Undo acknowledge")).await;
+    tenant.shows(&sent, "\"Acknowledge\"").await;
 }

@@ -1,11 +1,11 @@
 //! The end of alerts goes onto their cards.
 
+use config::ResolvedNews;
 use feishu_sim::{Call, Fault, Lasting, Verdict};
-use shared::config::ResolvedNews;
 use testkit::wait_until::wait_until;
 
-use super::stage::{APP, Tenant, firing, header, over};
-use crate::stage::{EAGER, PARKING, WITHIN};
+use super::harness::{APP, Tenant, firing, header, over};
+use crate::harness::{EAGER, PARKING, WITHIN};
 
 #[tokio::test]
 async fn an_alert_and_its_end_are_one_card_and_a_word_that_it_is_over() {
@@ -28,7 +28,7 @@ async fn an_alert_and_its_end_are_one_card_and_a_word_that_it_is_over() {
     .await;
     assert_eq!(replies[0].parent_id, sent[0].message_id);
     assert_eq!(replies[0].message().unwrap()["content"], r#"{"text":"[RESOLVED] DiskFull"}"#);
-    assert!(hand.metric("larkfire_alerts_total{outcome=\"told\"} 2"));
+    assert!(hand.metric("larkfire_alerts_total{outcome=\"delivered\"} 2"));
     assert!(hand.metric("larkfire_card_updates_total{outcome=\"shown\"} 1"));
 }
 
@@ -65,7 +65,7 @@ async fn how_people_learn_that_a_card_is_over_is_a_setting() {
 }
 
 #[tokio::test]
-async fn the_end_of_what_was_on_a_recalled_card_is_told_on_a_new_one() {
+async fn the_end_of_what_was_on_a_recalled_card_is_delivered_on_a_new_one() {
     let tenant = Tenant::new(EAGER).await;
     let mut hand = tenant.hand();
     hand.tell(&[&firing(1, &["A", "B"])]).await;
@@ -80,7 +80,7 @@ async fn the_end_of_what_was_on_a_recalled_card_is_told_on_a_new_one() {
 }
 
 #[tokio::test]
-async fn an_end_counts_as_told_only_once_feishu_has_taken_the_update() {
+async fn an_end_counts_as_delivered_only_once_feishu_has_taken_the_update() {
     let tenant = Tenant::new(EAGER).await;
     let mut hand = tenant.hand();
     hand.tell(&[&firing(1, &["A"])]).await;
@@ -91,7 +91,7 @@ async fn an_end_counts_as_told_only_once_feishu_has_taken_the_update() {
         if attempts >= 2 { Ok(()) } else { Err(attempts) }
     })
     .await;
-    assert!(!hand.is_settled(tag) && hand.metric("larkfire_alerts_total{outcome=\"told\"} 1"));
+    assert!(!hand.is_settled(tag) && hand.metric("larkfire_alerts_total{outcome=\"delivered\"} 1"));
     // What is new is not held up by that.
     hand.tell(&[&firing(3, &["B"])]).await;
     tenant.sim.clear_call_faults(APP).unwrap();
@@ -101,14 +101,14 @@ async fn an_end_counts_as_told_only_once_feishu_has_taken_the_update() {
 }
 
 #[tokio::test]
-async fn an_end_that_cannot_be_told_for_long_waits_parked() {
+async fn an_end_that_cannot_be_delivered_for_long_waits_parked() {
     let tenant = Tenant::new(PARKING).await;
     let mut hand = tenant.hand();
     hand.tell(&[&firing(1, &["A"])]).await;
     tenant.sim.fault_call(APP, Call::Update, &Fault::Reset, Lasting::UntilCleared).unwrap();
     let end = over(2, &["A"]);
     hand.tell(&[&end]).await;
-    assert!(hand.metric("larkfire_parked_total 1"));
+    assert!(hand.metric("larkfire_envelopes_deferred_total 1"));
     tenant.sim.clear_call_faults(APP).unwrap();
     // It comes back from its pause.
     hand.tell(&[&end]).await;
@@ -136,7 +136,7 @@ async fn what_fires_again_gets_a_new_card_and_its_end_goes_onto_that() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_storm_is_told_on_a_new_card() {
+async fn the_end_of_a_storm_is_delivered_on_a_new_card() {
     let tenant = Tenant::new(EAGER).await;
     let mut hand = tenant.hand();
     let names: Vec<_> = (0..600).map(|index| format!("A{index}")).collect();

@@ -1,10 +1,10 @@
 //! Several workers and one card.
 
 use feishu_sim::{Call, Record, Verdict};
-use shared::queue::Settlement;
+use queue::Settlement;
 
-use super::stage::{APP, Tenant, firing, header, over};
-use crate::stage::EAGER;
+use super::harness::{APP, Tenant, firing, header, over};
+use crate::harness::EAGER;
 
 /// How many alerts a card says are over.
 fn resolved(record: &Record, names: &[&str]) -> usize {
@@ -17,10 +17,12 @@ fn resolved(record: &Record, names: &[&str]) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_beginning_and_its_end_at_two_workers_never_leave_a_burning_card() {
     let tenant = Tenant::shared(EAGER).await;
-    let (mut first, mut second) = (tenant.hand(), tenant.hand());
+    let mut first = tenant.hand();
+    let mut second = tenant.hand();
     for round in 0..6 {
         let name = format!("A{round}");
-        let (begun, ended) = (firing(10 + round, &[&name]), over(60 + round, &[&name]));
+        let begun = firing(10 + round, &[&name]);
+        let ended = over(60 + round, &[&name]);
         let tags = (first.deliver(&[&begun]), second.deliver(&[&ended]));
         assert_eq!(first.fate(tags.0).await, Settlement::Done { tag: tags.0 });
         assert_eq!(second.fate(tags.1).await, Settlement::Done { tag: tags.1 });
@@ -35,7 +37,8 @@ async fn workers_that_update_the_same_card_never_show_an_older_state_after_a_new
     let tenant = Tenant::shared(EAGER).await;
     let names: Vec<_> = (0..12).map(|index| format!("A{index:02}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let (mut first, mut second) = (tenant.hand(), tenant.hand());
+    let mut first = tenant.hand();
+    let mut second = tenant.hand();
     first.tell(&[&firing(1, &names)]).await;
     let mut tags = Vec::new();
     for (index, name) in names.iter().enumerate() {

@@ -1,14 +1,14 @@
 //! What people do about alerts is shown on their cards, whichever process hears of it.
 
 use jiff::SignedDuration;
-use shared::clock::Clock;
-use worker::card::{Acknowledged, Silenced};
-use worker::cards::Mark;
+use runtime::clock::Clock;
+use worker::card_store::Mark;
+use worker::render::{Acknowledged, Silenced};
 
-use super::stage::{Tenant, firing, header, over};
-use crate::stage::EAGER;
+use super::harness::{Tenant, firing, header, over};
+use crate::harness::EAGER;
 
-fn fingerprint(envelope: &shared::envelope::Envelope<'_>) -> String {
+fn fingerprint(envelope: &model::envelope::Envelope<'_>) -> String {
     envelope.alerts[0].fingerprint.to_string()
 }
 
@@ -16,20 +16,20 @@ fn fingerprint(envelope: &shared::envelope::Envelope<'_>) -> String {
 async fn who_has_taken_an_alert_on_and_who_has_silenced_it_is_on_its_card_until_it_is_over() {
     let tenant = Tenant::new(EAGER).await;
     let mut hand = tenant.hand();
-    let told = firing(1, &["A"]);
-    hand.tell(&[&told]).await;
-    let (cards, sent) = (tenant.cards(), tenant.sent().remove(0));
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
+    let cards = tenant.cards();
+    let sent = tenant.sent().remove(0);
     let now = Clock::system().now();
     let acknowledged = Mark::Acknowledged(Acknowledged { by: "Ann".to_owned(), at: now });
-    let alert = fingerprint(&told);
+    let alert = fingerprint(&envelope);
     assert_eq!(cards.mark(&[("default", &alert)], &acknowledged).await.unwrap(), 1);
     let card = tenant.shows(&sent, "🙋 **Acknowledged by Ann").await;
     assert_eq!(header(&card), ("red", "[ACKNOWLEDGED · CRITICAL] A"));
 
     let silenced =
         Mark::Silenced(Silenced { by: "Bob".to_owned(), until: now + SignedDuration::from_hours(1) });
-    let marked = cards.mark_message(sent.message_id.as_deref().unwrap(), &silenced).await.unwrap();
-    assert_eq!(marked, [("default".to_owned(), alert)]);
+    assert_eq!(cards.mark(&[("default", &alert)], &silenced).await.unwrap(), 1);
     let card = tenant.shows(&sent, "🔕 **Silenced by Bob until").await;
     assert!(card.to_string().contains("Acknowledged by Ann"), "{card}");
 

@@ -1,9 +1,9 @@
 //! A payload of the custom format may name its chat.
 
-use shared::envelope::Source;
+use model::envelope::Source;
 
-use super::stage::{CHAT, OTHER_CHAT, Tenant, firing};
-use crate::stage::EAGER;
+use super::harness::{CHAT, OTHER_CHAT, Tenant, firing};
+use crate::harness::EAGER;
 
 #[tokio::test]
 async fn an_allowed_chat_gets_the_alert_and_for_any_other_it_stays_with_its_receiver() {

@@ -1,14 +1,14 @@
 //! What people do about alerts: buttons, commands, reactions.
 
+use config::InteractionsConfig;
 use feishu_sim::Record;
+use model::interaction::{Act, Interaction, InteractionId, Mentioned, Operator};
+use runtime::clock::Clock;
 use serde_json::{Map, Value};
-use shared::clock::Clock;
-use shared::config::InteractionsConfig;
-use shared::interaction::{Act, Interaction, InteractionId, Mentioned, Operator};
 use testkit::wait_until::wait_until;
 
-use super::stage::{CHAT, OTHER_CHAT, Tenant, firing, over};
-use crate::stage::{EAGER, WITHIN};
+use super::harness::{CHAT, OTHER_CHAT, Tenant, firing, over};
+use crate::harness::{EAGER, WITHIN};
 
 /// Somebody who does something in the first chat, now.
 pub(super) fn interaction(key: &str, message_id: Option<&str>, act: Act) -> Interaction {
@@ -44,7 +44,8 @@ fn value_of(card: &Value, words: &str) -> Map<String, Value> {
 /// A text to the bot.
 pub(super) fn said(key: &str, text: &str) -> Interaction {
     let mentions = vec![Mentioned { key: "@_user_1".to_owned(), ..Mentioned::default() }];
-    let (text, chat_type) = (format!("@_user_1 {text}"), "group".to_owned());
+    let text = format!("@_user_1 {text}");
+    let chat_type = "group".to_owned();
     interaction(key, None, Act::Message { text, mentions, parent_id: String::new(), chat_type })
 }
 
@@ -114,13 +115,15 @@ async fn what_is_forged_foreign_or_not_allowed_is_politely_refused_and_changes_n
     hand.done(&forged).await;
     assert!(answered(&tenant, 2).await.contains("This button is not understood."));
 
-    let (dedup_key, chat_id) = ("press:3".to_owned(), OTHER_CHAT.to_owned());
+    let dedup_key = "press:3".to_owned();
+    let chat_id = OTHER_CHAT.to_owned();
     hand.done(&Interaction { dedup_key, chat_id, ..honest.clone() }).await;
     assert!(answered(&tenant, 3).await.contains("belongs to another chat"));
 
     let operator = Operator { open_id: "ou_bob".to_owned(), ..Operator::default() };
     let late = honest.received_at + jiff::SignedDuration::from_hours(1);
-    let (dedup_key, received_at) = ("press:4".to_owned(), late);
+    let dedup_key = "press:4".to_owned();
+    let received_at = late;
     assert!(!tenant.now_shown(&sent).to_string().contains("Acknowledged by"));
     hand.done(&Interaction { dedup_key, received_at, operator, ..honest }).await;
     tenant.shows(&sent, "Acknowledged by <at id=ou_bob></at>").await;
@@ -132,8 +135,8 @@ async fn what_is_forged_foreign_or_not_allowed_is_politely_refused_and_changes_n
 async fn a_confirmed_diagnosis_takes_on_our_alert_and_whatever_else_is_pressed_is_written_down() {
     let tenant = tenant().await;
     let mut hand = tenant.hand();
-    let told = firing(1, &["A"]);
-    hand.tell(&[&told]).await;
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
     let sent = tenant.sent().remove(0);
     let button = |key: &str, action: &str, incident: &str| {
         let value = [("action", action), ("incident_id", incident)];
@@ -144,15 +147,15 @@ async fn a_confirmed_diagnosis_takes_on_our_alert_and_whatever_else_is_pressed_i
     hand.done(&button("press:1", "confirm_diagnosis", "INC-1")).await;
     assert!(answered(&tenant, 1).await.ends_with("The diagnosis is recorded as confirmed, thank you."));
     assert!(!tenant.now_shown(&sent).to_string().contains("Acknowledged by"));
-    hand.done(&button("press:2", "confirm_diagnosis", &told.id.to_string())).await;
+    hand.done(&button("press:2", "confirm_diagnosis", &envelope.id.to_string())).await;
     tenant.shows(&sent, "Acknowledged by <at id=ou_ann></at>").await;
     hand.done(&button("press:3", "launch", "INC-1")).await;
     assert!(answered(&tenant, 3).await.contains("there is nothing this button does here"));
     let trail = tenant.trail().await;
-    let told_of: Vec<_> =
+    let delivered_of: Vec<_> =
         trail.iter().map(|entry| (entry.action.as_str(), entry.letters, entry.done)).collect();
     assert_eq!(
-        told_of,
+        delivered_of,
         [("launch", 0, Some(0)), ("confirm_diagnosis", 1, Some(1)), ("confirm_diagnosis", 0, Some(0))]
     );
     assert_eq!((trail[2].who.as_str(), trail[2].chosen.as_str()), ("ou_ann", "incident INC-1"));
@@ -163,9 +166,10 @@ async fn a_confirmed_diagnosis_takes_on_our_alert_and_whatever_else_is_pressed_i
 async fn commands_are_answered_and_an_alert_is_taken_on_by_its_fingerprint() {
     let tenant = tenant().await;
     let mut hand = tenant.hand();
-    let told = firing(1, &["A"]);
-    hand.tell(&[&told]).await;
-    let (sent, fingerprint) = (tenant.sent().remove(0), told.alerts[0].fingerprint.to_string());
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
+    let sent = tenant.sent().remove(0);
+    let fingerprint = envelope.alerts[0].fingerprint.to_string();
     let ask = |key: &str, text: &str| Interaction {
         message_id: sent.message_id.clone().unwrap(),
         ..said(key, text)

@@ -2,19 +2,19 @@
 
 use feishu_sim::Record;
 use jiff::SignedDuration;
+use model::envelope::Envelope;
+use model::interaction::{Interaction, Operator};
+use runtime::clock::Clock;
 use serde_json::{Value, json};
-use shared::clock::Clock;
-use shared::envelope::Envelope;
-use shared::interaction::{Interaction, Operator};
 use testkit::alertmanager::Alertmanager;
 use testkit::http;
 use testkit::ports::free_address;
-use worker::card::Silenced;
-use worker::cards::Mark;
+use worker::card_store::Mark;
+use worker::render::Silenced;
 
+use super::harness::{Tenant, WorkerHandle, firing, over};
 use super::people::{answered, press, tenant};
 use super::silences::{configured, state};
-use super::stage::{Hand, Tenant, firing, over};
 
 pub(super) async fn silencing_at(url: &str) -> Tenant {
     let mut tenant = tenant().await;
@@ -35,7 +35,7 @@ fn named(names: &[&str]) -> Vec<Value> {
 }
 
 /// One alert `A` that fires in an Alertmanager and is on a card.
-async fn told_of_one() -> (Alertmanager, Tenant, Hand, Record) {
+async fn one_delivered() -> (Alertmanager, Tenant, WorkerHandle, Record) {
     let alertmanager = alertmanager_with(&named(&["A"])).await;
     let tenant = silencing_at(&alertmanager.url("/")).await;
     let mut hand = tenant.hand();
@@ -44,19 +44,19 @@ async fn told_of_one() -> (Alertmanager, Tenant, Hand, Record) {
     (alertmanager, tenant, hand, sent)
 }
 
-/// The alert of these labels alone, told as the first of its kind.
+/// The alert of these labels alone, as the first of its kind.
 fn labelled(index: u8, labels: &Value) -> Envelope<'static> {
-    let mut told = firing(index, &["A"]);
+    let mut envelope = firing(index, &["A"]);
     let labels = labels.as_object().unwrap();
     let pair =
         |(name, value): (&String, &Value)| (name.clone().into(), value.as_str().unwrap().to_owned().into());
-    told.alerts[0].labels = labels.iter().map(pair).collect();
-    told
+    envelope.alerts[0].labels = labels.iter().map(pair).collect();
+    envelope
 }
 
 #[tokio::test]
 async fn an_alert_whose_silence_was_ended_in_alertmanager_is_silenced_anew() {
-    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
+    let (alertmanager, tenant, mut hand, sent) = one_delivered().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 4h")).await;
     state(&alertmanager, "suppressed").await;
     alertmanager.end(&alertmanager.silences().await[0]).await;
@@ -70,7 +70,7 @@ async fn an_alert_whose_silence_was_ended_in_alertmanager_is_silenced_anew() {
 
 #[tokio::test]
 async fn what_is_silenced_for_longer_already_is_said_and_shown_to_be_silenced_for_that_long() {
-    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
+    let (alertmanager, tenant, mut hand, sent) = one_delivered().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
     let first = answered(&tenant, 1).await;
     let until = first.split("until ").nth(1).unwrap();
@@ -99,9 +99,10 @@ async fn a_card_that_shows_a_silence_which_is_none_of_ours_or_over_is_put_right_
     state(&alertmanager, "suppressed").await;
     let tenant = silencing_at(&alertmanager.url("/")).await;
     let mut hand = tenant.hand();
-    let told = firing(1, &["A"]);
-    hand.tell(&[&told]).await;
-    let (sent, fingerprint) = (tenant.sent().remove(0), told.alerts[0].fingerprint.to_string());
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
+    let sent = tenant.sent().remove(0);
+    let fingerprint = envelope.alerts[0].fingerprint.to_string();
     let silenced = Silenced { by: "ou_ann".to_owned(), until: now + SignedDuration::from_hours(1) };
     tenant.cards().mark(&[("default", &fingerprint)], &Mark::Silenced(silenced)).await.unwrap();
     let card = tenant.shows(&sent, "End silence").await;
@@ -113,7 +114,7 @@ async fn a_card_that_shows_a_silence_which_is_none_of_ours_or_over_is_put_right_
 
 #[tokio::test]
 async fn a_silence_can_be_ended_although_its_alert_is_over() {
-    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
+    let (alertmanager, tenant, mut hand, sent) = one_delivered().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 24h")).await;
     let card = tenant.shows(&sent, "End silence").await;
     hand.tell(&[&over(2, &["A"])]).await;
@@ -160,7 +161,7 @@ async fn only_what_fires_on_the_card_is_silenced() {
 
 #[tokio::test]
 async fn a_silence_bears_the_name_of_whoever_pressed_where_the_user_table_knows_it() {
-    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
+    let (alertmanager, tenant, mut hand, sent) = one_delivered().await;
     tenant.knows("安 \"<at id=all></at>", "ou_ann").await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
     assert_eq!(alertmanager.silences().await[0]["createdBy"], "安 \"<at id=all></at> (ou_ann)");
@@ -189,7 +190,7 @@ async fn a_silence_that_alertmanager_has_forgotten_has_ended() {
 
 #[tokio::test]
 async fn who_wanted_to_end_a_silence_is_told_that_it_goes_on() {
-    let (_alertmanager, mut tenant, mut hand, sent) = told_of_one().await;
+    let (_alertmanager, mut tenant, mut hand, sent) = one_delivered().await;
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
     let card = tenant.shows(&sent, "End silence").await;
     hand.stop().await;
@@ -206,10 +207,10 @@ async fn who_silenced_some_of_several_hears_of_both() {
     let alertmanager = alertmanager_with(&named(&["A"])).await;
     let tenant = silencing_at(&alertmanager.url("/")).await;
     let mut hand = tenant.hand();
-    let mut told = firing(1, &["A", "B"]);
-    told.alerts[1].labels =
+    let mut envelope = firing(1, &["A", "B"]);
+    envelope.alerts[1].labels =
         (0..64).map(|number| (format!("label{number}").into(), "x".to_owned().into())).collect();
-    hand.tell(&[&told]).await;
+    hand.tell(&[&envelope]).await;
     let sent = tenant.sent().remove(0);
     hand.done(&press("press:1", &sent, &sent.card().unwrap(), "Silence 1h")).await;
     let said = answered(&tenant, 1).await;
@@ -225,7 +226,7 @@ async fn who_silenced_some_of_several_hears_of_both() {
 
 #[tokio::test]
 async fn the_same_wish_is_one_silence_unless_somebody_has_shortened_it() {
-    let (alertmanager, tenant, mut hand, sent) = told_of_one().await;
+    let (alertmanager, tenant, mut hand, sent) = one_delivered().await;
     let first = press("press:1", &sent, &sent.card().unwrap(), "Silence 1h");
     // Clocks are finer than what Alertmanager and the database keep.
     let received_at = first.received_at + SignedDuration::from_nanos(1);

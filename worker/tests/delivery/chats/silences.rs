@@ -1,16 +1,16 @@
 //! Alerts are silenced from the chat, in a real Alertmanager.
 
+use config::AlertmanagerConfig;
+use model::envelope::{Envelope, Source};
 use serde_json::json;
-use shared::config::AlertmanagerConfig;
-use shared::envelope::{Envelope, Source};
 use testkit::alertmanager::Alertmanager;
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use url::Url;
 
+use super::harness::firing;
 use super::people::{answered, press, tenant};
-use super::stage::firing;
-use crate::stage::WITHIN;
+use crate::harness::WITHIN;
 
 pub(super) fn configured(url: &str) -> AlertmanagerConfig {
     AlertmanagerConfig {
@@ -81,7 +81,7 @@ async fn why_an_alert_was_not_silenced_is_said_in_words() {
     // What has waited for longer than it was to be silent is not silenced at all.
     let honest = press("press:2", &sent, &sent.card().unwrap(), "Silence 1h");
     let received_at = honest.received_at - jiff::SignedDuration::from_hours(2);
-    hand.done(&shared::interaction::Interaction { received_at, ..honest }).await;
+    hand.done(&model::interaction::Interaction { received_at, ..honest }).await;
     assert!(answered(&tenant, 2).await.contains("the silence would be over already"));
 }
 
@@ -90,12 +90,12 @@ async fn an_alert_of_grafana_has_no_button_for_it_and_is_not_silenced_by_command
     let mut tenant = tenant().await;
     tenant.alertmanagers = vec![configured(&format!("http://{}/", free_address()))];
     let mut hand = tenant.hand();
-    let told = Envelope { source: Source::Grafana, ..firing(1, &["A"]) };
-    hand.tell(&[&told]).await;
+    let envelope = Envelope { source: Source::Grafana, ..firing(1, &["A"]) };
+    hand.tell(&[&envelope]).await;
     let sent = tenant.sent().remove(0);
     assert!(!sent.card().unwrap().to_string().contains("Silence 1h"));
-    let text = format!("@_user_1 /silence {} 2h", told.alerts[0].fingerprint);
-    let act = shared::interaction::Act::Message {
+    let text = format!("@_user_1 /silence {} 2h", envelope.alerts[0].fingerprint);
+    let act = model::interaction::Act::Message {
         text,
         mentions: Vec::new(),
         parent_id: String::new(),

@@ -3,8 +3,8 @@
 use feishu_sim::{Call, Record};
 use testkit::wait_until::wait_until;
 
-use super::stage::{Tenant, firing, header, over};
-use crate::stage::{EAGER, WITHIN};
+use super::harness::{Tenant, firing, header, over};
+use crate::harness::{EAGER, WITHIN};
 use crate::templates::templates;
 
 #[tokio::test]

@@ -1,22 +1,23 @@
 //! Two workers share what the bots may send.
 
-use shared::clock::Clock;
-use shared::config::{DatabaseConfig, Secret};
-use shared::queue::{Headers, Settlement};
+use config::{DatabaseConfig, Secret};
+use queue::{Headers, Settlement};
+use runtime::clock::Clock;
 use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
 use worker::Settings;
 
 use super::{BOTS, bot_of, ops, shown, strict_group};
-use crate::stage::{EAGER, WITHIN, Worker, envelope, line, settings};
+use crate::harness::{EAGER, WITHIN, Worker, envelope, line, settings};
 
 /// Cards of each worker; more together than a group takes in any second, or a bot at once.
 const CARDS: u8 = 12;
 
 #[tokio::test]
 async fn two_workers_keep_every_bots_limit_and_the_groups_together() {
-    let (sim, folder, shared) =
-        (strict_group().await, tempfile::tempdir().unwrap(), TestDatabase::create().await);
+    let sim = strict_group().await;
+    let folder = tempfile::tempdir().unwrap();
+    let shared = TestDatabase::create().await;
     let url = Some(Secret::new(shared.url()));
     let database = DatabaseConfig { url, connections: 4, timeout: WITHIN };
     let start = || {
@@ -25,7 +26,7 @@ async fn two_workers_keep_every_bots_limit_and_the_groups_together() {
     };
     let mut workers = [start(), start()];
     for round in 0..CARDS {
-        // Each gets its next when both have told: every alert has a card of its own.
+        // Each gets its next when both have delivered: every alert has a card of its own.
         let mut tags = [0; 2];
         for ((worker, tag), index) in workers.iter_mut().zip(&mut tags).zip([2 * round, 2 * round + 1]) {
             *tag = worker.queue.deliver(line(&envelope("ops", 1 + index)), Headers::default());

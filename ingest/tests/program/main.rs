@@ -1,0 +1,5 @@
+//! `larkfire-ingest` as a process: started wrongly, with its configuration changed under it, and with a broker that goes away.
+
+mod binary;
+mod reload;
+mod spool;

@@ -1,0 +1,5 @@
+//! What becomes of bodies: those of real senders, and any whatsoever.
+
+mod golden;
+mod oddities;
+mod properties;

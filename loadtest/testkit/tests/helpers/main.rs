@@ -1,0 +1,5 @@
+//! The helpers of all tests, tested.
+
+mod chaos_proxy;
+mod process;
+mod rabbitmq;

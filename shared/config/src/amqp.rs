@@ -1,0 +1,91 @@
+//! Where the broker is: read once, by one rule, for `check` and for the start.
+
+use std::str::FromStr;
+
+use lapin::uri::{AMQPScheme, AMQPUri};
+use thiserror::Error;
+
+use super::Secret;
+
+/// Why the address cannot be used. Holds nothing of it: there is a password inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AddressError {
+    /// Not a URL of the AMQP scheme.
+    #[error("the queue's URL is not of the form amqp://user:password@host:5672/vhost")]
+    Invalid,
+    /// `amqps` would need a TLS library that is not linked yet.
+    #[error("the queue's URL asks for amqps, which is not supported")]
+    Tls,
+    /// RabbitMQ 4.1 and later close a connection that asks for less, in the middle of the handshake.
+    #[error("the queue's URL asks for frame_max={0}: leave it out, or ask for {FRAME_BYTES_MIN} or more")]
+    FrameMax(u32),
+    /// AMQP names end at 255 bytes, and ours are longer than the prefix.
+    #[error("the queue's prefix must have 1 to {} bytes", Self::PREFIX_BYTES_MAX)]
+    Prefix,
+}
+
+/// What every RabbitMQ takes; zero asks for the broker's own limit.
+const FRAME_BYTES_MIN: u32 = 8 * 1024;
+
+impl AddressError {
+    /// How long the queue's prefix may be.
+    pub const PREFIX_BYTES_MAX: usize = 200;
+}
+
+/// The broker's address, if it can be used.
+pub fn amqp_uri(url: &Secret) -> Result<AMQPUri, AddressError> {
+    // The parser's own message repeats the URL, password included.
+    let uri = AMQPUri::from_str(url.expose()).map_err(|_| AddressError::Invalid)?;
+    if uri.authority.host.is_empty() {
+        return Err(AddressError::Invalid);
+    }
+    if uri.scheme != AMQPScheme::AMQP {
+        return Err(AddressError::Tls);
+    }
+    match uri.query.frame_max {
+        Some(bytes) if (1..FRAME_BYTES_MIN).contains(&bytes) => Err(AddressError::FrameMax(bytes)),
+        Some(_) | None => Ok(uri),
+    }
+}
+
+/// The same as a setting.
+pub(super) fn amqp_url(text: &str) -> Result<String, super::kinds::Must> {
+    match amqp_uri(&Secret::new(text)) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(AddressError::Tls) => Err("an AMQP URL of the scheme amqp: amqps is not supported".to_owned()),
+        Err(AddressError::FrameMax(_)) => {
+            Err(format!("an AMQP URL without frame_max, or with one of {FRAME_BYTES_MIN} bytes or more"))
+        }
+        Err(AddressError::Invalid | AddressError::Prefix) => {
+            Err("an AMQP URL, such as amqp://user:password@host:5672/vhost".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, parse};
+
+    #[test]
+    fn what_a_start_would_refuse_in_the_brokers_address_is_refused_by_loading_it() {
+        let read = |url: &str| {
+            let environment = [("AMQP_URL", url)].into_iter().collect::<Environment>();
+            parse("", "", environment).map(drop).map_err(|errors| errors.to_string())
+        };
+        for (url, must) in [
+            ("amqp://u:hunter2@h/%2f?frame_max=4096", "without frame_max, or with one of 8192 bytes or more"),
+            ("amqp://u:hunter2@h/%2f?frame_max=8191", "without frame_max, or with one of 8192 bytes or more"),
+            ("amqp://u:hunter2@h/%2f?frame_max=few", "an AMQP URL, such as"),
+            ("amqp://u:hunter2@h/%2f?heartbeat=-1", "an AMQP URL, such as"),
+            ("amqp://u:hunter2@h/%2f?auth_mechanism=hunter2", "an AMQP URL, such as"),
+            ("amqps://u:hunter2@h/", "amqps is not supported"),
+        ] {
+            let said = read(url).unwrap_err();
+            assert!(said.contains("AMQP_URL: must be an AMQP URL") && said.contains(must), "{url}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        for url in ["amqp://h/%2f?frame_max=0", "amqp://h/%2f?frame_max=8192", "amqp://h?heartbeat=30"] {
+            assert_eq!(read(url), Ok(()), "{url}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+use super::*;
+use crate::{Environment, parse};
+
+fn checked(text: &str, role: Role) -> String {
+    let config = parse("test.yaml", text, Environment::default()).unwrap();
+    let mut out = Vec::new();
+    print(&mut out, &config, role, &[]).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+const BOTS: &str = "receivers:
+  default: { webhook_url: https://open.feishu.cn/open-apis/bot/v2/hook/TOKEN1, secret: SECRET1 }
+  ops: { webhook_url: https://open.feishu.cn/open-apis/bot/v2/hook/TOKEN2, secret: SECRET2, cards_per_minute: 50 }
+  shop: { webhook_url: https://open.feishu.cn/open-apis/bot/v2/hook/TOKEN3, secret: SECRET3 }
+";
+
+#[test]
+fn a_right_configuration_is_shown_without_its_secrets() {
+    let text = format!(
+        "{BOTS}
+listen: 0.0.0.0:8080
+queue: {{ url: 'amqp://user:PASSWORD@rabbit:5672/%2f' }}
+database: {{ url: 'mysql://user:PASSWORD@db/larkfire' }}
+gate: {{ api_keys: [KEY1, KEY2], hmac_secrets: KEY3, allowed_ips: 10.0.0.0/8 }}
+routes:
+  - {{ match: severity=\"critical\", receivers: [ops, default], continue: true }}
+  - match: namespace=~\"shop|pay\"
+    receiver: shop
+    routes: [{{ match: severity=\"info\", receiver: default }}]
+"
+    );
+    let said = checked(&text, Role::Both);
+    for part in [
+        "listens on  0.0.0.0:8080\n",
+        "a request needs: bearer token (2 known) or signature (1 known); an address in one of 1 networks\n",
+        "queue       RabbitMQ at rabbit:5672/%2f, names begin with larkfire, shards: 1\n",
+        "database    MySQL at db/larkfire\n",
+        "  ops: custom bot at open.feishu.cn, signs; 50 cards a minute, 5 a second\n",
+        "  1 severity=\"critical\" → ops, default, continue\n",
+        "  2 namespace=~\"shop|pay\" → shop\n",
+        "    2.1 severity=\"info\" → default\n",
+        "  whatever no route takes: default\n",
+        "the configuration is right; 0 warnings\n",
+    ] {
+        assert!(said.contains(part), "{part:?} is missing in:\n{said}");
+    }
+    for secret in ["TOKEN", "SECRET", "PASSWORD", "KEY1", "hook"] {
+        assert!(!said.contains(secret), "{secret} in:\n{said}");
+    }
+}
+
+#[test]
+fn what_is_probably_not_meant_is_said_with_what_to_do() {
+    for (text, role, warning) in [
+        (
+            "",
+            Role::Worker,
+            "no receiver is configured: cards are previewed, not sent; set FEISHU_WEBHOOK_URL",
+        ),
+        (
+            "{ listen: '0.0.0.0:1', gate: { allow_unauthenticated: true } }",
+            Role::Ingest,
+            "anybody who reaches 0.0.0.0:1 needs no credential to send: set API_KEYS",
+        ),
+        (
+            "gate: { api_keys: k, paths: { /api/alert/gone: { accept: [bearer] } } }",
+            Role::Ingest,
+            "a rule for receiver gone, which is not configured",
+        ),
+        (
+            "app: { id: cli_a, secret: s }",
+            Role::Both,
+            "there is an app and no lark.encrypt_key (LARK_ENCRYPT_KEY)",
+        ),
+        ("lark: { encrypt_key: k }", Role::Ingest, "LARK_VERIFICATION_TOKEN) is missing"),
+        ("app: { id: cli_a, secret: s }", Role::Worker, "there is an app and no receiver with a chat_id"),
+        (
+            "receivers: { a: { webhook_url: https://h/x } }",
+            Role::Worker,
+            "receiver a does not sign: whoever learns its webhook_url can write into the group",
+        ),
+        (
+            "receivers: { a: { webhook_url: http://h/x, secret: s } }",
+            Role::Worker,
+            "receiver a is reached without TLS at h: use https",
+        ),
+        (
+            "receivers: { a: { webhook_url: https://h/x }, default: { webhook_url: https://h/x } }",
+            Role::Worker,
+            "receivers a and default are the same bot or chat",
+        ),
+        (
+            "receivers: { a: { webhook_url: https://h/x }, b: { webhook_url: https://h/y } }",
+            Role::Ingest,
+            "alerts that name none of the receivers become dead letters: call one receiver `default`",
+        ),
+        ("queue: { url: amqp://broker }", Role::Worker, "without database.url (DATABASE_URL) each worker"),
+        (
+            "links: { loki: { datasource_uid: x } }",
+            Role::Worker,
+            "warning: a Loki data source is set, but no GRAFANA_URL",
+        ),
+    ] {
+        let said = checked(text, role);
+        assert!(said.contains(warning), "{warning:?} is missing for {text:?} in:\n{said}");
+    }
+}
+
+#[test]
+fn routes_that_do_nothing_and_receivers_nobody_is_led_to_are_named() {
+    let routes = "routes:
+  - { match: severity=\"critical\", receiver: default }
+  - { match: [team=\"a\", severity=\"critical\"], receiver: default }
+  - { match: team=\"b\", routes: [{ receiver: default }, { match: x=y, receiver: default, continue: true }] }
+  - { match: team=\"c\", receiver: default, continue: true }
+";
+    let said = checked(&format!("{BOTS}{routes}"), Role::Both);
+    for warning in [
+        "route 2 is never asked: 1 takes everything it would, and does not say `continue`",
+        "route 3.2 is never asked: 3.1 takes everything it would",
+        "`continue` of route 4 does nothing: no route comes after it",
+        "no route leads to receiver ops: it is told only of alerts whose sender names it",
+        "no route leads to receiver shop",
+    ] {
+        assert!(said.contains(warning), "{warning:?} is missing in:\n{said}");
+    }
+    assert!(!said.contains("receiver default:") && said.contains("; 5 warnings\n"), "{said}");
+}
+
+#[test]
+fn several_bots_of_a_receiver_are_counted_and_each_looked_at() {
+    let bots = "receivers: { ops: { bots: [{ webhook_url: https://h/TOKEN, secret: s }, { webhook_url: https://i/x }] } }";
+    let said = checked(bots, Role::Worker);
+    assert!(
+        said.contains(
+            "  ops: 2 custom bots at h, i, each is sent every card; 100 cards a minute, 5 a second each"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("warning: receiver ops does not sign") && !said.contains("TOKEN"), "{said}");
+}
+
+#[test]
+fn bots_that_share_cards_have_limits_of_their_own_and_one_together() {
+    let bots = |count: u32| {
+        let bot = |number| format!("{{ webhook_url: https://h/TOKEN{number}, secret: s }}");
+        let bots: Vec<_> = (0..count).map(bot).collect();
+        format!("receivers: {{ ops: {{ mode: spread, bots: [{}] }} }}", bots.join(", "))
+    };
+    let said = checked(&bots(3), Role::Worker);
+    let expected =
+        "  ops: 3 custom bots at h, which share the cards; 100 cards a minute each, 5 a second together\n";
+    assert!(said.contains(expected) && said.contains("; 0 warnings"), "{said}");
+    let said = checked(&bots(4), Role::Worker);
+    assert!(said.contains("shares its cards among 4 bots, and a group takes 5 cards a second"), "{said}");
+    assert!(said.contains("more than 3 make it no faster"), "{said}");
+}
+
+#[test]
+fn what_is_needed_and_does_not_answer_is_a_failure_and_what_is_not_is_a_warning() {
+    let config = parse("test.yaml", "", Environment::default()).unwrap();
+    let probe = |outcome| Probe { what: "RabbitMQ".to_owned(), outcome };
+    let mut out = Vec::new();
+    let said = |outcome: fn(String) -> Outcome, text: &str| probe(outcome(text.to_owned()));
+    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Fine, "lets us in")]).unwrap());
+    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Doubtful, "odd")]).unwrap());
+    let said_of_both = String::from_utf8(std::mem::take(&mut out)).unwrap();
+    assert!(said_of_both.contains("warning: RabbitMQ: odd\n"), "{said_of_both}");
+    assert!(said_of_both.ends_with("the configuration is right; 2 warnings\n"), "{said_of_both}");
+    assert!(!print(&mut out, &config, Role::Both, &[said(Outcome::Failed, "away")]).unwrap());
+    let said = String::from_utf8(out).unwrap();
+    assert!(said_of_both.contains("ok: RabbitMQ: lets us in\n"), "{said_of_both}");
+    assert!(said.contains("FAILED: RabbitMQ: away\n"), "{said}");
+    assert!(said.contains("the configuration is right, but not everything answers;"), "{said}");
+}
+
+#[test]
+fn templates_are_shown_where_they_are_used_and_named_where_they_are_not() {
+    let templates = "template: ours\ntemplates: { ours: { title: a }, theirs: { title: b } }\n";
+    let said = checked(&format!("{BOTS}{templates}"), Role::Worker);
+    assert!(said.contains("50 cards a minute, 5 a second; template ours\n"), "{said}");
+    assert!(said.contains("warning: no card goes by template theirs: name it in `template`"), "{said}");
+    assert!(!said.contains("by template ours"), "{said}");
+    assert!(!checked(templates, Role::Worker).contains("by template ours"), "the preview goes by it");
+}

@@ -1,0 +1,143 @@
+//! What a setting's text may look like. Each kind answers a value or says what it must be.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use super::{BrokenReceiver, Credential, Locale, LogFormat, Network};
+
+/// What a setting must be, as the end of the sentence "KEY must be …".
+pub(super) type Must = String;
+
+#[expect(clippy::unnecessary_wraps, reason = "a kind like the others")]
+pub(super) fn text(text: &str) -> Result<String, Must> {
+    Ok(text.to_owned())
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, Must> {
+    text.parse().map_err(|_| "an address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned())
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<bool, Must> {
+    match text {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
+pub(super) fn number<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, Must> {
+    move |text| {
+        let parsed = text.parse().ok().filter(|number| range.contains(number));
+        let must = || format!("a whole number from {} to {}", range.start(), range.end());
+        parsed.and_then(|number| N::try_from(number).ok()).ok_or_else(must)
+    }
+}
+
+pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize, Must> {
+    move |text| {
+        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
+        let size = with_unit(text, &units).filter(|size| range.contains(size));
+        let must =
+            || format!("a size from {} to {} bytes, such as 512KiB or 32MiB", range.start(), range.end());
+        size.and_then(|size| usize::try_from(size).ok()).ok_or_else(must)
+    }
+}
+
+pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&str) -> Result<Duration, Must> {
+    move |text| {
+        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+        let time = with_unit(text, &units).map(Duration::from_millis).filter(|time| range.contains(time));
+        time.ok_or_else(|| {
+            format!("a time from {:?} to {:?}, such as 500ms, 30s, 5m or 24h", range.start(), range.end())
+        })
+    }
+}
+
+fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim())?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+pub(super) fn timezone(text: &str) -> Result<TimeZone, Must> {
+    TimeZone::get(text)
+        .map_err(|_| "a time zone of the IANA database, such as Asia/Shanghai or UTC".to_owned())
+}
+
+pub(super) fn locale(text: &str) -> Result<Locale, Must> {
+    match text.to_ascii_lowercase().replace('_', "-").as_str() {
+        "zh-cn" | "zh" => Ok(Locale::ZhCn),
+        "en" | "en-us" => Ok(Locale::En),
+        _ => Err("zh-CN or en".to_owned()),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, Must> {
+    match text {
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("pretty or json".to_owned()),
+    }
+}
+
+pub(super) fn broken_receiver(text: &str) -> Result<BrokenReceiver, Must> {
+    match text {
+        "wait" => Ok(BrokenReceiver::Wait),
+        "dead_letter" => Ok(BrokenReceiver::DeadLetter),
+        "bury" => Err("wait or dead_letter, which is what `bury` is called now".to_owned()),
+        _ => Err("wait or dead_letter".to_owned()),
+    }
+}
+
+pub(super) fn network(text: &str) -> Result<Network, Must> {
+    text.parse()
+        .map_err(|()| "an address or a range of them, such as 192.0.2.7, 10.0.0.0/8 or fd00::/8".to_owned())
+}
+
+pub(super) fn credential(text: &str) -> Result<Credential, Must> {
+    match text {
+        "bearer" => Ok(Credential::Bearer),
+        "basic" => Ok(Credential::Basic),
+        "hmac" => Ok(Credential::Hmac),
+        _ => Err("bearer, basic or hmac".to_owned()),
+    }
+}
+
+pub(super) fn header_name(text: &str) -> Result<String, Must> {
+    let usable = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    usable.then(|| text.to_owned()).ok_or_else(|| "the name of a header".to_owned())
+}
+
+/// A URL that is sent as it stands: a parser takes a blank for `%20`, or drops a line's end, and Feishu knows no such bot.
+pub(super) fn without_blanks(text: &str, what: &str) -> Result<(), Must> {
+    let has_blank = text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if has_blank { Err(format!("{what} without a blank or a line's end inside")) } else { Ok(()) }
+}
+
+pub(super) fn webhook_url(text: &str) -> Result<String, Must> {
+    without_blanks(text, "a custom bot's webhook URL")?;
+    let usable = Url::parse(text)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.path().len() > 1);
+    let must = "a custom bot's webhook URL, such as https://open.feishu.cn/open-apis/bot/v2/hook/…";
+    usable.then(|| text.to_owned()).ok_or_else(|| must.to_owned())
+}
+
+pub(super) fn basic_pair(text: &str) -> Result<String, Must> {
+    let usable =
+        text.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty());
+    usable.then(|| text.to_owned()).ok_or_else(|| "of the form user:password".to_owned())
+}
+
+/// A name that queue names can begin with and logs can show.
+pub(super) fn prefix(text: &str) -> Result<String, Must> {
+    let usable = (1..=64).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    usable
+        .then(|| text.to_owned())
+        .ok_or_else(|| "1 to 64 letters, digits, dots, dashes or underscores".to_owned())
+}

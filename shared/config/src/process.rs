@@ -1,0 +1,102 @@
+//! What every binary does around its own work: settings, logs, admin port, signals, drain, exit code.
+
+use std::error::Error;
+use std::future::Future;
+use std::process::ExitCode;
+
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tracing::{error, info, warn};
+
+use crate::{Config, ConfigErrors, LOOK_EVERY, Reloads, follow};
+use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
+use runtime::telemetry::admin::{Admin, Page};
+use runtime::telemetry::logging;
+
+/// Exit code for settings that are wrong (`EX_USAGE` of sysexits).
+pub const BAD_CONFIGURATION: u8 = 64;
+/// Exit code for a start that failed, or a part that ended before it was told to.
+pub const FAILED: u8 = 1;
+
+/// Why a process could not start, in words for its operator.
+pub type StartError = Box<dyn Error + Send + Sync>;
+
+/// What a role starts with.
+pub struct Start {
+    /// The settings, complete and checked.
+    pub config: Config,
+    /// The settings that come after them, while it runs.
+    pub reloads: Reloads,
+    /// Owns every task, the stop and the readiness.
+    pub lifecycle: Lifecycle,
+    /// Where its metrics go.
+    pub registry: Registry,
+}
+
+/// Runs a binary: `start` brings its parts up on the lifecycle and returns the pages it adds to the admin
+/// port; from then on they run until a signal, or until one of them fails. The settings are loaded again at SIGHUP
+/// and when their files change.
+pub fn run<L, F, R>(load: L, start: F) -> ExitCode
+where
+    L: Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static,
+    F: FnOnce(Start) -> R,
+    R: Future<Output = Result<Vec<Box<dyn Page>>, StartError>>,
+{
+    let config = match load() {
+        Ok(config) => config,
+        Err(errors) => {
+            #[expect(
+                clippy::print_stderr,
+                reason = "how to log is one of the settings that could not be read"
+            )]
+            {
+                eprintln!("{errors}");
+            }
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    logging::start(config.log);
+    config.notes.iter().for_each(|note| warn!(%note, "a remark about the configuration"));
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::from)
+        .and_then(|runtime| runtime.block_on(run_until_stopped(load, config, start)));
+    match outcome {
+        Ok(code) => code,
+        Err(cause) => {
+            error!(error = %cause, "cannot start");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn run_until_stopped<L, F, R>(load: L, config: Config, start: F) -> Result<ExitCode, StartError>
+where
+    L: Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static,
+    F: FnOnce(Start) -> R,
+    R: Future<Output = Result<Vec<Box<dyn Page>>, StartError>>,
+{
+    let lifecycle = Lifecycle::default();
+    let registry = Registry::new();
+    let grace = config.shutdown_grace;
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    let (reloads, follower) = follow(LOOK_EVERY, load, &config, &registry, hangups(&lifecycle)?)?;
+    lifecycle.spawn_detached(follower);
+    let address = config.admin_listen;
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| format!("admin_listen {address}: {error}"))?;
+    let address = listener.local_addr()?;
+
+    let pages =
+        start(Start { config, reloads, lifecycle: lifecycle.clone(), registry: registry.clone() }).await?;
+    Admin { registry, pages }.spawn(listener, &lifecycle);
+    info!(%address, "the admin port shows /metrics, /healthz, /readyz");
+
+    let stopped_by = stop_on_signals(&lifecycle.stop).await?;
+    lifecycle.drain(grace).await;
+    Ok(match stopped_by {
+        StoppedBy::Signal => ExitCode::SUCCESS,
+        StoppedBy::Failure => ExitCode::from(FAILED),
+    })
+}

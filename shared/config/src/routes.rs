@@ -1,0 +1,122 @@
+//! Settings of the routes: which alerts go to which receivers.
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use super::ReceiverConfig;
+use super::kinds::{Must, yes_or_no};
+use super::reader::{Reader, Section, key};
+use model::matcher::Matcher;
+
+/// Routes in all: each may be asked about each alert.
+const ROUTES_MAX: usize = 500;
+/// How deep routes may be nested.
+const ROUTE_DEPTH_MAX: usize = 6;
+/// Conditions of one route.
+const MATCHERS_MAX: usize = 32;
+/// Receivers of one route: an alert is told to each of them.
+const ROUTE_RECEIVERS_MAX: usize = 16;
+
+/// Which alerts go to which receivers, as in Alertmanager: the first route whose matchers all hold takes an alert, one
+/// below it takes it over, and the next beside it is asked only if it says `continue`.
+#[derive(Clone, Debug)]
+pub struct RouteConfig {
+    /// Its place, counted from one: `2.1` is the first below the second.
+    pub number: String,
+    /// What an alert's labels have to satisfy; none: nothing.
+    pub matchers: Vec<Matcher>,
+    /// Who is told, if no route below it takes over: its own or those of the route above. Empty: the default.
+    pub receivers: Vec<String>,
+    /// Whether the routes after it are asked although it took the alert.
+    pub continues: bool,
+    /// Those below it.
+    pub routes: Vec<RouteConfig>,
+}
+
+/// What all routes of one configuration are read with.
+struct Reading<'r> {
+    reader: &'r Reader,
+    known: HashSet<String>,
+    seen: Cell<usize>,
+}
+
+pub(super) fn read(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) -> Vec<RouteConfig> {
+    let usable = receivers.iter().map(|receiver| receiver.name.clone());
+    // What is wrong with a receiver is said once, and not again of each route to it.
+    let named = root.sections("receivers").into_iter().map(|(name, _)| name);
+    let reading = Reading { reader, known: usable.chain(named).collect(), seen: Cell::new(0) };
+    let routes = reading.routes(root, "", &[], 1);
+    if reading.seen.get() > ROUTES_MAX {
+        reader.report(root.place_at("routes"), format!("there may be at most {ROUTES_MAX} in all"));
+    }
+    routes
+}
+
+impl Reading<'_> {
+    /// The routes of a section that stands in a route of that number, for these receivers.
+    fn routes(
+        &self,
+        parent: &Section<'_>,
+        above: &str,
+        inherited: &[String],
+        depth: usize,
+    ) -> Vec<RouteConfig> {
+        let sections = parent.listed("routes");
+        if let Some(section) = sections.first().filter(|_| depth > ROUTE_DEPTH_MAX) {
+            self.reader.report(section.place(), format!("may be nested at most {ROUTE_DEPTH_MAX} deep"));
+            return Vec::new();
+        }
+        let each = sections.into_iter().enumerate();
+        each.map(|(index, section)| self.route(section, index + 1, above, inherited, depth)).collect()
+    }
+
+    fn route(
+        &self,
+        section: Section<'_>,
+        index: usize,
+        above: &str,
+        inherited: &[String],
+        depth: usize,
+    ) -> RouteConfig {
+        self.seen.set(self.seen.get() + 1);
+        let number = if above.is_empty() { index.to_string() } else { format!("{above}.{index}") };
+        let matchers: Vec<Matcher> = section.texts("match", matchers).into_iter().flatten().collect();
+        let known = |text: &str| self.receiver(text);
+        let mut receivers: Vec<String> = section.value(key("receiver"), known).into_iter().collect();
+        for name in section.values(key("receivers"), known) {
+            if !receivers.contains(&name) {
+                receivers.push(name);
+            }
+        }
+        if receivers.is_empty() {
+            receivers = inherited.to_vec();
+        }
+        if matchers.len() > MATCHERS_MAX || receivers.len() > ROUTE_RECEIVERS_MAX {
+            let most = format!("has at most {MATCHERS_MAX} matchers and {ROUTE_RECEIVERS_MAX} receivers");
+            self.reader.report(section.place(), most);
+        }
+        let continues = section.value(key("continue"), yes_or_no).unwrap_or(false);
+        let routes = self.routes(&section, &number, &receivers, depth + 1);
+        section.finish();
+        RouteConfig { number, matchers, receivers, continues, routes }
+    }
+
+    fn receiver(&self, name: &str) -> Result<String, Must> {
+        if self.known.contains(name) {
+            return Ok(name.to_owned());
+        }
+        let mut known: Vec<_> = self.known.iter().map(String::as_str).collect();
+        known.sort_unstable();
+        match known.as_slice() {
+            [] => Err("the name of a receiver, and none is configured".to_owned()),
+            known => Err(format!("the name of a receiver: {}", known.join(", "))),
+        }
+    }
+}
+
+fn matchers(text: &str) -> Result<Vec<Matcher>, Must> {
+    Matcher::all(text).map_err(|error| format!("a matcher of labels, such as severity=\"critical\": {error}"))
+}

@@ -1,0 +1,114 @@
+//! Settings of the worker's database, and of what it remembers in it.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::Secret;
+use super::kinds::{Must, duration, number, text, yes_or_no};
+use super::reader::{Section, key, key_or};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// The database of the workers: what was told, budgets, dead letters.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `mysql://user:password@host/database` or `sqlite:PATH`; `None` means a `SQLite` file in the data directory.
+    pub url: Option<Secret>,
+    /// Connections one process opens at most.
+    pub connections: u32,
+    /// How long a round trip may take before the process goes on without the database.
+    pub timeout: Duration,
+}
+
+/// When an alert is told again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DedupConfig {
+    /// How long after it was told a firing alert is told again, as a reminder.
+    pub repeat_after: Duration,
+    /// Whether it is told again as well when its sender says that it repeats it for that (Alertmanager since 0.32).
+    pub sender_repeats: bool,
+    /// How long the same firing of a source without times counts as the same.
+    pub window: Duration,
+    /// How far apart two stamps of the same firing may be (replicas of Prometheus), and by how much a resolution
+    /// outweighs a firing that comes after it.
+    pub jitter: Duration,
+    /// How long an alert nobody sends any more is remembered.
+    pub remember: Duration,
+    /// Alerts each worker remembers in memory, to answer repeats without the database.
+    pub cache_entries: usize,
+}
+
+impl Default for DedupConfig {
+    fn default() -> Self {
+        Self {
+            repeat_after: 55 * MINUTE,
+            sender_repeats: false,
+            window: 5 * MINUTE,
+            jitter: MINUTE,
+            remember: 7 * DAY,
+            cache_entries: 100_000,
+        }
+    }
+}
+
+pub(super) fn database(section: Section<'_>) -> DatabaseConfig {
+    let database = DatabaseConfig {
+        url: section.secret(key_or("url", "DATABASE_URL"), database_url),
+        connections: section.value(key("connections"), number(1..=100)).unwrap_or(4),
+        timeout: section
+            .value(key("timeout"), duration(Duration::from_millis(50)..=MINUTE))
+            .unwrap_or(2 * SECOND),
+    };
+    section.finish();
+    database
+}
+
+/// What does not tell one alert from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityConfig {
+    /// The labels that tell replicas apart, and no alerts.
+    pub ignore_labels: Vec<String>,
+}
+
+pub(super) fn identity(section: &Section<'_>) -> IdentityConfig {
+    let name = key("ignore_labels");
+    let is_set = section.is_set(name);
+    let set = section.values(name, text);
+    let usual = || ["prometheus_replica", "__replica__"].map(str::to_owned).to_vec();
+    // `none` for those who want every label to count.
+    let ignore_labels = if is_set { set } else { usual() };
+    IdentityConfig { ignore_labels: ignore_labels.into_iter().filter(|label| label != "none").collect() }
+}
+
+pub(super) fn dedup(section: Section<'_>) -> DedupConfig {
+    let default = DedupConfig::default();
+    let time = |name, longest| section.value(name, duration(SECOND..=longest));
+    let dedup = DedupConfig {
+        repeat_after: time(key_or("repeat_after", "REPEAT_AFTER"), 30 * DAY).unwrap_or(default.repeat_after),
+        sender_repeats: section.value(key("sender_repeats"), yes_or_no).unwrap_or(default.sender_repeats),
+        window: time(key_or("window", "DEDUP_WINDOW"), DAY).unwrap_or(default.window),
+        jitter: time(key_or("jitter", "JITTER"), HOUR).unwrap_or(default.jitter),
+        remember: section.value(key("remember"), duration(DAY..=365 * DAY)).unwrap_or(default.remember),
+        cache_entries: section
+            .value(key("cache_entries"), number(1_000..=10_000_000))
+            .unwrap_or(default.cache_entries),
+    };
+    section.finish();
+    dedup
+}
+
+fn database_url(text: &str) -> Result<String, Must> {
+    let mysql = || {
+        Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "mysql" | "mariadb") && url.has_host() && url.path().len() > 1
+        })
+    };
+    let sqlite = text.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
+    let must =
+        "a database URL, such as mysql://user:password@host:3306/larkfire or sqlite:/var/lib/larkfire.db";
+    (sqlite || mysql()).then(|| text.to_owned()).ok_or_else(|| must.to_owned())
+}

@@ -1,0 +1,131 @@
+//! The queue's unit: what one accepted HTTP request becomes. The wire format is one JSON object per line,
+//! a message body is one or more such lines (docs/ARCHITECTURE.md, "On the queue"). Pure.
+
+mod decode;
+mod encode;
+mod id;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::hash::Hasher;
+
+use fnv::FnvHasher;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Alert, Labels, owned};
+
+pub use decode::{EnvelopeDecodeError, decode, lines};
+pub use encode::{ENVELOPE_ALERTS_MAX, ENVELOPE_BYTES_MAX, EncodeError, Line, encode};
+pub use id::EnvelopeId;
+
+/// The version of the wire format this build writes, and the only one it reads.
+pub const WIRE_VERSION: u32 = 1;
+
+/// The alerts of one request: one source, one receiver, one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Names this envelope in answers, logs and dead letters.
+    pub id: EnvelopeId,
+    /// When ingest had read the whole request.
+    pub received_at: Timestamp,
+    /// The format it came in.
+    pub source: Source,
+    /// Who the sender meant: Alertmanager's receiver, or the one named in path or query. May name none of ours.
+    pub receiver: Cow<'a, str>,
+    /// The sender's name for the group. Opaque; with the receiver it decides the shard.
+    pub group_key: Cow<'a, str>,
+    /// The labels the group was made by.
+    pub group_labels: Labels<'a>,
+    /// The sending system's own address; empty when unknown. Untrusted.
+    pub external_url: Cow<'a, str>,
+    /// How many alerts the sender cut off before sending.
+    pub truncated: u64,
+    /// Whether the sender says that nothing is new, and that it sends this because it wants people to be reminded.
+    pub is_repeat: bool,
+    /// Whether nobody has said that these are over: a worker says so, because they are not heard of any more. Their
+    /// `ends_at` is when they were last.
+    pub is_unheard: bool,
+    /// The alerts; never empty on the wire.
+    pub alerts: Vec<Alert<'a>>,
+}
+
+impl Envelope<'_> {
+    /// Copies whatever is still borrowed, so that the envelope may outlive its message.
+    pub fn into_owned(self) -> Envelope<'static> {
+        Envelope {
+            id: self.id,
+            received_at: self.received_at,
+            source: self.source,
+            receiver: owned(self.receiver),
+            group_key: owned(self.group_key),
+            group_labels: self.group_labels.into_owned(),
+            external_url: owned(self.external_url),
+            truncated: self.truncated,
+            is_repeat: self.is_repeat,
+            is_unheard: self.is_unheard,
+            alerts: self.alerts.into_iter().map(Alert::into_owned).collect(),
+        }
+    }
+
+    /// The same with these of its alerts only, by their places.
+    #[must_use]
+    pub fn of_alerts(&self, places: &[usize]) -> Self {
+        Self {
+            id: self.id,
+            received_at: self.received_at,
+            source: self.source,
+            receiver: self.receiver.clone(),
+            group_key: self.group_key.clone(),
+            group_labels: self.group_labels.clone(),
+            external_url: self.external_url.clone(),
+            truncated: self.truncated,
+            is_repeat: self.is_repeat,
+            is_unheard: self.is_unheard,
+            alerts: places.iter().filter_map(|place| self.alerts.get(*place).cloned()).collect(),
+        }
+    }
+
+    /// What decides the shard: one group of one receiver always goes the same way.
+    pub fn shard_key(&self) -> u64 {
+        let mut hasher = FnvHasher::default();
+        hasher.write(self.receiver.as_bytes());
+        hasher.write_u8(0xff);
+        hasher.write(self.group_key.as_bytes());
+        hasher.finish()
+    }
+}
+
+/// A format alerts arrive in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Prometheus Alertmanager's webhook, version 4.
+    Alertmanager,
+    /// Grafana unified alerting.
+    Grafana,
+    /// Grafana's alerting up to version 8.
+    GrafanaLegacy,
+    /// `{message, sender_id, chat_id, timestamp, metadata}`.
+    Custom,
+    /// `{message, status, at_name, at_phone}`.
+    LokiFeishu,
+}
+
+impl Source {
+    /// Every source, in the order of the documentation.
+    pub const ALL: [Self; 5] =
+        [Self::Alertmanager, Self::Grafana, Self::GrafanaLegacy, Self::Custom, Self::LokiFeishu];
+
+    /// The word used on the wire, in logs and in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alertmanager => "alertmanager",
+            Self::Grafana => "grafana",
+            Self::GrafanaLegacy => "grafana_legacy",
+            Self::Custom => "custom",
+            Self::LokiFeishu => "loki_feishu",
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What every process stands on: clock, dice, start-up and shutdown, retry, logs, metrics and the admin port.
+
+pub mod clock;
+pub mod documents;
+pub mod entropy;
+pub mod lifecycle;
+pub mod metrics;
+pub mod retry;
+pub mod telemetry;

@@ -1,0 +1,157 @@
+//! Metrics of what is remembered: dead letters, what was delivered, the database.
+
+use super::MetricKind::{Counter, Gauge};
+use super::{Metric, MetricGroup, label, metric};
+use crate::documents::Roles::Worker;
+use crate::documents::text;
+
+pub(super) const DEAD_LETTERS: MetricGroup = MetricGroup {
+    title: text("Dead letters", "死信"),
+    metrics: &[DEAD_LETTERS_BY_REASON, DEAD_LETTERS_WAITING, DEAD_LETTERS_KEPT, REPLAYS],
+};
+
+pub(super) const DEDUP: MetricGroup = MetricGroup {
+    title: text("Database and deduplication", "数据库与去重"),
+    metrics: &[
+        STORE_UP,
+        STORE_FAILURES,
+        CACHE_HITS,
+        BYPASSED_ALERTS,
+        UNRECORDED_ALERTS,
+        SUPERSEDED_BY_MORE_THAN_JITTER,
+        TIMES_AHEAD,
+        CLEANED_ROWS,
+    ],
+};
+
+/// What became a dead letter.
+pub const DEAD_LETTERS_BY_REASON: Metric = metric(
+    "larkfire_dead_letters_total",
+    Counter,
+    Worker,
+    text("Envelopes moved to the dead letters, by reason.", "成为死信的 envelope 数，按原因统计。"),
+)
+.labels(&[label("reason")])
+.advice("**Alert on this one.**", "**请对它设告警。**");
+
+/// What waits for an operator.
+pub const DEAD_LETTERS_WAITING: Metric = metric(
+    "larkfire_dead_letters_waiting",
+    Gauge,
+    Worker,
+    text("Dead letters in the database that wait for an operator.", "数据库中等待人工处理的死信数。"),
+)
+.advice(
+    "**Alert on this one, too.** Every worker shows the same number, so take the `max`.",
+    "**也请对它设告警。** 每个 worker 显示同一个数，请取 `max`。",
+);
+
+/// What reached the database.
+pub const DEAD_LETTERS_KEPT: Metric = metric(
+    "larkfire_dead_letters_kept_total",
+    Counter,
+    Worker,
+    text(
+        "Dead letters moved from the queue to the database, repeats included.",
+        "从队列移入数据库的死信数，含重复。",
+    ),
+);
+
+/// What replays came to.
+pub const REPLAYS: Metric = metric(
+    "larkfire_dead_letter_replays_total",
+    Counter,
+    Worker,
+    text("Replayed dead letters by what came of them.", "重放的死信数，按结果统计。"),
+)
+.labels(&[label("outcome")])
+.advice(
+    "Their alerts are counted once more in `larkfire_alerts_total`.",
+    "其中的告警在 `larkfire_alerts_total` 中再计一次。",
+);
+
+/// Whether the database answers.
+pub const STORE_UP: Metric = metric(
+    "larkfire_store_up",
+    Gauge,
+    Worker,
+    text(
+        "1 while the database answers, 0 while alerts are delivered without it.",
+        "数据库可用时为 1；不经数据库送达时为 0。",
+    ),
+);
+
+/// How often it did not.
+pub const STORE_FAILURES: Metric = metric(
+    "larkfire_store_failures_total",
+    Counter,
+    Worker,
+    text("Operations on the database that failed or took too long.", "失败或超时的数据库操作数。"),
+);
+
+/// Repeats that were recognised in memory.
+pub const CACHE_HITS: Metric = metric(
+    "larkfire_ledger_cache_hits_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts found to be delivered already without asking the database.",
+        "未查询数据库即判定为已送达的告警数。",
+    ),
+);
+
+/// What was decided without the database.
+pub const BYPASSED_ALERTS: Metric = metric(
+    "larkfire_ledger_bypassed_alerts_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts decided about without the database, because it was away.",
+        "因数据库不可用而不经它判定的告警数。",
+    ),
+);
+
+/// What was delivered and is not written down.
+pub const UNRECORDED_ALERTS: Metric = metric(
+    "larkfire_ledger_unrecorded_alerts_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts that were delivered and could not be recorded: they are delivered again if they come again.",
+        "已送达但未能记录的告警数：再次送来时会再次送达。",
+    ),
+);
+
+/// What came too late by more than clocks may differ.
+pub const SUPERSEDED_BY_MORE_THAN_JITTER: Metric = metric(
+    "larkfire_ledger_superseded_by_more_than_jitter_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts superseded by a state newer by more than dedup.jitter: usual after an outage, else a sign of a wrong clock.",
+        "因已送达过更新（超过 dedup.jitter）的状态而未送达的告警数：故障恢复后常见，否则说明有时钟不准。",
+    ),
+);
+
+/// What comes from the future.
+pub const TIMES_AHEAD: Metric = metric(
+    "larkfire_ledger_times_ahead_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts whose start or receipt lies ahead of this worker's clock by more than dedup.jitter: a clock is wrong.",
+        "开始或接收时间比本 worker 的时钟超前 dedup.jitter 以上的告警数：有时钟不准。",
+    ),
+);
+
+/// What was forgotten.
+pub const CLEANED_ROWS: Metric = metric(
+    "larkfire_ledger_cleaned_rows_total",
+    Counter,
+    Worker,
+    text(
+        "Rows removed because nobody had sent their alert for a long time.",
+        "因告警长时间没有人再发送而清理的记录数。",
+    ),
+)
+.advice("How long: `dedup.remember`.", "多长时间：`dedup.remember`。");

@@ -1,0 +1,10 @@
+//! The tables of `docs/configuration.md` and `docs/metrics.md` are made from the registries, and the registries say what
+//! the code does. `UPDATE_DOCS=1` writes the tables anew.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
+
+mod configuration;
+mod examples;
+mod language;
+mod metrics;
+mod page;
+mod running;

@@ -1,0 +1,37 @@
+//! `gcra.rs` itself, on the tables of a simulation.
+
+use std::collections::BTreeMap;
+
+use crate::budget::gcra::{self, GcraState};
+use crate::budget::rates::Rates;
+use crate::store::SimulatedDatabase;
+
+type Budgets = BTreeMap<String, GcraState>;
+
+/// Milliseconds to wait.
+pub(super) async fn reserve(
+    database: &SimulatedDatabase,
+    receiver: &str,
+    rates: Rates,
+    ahead_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let reserve = |budgets: &mut Budgets| {
+        let state = budgets.entry(receiver.to_owned()).or_default();
+        let (wait_ms, next) = gcra::reserve(*state, database.now_ms(), rates, ahead_ms);
+        *state = next;
+        wait_ms.unsigned_abs()
+    };
+    database.statement(reserve).await
+}
+
+pub(super) async fn hold(
+    database: &SimulatedDatabase,
+    receiver: &str,
+    pause_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let hold = |budgets: &mut Budgets| {
+        let state: &mut GcraState = budgets.entry(receiver.to_owned()).or_default();
+        *state = gcra::hold(*state, database.now_ms(), pause_ms);
+    };
+    database.statement(hold).await
+}

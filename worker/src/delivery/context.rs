@@ -1,0 +1,36 @@
+//! What the tasks of delivery share.
+
+use std::sync::Arc;
+
+use config::DeliveryConfig;
+use queue::Publisher;
+use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
+
+use crate::directory::OwnerResolver;
+use crate::feishu::sender::Sender;
+use crate::firing::Firing;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::render::Style;
+use crate::summarised::SummarisedAlerts;
+use crate::templates::LiveTemplates;
+
+/// What all parts of the worker share.
+pub(crate) struct DeliveryContext {
+    /// For what leaves the worker by another way than Feishu.
+    pub(crate) publisher: Arc<dyn Publisher>,
+    pub(crate) ledger: Arc<Ledger>,
+    /// What fires at custom bots.
+    pub(crate) firing: Firing,
+    /// What cards could not list.
+    pub(crate) summarised: SummarisedAlerts,
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) owners: Arc<OwnerResolver>,
+    pub(crate) style: Style,
+    pub(crate) templates: LiveTemplates,
+    pub(crate) delivery: DeliveryConfig,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    pub(crate) lifecycle: Lifecycle,
+}

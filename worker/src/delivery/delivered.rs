@@ -1,0 +1,89 @@
+//! What is done once alerts are delivered: it is recorded, counted, logged and settled.
+
+use std::time::Duration;
+
+use tracing::{debug, info};
+
+use super::batch::Batch;
+use super::context::DeliveryContext;
+use crate::metrics::Outcome;
+
+/// How alerts were delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// By a card of their own.
+    Card,
+    /// By an update of the card they were on already.
+    Update,
+    /// It turned out that a card delivered them before.
+    Before,
+}
+
+impl By {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Update => "update",
+            Self::Before => "earlier_card",
+        }
+    }
+}
+
+impl DeliveryContext {
+    /// Feishu has it.
+    pub(super) async fn delivered(&self, receiver: &str, mut batch: Batch, by: By) {
+        if by == By::Card {
+            // Before it is settled: what comes again is known, and would not be kept.
+            let claims = batch.claims(receiver);
+            let items = batch.items();
+            let summarised = batch.summarised_items();
+            let keep_summarised = async {
+                if let Some(card) = batch.summarised.as_ref() {
+                    self.summarised.keep(card.card.as_str(), receiver, &summarised).await;
+                }
+            };
+            tokio::join!(self.ledger.delivered(&claims), self.firing.keep(receiver, &items), keep_summarised);
+        } else {
+            self.ledger.delivered(&batch.claims(receiver)).await;
+        }
+        let now = self.clock.now();
+        let envelopes = batch.envelopes().len();
+        let alerts = batch.alerts();
+        if by == By::Card {
+            self.metrics.card(alerts);
+        }
+        let mut longest = Duration::ZERO;
+        let first = batch.envelopes().first().map(|in_flight| in_flight.envelope.id);
+        let shown = batch.shown();
+        let summarised = batch.summarised.take();
+        for (in_flight, shown) in batch.into_envelopes().into_iter().zip(shown) {
+            let waited =
+                Duration::try_from(now.duration_since(in_flight.envelope.received_at)).unwrap_or_default();
+            longest = longest.max(waited);
+            self.metrics.end_to_end.observe(waited.as_secs_f64());
+            let id = in_flight.envelope.id;
+            let attempts = in_flight.tries.attempts();
+            debug!(envelope.id = %id, receiver, attempts, "envelope delivered");
+            let delivered = shown.iter().filter(|is_shown| **is_shown).count();
+            let of_card = in_flight.envelope.alerts.iter().zip(&shown).filter(|(_, is_shown)| **is_shown);
+            let only_counted = summarised.as_ref().map_or(0, |summarised| {
+                of_card.filter(|(alert, _)| summarised.contains(alert.fingerprint.as_str())).count()
+            });
+            in_flight.share.count(Outcome::Delivered, delivered - only_counted);
+            in_flight.share.count(Outcome::Summarised, only_counted);
+            in_flight.share.count(Outcome::Duplicate, shown.len() - delivered);
+            in_flight.settle();
+        }
+        info!(
+            outcome = Outcome::Delivered.as_str(),
+            receiver,
+            envelope.id = first.filter(|_| envelopes == 1).map(display),
+            envelopes,
+            alerts,
+            summarised = summarised.map(|summarised| summarised.fingerprints.len()),
+            by = by.as_str(),
+            end_to_end_ms = longest.as_millis(),
+            "delivered"
+        );
+    }
+}

@@ -1,0 +1,287 @@
+//! Takes interactions off the queue, one after the other: each is done once, written down, and then acknowledged.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use config::Locale;
+use model::interaction::{Interaction, decode};
+use queue::{Consumer, Delivery};
+use runtime::lifecycle::Lifecycle;
+use runtime::retry::{Pauses, RetryPolicy};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tracing::{error, info, warn};
+
+use super::dedup::{BEGUN_FOR_MAX, Begun, InteractionDedup};
+use super::handler::InteractionHandler;
+use super::metrics::{InteractionMetrics, InteractionOutcome};
+use super::replier::Replier;
+use super::reply::Reply;
+use super::report::Report;
+use super::rules::name_of;
+use super::silences::Silences;
+use crate::audit::{Audit, AuditedAction};
+use crate::store::StoreError;
+
+/// How often it is looked for what was kept long enough.
+const CLEAN_EVERY: Duration = Duration::from_hours(1);
+/// Interactions that were begun and wait on the queue again, of which that is remembered: of any further one another
+/// worker finds out when it was begun, and waits for that to be long ago.
+const BEGUN_MAX: usize = 1_000;
+/// How often the database, while it answers, may refuse what one interaction comes to. Whatever it is about that one, it
+/// is not to keep all others waiting for ever.
+const REFUSALS_MAX: u32 = 6;
+
+/// The task and what it needs.
+pub(super) struct InteractionConsumer {
+    pub(super) handler: InteractionHandler,
+    pub(super) memory: InteractionDedup,
+    pub(super) silences: Silences,
+    pub(super) trail: Audit,
+    pub(super) replier: Replier,
+    pub(super) metrics: InteractionMetrics,
+    pub(super) lifecycle: Lifecycle,
+}
+
+/// What became of a message.
+enum Handled {
+    /// It was settled.
+    Settled,
+    /// It waits on the queue for the database.
+    Waits(Delivery),
+    /// It is time to stop.
+    Stopped,
+}
+
+/// What is remembered of an interaction between attempts.
+#[derive(Default)]
+struct Attempts {
+    /// Since when it is this worker's, where it was begun and then could not be given back.
+    begun: Option<Instant>,
+    refusals: u32,
+}
+
+/// How far it came with an interaction.
+enum Progress {
+    /// It has ended.
+    Ended(Report),
+    /// It has ended before.
+    Repeated,
+    /// Another worker has it in hand.
+    Elsewhere,
+}
+
+impl InteractionConsumer {
+    /// Works until the consumer is told to stop. While the database is away nothing is taken: on the queue it waits, in
+    /// its order, for as long as it takes, and a broker gives up what was in the hands of too many workers that were
+    /// killed.
+    pub(super) async fn run(self, mut consumer: Box<dyn Consumer>) {
+        let mut to_clean = interval(CLEAN_EVERY);
+        to_clean.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stop = self.lifecycle.stop.clone();
+        let mut pauses = RetryPolicy::RECONNECT.pauses();
+        let mut begun = HashMap::new();
+        let first = consumer.pause(Box::pin(async {
+            if !self.memory.answers().await {
+                self.wait_for_database(&mut pauses).await;
+            }
+        }));
+        if stop.run_until_cancelled(first).await.is_none() {
+            return;
+        }
+        let mut waiting = None::<Vec<Delivery>>;
+        loop {
+            if let Some(waiting) = waiting.take() {
+                let back = consumer.pause(Box::pin(async {
+                    // Not before nothing more is taken: it would come again at once.
+                    drop(waiting);
+                    self.wait_for_database(&mut pauses).await;
+                }));
+                if stop.run_until_cancelled(back).await.is_none() {
+                    return;
+                }
+            }
+            tokio::select! {
+                biased;
+                received = consumer.receive() => match received {
+                    Some(deliveries) => {
+                        let mut deliveries = deliveries.into_iter();
+                        while let Some(delivery) = deliveries.next() {
+                            match Box::pin(self.take(delivery, &mut begun)).await {
+                                Handled::Settled => pauses = RetryPolicy::RECONNECT.pauses(),
+                                Handled::Waits(delivery) => {
+                                    waiting = Some(std::iter::once(delivery).chain(deliveries).collect());
+                                    break;
+                                }
+                                // What is not done at the stop is given back by the drop.
+                                Handled::Stopped => return,
+                            }
+                        }
+                    },
+                    None => return,
+                },
+                _ = to_clean.tick() => self.clean().await,
+            }
+        }
+    }
+
+    async fn wait_for_database(&self, pauses: &mut Pauses) {
+        loop {
+            sleep(
+                pauses.after_failure(runtime::entropy::random(), None).unwrap_or(RetryPolicy::RECONNECT.cap),
+            )
+            .await;
+            if self.memory.answers().await {
+                return;
+            }
+        }
+    }
+
+    /// Does what a message asks for, and settles it.
+    async fn take(&self, delivery: Delivery, begun: &mut HashMap<String, Attempts>) -> Handled {
+        let interaction = match decode(&delivery.body) {
+            Ok(interaction) => interaction,
+            Err(error) => {
+                self.metrics.undecodable();
+                error!(%error, "a message on the queue of interactions was dropped");
+                delivery.settle();
+                return Handled::Settled;
+            }
+        };
+        let key = &interaction.dedup_key;
+        let mut pauses = RetryPolicy::RECONNECT.pauses();
+        let mut attempts = begun.remove(key).unwrap_or_default();
+        loop {
+            match Box::pin(self.handle(&interaction, &mut attempts)).await {
+                Ok(Progress::Ended(report)) => {
+                    self.end(interaction, delivery, report);
+                    return Handled::Settled;
+                }
+                Ok(Progress::Repeated) => {
+                    self.metrics.ended(&interaction.act, InteractionOutcome::Repeated);
+                    delivery.settle();
+                    return Handled::Settled;
+                }
+                Ok(Progress::Elsewhere) => {}
+                Err(error) => {
+                    warn!(
+                            interaction.id = %interaction.id, %error,
+                    "an interaction waits for the database"
+                        );
+                    if !error.is_refusal() {
+                        if begun.len() < BEGUN_MAX {
+                            begun.insert(key.clone(), attempts);
+                        }
+                        return Handled::Waits(delivery);
+                    }
+                }
+            }
+            let pause =
+                pauses.after_failure(runtime::entropy::random(), None).unwrap_or(RetryPolicy::RECONNECT.cap);
+            if self.lifecycle.stop.run_until_cancelled(sleep(pause)).await.is_none() {
+                return Handled::Stopped;
+            }
+        }
+    }
+
+    async fn handle(
+        &self,
+        interaction: &Interaction,
+        attempts: &mut Attempts,
+    ) -> Result<Progress, StoreError> {
+        if attempts.refusals >= REFUSALS_MAX {
+            return self.give_up(interaction).await.map(Progress::Ended);
+        }
+        if attempts.begun.is_none_or(|begun| begun.elapsed() >= BEGUN_FOR_MAX) {
+            match self.memory.begin(&interaction.dedup_key).await? {
+                Begun::Mine => attempts.begun = Some(Instant::now()),
+                Begun::Elsewhere => return Ok(Progress::Elsewhere),
+                Begun::Done => return Ok(Progress::Repeated),
+            }
+        }
+        let done = self.finish(interaction).await;
+        if let Err(error) = &done {
+            attempts.refusals += u32::from(error.is_refusal());
+            if attempts.refusals >= REFUSALS_MAX {
+                error!(
+                    interaction.id = %interaction.id, %error,
+                    "an interaction is given up: the database answers, and does not take it"
+                );
+            }
+            // Another worker may have it at once. If the database does not take this either, it is still ours.
+            if self.memory.forget(&interaction.dedup_key).await.is_ok() {
+                attempts.begun = None;
+            }
+        }
+        done.map(Progress::Ended)
+    }
+
+    /// Writes down that the database would not have it; which it may refuse as well.
+    async fn give_up(&self, interaction: &Interaction) -> Result<Report, StoreError> {
+        let report =
+            Report::plain(InteractionOutcome::Failed, interaction.act.as_str(), "", Reply::Unrecordable);
+        let written = async {
+            self.note(interaction, &report).await?;
+            self.memory.begin(&interaction.dedup_key).await?;
+            self.memory.done(&interaction.dedup_key).await
+        };
+        match written.await {
+            Err(error) if !error.is_refusal() => Err(error),
+            Ok(()) | Err(_) => Ok(report),
+        }
+    }
+
+    async fn finish(&self, interaction: &Interaction) -> Result<Report, StoreError> {
+        let report = Box::pin(self.handler.act(interaction)).await?;
+        if report.outcome != InteractionOutcome::Ignored {
+            self.note(interaction, &report).await?;
+        }
+        self.memory.done(&interaction.dedup_key).await?;
+        Ok(report)
+    }
+
+    async fn note(&self, interaction: &Interaction, report: &Report) -> Result<(), StoreError> {
+        let action = AuditedAction {
+            who: name_of(&interaction.operator),
+            action: &report.action,
+            chosen: &report.chosen,
+            meant: report.meant,
+        };
+        let words = report.answer.as_ref().map(|answer| answer.text(Locale::En));
+        let outcome = format!("{}: {}", report.outcome.as_str(), words.unwrap_or_default());
+        self.trail.note(action, report.done, &outcome).await.map(drop)
+    }
+
+    fn end(&self, interaction: Interaction, delivery: Delivery, report: Report) {
+        self.say(&interaction, &report);
+        delivery.settle();
+        if let Some(answer) = report.answer {
+            // It may have to wait for room in its chat, and the next person is not to wait for that.
+            let replier = self.replier.clone();
+            self.lifecycle.tasks.spawn(async move { replier.answer(&interaction, &answer).await });
+        }
+    }
+
+    fn say(&self, interaction: &Interaction, report: &Report) {
+        self.metrics.ended(&interaction.act, report.outcome);
+        if report.outcome == InteractionOutcome::Ignored {
+            return;
+        }
+        let kind = interaction.act.as_str();
+        let outcome = report.outcome.as_str();
+        info!(
+            interaction.id = %interaction.id,
+            kind,
+            action = report.action,
+            outcome,
+            alerts = report.done,
+            "interaction done"
+        );
+    }
+
+    async fn clean(&self) {
+        let cleaned = self.memory.clean().await.map(drop);
+        if let Err(error) = cleaned.and(self.silences.clean().await) {
+            warn!(%error, "old interactions are kept a little longer");
+        }
+    }
+}

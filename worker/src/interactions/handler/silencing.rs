@@ -1,0 +1,258 @@
+//! Silencing alerts in their Alertmanager, and ending the silences that were made from here.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use model::envelope::Source;
+
+use super::{ActionContext, InteractionHandler, by_receiver, pairs};
+use crate::alertmanager::{Alertmanager, AlertmanagerError, Wish};
+use crate::card_buttons::SILENCED_TOGETHER_MAX;
+use crate::card_store::Mark;
+use crate::interactions::reply::Reply;
+use crate::interactions::report::Report;
+use crate::interactions::rules::{Action, ids_of};
+use crate::interactions::silences::Silence;
+use crate::interactions::target::TargetAlert;
+use crate::render::{Silenced, shown_time};
+use crate::store::StoreError;
+
+/// How much earlier than now a silence begins, which Alertmanager takes for "at once": its clock may be behind ours.
+const BEGUN_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+/// How much of a person's name a silence bears, in characters.
+const NAME_CHARACTERS_MAX: usize = 64;
+
+/// One alert was not silenced, and why.
+enum Obstacle {
+    Answer(Reply),
+    Store(StoreError),
+}
+
+/// What somebody wants to be silent, by whom and until when.
+struct Silencing<'w> {
+    wanting: ActionContext<'w>,
+    author: String,
+    until: Timestamp,
+    /// The Alertmanagers that did not answer: they are not asked again, because the person waits, and others behind.
+    mute: HashMap<String, AlertmanagerError>,
+}
+
+/// What came of ending silences, each with the receiver of its alert.
+#[derive(Default)]
+struct Ended {
+    over: Vec<(String, Silence)>,
+    /// Alerts that are silent still, by receiver and fingerprint.
+    silent: HashSet<(String, String)>,
+    obstacle: Option<Reply>,
+}
+
+impl InteractionHandler {
+    /// Silences these alerts, for as long as was wanted from the moment it was wanted: what has waited is shorter.
+    pub(super) async fn silence(
+        &self,
+        wanting: ActionContext<'_>,
+        targets: &[TargetAlert],
+        length: Duration,
+    ) -> Result<Report, StoreError> {
+        if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
+            return Ok(wanting.refused(targets, Reply::NotAllowed));
+        }
+        if targets.is_empty() {
+            return Ok(wanting.refused(targets, Reply::NothingFires));
+        }
+        if targets.len() > SILENCED_TOGETHER_MAX {
+            return Ok(wanting.refused(targets, Reply::TooMany(SILENCED_TOGETHER_MAX)));
+        }
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let until = wanting.interaction.received_at.saturating_add(length).unwrap_or(Timestamp::MAX);
+        // As exactly as Alertmanager and the database keep it, so that the same wish is the same the next time.
+        let until = Timestamp::from_millisecond(until.as_millisecond()).unwrap_or(until);
+        if until <= wanting.now {
+            return Ok(wanting.refused(targets, Reply::TooLate));
+        }
+        let author = self.author(wanting).await;
+        let mut silencing = Silencing { wanting, author, until, mute: HashMap::new() };
+        let mut silenced = Vec::new();
+        let mut obstacle = None;
+        for target in targets {
+            match Box::pin(self.silence_one(&mut silencing, target)).await {
+                Ok(until) => silenced.push((target, until)),
+                Err(Obstacle::Store(error)) => return Err(error),
+                Err(Obstacle::Answer(answer)) => obstacle = Some(answer),
+            }
+        }
+        // What was silent before stays the silence of whoever made it.
+        let unshown = silenced.iter().filter(|(target, until)| target.shown_silent_until != Some(*until));
+        for (target, until) in unshown {
+            let mark = Mark::Silenced(Silenced { by: wanting.by.to_owned(), until: *until });
+            self.cards.mark(&[(&target.receiver, &target.fingerprint)], &mark).await?;
+        }
+        // All of them are silent until the first of them is not.
+        let all_until = silenced.iter().map(|(_, until)| *until).min().unwrap_or(until);
+        let done = silenced.len();
+        let answer = Reply::Silenced(done, shown_time(all_until, &self.style));
+        Ok(wanting.tried(targets, done, answer, obstacle))
+    }
+
+    /// Silences one alert, unless it is silent for long enough already; says until when it is.
+    async fn silence_one(
+        &self,
+        silencing: &mut Silencing<'_>,
+        target: &TargetAlert,
+    ) -> Result<Timestamp, Obstacle> {
+        if target.source != Source::Alertmanager {
+            let link = Some(target.silence_url.clone()).filter(|link| !link.is_empty());
+            return Err(Obstacle::Answer(Reply::NotFromAlertmanager(link)));
+        }
+        let Some(alertmanager) = self.alertmanagers.of(&target.external_url) else {
+            return Err(Obstacle::Answer(Reply::NoAlertmanager));
+        };
+        if let Some(trouble) = silencing.mute.get(alertmanager.name()) {
+            return Err(not_silenced(trouble.clone()));
+        }
+        let done = Box::pin(self.silence_in(alertmanager, silencing, target)).await;
+        if let Err(Obstacle::Answer(Reply::NotSilenced(trouble))) = &done
+            && trouble.is_no_answer()
+        {
+            silencing.mute.insert(alertmanager.name().to_owned(), trouble.clone());
+        }
+        done
+    }
+
+    async fn silence_in(
+        &self,
+        alertmanager: Alertmanager<'_>,
+        silencing: &Silencing<'_>,
+        target: &TargetAlert,
+    ) -> Result<Timestamp, Obstacle> {
+        let Silencing { wanting, author, until, .. } = silencing;
+        // Two people press at the same time, or the database went away in the middle of several.
+        if let Some(known) = self.silent_until(alertmanager, target, *until).await? {
+            return Ok(known);
+        }
+        let comment = format!("{} from Feishu, interaction {}", wanting.action, wanting.interaction.id);
+        let begin = wanting.now.saturating_sub(BEGUN_BEFORE).unwrap_or(wanting.now);
+        let wish = Wish::of(&target.labels, begin, *until, author, &comment)
+            .map_err(|_| Obstacle::Answer(Reply::Unsilenceable))?;
+        let id = alertmanager.silence(&wish).await.map_err(not_silenced)?;
+        let fingerprint = target.fingerprint.clone();
+        let name = alertmanager.name().to_owned();
+        let silence = Silence { id, alertmanager: name, fingerprint, until: *until };
+        if let Err(error) = self.silences.keep(&target.receiver, &silence).await {
+            // Nobody could end a silence that is not written down; it is made anew when the database is back. If even
+            // this fails, it ends by itself.
+            let _ended = alertmanager.expire(&silence.id).await;
+            return Err(Obstacle::Store(error));
+        }
+        Ok(*until)
+    }
+
+    /// Until when an alert is silent, where that is no sooner than wanted. What is written down is not enough: somebody
+    /// may have ended or shortened the silence in Alertmanager.
+    async fn silent_until(
+        &self,
+        alertmanager: Alertmanager<'_>,
+        target: &TargetAlert,
+        wanted: Timestamp,
+    ) -> Result<Option<Timestamp>, Obstacle> {
+        let known =
+            self.silences.of(&target.receiver, &[&target.fingerprint]).await.map_err(Obstacle::Store)?;
+        let of_it = |known: &Silence| known.until >= wanted && known.alertmanager == alertmanager.name();
+        let mut known: Vec<_> = known.into_iter().filter(of_it).collect();
+        known.sort_unstable_by_key(|known| std::cmp::Reverse(known.until));
+        for known in known {
+            match alertmanager.lasts_until(&known.id).await.map_err(not_silenced)? {
+                Some(until) if until >= wanted => return Ok(Some(until)),
+                // Shortened; it is still there to be ended.
+                Some(_) => {}
+                None => self.silences.forget(&known).await.map_err(Obstacle::Store)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Who a silence is by, for those who see it in Alertmanager: a name where one is known, and Feishu's id.
+    async fn author(&self, wanting: ActionContext<'_>) -> String {
+        let named = self.owners.name_of(&ids_of(&wanting.interaction.operator)).await;
+        match named {
+            Some(name) => {
+                let name: String =
+                    name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS_MAX).collect();
+                format!("{name} ({})", wanting.by)
+            }
+            None => wanting.by.to_owned(),
+        }
+    }
+
+    /// Ends the silences of these alerts that were made from here, and puts right what their cards show.
+    pub(super) async fn unsilence(
+        &self,
+        wanting: ActionContext<'_>,
+        targets: Vec<TargetAlert>,
+    ) -> Result<Report, StoreError> {
+        if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
+            return Ok(wanting.refused(&targets, Reply::NotAllowed));
+        }
+        let Ended { over: ended, silent, obstacle } = self.end_all(&targets).await?;
+        let key = |target: &TargetAlert| (target.receiver.clone(), target.fingerprint.clone());
+        // Also what no silence was found for: it was over, or somebody has ended it in Alertmanager.
+        let heard: Vec<_> = targets.iter().filter(|target| !silent.contains(&key(target))).collect();
+        let heard: Vec<_> =
+            heard.iter().map(|target| (target.receiver.as_str(), target.fingerprint.as_str())).collect();
+        self.cards.mark(&heard, &Mark::Unsilenced).await?;
+        // Last: whoever has to do it again after a failure finds them again.
+        for (_, silence) in &ended {
+            self.silences.forget(silence).await?;
+        }
+        let spoken: HashSet<_> =
+            ended.iter().map(|(receiver, silence)| (receiver.clone(), silence.fingerprint.clone())).collect();
+        let done = spoken.difference(&silent).count();
+        let meant: Vec<_> = targets
+            .into_iter()
+            .filter(|target| {
+                target.is_firing || spoken.contains(&key(target)) || silent.contains(&key(target))
+            })
+            .collect();
+        if ended.is_empty() && obstacle.is_none() {
+            return Ok(wanting.refused(&meant, Reply::NothingSilenced));
+        }
+        Ok(wanting.tried(&meant, done, Reply::Unsilenced(ended.len()), obstacle))
+    }
+
+    async fn end_all(&self, targets: &[TargetAlert]) -> Result<Ended, StoreError> {
+        let pairs: Vec<_> = pairs(targets).collect();
+        let mut so_far = Ended::default();
+        // Who does not answer is not asked again: the person waits, and others behind.
+        let mut mute: HashMap<String, AlertmanagerError> = HashMap::new();
+        for (receiver, fingerprints) in by_receiver(&pairs) {
+            for silence in self.silences.of(receiver, &fingerprints).await? {
+                let ended = match (
+                    self.alertmanagers.named(&silence.alertmanager),
+                    mute.get(&silence.alertmanager),
+                ) {
+                    (None, _) => Err(Reply::NoAlertmanager),
+                    (Some(_), Some(trouble)) => Err(Reply::NotUnsilenced(trouble.clone())),
+                    (Some(alertmanager), None) => alertmanager.expire(&silence.id).await.map_err(|trouble| {
+                        if trouble.is_no_answer() {
+                            mute.insert(silence.alertmanager.clone(), trouble.clone());
+                        }
+                        Reply::NotUnsilenced(trouble)
+                    }),
+                };
+                match ended {
+                    Ok(()) => so_far.over.push((receiver.to_owned(), silence)),
+                    Err(answer) => {
+                        so_far.silent.insert((receiver.to_owned(), silence.fingerprint));
+                        so_far.obstacle = Some(answer);
+                    }
+                }
+            }
+        }
+        Ok(so_far)
+    }
+}
+
+fn not_silenced(trouble: AlertmanagerError) -> Obstacle {
+    Obstacle::Answer(Reply::NotSilenced(trouble))
+}

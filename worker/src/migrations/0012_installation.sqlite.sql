@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS larkfire_installation (
+    place INTEGER NOT NULL PRIMARY KEY, id BLOB NOT NULL, label TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,107 @@
+//! One alert, told apart into what a person reads: a name, a summary, a description and the facts that matter. Pure.
+
+use super::alert_text::AlertText;
+use super::group_view::GroupView;
+use super::item::Item;
+use super::listing::ListLine;
+use super::shown_labels::is_shown;
+use super::template::WordedText;
+
+/// What was measured: an annotation, as a label would make each measurement an alert of its own.
+const VALUE: &str = "value";
+/// Labels shown first, in this order: how bad it is, whom it concerns, then where it is.
+const FACTS_FIRST: [&str; 15] = [
+    "severity",
+    VALUE,
+    "service",
+    "app",
+    "endpoint",
+    "trigger",
+    "cluster",
+    "namespace",
+    "instance",
+    "host",
+    "node",
+    "pod",
+    "container",
+    "deployment",
+    "job",
+];
+/// Labels for whoever looks after the monitoring, shown after all others.
+const FACTS_LAST: [&str; 6] = ["alertgroup", "prometheus", "replica", "state", "uid", "rule_uid"];
+/// One alert as it is told, or several that are told at once.
+pub(super) struct AlertView<'a> {
+    /// The alert; the first of several.
+    pub(super) item: Item<'a>,
+    pub(super) telling: AlertText<'a>,
+    /// Labels that matter, by name and value, the most telling first; of several alerts those that are the same for all.
+    pub(super) facts: Vec<(&'a str, &'a str)>,
+    /// All of this in words of one's own, if there are any.
+    pub(super) body: Option<WordedText>,
+    /// What several alerts have in common, and what each is called; `None` for one alert.
+    pub(super) group: Option<GroupView<'a>>,
+    /// The position of the alert.
+    pub(super) index: usize,
+}
+
+impl<'a> AlertView<'a> {
+    pub(super) fn of(item: Item<'a>, index: usize) -> Self {
+        let telling = item.text();
+        let mut facts = facts(&item);
+        if item.is_message() {
+            // Many labels of a message were read out of the very lines that are shown.
+            facts.retain(|(_, value)| !telling.name.contains(value) && !telling.description.contains(value));
+        }
+        Self { item, telling, facts, body: None, group: None, index }
+    }
+
+    /// Of several alerts, told at once; `item` is the one that stands for them.
+    pub(super) fn of_group(item: Item<'a>, index: usize, group: GroupView<'a>) -> Self {
+        let mut view = Self::of(item, index);
+        view.facts.retain(|(name, value)| group.is_same_for_all(name, value));
+        Self { group: Some(group), ..view }
+    }
+
+    /// The positions of the alerts it tells.
+    pub(super) fn members(&self) -> Vec<usize> {
+        self.group.as_ref().map_or_else(|| vec![self.index], |group| group.members.clone())
+    }
+}
+
+fn facts<'a>(item: &Item<'a>) -> Vec<(&'a str, &'a str)> {
+    let alert = item.alert;
+    let position = |name: &str| match FACTS_FIRST.iter().position(|first| *first == name) {
+        Some(position) => position,
+        None if FACTS_LAST.contains(&name) => FACTS_FIRST.len() + 1,
+        None => FACTS_FIRST.len(),
+    };
+    let measured = alert.annotations.get(VALUE).filter(|_| alert.labels.get(VALUE).is_none());
+    let pairs = alert.labels.iter().chain(measured.map(|value| (VALUE, value)));
+    let mut facts: Vec<_> = pairs.filter(|(name, value)| is_shown(item, name, value)).collect();
+    facts.sort_by_key(|(name, _)| position(name));
+    facts
+}
+
+/// Takes out of the stories the facts that all items share, to be said once. A single story keeps its own: there is
+/// nothing to tell it from. The stories and the lines are all there is, and of a group is known what its alerts share.
+pub(super) fn take_shared<'a>(
+    stories: &mut [AlertView<'a>],
+    lines: &[ListLine<'a>],
+    items: &[Item<'_>],
+) -> Vec<(&'a str, &'a str)> {
+    let Some((first, others)) = stories.split_first() else { return Vec::new() };
+    let mut shared = first.facts.clone();
+    for story in others {
+        shared.retain(|(name, value)| match &story.group {
+            Some(group) => group.is_same_for_all(name, value),
+            None => story.item.alert.labels.get(name) == Some(value),
+        });
+    }
+    for line in lines {
+        shared.retain(|(name, value)| line.is_same_for_all(items, name, value));
+    }
+    for story in stories {
+        story.facts.retain(|fact| !shared.contains(fact));
+    }
+    shared
+}

@@ -1,0 +1,133 @@
+//! Several alerts of one name and place, told at once: what all share is said once, and each is called by what tells it
+//! from the others. Pure.
+
+use jiff::Timestamp;
+use model::alert::Alert;
+
+use super::group_labels::GroupLabels;
+use super::group_names::GroupNames;
+use super::group_text::{self, AlertWords};
+use super::item::Item;
+use crate::link::{LinkKind, RUNBOOK};
+
+/// Alerts that are told at once.
+pub(super) struct GroupView<'e> {
+    /// Their positions.
+    pub(super) members: Vec<usize>,
+    pub(super) names: GroupNames<'e>,
+    pub(super) summary: SharedText,
+    pub(super) description: SharedText,
+    /// When the first of them began, and when the last did, where that is known of all.
+    pub(super) began: Option<TimeRange>,
+    /// When they ended, likewise.
+    pub(super) ended: Option<TimeRange>,
+    /// Links that lead to the same page for all of them.
+    links: Vec<LinkKind>,
+    /// Labels that are the same for all.
+    same: Vec<(&'e str, &'e str)>,
+    pub(super) reminders: usize,
+    has_attention: bool,
+}
+
+/// What all of them say, or what one of them says.
+pub(super) struct SharedText {
+    pub(super) text: String,
+    pub(super) is_example: bool,
+}
+
+/// From the earliest to the latest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimeRange {
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+}
+
+impl<'e> GroupView<'e> {
+    /// Of the alerts at these positions; the first one stands for all of them.
+    pub(super) fn of(items: &[Item<'e>], members: &[usize]) -> Self {
+        let alerts: Vec<_> = members.iter().map(|index| items[*index]).collect();
+        let GroupLabels { same, differing } = GroupLabels::of(&alerts);
+        let texts: Vec<_> = alerts.iter().map(Item::text).collect();
+        Self {
+            members: members.to_vec(),
+            names: GroupNames::of(&alerts, &differing),
+            summary: shared_text(&alerts, &differing, texts.iter().map(|text| text.summary)),
+            description: shared_text(&alerts, &differing, texts.iter().map(|text| text.description)),
+            began: range(&alerts, |alert| alert.starts_at),
+            ended: range(&alerts, |alert| alert.ends_at),
+            links: shared_links(&alerts),
+            same,
+            reminders: alerts.iter().filter(|item| item.is_reminder()).count(),
+            has_attention: alerts.iter().any(|item| item.attention.is_some()),
+        }
+    }
+
+    /// Whether one block says of all of them what a block for each would say.
+    pub(super) fn is_alike(&self) -> bool {
+        let is_told_once = !self.summary.is_example && !self.description.is_example;
+        let is_all_old_or_new = self.reminders == 0 || self.reminders == self.members.len();
+        is_told_once && is_all_old_or_new && !self.has_attention && !self.names.names.is_empty()
+    }
+
+    pub(super) fn is_same_for_all(&self, name: &str, value: &str) -> bool {
+        self.same.contains(&(name, value))
+    }
+
+    pub(super) fn shares_link(&self, kind: LinkKind) -> bool {
+        self.links.contains(&kind)
+    }
+}
+
+fn shared_text<'e>(
+    alerts: &[Item<'e>],
+    labels: &[&str],
+    texts: impl Iterator<Item = &'e str> + Clone,
+) -> SharedText {
+    let example = texts.clone().next().unwrap_or_default();
+    let words = alerts.iter().zip(texts).map(|(item, text)| AlertWords {
+        text,
+        value: |label: usize| item.alert.labels.get(labels[label]).unwrap_or_default(),
+    });
+    let shared = group_text::shared(labels, words);
+    SharedText { is_example: shared.is_none(), text: shared.unwrap_or_else(|| example.to_owned()) }
+}
+
+fn range<'e>(alerts: &[Item<'e>], time: impl Fn(&'e Alert<'e>) -> Option<Timestamp>) -> Option<TimeRange> {
+    let (first, others) = alerts.split_first()?;
+    let first = time(first.alert)?;
+    others.iter().try_fold(TimeRange { first, last: first }, |range, item| {
+        let at = time(item.alert)?;
+        Some(TimeRange { first: range.first.min(at), last: range.last.max(at) })
+    })
+}
+
+/// Pages that may be the same for several alerts; logs are those of one alert.
+const SHARED_KINDS: [LinkKind; 6] = [
+    LinkKind::Source,
+    LinkKind::Dashboard,
+    LinkKind::Panel,
+    LinkKind::Runbook,
+    LinkKind::Image,
+    LinkKind::Silence,
+];
+
+fn shared_links(alerts: &[Item<'_>]) -> Vec<LinkKind> {
+    let Some((first, others)) = alerts.split_first() else { return Vec::new() };
+    let is_shared = |kind: &LinkKind| {
+        let same = address(first.alert, *kind);
+        !same.is_empty() && others.iter().all(|item| address(item.alert, *kind) == same)
+    };
+    SHARED_KINDS.into_iter().filter(is_shared).collect()
+}
+
+fn address<'a>(alert: &'a Alert<'_>, kind: LinkKind) -> &'a str {
+    match kind {
+        LinkKind::Source => &alert.generator_url,
+        LinkKind::Dashboard => &alert.links.dashboard,
+        LinkKind::Panel => &alert.links.panel,
+        LinkKind::Runbook => alert.annotations.get(RUNBOOK).unwrap_or_default(),
+        LinkKind::Image => &alert.links.image,
+        LinkKind::Silence => &alert.links.silence,
+        LinkKind::Logs | LinkKind::Errors => "",
+    }
+}

@@ -1,0 +1,120 @@
+//! The header: how bad, what and where, in one line that is also what a phone shows while it is locked. Pure.
+
+use super::alert_text::TITLE_CHARACTERS_MAX;
+use super::card_json::{CardText, Header, Template};
+use super::escape::title_line;
+use super::item::Item;
+use super::summary::DETAILS_MAX;
+use super::view::View;
+use super::{attention_lines, severity};
+
+/// How many different names a title gives.
+const NAMES_MAX: usize = 2;
+/// What one name may take of the title, in characters, so that there is room left for where it is.
+const NAME_CHARACTERS_MAX: usize = 56;
+/// What one of several names may take.
+const NAME_AMONG_OTHERS_CHARACTERS_MAX: usize = 28;
+/// What the place may take.
+const PLACE_CHARACTERS_MAX: usize = 40;
+
+pub(super) fn of(view: &View<'_>) -> Header {
+    let colour = view.summary.worst.as_ref().map_or(Template::Grey, severity::colour);
+    // What was left out may still fire, and so may what is not heard of: nobody knows.
+    let is_unsure = view.is_cut() || attention_lines::is_any_unheard(view);
+    let template = if colour == Template::Green && is_unsure { Template::Grey } else { colour };
+    Header { template, title: CardText::Plain { content: title(view) } }
+}
+
+/// `[CRITICAL] HighErrorRate ×3 · prod/checkout`; of a storm `[CRITICAL] 9000 alerts in prod: DiskFull ×4000, …`;
+/// a message keeps its own first line. Or whatever it is in words of one's own.
+pub(super) fn title(view: &View<'_>) -> String {
+    if let Some(title) = &view.title {
+        return title.clone();
+    }
+    let names = names(view);
+    let badge = badge(view);
+    let title = if view.stories.iter().any(|story| story.item.is_message()) && view.summary.all.total() == 1 {
+        format!("{badge}{names}")
+    } else if view.summary.all.total() > DETAILS_MAX {
+        let all = view.summary.all;
+        let count = if view.summary.is_firing() { all.firing } else { all.resolved };
+        format!("{badge}{}", view.words.storm(count, &place(view), &names))
+    } else {
+        let place = place(view);
+        format!("{badge}{names}{}{place}", if place.is_empty() { "" } else { " · " })
+    };
+    title_line(&title, TITLE_CHARACTERS_MAX)
+}
+
+/// How bad it is and whether it is news. A message says the first itself.
+pub(super) fn badge(view: &View<'_>) -> String {
+    let Some(worst) = &view.summary.worst else { return String::new() };
+    let words = view.words;
+    let all = view.summary.all;
+    let is_known = view.summary.is_firing() && view.summary.reminders.count == all.firing;
+    let mut badges = Vec::new();
+    if is_known {
+        badges.push(words.reminder);
+    }
+    if attention_lines::is_all_taken_on(view) {
+        badges.push(words.taken_on);
+    }
+    if !worst.is_message() || all.total() > 1 {
+        badges.push(match worst.is_firing() {
+            true => severity::of(worst).0.word(words),
+            false if view.is_cut() => words.partly_resolved,
+            false if attention_lines::is_any_unheard(view) => words.unheard,
+            false => words.resolved,
+        });
+    }
+    if badges.is_empty() { String::new() } else { format!("[{}] ", badges.join(" · ")) }
+}
+
+/// The names of the alerts that fire, or of all if none does, the worst first, with how many there are of it.
+fn names(view: &View<'_>) -> String {
+    let (names, kinds) = view.summary.names(NAMES_MAX);
+    let characters = match (kinds, view.summary.all.total()) {
+        (1, 1) => TITLE_CHARACTERS_MAX,
+        (1, _) => NAME_CHARACTERS_MAX,
+        _ => NAME_AMONG_OTHERS_CHARACTERS_MAX,
+    };
+    let mut shown: Vec<_> = names
+        .iter()
+        .map(|name| match (title_line(name.name, characters), name.count) {
+            (shown, 1) => shown,
+            (shown, count) => format!("{shown} ×{count}"),
+        })
+        .collect();
+    if shown.is_empty() {
+        shown.push(view.words.alert.to_owned());
+    }
+    if kinds > names.len() {
+        shown.push(format!("+{}", kinds - names.len()));
+    }
+    shown.join(", ")
+}
+
+/// Where all of them are; if they are in different places, where the worst is, and how many other places there are.
+fn place(view: &View<'_>) -> String {
+    let cut = |place: &str| title_line(place, PLACE_CHARACTERS_MAX);
+    let mut items = view.items.iter().filter(|item| item.is_firing() == view.summary.is_firing());
+    // Of a storm this would take as long as all the rest, and the facts all share say nearly the same.
+    if view.items.len() <= DETAILS_MAX
+        && let Some(first) = items.next()
+        && items.all(|item| item.thing() == first.thing() && item.around() == first.around())
+    {
+        return cut(&first.place());
+    }
+    let fact = |name: &&str| view.shared_facts.iter().find(|(fact, _)| fact == name).map(|(_, value)| *value);
+    let thing = view.summary.worst.as_ref().and_then(Item::thing);
+    // Of a service that all share it is ill; of one that only measures them it is not.
+    let service = fact(&"service").filter(|service| thing == Some(service));
+    if let Some(namespace) = fact(&"namespace") {
+        return cut(&[Some(namespace), service].into_iter().flatten().collect::<Vec<_>>().join("/"));
+    }
+    // The namespace that the worst is in says more than the cluster that all are in.
+    if let Some((around, others)) = view.summary.around() {
+        return view.words.place(&cut(around), others);
+    }
+    service.or_else(|| ["cluster", "instance", "job"].iter().find_map(fact)).map(cut).unwrap_or_default()
+}

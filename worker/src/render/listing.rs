@@ -1,0 +1,148 @@
+//! What is not told in detail: the groups of a card that are listed in lines, each alert by its name. Pure.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::escape::{clean_line, is_plain};
+use super::fold::FoldedNames;
+use super::group_labels::GroupLabels;
+use super::group_names::GroupNames;
+use super::i18n::Words;
+use super::icons::Light;
+use super::item::Item;
+use super::name_map::NameMap;
+use super::summary::SummaryGroup;
+
+/// How much of a name is shown, in characters.
+const NAME_CHARACTERS_MAX: usize = 120;
+/// How much of where it is.
+const PLACE_CHARACTERS_MAX: usize = 64;
+/// The longest ` +N` behind names of which some are missing, in bytes.
+const MISSING_BYTES: usize = 12;
+
+/// A line: a group with the names of its alerts, or alerts of one place of which each has a name of its own.
+pub(super) struct ListLine<'e> {
+    light: Light,
+    title: LineTitle<'e>,
+    around: &'e str,
+    /// The positions of the alerts.
+    pub(super) members: Vec<usize>,
+    pub(super) names: Vec<Cow<'e, str>>,
+}
+
+enum LineTitle<'e> {
+    /// Alerts of this name, told apart by these labels, and what is the same for all.
+    Group { name: &'e str, labels: Vec<&'e str>, same: Vec<(&'e str, &'e str)> },
+    /// Alerts that are alone with their name.
+    Place,
+}
+
+impl<'e> ListLine<'e> {
+    /// The lines for these groups, in their order.
+    pub(super) fn all_of(items: &[Item<'e>], groups: &[SummaryGroup<'e>]) -> Vec<Self> {
+        let mut lines: Vec<Self> = Vec::new();
+        let mut places: NameMap<(Light, &str), usize> = NameMap::default();
+        for group in groups {
+            let SummaryGroup { light, name, around, ref members, .. } = *group;
+            if let [member] = members[..] {
+                let line = *places.entry((light, around)).or_insert(lines.len());
+                if line == lines.len() {
+                    let title = LineTitle::Place;
+                    lines.push(Self { light, title, around, members: Vec::new(), names: Vec::new() });
+                }
+                lines[line].members.push(member);
+                lines[line].names.push(shown(name));
+                continue;
+            }
+            let alerts: Vec<_> = members.iter().map(|index| items[*index]).collect();
+            let GroupLabels { same, differing } = GroupLabels::of(&alerts);
+            let GroupNames { labels, names } = GroupNames::of(&alerts, &differing);
+            let title = LineTitle::Group { name, labels, same };
+            lines.push(Self { light, title, around, members: members.clone(), names });
+        }
+        lines
+    }
+
+    /// What stands before the names.
+    pub(super) fn title(&self, words: &Words) -> String {
+        let mut parts = vec![format!("{} ×{}", self.light.sign(), self.members.len())];
+        if let LineTitle::Group { name, .. } = &self.title {
+            let name = clean_line(name, NAME_CHARACTERS_MAX);
+            parts[0].extend([" ", if name.is_empty() { words.alert } else { &name }]);
+        }
+        parts.push(clean_line(self.around, PLACE_CHARACTERS_MAX));
+        if let LineTitle::Group { labels, .. } = &self.title {
+            let labels = labels.iter().map(|label| clean_line(label, PLACE_CHARACTERS_MAX));
+            parts.push(labels.collect::<Vec<_>>().join("/"));
+        }
+        parts.retain(|part| !part.is_empty());
+        parts.join(" · ")
+    }
+
+    /// Whether each of its alerts has a label of this name and value.
+    pub(super) fn is_same_for_all(&self, items: &[Item<'_>], name: &str, value: &str) -> bool {
+        let has = |index: &usize| items[*index].alert.labels.get(name) == Some(value);
+        match &self.title {
+            LineTitle::Group { same, .. } => same.contains(&(name, value)),
+            LineTitle::Place => self.members.iter().all(has),
+        }
+    }
+
+    /// How many different names its alerts have.
+    pub(super) fn kinds(&self) -> usize {
+        match self.title {
+            LineTitle::Group { .. } => 1,
+            LineTitle::Place => self.members.len(),
+        }
+    }
+}
+
+/// Names of alerts, folded once it matters how long they are.
+pub(super) struct ListedNames<'n> {
+    names: &'n [Cow<'n, str>],
+    folded: OnceCell<FoldedNames<'n>>,
+}
+
+impl<'n> ListedNames<'n> {
+    pub(super) fn of(names: &'n [Cow<'n, str>]) -> Self {
+        Self { names, folded: OnceCell::new() }
+    }
+
+    /// Whether there is no name at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// How long all of them are, in JSON.
+    pub(super) fn bytes(&self) -> usize {
+        self.folded().bytes()
+    }
+
+    fn folded(&self) -> &FoldedNames<'n> {
+        let fold = || FoldedNames::of(&self.names.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+        self.folded.get_or_init(fold)
+    }
+
+    /// As many names as `bytes_max` holds, with how many are missing behind them. The positions of those are added to
+    /// `missing`; without names the alerts are named by what stands before.
+    pub(super) fn within(&self, members: &[usize], bytes_max: usize, missing: &mut Vec<usize>) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let folded = self.folded();
+        if folded.bytes() <= bytes_max {
+            return folded.within(bytes_max).text;
+        }
+        let mut list = folded.within(bytes_max.saturating_sub(MISSING_BYTES));
+        missing.extend(list.missing.iter().map(|position| members[*position]));
+        if !list.text.is_empty() {
+            list.text.extend([" +", &list.missing.len().to_string()]);
+        }
+        list.text
+    }
+}
+
+fn shown(name: &str) -> Cow<'_, str> {
+    let is_short = name.len() <= NAME_CHARACTERS_MAX;
+    if is_short && is_plain(name) { name.into() } else { clean_line(name, NAME_CHARACTERS_MAX).into() }
+}

@@ -1,0 +1,335 @@
+//! What a card consists of between its header and its end. Pure.
+
+use super::alert_view::AlertView;
+use super::card_json::{Button, CardText, Element, Field};
+use super::escape::{clean, clean_line, markdown};
+use super::group_view::{GroupView, TimeRange};
+use super::icons::{self, Light};
+use super::item::Item;
+use super::view::View;
+use super::{attention_lines, links, times};
+
+/// How much of a fact's value is shown, in characters.
+const VALUE_CHARACTERS_MAX: usize = 120;
+/// How much of a fact's name is shown, in characters.
+const NAME_CHARACTERS_MAX: usize = 40;
+/// The longest value that still fits half the width of a phone, in characters.
+const SHORT_CHARACTERS_MAX: usize = 24;
+
+/// Labels that are shown of each alert wherever there is room.
+pub(super) const FACTS: usize = 10;
+/// Where all parts of a card are only as long as they must be, so many characters still tell one alert from another.
+const SHORT_FACTS_CHARACTERS_MAX: usize = 120;
+
+/// How wordy an alert is told.
+#[derive(Clone, Copy)]
+pub(super) struct Detail {
+    pub(super) summary_characters: usize,
+    pub(super) description_characters: usize,
+    /// Of words of one's own.
+    pub(super) body_characters: usize,
+    /// How many labels.
+    pub(super) facts: usize,
+    pub(super) with_links: bool,
+}
+
+/// What is said once for all alerts.
+pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
+    let mut elements = Vec::new();
+    if view.summary.all.total() == 1 {
+        return elements;
+    }
+    let mut counts = format!("**{}**", view.words.counts(view.summary.all));
+    if let Some(told_before) = told_before(view) {
+        counts.extend([" · ", &told_before]);
+    }
+    if let Some(attention) = attention_lines::counts(view) {
+        counts.extend([" · ", &attention]);
+    }
+    if detail.facts == 0 && !view.shared_facts.is_empty() {
+        counts.extend([" · ", &view.words.more_labels(view.shared_facts.len())]);
+    }
+    elements.push(Element::paragraph(counts));
+    // What is told in words of one's own has its facts there.
+    let is_worded = view.stories.iter().all(|story| story.body.is_some());
+    if !is_worded {
+        elements.extend(fields(fact_fields(view, detail)));
+    }
+    elements
+}
+
+/// What all alerts share, and how much of that is left out.
+fn fact_fields(view: &View<'_>, detail: Detail) -> Vec<Field> {
+    let told = view.shared_facts.iter().take(detail.facts);
+    let mut told: Vec<_> = told.map(|(name, value)| field(name, value)).collect();
+    let left_out = view.shared_facts.len() - told.len();
+    if left_out > 0 && !told.is_empty() {
+        told.push(Field {
+            is_short: true,
+            text: CardText::Markdown { content: view.words.more_labels(left_out) },
+        });
+    }
+    told
+}
+
+/// The labels of one of several alerts on one line, without markup: what tells it from the others is there in any case.
+pub(super) fn facts_line(view: &View<'_>, story: &AlertView<'_>, facts_max: usize) -> String {
+    let fact = |(name, value): &(&str, &str)| {
+        let name = clean_line(name, NAME_CHARACTERS_MAX);
+        let value = clean_line(value, VALUE_CHARACTERS_MAX);
+        format!("{name}={value}")
+    };
+    let is_short = facts_max == 0;
+    let told = story.facts.iter().take(if is_short { FACTS } else { facts_max });
+    let mut told: Vec<_> = told.map(fact).collect();
+    if is_short {
+        let line = told.join(" · ");
+        return clean_line(&line, SHORT_FACTS_CHARACTERS_MAX);
+    }
+    let left_out = story.facts.len() - told.len();
+    if left_out > 0 {
+        told.push(view.words.more_labels(left_out));
+    }
+    told.join(" · ")
+}
+
+/// How many of several alerts are reminders; nothing if none is.
+pub(super) fn told_before(view: &View<'_>) -> Option<String> {
+    let reminders = view.summary.reminders;
+    let longest = reminders.oldest.map(|oldest| view.now.duration_since(oldest));
+    let told = || format!("{} {}", icons::AGAIN, view.words.told_before(reminders.count, longest));
+    (reminders.count > 0).then(told)
+}
+
+/// What a single alert is, if it is no news: a reminder, or the end.
+pub(super) fn standing(view: &View<'_>, story: &AlertView<'_>) -> Option<(&'static str, String)> {
+    let length = times::length(story.item.alert, view.now);
+    if story.item.is_reminder() {
+        return Some((icons::AGAIN, view.words.still_firing(length)));
+    }
+    (!story.item.is_firing()).then(|| (Light::Over.sign(), view.words.over(length)))
+}
+
+/// One alert in detail: with a card of its own, or as one of several.
+pub(super) fn block(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
+    if view.summary.all.total() == 1 { alone(view, story, detail) } else { among_others(view, story, detail) }
+}
+
+fn alone(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
+    let mut lines = Vec::new();
+    let standing = standing(view, story);
+    if let Some((sign, standing)) = &standing {
+        lines.push(format!("{sign} **{}**", markdown(standing)));
+    }
+    lines.extend(attention_lines(view, story));
+    if let Some(body) = &story.body {
+        lines.push(body.markdown(detail.body_characters));
+        return [Element::paragraph(lines.join("\n"))]
+            .into_iter()
+            .chain(link_buttons(view, story, detail))
+            .collect();
+    }
+    let summary = markdown(&clean_line(story.telling.summary, detail.summary_characters));
+    if !summary.is_empty() {
+        // What is over or known is no longer the loudest thing on the card.
+        lines.push(if standing.is_none() { format!("**{summary}**") } else { summary });
+    }
+    let mut elements = Vec::new();
+    if !lines.is_empty() {
+        elements.push(Element::paragraph(lines.join("\n")));
+    }
+    let description = clean(story.telling.description, detail.description_characters);
+    if !description.is_empty() {
+        // The dialect in which nothing can be meant but what is read.
+        elements.push(Element::plain(description));
+    }
+    // A single alert's facts are all shared, with itself.
+    let mut facts = fact_fields(view, detail);
+    let mut times = times::points(story.item.alert, view.words, view.timezone);
+    // Where it stands says how long it took.
+    times.extend(times::span(story.item.alert, view.words, view.now).filter(|_| standing.is_none()));
+    facts.extend(times.iter().map(|(name, value)| field(name, value)));
+    elements.extend(fields(facts));
+    elements.extend(link_buttons(view, story, detail));
+    elements
+}
+
+fn link_buttons(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Option<Element> {
+    let places = links_of(view, story, detail).into_iter();
+    let actions: Vec<_> = places.map(|(name, url)| Button::new(name, url)).collect();
+    (!actions.is_empty()).then_some(Element::Buttons { actions })
+}
+
+fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
+    let item = &story.item;
+    let mut lines = vec![head(view, story)];
+    if story.group.is_none() {
+        lines.extend(attention_lines(view, story));
+    }
+    if let Some(body) = &story.body {
+        lines.push(body.markdown(detail.body_characters));
+        lines.extend(link_line(view, story, detail));
+        lines.extend(names_line(view, story));
+        return vec![Element::Rule, Element::paragraph(lines.join("\n"))];
+    }
+    lines.push(markdown(&facts_line(view, story, detail.facts)));
+    lines.push(markdown(&text_of(view, story, TextKind::Summary, detail.summary_characters)));
+    lines.retain(|line| !line.is_empty());
+    let mut elements = vec![Element::Rule];
+    let description = text_of(view, story, TextKind::Description, detail.description_characters);
+    if !description.is_empty() {
+        elements.push(Element::paragraph(lines.join("\n")));
+        elements.push(Element::plain(description));
+        lines.clear();
+    }
+    if detail.summary_characters > 0 {
+        let times = match &story.group {
+            Some(group) => group_times(view, group, item),
+            None => times::facts(item.alert, view.words, view.timezone, view.now),
+        };
+        let times: Vec<_> = times.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        lines.extend(Some(times.join(" · ")).filter(|line| !line.is_empty()));
+    }
+    lines.extend(link_line(view, story, detail));
+    lines.extend(names_line(view, story));
+    if !lines.is_empty() {
+        elements.push(Element::paragraph(lines.join("\n")));
+    }
+    elements
+}
+
+/// What one of several is called, and how many there are of it.
+fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
+    let item = &story.item;
+    let name = if item.name().trim().is_empty() { view.words.alert } else { item.name() };
+    let name = markdown(&clean_line(name, VALUE_CHARACTERS_MAX));
+    let mut head = format!("{} **{name}**", Light::of(item).sign());
+    let Some(group) = &story.group else {
+        if item.is_reminder() {
+            head.extend([" · ", icons::AGAIN, " ", view.words.reminder]);
+        }
+        return head;
+    };
+    head.extend([" ×", &group.members.len().to_string()]);
+    let around = clean_line(item.around().unwrap_or_default(), VALUE_CHARACTERS_MAX);
+    if !around.is_empty() {
+        head.extend([" · ", &markdown(&around)]);
+    }
+    if group.reminders > 0 {
+        head.extend([" · ", icons::AGAIN, " ", &view.words.told_before(group.reminders, None)]);
+    }
+    head
+}
+
+/// What the names below it are the values of.
+fn names_line(view: &View<'_>, story: &AlertView<'_>) -> Option<String> {
+    let labels = &story.group.as_ref()?.names.labels;
+    let labels: Vec<_> = labels.iter().map(|label| clean_line(label, NAME_CHARACTERS_MAX)).collect();
+    (!labels.is_empty())
+        .then(|| format!("**{}**{}", markdown(&labels.join("/")), view.words.colon.trim_end()))
+}
+
+/// When the alerts of a group began, and when they ended.
+pub(super) fn group_times(
+    view: &View<'_>,
+    group: &GroupView<'_>,
+    item: &Item<'_>,
+) -> Vec<(&'static str, String)> {
+    let began = group.began.map(|began| (view.words.started, times::range(began, view.timezone)));
+    let ended = group.ended.filter(|_| !item.is_firing());
+    let ended = ended.map(|ended| (view.words.ended, times::range(ended, view.timezone)));
+    began.into_iter().chain(ended).collect()
+}
+
+/// The two texts of an alert.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum TextKind {
+    Summary,
+    Description,
+}
+
+/// A text of an alert, or the one that stands for a group, as clean text.
+pub(super) fn text_of(
+    view: &View<'_>,
+    story: &AlertView<'_>,
+    kind: TextKind,
+    characters_max: usize,
+) -> String {
+    let clean_text = |text: &str| match kind {
+        TextKind::Summary => clean_line(text, characters_max),
+        TextKind::Description => clean(text, characters_max),
+    };
+    let Some(group) = &story.group else {
+        return clean_text(match kind {
+            TextKind::Summary => story.telling.summary,
+            TextKind::Description => story.telling.description,
+        });
+    };
+    let shared = match kind {
+        TextKind::Summary => &group.summary,
+        TextKind::Description => &group.description,
+    };
+    let text = clean_text(&shared.text);
+    if shared.is_example && !text.is_empty() { view.words.example(&text) } else { text }
+}
+
+fn link_line(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Option<String> {
+    let places = links_of(view, story, detail);
+    let places: Vec<_> = places.iter().map(|(name, url)| format!("[{name}]({url})")).collect();
+    (!places.is_empty()).then(|| places.join(" · "))
+}
+
+fn attention_lines<'v>(view: &'v View<'_>, story: &AlertView<'_>) -> impl Iterator<Item = String> + use<'v> {
+    let lines = attention_lines::lines(view, &story.item, attention_lines::card_name).into_iter();
+    lines.map(|(sign, line)| format!("{sign} **{line}**"))
+}
+
+fn links_of(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<(&'static str, String)> {
+    let are_placed = story.body.is_some() && view.places_links();
+    if !detail.with_links || are_placed {
+        return Vec::new();
+    }
+    let mut found = links::of(view, story.item.envelope, story.item.alert);
+    if let Some(group) = &story.group {
+        found.retain(|link| group.shares_link(link.kind));
+    }
+    found.into_iter().map(|link| (links::name(link.kind, view.words), link.url)).collect()
+}
+
+/// The card's own buttons; then where it came from, when, and under which id it can be found again.
+pub(super) fn bottom(view: &View<'_>) -> Vec<Element> {
+    let mut elements = buttons(view);
+    elements.extend(note(view));
+    elements
+}
+
+/// What can be done about all of it.
+pub(super) fn buttons(view: &View<'_>) -> Vec<Element> {
+    if view.besides.buttons.is_empty() {
+        return Vec::new();
+    }
+    vec![Element::Buttons { actions: view.besides.buttons.to_vec() }]
+}
+
+fn note(view: &View<'_>) -> Option<Element> {
+    let origin = view.origin.as_ref()?;
+    let sources: Vec<_> = origin.sources.iter().map(|source| source.as_str()).collect();
+    let received = TimeRange { first: origin.first_received, last: origin.last_received };
+    let received = times::range(received, view.timezone);
+    let zone = origin.last_received.to_zoned(view.timezone.clone()).strftime("%:z").to_string();
+    let ids = view.words.envelopes(origin.envelopes, &origin.first_id.to_string());
+    let content = format!("{} · {} {received} {zone} · {ids}", sources.join(", "), view.words.received);
+    Some(Element::Note { elements: vec![CardText::Plain { content }] })
+}
+
+fn field(name: &str, value: &str) -> Field {
+    let name = clean_line(name, NAME_CHARACTERS_MAX);
+    let value = clean_line(value, VALUE_CHARACTERS_MAX);
+    let is_short = value.chars().nth(SHORT_CHARACTERS_MAX).is_none();
+    let content = format!("**{}**\n{}", markdown(&name), markdown(&value));
+    Field { is_short, text: CardText::Markdown { content } }
+}
+
+fn fields(fields: Vec<Field>) -> Option<Element> {
+    (!fields.is_empty()).then_some(Element::Facts { fields })
+}

@@ -1,0 +1,148 @@
+//! Alerts, looked at with a reader in mind: what every part of a card is made from. Pure.
+
+use std::borrow::Cow;
+
+use config::{LinksConfig, Locale};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::alert_view::{self, AlertView};
+use super::card_json::Button;
+use super::group_view::GroupView;
+use super::i18n::{self, Words};
+use super::icons::Light;
+use super::item::Item;
+use super::listing::ListLine;
+use super::origin::SharedOrigin;
+use super::summary::{DETAILS_MAX, Rank, Summary, SummaryGroup};
+use super::template::AppliedTemplate;
+use crate::people::mentions::Mentions;
+
+/// How cards look for everybody.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// The zone times are shown in.
+    pub timezone: TimeZone,
+    /// The language.
+    pub locale: Locale,
+    /// Where links lead.
+    pub links: LinksConfig,
+}
+
+/// What stands on a card besides its alerts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides<'b> {
+    /// A row of buttons of the card's own, at its end.
+    pub buttons: &'b [Button],
+    /// Whose alerts they are.
+    pub owners: Option<&'b Mentions>,
+    /// Words of one's own, in place of the built-in ones.
+    pub worded: Option<&'b AppliedTemplate<'b>>,
+    /// By which name `larkfire cards show` finds it, if it does.
+    pub card: Option<&'b str>,
+}
+
+/// Alerts, looked at with a reader in mind.
+pub(super) struct View<'e> {
+    pub(super) items: &'e [Item<'e>],
+    pub(super) summary: Summary<'e>,
+    /// The worst of them, as told in detail: alerts, or groups of alerts.
+    pub(super) stories: Vec<AlertView<'e>>,
+    /// All others, by name.
+    pub(super) lines: Vec<ListLine<'e>>,
+    /// Facts that are the same for every alert, said once.
+    pub(super) shared_facts: Vec<(&'e str, &'e str)>,
+    /// `None` without items.
+    pub(super) origin: Option<SharedOrigin>,
+    pub(super) words: &'static Words,
+    pub(super) timezone: &'e TimeZone,
+    pub(super) links: &'e LinksConfig,
+    pub(super) besides: Besides<'e>,
+    /// In words of one's own; `None`: in the built-in ones.
+    pub(super) title: Option<String>,
+    pub(super) now: Timestamp,
+}
+
+impl<'e> View<'e> {
+    /// In the built-in words.
+    pub(super) fn new(items: &'e [Item<'e>], style: &'e Style, now: Timestamp, besides: Besides<'e>) -> Self {
+        let summary = Summary::of(items);
+        let is_storm = items.len() > DETAILS_MAX;
+        let mut stories = if is_storm {
+            storm_stories(items, &summary)
+        } else {
+            calm_stories(items, &summary, besides.worded.is_none())
+        };
+        let told = if is_storm { stories.len() } else { summary.groups.len() };
+        let lines = ListLine::all_of(items, &summary.groups[told..]);
+        let shared_facts = alert_view::take_shared(&mut stories, &lines, items);
+        let words = i18n::of(style.locale);
+        let timezone = &style.timezone;
+        Self {
+            items,
+            summary,
+            stories,
+            lines,
+            shared_facts,
+            origin: SharedOrigin::of(items, &style.links),
+            words,
+            timezone,
+            links: &style.links,
+            besides,
+            title: None,
+            now,
+        }
+    }
+
+    /// How many alerts the senders left out before we saw them.
+    pub(super) fn truncated(&self) -> u64 {
+        self.origin.as_ref().map_or(0, |origin| origin.truncated)
+    }
+
+    /// The names of the alerts of each story, none where it is a single one, then of each line.
+    pub(super) fn names(&self) -> impl Iterator<Item = &[Cow<'e, str>]> {
+        fn of_story<'s, 'e>(story: &'s AlertView<'e>) -> &'s [Cow<'e, str>] {
+            story.group.as_ref().map_or(&[], |group| &group.names.names)
+        }
+        self.stories.iter().map(of_story).chain(self.lines.iter().map(|line| &line.names[..]))
+    }
+
+    /// Whether there are alerts of which nobody knows how they are.
+    pub(super) fn is_cut(&self) -> bool {
+        self.truncated() > 0
+    }
+
+    /// Whether the words of one's own have a place for the links, and so the card has none.
+    pub(super) fn places_links(&self) -> bool {
+        self.besides.worded.is_some_and(AppliedTemplate::places_links)
+    }
+}
+
+/// Of many alerts the worst groups are told in detail, each once.
+fn storm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>) -> Vec<AlertView<'e>> {
+    let story = |group: &SummaryGroup<'e>| {
+        let lead = group.rank().index();
+        match group.members[..] {
+            [_] => AlertView::of(items[lead], lead),
+            _ => AlertView::of_group(items[lead], lead, GroupView::of(items, &group.members)),
+        }
+    };
+    summary.groups.iter().take(DETAILS_MAX).map(story).collect()
+}
+
+/// Of a few alerts each is told in detail, or, where that would be the same over and over, its group once.
+fn calm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>, may_group: bool) -> Vec<AlertView<'e>> {
+    let mut stories = Vec::new();
+    for group in &summary.groups {
+        let alike = (may_group && group.members.len() > 1)
+            .then(|| GroupView::of(items, &group.members))
+            .filter(GroupView::is_alike);
+        let lead = group.rank().index();
+        match alike {
+            Some(alike) => stories.push(AlertView::of_group(items[lead], lead, alike)),
+            None => stories.extend(group.members.iter().map(|index| AlertView::of(items[*index], *index))),
+        }
+    }
+    stories.sort_by_key(|story| Rank::of(&story.item, Light::of(&story.item), story.index));
+    stories
+}

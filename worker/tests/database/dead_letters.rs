@@ -1,0 +1,40 @@
+//! Both databases keep the same promises.
+
+mod conformance;
+mod harness;
+mod moving;
+
+use harness::Harness;
+
+macro_rules! on_both {
+    ($($promise:ident)*) => { $(
+        mod $promise {
+            #[tokio::test]
+            async fn mariadb() {
+                super::conformance::$promise(&super::Harness::mariadb().await).await;
+            }
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::conformance::$promise(&super::Harness::sqlite()).await;
+            }
+        }
+    )* };
+}
+
+on_both! {
+    a_letter_comes_back_as_it_was_kept
+    a_letter_beyond_256_kib_is_whole_and_one_beyond_what_is_kept_is_not
+    a_redelivery_makes_no_second_letter
+    a_later_death_of_the_same_envelope_moves_its_letter_on
+    a_letter_that_dies_again_after_a_replay_is_the_same_letter
+    a_replay_of_a_letter_that_is_gone_is_a_new_letter
+    filters_narrow_what_is_meant
+    a_receivers_letters_are_those_of_its_bots_too
+    pages_follow_one_another_without_gaps
+    what_a_replay_came_to_is_written_once
+    outcomes_in_the_words_of_older_workers_are_understood
+    what_is_discarded_stays_discarded
+    what_is_settled_is_forgotten_after_a_while_and_what_waits_is_not
+    the_audit_trail_says_who_did_what
+}

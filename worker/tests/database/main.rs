@@ -1,0 +1,11 @@
+//! What the worker keeps in a database, against MariaDB and against a `SQLite` file.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
+
+mod budget;
+mod cards;
+mod dead_letters;
+mod installation;
+mod interactions;
+mod ledger;
+mod store;
+mod summarised;

@@ -1,0 +1,213 @@
+//! `check --online`: who answers, in words one can act on, and nobody's name or number.
+
+use std::net::SocketAddr;
+
+use runtime::lifecycle::Lifecycle;
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, Connection, Executor};
+use testkit::alertmanager::Alertmanager;
+use testkit::mariadb::{TestDatabase, mysql_url};
+use testkit::ports::free_address;
+use testkit::rabbitmq::amqp_url;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+
+use super::harness::{Harness, WITHIN};
+
+const PEOPLE: [&str; 2] = [
+    "CREATE TABLE staff (login VARCHAR(64), nick VARCHAR(64), phone BIGINT, lark VARCHAR(64))",
+    "INSERT INTO staff VALUES ('zhangsan', '张三', 13800138000, 'feishu_ou_zhang'), ('lisi', NULL, NULL, '7ab3c'),
+     ('old', '', NULL, NULL)",
+];
+/// What would say who is in the table.
+const PERSONAL: [&str; 5] = ["zhangsan", "张三", "13800138000", "ou_zhang", "7ab3c"];
+
+async fn database(statements: &[&str]) -> TestDatabase {
+    let database = TestDatabase::create().await;
+    let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+    for statement in statements {
+        connection.execute(AssertSqlSafe((*statement).to_owned())).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    database
+}
+
+/// A worker that has its users on a server of their own, below these further settings.
+fn with_users(host: SocketAddr, database: &str, columns: &str, further: &str) -> Harness {
+    let text = format!(
+        "queue: {{ url: '{}' }}
+owners: {{ table: {{ host: '{host}', database: {database}, user: root, name: staff, columns: {columns} }} }}
+{further}",
+        amqp_url()
+    );
+    Harness::with(&text, &PERSONAL)
+}
+
+const COLUMNS: &str = "{ username: login, nickname: nick, mobile: phone, source_user_id: lark }";
+
+fn server() -> SocketAddr {
+    let url = mysql_url();
+    let address = url.rsplit(['@', '/']).next().unwrap();
+    address.parse().unwrap()
+}
+
+fn has(printed: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(printed.contains(part), "{part:?} is missing in:\n{printed}");
+    }
+}
+
+#[tokio::test]
+async fn the_user_table_is_counted_and_nobody_in_it_is_named() {
+    let people = database(&PEOPLE).await;
+    let harness = with_users(server(), people.name(), COLUMNS, "");
+    let (code, printed) = harness.command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    has(
+        &printed,
+        &[
+            "ok: RabbitMQ: lets us in, version ",
+            "ok: database: ./data/larkfire.db is made at the first start",
+            "ok: user table: answers, rows: 3; with a user name: 3, a nickname: 1, a mobile: 1, an id: 2, of these open \
+             ids: 1",
+        ],
+    );
+    assert_eq!(harness.left_behind(), [""; 0], "a check makes nothing");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_the_user_table_is_said_with_the_setting_to_look_at() {
+    let people = database(&PEOPLE).await;
+    let name = people.name();
+    let away = free_address();
+    let wrong_column = COLUMNS.replace("phone", "telephone");
+    for (host, database, columns, says) in [
+        (server(), name, &*wrong_column, ["Unknown column 'telephone'", "are owners.table.columns right?"]),
+        (
+            server(),
+            "no_such_database",
+            COLUMNS,
+            ["Unknown database", "is owners.table.database (MYSQL_DB) right?"],
+        ),
+        (away, name, COLUMNS, ["Connection refused", "is owners.table.host (MYSQL_HOST) right?"]),
+    ] {
+        let (code, printed) = with_users(host, database, columns, "").command(&["check", "--online"]).await;
+        assert_eq!(code, Some(1), "{printed}");
+        has(&printed, &says);
+        has(&printed, &["FAILED: user table: ", "but not everything answers"]);
+    }
+}
+
+#[tokio::test]
+async fn a_user_table_in_which_nobody_can_be_found_is_doubtful_and_one_that_nobody_has_is_not() {
+    let empty = database(&PEOPLE[..1]).await;
+    let (code, printed) =
+        with_users(server(), empty.name(), COLUMNS, "").command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    has(
+        &printed,
+        &["warning: user table: answers, and is empty: people are shown by name and not mentioned"],
+    );
+
+    let nobody = ["INSERT INTO staff (login) VALUES ('zhangsan')"];
+    let unreachable = database(&[&PEOPLE[..1], &nobody].concat()).await;
+    let harness = with_users(server(), unreachable.name(), COLUMNS, "");
+    let (code, printed) = harness.command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    has(&printed, &["warning: user table: answers, rows: 1;", "are owners.table.columns the right ones?"]);
+
+    let shared = TestDatabase::create().await;
+    let text = format!("queue: {{ url: '{}' }}\ndatabase: {{ url: '{}' }}", amqp_url(), shared.url());
+    let (code, printed) = Harness::with(&text, &[]).command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    has(
+        &printed,
+        &[
+            "ok: database: answers (",
+            ") and takes what a worker writes; tables: 0 of 14",
+            "ok: user table: there is none called users in the workers' database",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn an_alertmanager_says_its_version_and_one_that_does_not_is_a_failure() {
+    let people = database(&PEOPLE).await;
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "1h").await;
+    let here = alertmanager.url("");
+    let away = free_address();
+    let harness = |further: &str| with_users(server(), people.name(), COLUMNS, further);
+
+    let one = harness(&format!("alertmanagers: {{ eu: {{ url: '{here}', bearer_token: t0ken }} }}"));
+    let (code, printed) = one.command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    has(&printed, &[&format!("ok: Alertmanager eu at {here}: answers, version 0.")]);
+
+    let others = format!(
+        "alertmanagers: {{ eu: {{ url: '{here}/elsewhere' }}, us: {{ url: 'http://{away}' }} }}\nalertmanager_url: \
+         'http://{away}/prefix'"
+    );
+    let (code, printed) = harness(&others).command(&["check", "--online"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    has(
+        &printed,
+        &[
+            &format!("FAILED: Alertmanager eu at {here}: it refused (HTTP 404)"),
+            "with the path of --web.route-prefix",
+            &format!("FAILED: Alertmanager us at http://{away}: it does not answer; is it there, and is"),
+            "is alertmanagers.default.url (ALERTMANAGER_URL) right?",
+        ],
+    );
+}
+
+/// What answers `200` to `/g/api/health` and `404` to anything else.
+async fn grafana() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    Lifecycle::default().tasks.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut request = String::new();
+            stream.read_line(&mut request).await.unwrap();
+            let status = if request.starts_with("GET /g/api/health ") { "200 OK" } else { "404 Not Found" };
+            let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn a_grafana_answers_and_one_that_cannot_be_reached_from_here_is_no_failure() {
+    let people = database(&PEOPLE).await;
+    let here = grafana().await;
+    let away = format!("http://{}", free_address());
+    for (origin, path, says) in [
+        (&here, "/g/", "ok: Grafana at ORIGIN: answers"),
+        (&here, "/elsewhere", "warning: Grafana at ORIGIN: /api/health says HTTP 404; is links.grafana_url"),
+        (&away, "", "cards are sent all the same, and their links work where people's browsers reach"),
+    ] {
+        let links = format!("links: {{ grafana_url: '{origin}{path}' }}");
+        let harness = with_users(server(), people.name(), COLUMNS, &links);
+        let (code, printed) = harness.command(&["check", "--online"]).await;
+        assert_eq!(code, Some(0), "{printed}");
+        has(&printed, &[&says.replace("ORIGIN", origin)]);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_named_and_its_password_is_not() {
+    let proxy = free_address();
+    let host = "open.feishu.invalid";
+    let text = format!(
+        "queue: {{ url: '{}' }}\nreceivers: {{ default: {{ webhook_url: 'http://{host}/open-apis/bot/v2/hook/a1b2' }} }}",
+        amqp_url()
+    );
+    let harness = Harness::with(&text, &[]);
+    let launch = harness.prepared(&["check", "--online"]);
+    let launch = launch.variable("HTTP_PROXY", format!("http://me:pa55word@{proxy}"));
+    let (status, printed) = launch.start().finish(WITHIN).await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+    has(&printed, &["Connection refused", &format!("The proxy http://{proxy} is used (by HTTP_PROXY)")]);
+    assert!(!printed.contains("pa55word"), "{printed}");
+}
