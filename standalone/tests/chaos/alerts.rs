@@ -10,6 +10,7 @@ use testkit::bodies;
 use tokio::time::{Instant, sleep};
 
 use crate::cards::{self, Card};
+use crate::chance::PATIENCE;
 use crate::faults::{Account, Dice, now};
 use crate::fleet::Fleet;
 use crate::ledger::{self, Delivered};
@@ -22,9 +23,6 @@ const AT_ONCE_MAX: u64 = 8;
 const FIRING_AT_LEAST: SignedDuration = SignedDuration::from_secs(4);
 /// How far apart the replicas' stamps of one alert are, in seconds, at most.
 const STAMPS_APART_MAX: u64 = 15;
-/// How long after the last one began all have to be over, and delivered: what was put off three times pauses for two
-/// minutes.
-const PATIENCE: Duration = Duration::from_mins(4);
 /// Looks without anything under way and without anything new on a card after which what is missing is lost. Meanwhile
 /// the Alertmanagers have sent it again.
 const IDLE_LOOKS: u32 = 20;

@@ -20,9 +20,9 @@ use crate::turn;
 const SECONDS: u64 = 60;
 /// How long the calm afterwards is, in which everything is counted.
 const CALM: Duration = Duration::from_secs(5);
-/// How long what is still under way may take to end.
-/// What may be in the chat already is tried again after ten minutes at the latest.
-const PATIENCE: Duration = Duration::from_mins(12);
+/// How long what is still under way may take to end: what may be in the chat already is tried again after ten minutes at
+/// the latest.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(12);
 /// How long alerts are held while Feishu is away: less than it mostly is away.
 const HOLD: Duration = Duration::from_secs(5);
 /// How long a firing that came just after its end waits for that end to come again (`Fleet::holding` sets the jitter).
