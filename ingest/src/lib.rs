@@ -16,4 +16,4 @@ pub mod source;
 pub mod spool;
 
 pub use server::{StartError, run};
-pub use settings::{Settings, checked};
+pub use settings::{Settings, problems};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use config::check::probe::Probe;
-use config::check::{self, Role};
+use config::check::{self, CheckOptions, Role};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use ingest::Settings;
@@ -50,26 +50,22 @@ struct Cli {
 #[derive(Subcommand)]
 enum IngestCommand {
     /// Says what is wrong with the configuration, or what it comes to
-    Check {
-        /// Asks the broker, too
-        #[arg(long)]
-        online: bool,
-    },
+    Check(CheckOptions),
 }
 
 fn main() -> ExitCode {
     let Cli { config, command } = Cli::parse();
     match command {
         None => process::run(move || runnable(config.as_deref()), start),
-        Some(IngestCommand::Check { online }) => {
-            check::command(runnable(config.as_deref()), Role::Ingest, online.then_some(probe))
+        Some(IngestCommand::Check(options)) => {
+            check::command(&runnable(config.as_deref()), Role::Ingest, options, probe)
         }
     }
 }
 
 /// The settings of an ingest that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file).and_then(ingest::checked).and_then(config::with_queue)
+    config::load(file, &[ingest::problems, config::needs_queue])
 }
 
 async fn probe(config: &Config) -> Vec<Probe> {

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{
-    Config, ConfigErrors, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, Locale, Problem, Reloads,
-};
+use config::{Config, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, Locale, Problem, Reloads};
 use jiff::tz::TimeZone;
 use runtime::clock::Clock;
 
@@ -58,11 +56,9 @@ impl Settings {
     }
 }
 
-/// Refuses settings that would let everybody in without saying that this is meant: for binaries, which
-/// then end as with any other bad configuration. `run` refuses them too.
-pub fn checked(config: Config) -> Result<Config, ConfigErrors> {
-    match check_exposure(config.listen, &config.gate) {
-        Ok(()) => Ok(config),
-        Err(exposed) => Err(ConfigErrors(vec![Problem::new("gate", exposed.to_string())])),
-    }
+/// What is wrong with settings that would let everybody in without saying that this is meant: for binaries, which then end as
+/// with any other bad configuration. `run` refuses them too.
+pub fn problems(config: &Config) -> Vec<Problem> {
+    let exposed = check_exposure(config.listen, &config.gate).err();
+    exposed.into_iter().map(|exposed| Problem::new("gate", exposed.to_string())).collect()
 }

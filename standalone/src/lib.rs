@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod explain;
+pub mod preview;
 pub mod program;
 pub mod transport;
 
@@ -41,6 +42,9 @@ pub async fn start(start: Start) -> Result<Vec<Box<dyn Page>>, StartError> {
     let queue =
         SqliteQueue::open(&config.data_dir, Limits::default(), lifecycle, Clock::system(), metrics).await?;
     info!(data_dir = %config.data_dir.display(), "the queue is embedded");
+    if !config.receivers.is_empty() {
+        preview::mark(&config.data_dir).map_err(|error| format!("{}: {error}", config.data_dir.display()))?;
+    }
     let publisher: Arc<dyn Publisher> = Arc::new(queue.publisher());
     control::listen(&config.data_dir, &publisher, lifecycle);
     let [alerts, dead, interactions] = [Subscription::Alerts, Subscription::Dead, Subscription::Interactions]

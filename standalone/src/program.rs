@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::explain::{self, PostAddress};
+use crate::preview;
 use crate::transport::outlet;
 use clap::{Parser, Subcommand};
-use config::check::{self, Role};
+use config::check::{self, CheckOptions, Role};
 use config::process;
 use config::{Config, ConfigErrors, load};
 use ingest::source::Endpoint;
 use runtime::clock::Clock;
 use worker::preview::Colours;
-use worker::{command, probe};
+use worker::{command, probe, templates};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,11 +65,7 @@ enum Command {
         origin: Option<String>,
     },
     /// Says what is wrong with the configuration, or what it comes to
-    Check {
-        /// Asks the broker, the database, the user table, Feishu's hosts, Alertmanagers and Grafana, too
-        #[arg(long)]
-        online: bool,
-    },
+    Check(CheckOptions),
     #[command(flatten)]
     Operator(command::OperatorCommand),
 }
@@ -80,22 +77,23 @@ pub fn main() -> ExitCode {
         Err(code) => return code,
     };
     match command {
-        None => process::run(move || checked(config.as_deref()), crate::start),
+        None => process::run(move || runnable(config.as_deref()), crate::start),
         // What ingest asks for is not needed to look at dead letters.
-        Some(Command::Operator(command)) => command::run(command, load(config.as_deref()), outlet),
-        Some(Command::Check { online }) => {
-            check::command(checked(config.as_deref()), Role::Both, online.then_some(probe::everything))
+        Some(Command::Operator(command)) => command::run(command, load(config.as_deref(), &[]), outlet),
+        Some(Command::Check(options)) => {
+            check::command(&runnable(config.as_deref()), Role::Both, options, probe::everything)
         }
         Some(Command::Explain { file, alert, receiver, origin }) => {
             let endpoint = if alert { Endpoint::LokiFeishu } else { Endpoint::Any };
             let way = PostAddress { endpoint, receiver: receiver.as_deref(), origin: origin.as_deref() };
-            explain(checked(config.as_deref()), &file, way)
+            explain(load(config.as_deref(), &[ingest::problems, templates::problems]), &file, way)
         }
     }
 }
 
-fn checked(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    load(file).and_then(ingest::checked).and_then(worker::templates::checked)
+/// The settings of a `larkfire` that is to run.
+fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
+    load(file, &[ingest::problems, templates::problems, preview::problems])
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]

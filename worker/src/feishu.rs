@@ -4,7 +4,7 @@ pub(crate) mod advice;
 mod app_bot;
 mod body;
 mod custom_bot;
-mod exchange;
+pub(crate) mod exchange;
 mod form;
 pub mod limits;
 pub(crate) mod metrics;

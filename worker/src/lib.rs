@@ -40,6 +40,7 @@ use queue::{Consumer, Publisher};
 use reqwest::Client;
 use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
+use runtime::metrics::delivery::PREVIEWING;
 use runtime::telemetry::admin::Page;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -230,7 +231,7 @@ pub fn start_with(
     Process { registry, clock, lifecycle }: Process<'_>,
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
-    let (receivers, pages) = receivers(&settings, &client, &webhooks)?;
+    let (receivers, pages) = receivers(&settings, &client, &webhooks, registry)?;
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
     let routes =
         LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
@@ -433,7 +434,11 @@ fn receivers(
     settings: &Settings,
     client: &Client,
     webhooks: &Webhooks,
-) -> Result<(Vec<Receiver>, Pages), ReceiverError> {
+    registry: &Registry,
+) -> Result<(Vec<Receiver>, Pages), StartError> {
+    let previewing = PREVIEWING.gauge()?;
+    previewing.set(settings.receivers.is_empty().into());
+    registry.register(Box::new(previewing))?;
     if settings.receivers.is_empty() {
         warn!("no receiver is configured: cards are previewed here and on the admin port, not sent");
         let preview = Preview::default();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use config::check::{self, Role};
+use config::check::{self, CheckOptions, Role};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use queue::rabbitmq::RabbitMq;
@@ -17,15 +17,17 @@ use worker::{Pages, Queue, Settings, probe};
 
 const EXAMPLES: &str = "\
 Examples:
-  AMQP_URL=amqp://guest:guest@127.0.0.1 larkfire-worker      preview the cards
-  AMQP_URL=… FEISHU_WEBHOOK_URL=https://… larkfire-worker    send them to a custom bot
+  AMQP_URL=amqp://guest:guest@127.0.0.1 FEISHU_WEBHOOK_URL=https://… larkfire-worker
+                                               send cards to a custom bot
+  AMQP_URL=… LARKFIRE_PREVIEW=true larkfire-worker             look at them instead
   larkfire-worker --config /etc/larkfire.yaml                several receivers, limits, everything else
   larkfire-worker check --online                             whether the configuration is right, and who answers
   larkfire-worker dead-letters list                          what could not be delivered
   larkfire-worker trace 9f86d081884c7d65                     what became of an alert
   larkfire-worker send-test ops                              whether the receiver ops is told of alerts
 
-Without a webhook cards are printed and shown at http://127.0.0.1:9095/ instead of being sent.
+A preview prints cards and shows them at http://127.0.0.1:9095/ instead of sending them; it takes its share of the alerts
+from the workers beside it. Without a receiver and without a preview nothing starts.
 Every setting can be a variable or a key of the file; docs/configuration.md lists them.
 Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";
 
@@ -46,11 +48,7 @@ struct WorkerCli {
 #[derive(Subcommand)]
 enum WorkerCommand {
     /// Says what is wrong with the configuration, or what it comes to
-    Check {
-        /// Asks the broker, the database, the user table, Feishu's hosts, Alertmanagers and Grafana, too
-        #[arg(long)]
-        online: bool,
-    },
+    Check(CheckOptions),
     #[command(flatten)]
     Operator(command::OperatorCommand),
 }
@@ -62,19 +60,19 @@ fn main() -> ExitCode {
     };
     match command {
         None => process::run(move || runnable(config.as_deref()), start),
-        Some(WorkerCommand::Check { online }) => {
-            check::command(runnable(config.as_deref()), Role::Worker, online.then_some(probe::everything))
+        Some(WorkerCommand::Check(options)) => {
+            check::command(&runnable(config.as_deref()), Role::Worker, options, probe::everything)
         }
         // What a worker needs to run is not needed to look at dead letters.
         Some(WorkerCommand::Operator(command)) => {
-            command::run(command, config::load(config.as_deref()), outlet)
+            command::run(command, config::load(config.as_deref(), &[]), outlet)
         }
     }
 }
 
 /// The settings of a worker that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file).and_then(worker::templates::checked).and_then(config::with_queue)
+    config::load(file, &[worker::templates::problems, config::needs_queue, config::needs_receiver])
 }
 
 /// The way back to the workers, whichever of them are running.

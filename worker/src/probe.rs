@@ -1,6 +1,7 @@
-//! What `check --online` asks for the worker: its database and the user table, the hosts cards are sent to, the
-//! Alertmanagers it silences alerts in, and the Grafana its links lead to.
+//! What `check --online` asks for the worker: its database and the user table, the hosts cards are sent to, the app and its
+//! chats, the Alertmanagers it silences alerts in, and the Grafana its links lead to.
 
+mod app;
 mod people;
 mod web;
 
@@ -11,6 +12,7 @@ use config::{Config, ReceiverDestination};
 use prometheus::Registry;
 use queue::rabbitmq::probe::broker;
 use reqwest::Url;
+use runtime::clock::Clock;
 
 use crate::installation::{Conflict, DatabaseOwner, InstallationOrigin, owner, recorded};
 use crate::store::inspection::inspect;
@@ -18,6 +20,7 @@ use crate::store::{Store, file_of};
 
 /// Asks them all, one after the other.
 pub async fn everything(config: &Config) -> Vec<Probe> {
+    let clock = Clock::system();
     let mut probes = broker(config).await;
     let outcome = database(config).await.map_or_else(Outcome::Failed, Outcome::Fine);
     probes.push(Probe { what: "database".to_owned(), outcome });
@@ -25,8 +28,9 @@ pub async fn everything(config: &Config) -> Vec<Probe> {
     match crate::feishu::http_client(PROBE_TIMEOUT) {
         Ok(client) => {
             for host in hosts(config) {
-                probes.push(web::feishu(&client, host).await);
+                probes.push(web::feishu(&client, host, &clock).await);
             }
+            probes.extend(app::app(&client, config, clock.now()).await);
             probes.extend(web::alertmanagers(&client, config).await);
             probes.extend(web::grafana(&client, config).await);
         }

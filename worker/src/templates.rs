@@ -68,10 +68,11 @@ impl ByReceiver {
     }
 }
 
-/// Refuses templates that cannot be used: for binaries, which then end as with any other bad configuration, and do not
+/// What is wrong with templates that cannot be used: for binaries, which then end as with any other bad configuration, and do not
 /// take it while they run.
-pub fn checked(config: Config) -> Result<Config, ConfigErrors> {
-    ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref()).map(|_| config)
+pub fn problems(config: &Config) -> Vec<Problem> {
+    let all = ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref());
+    all.err().map(|errors| errors.0).unwrap_or_default()
 }
 
 fn compiled(config: &TemplateConfig) -> Result<CardTemplate, Vec<Problem>> {
@@ -187,7 +188,7 @@ mod tests {
         let text =
             format!("templates:\n{templates}receivers: {{ default: {{ webhook_url: https://h/x }} }}\n");
         let config = parse("larkfire.yaml", &text, Environment::default()).unwrap();
-        checked(config).unwrap_err().to_string()
+        ConfigErrors(problems(&config)).to_string()
     }
 
     #[test]
@@ -219,7 +220,7 @@ mod tests {
         for example in examples {
             let (templates, _) = example.split_once("receivers:").unwrap_or((example, ""));
             let config = parse("docs", templates, Environment::default()).unwrap();
-            checked(config).unwrap();
+            assert_eq!(problems(&config), []);
         }
         let offered = refused("  ops: { title: '{{ nobody }}' }\n");
         let (_, offered) = offered.split_once("there are: ").unwrap();

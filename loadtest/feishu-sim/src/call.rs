@@ -17,17 +17,25 @@ pub enum Call {
     Update,
     /// `POST …/contact/v3/users/batch_get_id`
     LookUp,
+    /// `GET …/im/v1/chats/:chat_id/members/is_in_chat`
+    Membership,
 }
 
 /// The message API, before the id.
 const MESSAGES: &str = "im/v1/messages";
+/// Whether the caller is in a chat: before its id, and behind it.
+const CHATS: &str = "im/v1/chats/";
+const IS_IN_CHAT: &str = "/members/is_in_chat";
 
-/// Which call of an app this is, by method and path below `/open-apis/`, and the message it is about.
+/// Which call of an app this is, by method and path below `/open-apis/`, and the message or the chat it is about.
 pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a str>)> {
     match (method, path) {
         (&Method::POST, "auth/v3/tenant_access_token/internal") => return Some((Call::Token, None)),
         (&Method::POST, "contact/v3/users/batch_get_id") => return Some((Call::LookUp, None)),
         (&Method::POST, MESSAGES) => return Some((Call::Send, None)),
+        (&Method::GET, path) if let Some(rest) = path.strip_prefix(CHATS) => {
+            return rest.strip_suffix(IS_IN_CHAT).map(|chat_id| (Call::Membership, Some(chat_id)));
+        }
         _ => {}
     }
     let rest = path.strip_prefix(MESSAGES)?.strip_prefix('/')?;
@@ -50,5 +58,8 @@ mod tests {
         assert_eq!(of(&Method::PUT, "im/v1/messages/om_1"), None, "cards are updated by PATCH");
         assert_eq!(of(&Method::POST, "im/v1/messagesom_1"), None);
         assert_eq!(of(&Method::GET, "im/v1/messages"), None);
+        let is_in_chat = "im/v1/chats/oc_1/members/is_in_chat";
+        assert_eq!(of(&Method::GET, is_in_chat), Some((Call::Membership, Some("oc_1"))));
+        assert_eq!(of(&Method::POST, is_in_chat), None);
     }
 }

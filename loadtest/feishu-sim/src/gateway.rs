@@ -20,7 +20,7 @@ pub(crate) const API_PATH: &str = "/open-apis/";
 pub(crate) async fn answer(
     head: &Parts,
     call: Call,
-    message_id: Option<&str>,
+    subject: Option<&str>,
     body: bytes::Bytes,
     shared: &Shared,
 ) -> Result<Answer, Misbehaviour> {
@@ -29,7 +29,7 @@ pub(crate) async fn answer(
     let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let request = ApiRequest {
         call,
-        message_id: message_id.map(str::to_owned),
+        subject: subject.map(str::to_owned),
         id_type: id_type.map(str::to_owned),
         authorization: authorization.map(str::to_owned),
         is_json: head.headers.get(CONTENT_TYPE).is_some_and(is_json),

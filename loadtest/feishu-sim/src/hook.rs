@@ -45,10 +45,8 @@ pub(crate) async fn answer(
         tokio::time::sleep(delay).await;
         return reply(judged);
     }
-    if let Some((call, message_id)) =
-        path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path))
-    {
-        return gateway::answer(&head, call, message_id, body, shared).await;
+    if let Some((call, subject)) = path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path)) {
+        return gateway::answer(&head, call, subject, body, shared).await;
     }
     Ok(match (&head.method, path) {
         (&Method::GET, "/") => page::answer(shared),

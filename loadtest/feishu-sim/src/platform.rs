@@ -6,6 +6,7 @@ mod chat;
 mod content;
 mod fields;
 mod look_up;
+mod membership;
 mod message;
 mod send;
 mod token;
@@ -35,8 +36,8 @@ pub struct UnknownApp(String);
 /// A call of an app, read from the wire.
 pub(crate) struct ApiRequest {
     pub(crate) call: Call,
-    /// The message in the path.
-    pub(crate) message_id: Option<String>,
+    /// The message in the path, or the chat.
+    pub(crate) subject: Option<String>,
     /// `receive_id_type` or `user_id_type` of the query.
     pub(crate) id_type: Option<String>,
     pub(crate) authorization: Option<String>,
@@ -108,7 +109,9 @@ impl Platform {
     /// Judges a call and completes its record; the flag says whether what was accepted exceeded a limit that is not
     /// enforced.
     pub(crate) fn take(&mut self, request: &ApiRequest, record: &mut Record) -> (ApiReply, bool) {
-        record.message_id.clone_from(&request.message_id);
+        if request.call != Call::Membership {
+            record.message_id.clone_from(&request.subject);
+        }
         if let Some((app_id, app)) = self.caller(request) {
             record.token = app_id;
             record.fault = app.next_fault(request.call, record.at);
@@ -181,13 +184,15 @@ impl Platform {
 
     fn judge(&mut self, request: &ApiRequest, record: &mut Record) -> Result<Given, Stop> {
         let over_budget = request.call != Call::Token && self.pass_gateway(request, record)?;
-        let fields = Fields::read(request)?;
+        // Not every call has a body.
+        let fields = || Fields::read(request);
         let given = match request.call {
-            Call::Token => self.token(&fields, record),
-            Call::Send => self.send(&fields, request, record),
-            Call::Reply => self.reply(&fields, request, record),
-            Call::Update => self.update(&fields, request, record),
-            Call::LookUp => self.look_up(&fields, request, record),
+            Call::Token => self.token(&fields()?, record),
+            Call::Send => self.send(&fields()?, request, record),
+            Call::Reply => self.reply(&fields()?, request, record),
+            Call::Update => self.update(&fields()?, request, record),
+            Call::LookUp => self.look_up(&fields()?, request, record),
+            Call::Membership => self.membership(request, record),
         }?;
         Ok(Given { over_budget: over_budget || given.over_budget, ..given })
     }

@@ -6,7 +6,7 @@ mod tests;
 use url::Url;
 
 use super::Secret;
-use super::kinds::{Must, text, without_blanks};
+use super::kinds::{Must, instead_of, text, without_blanks};
 use super::reader::{Key, Reader, Section, key, key_or};
 use super::receivers::chat_id;
 
@@ -97,6 +97,6 @@ fn resolved_news(text: &str) -> Result<ResolvedNews, Must> {
         "update" => Ok(ResolvedNews::Update),
         "reply" => Ok(ResolvedNews::Reply),
         "new" => Ok(ResolvedNews::New),
-        _ => Err("update, reply or new".to_owned()),
+        _ => Err(instead_of(text, "update, reply or new")),
     }
 }

@@ -10,6 +10,9 @@ mod warnings;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::Args;
+use serde::Serialize;
+
 use crate::process;
 use crate::{Config, ConfigErrors};
 use probe::{Outcome, Probe};
@@ -37,28 +40,124 @@ impl Role {
     }
 }
 
+/// How the configuration is looked at, and how that is said.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct CheckOptions {
+    /// Asks what the configuration names outside of this process, too
+    #[arg(long)]
+    pub online: bool,
+    /// Ends with 1 if there is any warning
+    #[arg(long)]
+    pub strict: bool,
+    /// Prints one JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What came of it.
+#[derive(Serialize)]
+struct Report {
+    valid: bool,
+    problems: Vec<ReportedProblem>,
+    /// What the configuration comes to, line by line.
+    summary: Vec<String>,
+    probes: Vec<Probe>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ReportedProblem {
+    place: String,
+    message: String,
+}
+
+impl Report {
+    fn refused(errors: &ConfigErrors) -> Self {
+        let problems = errors.0.iter().map(|problem| ReportedProblem {
+            place: problem.place().to_string(),
+            message: problem.message().to_owned(),
+        });
+        let problems = problems.collect();
+        Self { valid: false, problems, summary: Vec::new(), probes: Vec::new(), warnings: Vec::new() }
+    }
+
+    fn of(config: &Config, role: Role, probes: Vec<Probe>) -> Self {
+        let summary = summary(config, role).lines().map(str::to_owned).collect();
+        Self { valid: true, problems: Vec::new(), summary, probes, warnings: warnings(config, role) }
+    }
+
+    /// Something outside that is needed did not answer.
+    fn has_failed(&self) -> bool {
+        self.probes.iter().any(|probe| matches!(probe.outcome, Outcome::Failed(_)))
+    }
+
+    fn doubts(&self) -> usize {
+        let doubtful = self.probes.iter().filter(|probe| matches!(probe.outcome, Outcome::Doubtful(_)));
+        doubtful.count() + self.warnings.len()
+    }
+
+    fn code(&self, strict: bool) -> ExitCode {
+        if !self.valid {
+            return process::BAD_CONFIGURATION.into();
+        }
+        if self.has_failed() || (strict && self.doubts() > 0) {
+            process::FAILED.into()
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        for line in &self.summary {
+            writeln!(out, "{line}")?;
+        }
+        for Probe { what, outcome } in &self.probes {
+            match outcome {
+                Outcome::Fine(said) => writeln!(out, "ok: {what}: {said}")?,
+                Outcome::Doubtful(why) => writeln!(out, "warning: {what}: {why}")?,
+                Outcome::Failed(why) => writeln!(out, "FAILED: {what}: {why}")?,
+            }
+        }
+        for warning in &self.warnings {
+            writeln!(out, "warning: {warning}")?;
+        }
+        let answers = if self.has_failed() { ", but not everything answers" } else { "" };
+        let count = self.doubts();
+        let plural = if count == 1 { "" } else { "s" };
+        writeln!(out, "the configuration is right{answers}; {count} warning{plural}")
+    }
+}
+
 /// Says on the terminal what is wrong with the configuration, or what it comes to. `probe` asks what it names outside
-/// of this process; it is asked only where the configuration is right.
-pub fn command<P>(loaded: Result<Config, ConfigErrors>, role: Role, probe: Option<P>) -> ExitCode
+/// of this process; it is asked only if that is wanted and the configuration is right.
+pub fn command<P>(
+    loaded: &Result<Config, ConfigErrors>,
+    role: Role,
+    options: CheckOptions,
+    probe: P,
+) -> ExitCode
 where
     P: AsyncFnOnce(&Config) -> Vec<Probe>,
 {
-    let config = match loaded {
-        Ok(config) => config,
-        Err(errors) => {
-            // Nobody is left to hear that the terminal is gone, here and below.
-            let _gone = writeln!(io::stderr().lock(), "{errors}");
-            return process::BAD_CONFIGURATION.into();
-        }
+    let report = match loaded {
+        Err(errors) => Ok(Report::refused(errors)),
+        Ok(config) => probed(config, options.online, probe).map(|probes| Report::of(config, role, probes)),
     };
-    let probes = probe.map_or(Ok(Vec::new()), |probe| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok::<_, io::Error>(runtime.block_on(probe(&config)))
+    let printed = report.and_then(|report| {
+        let mut out = io::stdout().lock();
+        match loaded {
+            _ if options.json => {
+                serde_json::to_writer_pretty(&mut out, &report)?;
+                writeln!(out)?;
+            }
+            Ok(_) => report.print(&mut out)?,
+            Err(errors) => writeln!(io::stderr().lock(), "{errors}")?,
+        }
+        Ok(report.code(options.strict))
     });
-    let mut out = io::stdout().lock();
-    match probes.and_then(|probes| print(&mut out, &config, role, &probes)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => process::FAILED.into(),
+    match printed {
+        Ok(code) => code,
+        // Nobody is left to hear that the terminal is gone.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _gone = writeln!(io::stderr().lock(), "{error}");
@@ -67,31 +166,13 @@ where
     }
 }
 
-/// `false`: something outside that is needed did not answer.
-fn print(out: &mut impl Write, config: &Config, role: Role, probes: &[Probe]) -> io::Result<bool> {
-    write!(out, "{}", summary(config, role))?;
-    let mut failed = false;
-    let mut count = 0;
-    for Probe { what, outcome } in probes {
-        match outcome {
-            Outcome::Fine(said) => writeln!(out, "ok: {what}: {said}")?,
-            Outcome::Doubtful(why) => {
-                count += 1;
-                writeln!(out, "warning: {what}: {why}")?;
-            }
-            Outcome::Failed(why) => {
-                failed = true;
-                writeln!(out, "FAILED: {what}: {why}")?;
-            }
-        }
+fn probed<P>(config: &Config, online: bool, probe: P) -> io::Result<Vec<Probe>>
+where
+    P: AsyncFnOnce(&Config) -> Vec<Probe>,
+{
+    if !online {
+        return Ok(Vec::new());
     }
-    let warnings = warnings(config, role);
-    count += warnings.len();
-    for warning in &warnings {
-        writeln!(out, "warning: {warning}")?;
-    }
-    let answers = if failed { ", but not everything answers" } else { "" };
-    let plural = if count == 1 { "" } else { "s" };
-    writeln!(out, "the configuration is right{answers}; {count} warning{plural}")?;
-    Ok(!failed)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Ok(runtime.block_on(probe(config)))
 }

@@ -12,27 +12,40 @@ use super::{BrokenReceiver, Credential, Locale, LogFormat, Network};
 /// What a setting must be, as the end of the sentence "KEY must be …".
 pub(super) type Must = String;
 
+/// The longest wrong value that is repeated, in characters: what somebody meant for such a setting is shorter.
+const REPEATED_MAX: usize = 32;
+
+/// What must be, and what is there instead: for kinds that nobody keeps a secret in. What looks like none of their values
+/// (an address, something long) is not repeated.
+pub(super) fn instead_of(text: &str, must: impl Into<Must>) -> Must {
+    let must = must.into();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | ':' | '-' | '+' | '_' | '/');
+    let is_harmless =
+        text.chars().count() <= REPEATED_MAX && text.chars().all(is_plain) && !text.contains("//");
+    if is_harmless { format!("{must}; it is `{text}`") } else { must }
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "a kind like the others")]
 pub(super) fn text(text: &str) -> Result<String, Must> {
     Ok(text.to_owned())
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Must> {
-    text.parse().map_err(|_| "an address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned())
+    text.parse().map_err(|_| instead_of(text, "an address and a port, such as 127.0.0.1:8080 or [::]:8080"))
 }
 
 pub(super) fn yes_or_no(text: &str) -> Result<bool, Must> {
     match text {
         "true" | "yes" | "on" | "1" => Ok(true),
         "false" | "no" | "off" | "0" => Ok(false),
-        _ => Err("true or false".to_owned()),
+        _ => Err(instead_of(text, "true or false")),
     }
 }
 
 pub(super) fn number<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, Must> {
     move |text| {
         let parsed = text.parse().ok().filter(|number| range.contains(number));
-        let must = || format!("a whole number from {} to {}", range.start(), range.end());
+        let must = || instead_of(text, format!("a whole number from {} to {}", range.start(), range.end()));
         parsed.and_then(|number| N::try_from(number).ok()).ok_or_else(must)
     }
 }
@@ -41,8 +54,11 @@ pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize
     move |text| {
         let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
         let size = with_unit(text, &units).filter(|size| range.contains(size));
-        let must =
-            || format!("a size from {} to {} bytes, such as 512KiB or 32MiB", range.start(), range.end());
+        let must = || {
+            let must =
+                format!("a size from {} to {} bytes, such as 512KiB or 32MiB", range.start(), range.end());
+            instead_of(text, must)
+        };
         size.and_then(|size| usize::try_from(size).ok()).ok_or_else(must)
     }
 }
@@ -52,7 +68,12 @@ pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&str) -> Resu
         let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
         let time = with_unit(text, &units).map(Duration::from_millis).filter(|time| range.contains(time));
         time.ok_or_else(|| {
-            format!("a time from {:?} to {:?}, such as 500ms, 30s, 5m or 24h", range.start(), range.end())
+            let must = format!(
+                "a time from {:?} to {:?}, such as 500ms, 30s, 5m or 24h",
+                range.start(),
+                range.end()
+            );
+            instead_of(text, must)
         })
     }
 }
@@ -66,14 +87,14 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 
 pub(super) fn timezone(text: &str) -> Result<TimeZone, Must> {
     TimeZone::get(text)
-        .map_err(|_| "a time zone of the IANA database, such as Asia/Shanghai or UTC".to_owned())
+        .map_err(|_| instead_of(text, "a time zone of the IANA database, such as Asia/Shanghai or UTC"))
 }
 
 pub(super) fn locale(text: &str) -> Result<Locale, Must> {
     match text.to_ascii_lowercase().replace('_', "-").as_str() {
         "zh-cn" | "zh" => Ok(Locale::ZhCn),
         "en" | "en-us" => Ok(Locale::En),
-        _ => Err("zh-CN or en".to_owned()),
+        _ => Err(instead_of(text, "zh-CN or en")),
     }
 }
 
@@ -81,7 +102,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, Must> {
     match text {
         "pretty" => Ok(LogFormat::Pretty),
         "json" => Ok(LogFormat::Json),
-        _ => Err("pretty or json".to_owned()),
+        _ => Err(instead_of(text, "pretty or json")),
     }
 }
 
@@ -90,13 +111,14 @@ pub(super) fn broken_receiver(text: &str) -> Result<BrokenReceiver, Must> {
         "wait" => Ok(BrokenReceiver::Wait),
         "dead_letter" => Ok(BrokenReceiver::DeadLetter),
         "bury" => Err("wait or dead_letter, which is what `bury` is called now".to_owned()),
-        _ => Err("wait or dead_letter".to_owned()),
+        _ => Err(instead_of(text, "wait or dead_letter")),
     }
 }
 
 pub(super) fn network(text: &str) -> Result<Network, Must> {
-    text.parse()
-        .map_err(|()| "an address or a range of them, such as 192.0.2.7, 10.0.0.0/8 or fd00::/8".to_owned())
+    text.parse().map_err(|()| {
+        instead_of(text, "an address or a range of them, such as 192.0.2.7, 10.0.0.0/8 or fd00::/8")
+    })
 }
 
 pub(super) fn credential(text: &str) -> Result<Credential, Must> {
@@ -104,7 +126,7 @@ pub(super) fn credential(text: &str) -> Result<Credential, Must> {
         "bearer" => Ok(Credential::Bearer),
         "basic" => Ok(Credential::Basic),
         "hmac" => Ok(Credential::Hmac),
-        _ => Err("bearer, basic or hmac".to_owned()),
+        _ => Err(instead_of(text, "bearer, basic or hmac")),
     }
 }
 

@@ -26,6 +26,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod variables;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
-pub use load::{load, parse, with_queue};
+pub use load::{RoleCheck, load, needs_queue, needs_receiver, parse};
 pub use model::secret::Secret;
 pub use network::Network;
 pub use owners::{
@@ -79,8 +80,10 @@ pub struct Config {
     pub limits: IngestLimits,
     /// The app whose bot sends into chats and looks people up; `None`: there is none.
     pub app: Option<AppConfig>,
-    /// Feishu destinations, by name. May be empty: then cards are previewed.
+    /// Feishu destinations, by name. May be empty: then cards are previewed, where that is allowed.
     pub receivers: Vec<ReceiverConfig>,
+    /// Somebody wants to look at cards without sending them. Never beside receivers.
+    pub preview: bool,
     /// Which alerts go to which receivers, in the order they are asked.
     pub routes: Vec<RouteConfig>,
     /// How hard the worker tries.

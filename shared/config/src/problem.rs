@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, in words one can act on. Never quotes a value: it may be a secret.
+//! What is wrong with a configuration, in words one can act on. Never quotes a value that may be a secret.
 
 use std::fmt;
 
@@ -42,6 +42,16 @@ impl Problem {
     /// Something wrong at a key, a variable or a file.
     pub fn new(place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self { place: place.into(), message: message.into() }
+    }
+
+    /// Where it is.
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What is wrong there, and what to do about it.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 

@@ -5,6 +5,7 @@ mod plural;
 use std::cell::RefCell;
 #[cfg(test)]
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::Secret;
@@ -23,6 +24,8 @@ pub(super) struct Reader {
     pub problems: RefCell<Vec<Problem>>,
     /// The files that secrets were read from.
     pub files: RefCell<Vec<PathBuf>>,
+    /// The variables that the file uses, as `${NAME}`.
+    pub expanded: RefCell<HashSet<String>>,
     /// Every setting that was asked for, by its path: what the registry of settings is held against.
     #[cfg(test)]
     pub asked: RefCell<BTreeMap<String, Asked>>,
@@ -77,6 +80,7 @@ impl Reader {
             file_name: file_name.to_owned(),
             problems: RefCell::default(),
             files: RefCell::default(),
+            expanded: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),
         }
@@ -96,6 +100,7 @@ impl Reader {
         let mut rest = found.text.as_str();
         while let Some((before, after)) = rest.split_once("${") {
             let Some((name, behind)) = after.split_once('}') else { break };
+            self.expanded.borrow_mut().insert(name.to_owned());
             let Some(value) = self.environment.get(name) else {
                 self.report(found.place, format!("${{{name}}} is not set"));
                 return None;
@@ -217,7 +222,11 @@ impl<'r> Section<'r> {
     pub(super) fn secret(&self, key: Key, kind: impl Fn(&str) -> Result<String, Must>) -> Option<Secret> {
         #[cfg(test)]
         self.ask(key.file, key.variable, true);
-        let found = self.find(key).or_else(|| self.find_in_named_file(key))?;
+        let found = self.find(key).or_else(|| self.find_in_named_file(key));
+        let Some(found) = found else {
+            self.report_empty(key);
+            return None;
+        };
         self.checked(&found, kind).map(Secret::new)
     }
 
@@ -232,6 +241,16 @@ impl<'r> Section<'r> {
             secrets.extend(found.filter_map(|line| self.checked(&line, &kind)));
         }
         secrets.into_iter().map(Secret::new).collect()
+    }
+
+    /// Whoever writes a secret's key means to have one: an empty one is a template that was not filled in. A variable that is
+    /// set but empty counts as not set, as everywhere.
+    fn report_empty(&self, key: Key) {
+        let is_empty = |node: &Node| matches!(&node.value, Value::Text(text) if text.is_empty());
+        if let Some(entry) = self.entries.iter().find(|entry| entry.key == key.file && is_empty(&entry.node))
+        {
+            self.reader.report(self.place_of(&entry.node, key.file), "is empty: set it, or remove the key");
+        }
     }
 
     /// Where this map stands, for a problem with the whole of it.
@@ -252,12 +271,8 @@ impl<'r> Section<'r> {
     pub(super) fn finish(self) {
         let known = self.known.borrow();
         for entry in self.entries.iter().filter(|entry| !known.contains(&entry.key)) {
-            let nearest = known
-                .iter()
-                .map(|name| (strsim::damerau_levenshtein(name, &entry.key), name))
-                .filter(|(distance, _)| *distance <= SLIP_DISTANCE_MAX)
-                .min();
-            let hint = nearest.map(|(_, name)| format!("; did you mean `{name}`?")).unwrap_or_default();
+            let nearest = nearest(known.iter().map(String::as_str), &entry.key);
+            let hint = nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             let place = Place::in_file(&self.reader.file_name, entry.line, "");
             self.reader.report(place, format!("unknown key `{}`{hint}", self.path_of(&entry.key)));
         }
@@ -294,6 +309,11 @@ impl<'r> Section<'r> {
         let path = from_variable.or_else(|| self.text_of(&entry?.node, &file_key))?;
         self.reader.files.borrow_mut().push(PathBuf::from(&path.text));
         match std::fs::read_to_string(&path.text) {
+            // One that is not written yet, or a template that was not filled in: it is no secret, and would open a door.
+            Ok(text) if text.trim().is_empty() => {
+                self.reader.report(path.place, format!("{} is empty", path.text));
+                None
+            }
             Ok(text) => Some(Found { text: text.trim_end().to_owned(), place: path.place }),
             Err(error) => {
                 self.reader.report(path.place, format!("cannot read {}: {error}", path.text));
@@ -326,6 +346,15 @@ impl<'r> Section<'r> {
     fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
+}
+
+/// The known name that this one is probably a slip of.
+pub(super) fn nearest<'n>(known: impl Iterator<Item = &'n str>, name: &str) -> Option<&'n str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .filter(|(distance, _)| *distance <= SLIP_DISTANCE_MAX)
+        .min()
+        .map(|(_, known)| known)
 }
 
 fn split_at_commas(found: &Found) -> Vec<Found> {

@@ -12,11 +12,11 @@ use super::kinds::{
     network, number, prefix, text, timezone, yes_or_no,
 };
 use super::problem::Place;
-use super::reader::{Reader, Section, key, key_or};
+use super::reader::{Key, Reader, Section, key, key_or};
 use super::tree::Node;
 use super::{
     Allowances, Config, DeliveryConfig, GateConfig, HmacConfig, IngestLimits, LarkConfig, PathRule,
-    QueueConfig, SHARDS_MAX, Secret, SpoolConfig,
+    QueueConfig, ReceiverConfig, SHARDS_MAX, Secret, SpoolConfig,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,6 +31,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let templates = super::templates::read(reader, &root);
     let template = root.value(key("template"), super::templates::one_of(&templates));
     let receivers = super::receivers::read(reader, &root, app.as_ref(), &templates, template.as_deref());
+    let preview = preview(reader, &root, &receivers);
     let lark = lark(root.section("lark"));
     let hears_presses = lark.encrypt_key.is_some() || lark.verification_token.is_some();
     let dedup = root.section("dedup");
@@ -51,6 +52,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         limits: limits(root.section("limits")),
         routes: super::routes::read(reader, &root, &receivers),
         receivers,
+        preview,
         app,
         delivery: delivery(root.section("delivery")),
         database: super::storage::database(root.section("database")),
@@ -78,15 +80,29 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     Config { notes: config.notes.into_iter().chain(unused).collect(), ..config }
 }
 
+fn preview(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) -> bool {
+    let preview = root.value(key_or("preview", "LARKFIRE_PREVIEW"), yes_or_no).unwrap_or(false);
+    if preview && !receivers.is_empty() {
+        reader.report(
+            root.place_at("preview"),
+            "shows cards instead of sending them, and there are receivers: remove either",
+        );
+    }
+    preview
+}
+
 fn shanghai() -> TimeZone {
     TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC)
 }
 
 fn queue(section: Section<'_>) -> Option<QueueConfig> {
-    let url = section.secret(key_or("url", "AMQP_URL"), amqp_url);
+    const URL: Key = key_or("url", "AMQP_URL");
+    let url = section.secret(URL, amqp_url);
+    // What is set and wrong is reported; that it is missing would be one report too many.
+    let is_set = url.is_some() || section.is_set(URL);
     // Read even without a URL, so that every problem is found and every key is known.
     let queue = QueueConfig {
-        url: url.clone().unwrap_or_else(|| Secret::new(String::new())),
+        url: url.unwrap_or_else(|| Secret::new(String::new())),
         prefix: section
             .value(key_or("prefix", "LARKFIRE_QUEUE_PREFIX"), prefix)
             .unwrap_or_else(|| "larkfire".to_owned()),
@@ -99,7 +115,7 @@ fn queue(section: Section<'_>) -> Option<QueueConfig> {
         prefetch: section.value(key("prefetch"), number(1..=10_000)).unwrap_or(2_000),
     };
     section.finish();
-    url.map(|_| queue)
+    is_set.then_some(queue)
 }
 
 fn spool(section: Section<'_>) -> Option<SpoolConfig> {

@@ -13,7 +13,8 @@ use super::language::{Language, code, table};
 use super::page::hold;
 
 /// Settings that processes go by themselves, not by way of their role's own settings: nobody can see there who reads them.
-const OF_PROCESSES: [&str; 5] = ["admin_listen", "log_format", "shutdown_grace", "queue.", "spool."];
+const OF_PROCESSES: [&str; 6] =
+    ["admin_listen", "log_format", "shutdown_grace", "preview", "queue.", "spool."];
 
 /// A configuration in which no setting is without effect because another one is missing.
 fn complete() -> Value {
@@ -97,6 +98,10 @@ fn without(key: &str) -> Value {
     match key {
         "receivers.NAME.secret" => text["receivers"]["NAME"] = json!({ "webhook_url": "https://h/1" }),
         "feishu_secret" => text["feishu_webhook_url"] = json!("https://h/1"),
+        "preview" => {
+            text["receivers"] = json!({});
+            text["routes"] = json!([]);
+        }
         _ => {}
     }
     text

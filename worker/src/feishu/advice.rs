@@ -27,7 +27,7 @@ pub(crate) const fn advice(code: Option<i64>) -> &'static str {
             "the app lacks a permission: grant it im:message:send_as_bot and publish a version of it"
         }
         Some(99_991_403) => "the month's quota of API calls is used up",
-        Some(230_001 | 230_034) => "there is no such chat: set the receiver's chat_id anew",
+        Some(230_001 | 230_034 | 232_006) => "there is no such chat: set the receiver's chat_id anew",
         Some(232_009) => "the group is gone: set the receiver's chat_id to another group",
         Some(11242 | 230_018 | 230_035) => {
             "the group does not let the bot speak: change the group's settings"

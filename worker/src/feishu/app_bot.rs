@@ -113,6 +113,16 @@ struct SendData {
     message_id: MessageId,
 }
 
+#[derive(Deserialize)]
+struct MembershipAnswer {
+    data: MembershipData,
+}
+
+#[derive(Deserialize)]
+struct MembershipData {
+    is_in_chat: bool,
+}
+
 impl From<Verdict> for Sent {
     fn from(verdict: Verdict) -> Self {
         Self { verdict, message_id: None }
@@ -184,6 +194,20 @@ impl AppBot {
             found.extend(question.found(&answer).map_err(|_| unreadable("people's ids"))?);
         }
         Ok(found)
+    }
+
+    /// Whether the platform knows the app by its id and secret.
+    pub async fn authenticate(&self, now: Timestamp) -> Result<(), Verdict> {
+        self.token(None, now).await.map(drop)
+    }
+
+    /// Whether the bot is in this chat.
+    pub async fn is_in_chat(&self, chat_id: &str, now: Timestamp) -> Result<bool, Verdict> {
+        let path = ["im", "v1", "chats", chat_id, "members", "is_in_chat"];
+        let call = ApiCall { method: Method::GET, path: &path, query: None, body: Vec::new() };
+        let answer = self.call(&call, now).await?;
+        let answer = serde_json::from_slice::<MembershipAnswer>(&answer);
+        answer.map(|answer| answer.data.is_in_chat).map_err(|_| unreadable("is_in_chat"))
     }
 
     async fn deliver(

@@ -78,7 +78,7 @@ fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The time in a header (RFC 9110, 5.6.7: as in a mail).
-fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
+pub(crate) fn date(headers: &HeaderMap, name: &str) -> Option<Timestamp> {
     Some(rfc2822::parse(text(headers, name)?).ok()?.timestamp())
 }
 

@@ -5,14 +5,27 @@ use std::error::Error;
 
 use config::check::probe::{Outcome, Probe};
 use config::{AlertmanagerConfig, Config, DEFAULT_RECEIVER};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode, Url};
+use runtime::clock::Clock;
 
 use crate::alertmanager::{AlertmanagerError, Alertmanagers};
+use crate::feishu::exchange::date;
 
-/// Any answer will do: what a bot says to a card, `send-test` finds out.
-pub(super) async fn feishu(client: &Client, host: String) -> Probe {
+/// How far apart the clocks may be: Feishu refuses signatures of another hour (reference "Feishu", 1), and times on cards are
+/// to be believed.
+const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_secs(30);
+
+/// Any answer will do: what a bot says to a card, `send-test` finds out. The time it names is held against ours.
+pub(super) async fn feishu(client: &Client, host: String, clock: &Clock) -> Probe {
     let outcome = match client.get(&host).send().await {
-        Ok(answer) => Outcome::Fine(format!("answers (HTTP {})", answer.status().as_u16())),
+        Ok(answer) => {
+            let answers = format!("answers (HTTP {})", answer.status().as_u16());
+            match date(answer.headers(), "date").and_then(|theirs| clocks_apart(clock.now(), theirs)) {
+                None => Outcome::Fine(answers),
+                Some(apart) => Outcome::Doubtful(format!("{answers}, and {apart}")),
+            }
+        }
         Err(error) => Outcome::Failed(format!(
             "{}; may this machine reach it, by name and by TLS? {}",
             innermost(&error.without_url()),
@@ -20,6 +33,19 @@ pub(super) async fn feishu(client: &Client, host: String) -> Probe {
         )),
     };
     Probe { what: host, outcome }
+}
+
+/// What is to be done about this machine's clock, if something is.
+fn clocks_apart(ours: Timestamp, theirs: Timestamp) -> Option<String> {
+    let apart = ours.duration_since(theirs);
+    if apart.abs() <= CLOCKS_APART_MAX {
+        return None;
+    }
+    let side = if apart.is_positive() { "ahead of" } else { "behind" };
+    let seconds = apart.abs().as_secs();
+    Some(format!(
+        "this machine's clock is {seconds} s {side} the one there: set it by NTP; beyond an hour signed cards are refused"
+    ))
 }
 
 /// By which proxy the HTTP client asks, going by the same variables as it does. What is shown of a proxy is its address;
@@ -131,6 +157,17 @@ mod tests {
         way_out(host, |name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_said_with_how_far_and_which_way() {
+        let at = |second: i64| Timestamp::from_second(second).unwrap();
+        assert_eq!(clocks_apart(at(1_000), at(1_000)), None);
+        assert_eq!(clocks_apart(at(1_030), at(1_000)), None);
+        let ahead = clocks_apart(at(9_000), at(1_000)).unwrap();
+        assert!(ahead.contains("is 8000 s ahead of"), "{ahead}");
+        let behind = clocks_apart(at(1_000), at(1_031)).unwrap();
+        assert!(behind.contains("is 31 s behind"), "{behind}");
     }
 
     #[test]

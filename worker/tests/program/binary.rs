@@ -32,11 +32,36 @@ async fn without_a_broker_to_go_to_it_says_what_to_set() {
     let process = worker().variable("LARKFIRE_ADMIN_LISTEN", ports::free_address().to_string()).start();
     let (status, printed) = process.finish(WITHIN).await;
     assert_eq!(status.code(), Some(64));
-    assert!(printed.contains("AMQP_URL"), "{printed}");
+    assert!(printed.contains("queue.url: is needed: set AMQP_URL"), "{printed}");
+    assert!(printed.contains("receivers: are needed: set FEISHU_WEBHOOK_URL"), "both at once: {printed}");
 }
 
 #[tokio::test]
-async fn without_a_webhook_it_previews_what_comes_off_the_broker() {
+async fn with_a_slip_in_the_name_of_its_webhook_it_does_not_start_and_the_slip_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = worker()
+        .directory(folder.path())
+        .variable("AMQP_URL", amqp_url())
+        .variable("FEISHU_WEBHOOKURL", "https://open.feishu.cn/open-apis/bot/v2/hook/s3cret");
+    let (status, printed) = launch.clone().start().finish(WITHIN).await;
+    assert_eq!(status.code(), Some(64), "{printed}");
+    assert!(printed.contains("receivers: are needed"), "{printed}");
+    assert!(
+        printed.contains(
+            "FEISHU_WEBHOOKURL: is a variable of no setting and sets nothing: is FEISHU_WEBHOOK_URL meant?"
+        ),
+        "{printed}"
+    );
+    let launch = launch.argument("check").variable("LARKFIRE_PREVIEW", "true");
+    for (option, code) in [("--json", 0), ("--strict", 1)] {
+        let (status, printed) = launch.clone().argument(option).start().finish(WITHIN).await;
+        assert_eq!(status.code(), Some(code), "{printed}");
+        assert!(printed.contains("is FEISHU_WEBHOOK_URL meant?") && !printed.contains("s3cret"), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn asked_for_a_preview_it_shows_what_comes_off_the_broker_and_says_so() {
     let prefix = unique_prefix();
     let admin = ports::free_address();
     let topology = Names::new(prefix.clone(), 1).topology();
@@ -49,6 +74,7 @@ async fn without_a_webhook_it_previews_what_comes_off_the_broker() {
         .variable("AMQP_URL", amqp_url())
         .variable("LARKFIRE_QUEUE_PREFIX", &prefix)
         .variable("LARKFIRE_ADMIN_LISTEN", admin.to_string())
+        .variable("LARKFIRE_PREVIEW", "true")
         .start();
     let page = |path: &str| format!("http://{admin}{path}");
     wait_until(WITHIN, "readiness", async || match http::get(&page("/readyz")).await {
@@ -69,7 +95,8 @@ async fn without_a_webhook_it_previews_what_comes_off_the_broker() {
     wait_until(WITHIN, "the outcome", async || {
         let answer = http::get(&page("/metrics")).await.unwrap();
         let shown = answer.text().to_owned();
-        if shown.contains("larkfire_alerts_total{outcome=\"delivered\"} 1") { Ok(()) } else { Err(shown) }
+        let is_counted = shown.contains("larkfire_alerts_total{outcome=\"delivered\"} 1");
+        if is_counted && shown.contains("larkfire_previewing 1") { Ok(()) } else { Err(shown) }
     })
     .await;
 
@@ -145,6 +172,7 @@ impl Installed {
             .variable("AMQP_URL", amqp_url())
             .variable("DATABASE_URL", database.url())
             .variable("LARKFIRE_QUEUE_PREFIX", &prefix)
+            .variable("LARKFIRE_PREVIEW", "true")
             .variable("LARKFIRE_ADMIN_LISTEN", admin.to_string());
         Self { prefix, folder, launch, admin, _leftovers: leftovers }
     }

@@ -41,7 +41,7 @@ impl Platform {
         request: &ApiRequest,
         record: &mut Record,
     ) -> Result<Given, Stop> {
-        let parent_id = request.message_id.clone().unwrap_or_default();
+        let parent_id = request.subject.clone().unwrap_or_default();
         let in_thread = fields.flag("reply_in_thread")?;
         let parent = self.messages.get(&parent_id)?;
         let root_id = parent.reply_to.as_ref().map_or(&parent_id, |above| &above.root_id).clone();

@@ -27,7 +27,7 @@ impl Platform {
         record: &mut Record,
     ) -> Result<Given, Stop> {
         let said = fields.text("content")?;
-        let message = self.messages.get_mut(request.message_id.as_deref().unwrap_or_default())?;
+        let message = self.messages.get_mut(request.subject.as_deref().unwrap_or_default())?;
         if message.app_id != record.token {
             return Err(Refusal::new(230_012, "The operator is not the message sender.").into());
         }

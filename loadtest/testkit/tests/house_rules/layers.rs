@@ -16,7 +16,7 @@ const ORDER: &[&str] = &[
     "worker: store installation audit budget ledger routing link people render feishu directory metrics test_alert \
      alertmanager card_buttons preview receiver templates card_store dead_letters firing summarised interactions \
      delivery probe command",
-    "standalone: control transport explain program",
+    "standalone: control transport explain preview program",
 ];
 
 /// The code of each module by its path in the crate, tests and the crate's own file left out.

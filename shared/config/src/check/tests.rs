@@ -4,7 +4,7 @@ use crate::{Environment, parse};
 fn checked(text: &str, role: Role) -> String {
     let config = parse("test.yaml", text, Environment::default()).unwrap();
     let mut out = Vec::new();
-    print(&mut out, &config, role, &[]).unwrap();
+    Report::of(&config, role, Vec::new()).print(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -55,7 +55,7 @@ fn what_is_probably_not_meant_is_said_with_what_to_do() {
         (
             "",
             Role::Worker,
-            "no receiver is configured: cards are previewed, not sent; set FEISHU_WEBHOOK_URL",
+            "no receiver is configured: cards are previewed, not sent; to send them set FEISHU_WEBHOOK_URL",
         ),
         (
             "{ listen: '0.0.0.0:1', gate: { allow_unauthenticated: true } }",
@@ -158,20 +158,92 @@ fn bots_that_share_cards_have_limits_of_their_own_and_one_together() {
 
 #[test]
 fn what_is_needed_and_does_not_answer_is_a_failure_and_what_is_not_is_a_warning() {
-    let config = parse("test.yaml", "", Environment::default()).unwrap();
-    let probe = |outcome| Probe { what: "RabbitMQ".to_owned(), outcome };
-    let mut out = Vec::new();
-    let said = |outcome: fn(String) -> Outcome, text: &str| probe(outcome(text.to_owned()));
-    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Fine, "lets us in")]).unwrap());
-    assert!(print(&mut out, &config, Role::Both, &[said(Outcome::Doubtful, "odd")]).unwrap());
-    let said_of_both = String::from_utf8(std::mem::take(&mut out)).unwrap();
-    assert!(said_of_both.contains("warning: RabbitMQ: odd\n"), "{said_of_both}");
-    assert!(said_of_both.ends_with("the configuration is right; 2 warnings\n"), "{said_of_both}");
-    assert!(!print(&mut out, &config, Role::Both, &[said(Outcome::Failed, "away")]).unwrap());
-    let said = String::from_utf8(out).unwrap();
-    assert!(said_of_both.contains("ok: RabbitMQ: lets us in\n"), "{said_of_both}");
-    assert!(said.contains("FAILED: RabbitMQ: away\n"), "{said}");
-    assert!(said.contains("the configuration is right, but not everything answers;"), "{said}");
+    let config = parse("test.yaml", BOTS, Environment::default()).unwrap();
+    let report = |outcome: fn(String) -> Outcome, text: &str| {
+        let probe = Probe { what: "RabbitMQ".to_owned(), outcome: outcome(text.to_owned()) };
+        Report::of(&config, Role::Both, vec![probe])
+    };
+    for (outcome, text, line, end, code, strict) in [
+        (
+            Outcome::Fine as fn(String) -> Outcome,
+            "lets us in",
+            "ok: RabbitMQ: lets us in\n",
+            "right; 0 warnings\n",
+            0,
+            0,
+        ),
+        (Outcome::Doubtful, "odd", "warning: RabbitMQ: odd\n", "right; 1 warning\n", 0, 1),
+        (
+            Outcome::Failed,
+            "away",
+            "FAILED: RabbitMQ: away\n",
+            "right, but not everything answers; 0 warnings\n",
+            1,
+            1,
+        ),
+    ] {
+        let report = report(outcome, text);
+        let mut out = Vec::new();
+        report.print(&mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(said.contains(line) && said.ends_with(end), "{said}");
+        let code_of = |code: u8| format!("{:?}", ExitCode::from(code));
+        assert_eq!(format!("{:?}", report.code(false)), code_of(code), "{text}");
+        assert_eq!(format!("{:?}", report.code(true)), code_of(strict), "{text} with --strict");
+    }
+}
+
+#[test]
+fn the_report_of_a_machine_says_the_same() {
+    let config = parse("test.yaml", BOTS, Environment::default()).unwrap();
+    let probe = Probe { what: "RabbitMQ".to_owned(), outcome: Outcome::Failed("away".to_owned()) };
+    let report = serde_json::to_value(Report::of(&config, Role::Both, vec![probe])).unwrap();
+    assert_eq!(report["valid"], true);
+    assert_eq!(
+        report["probes"][0],
+        serde_json::json!({ "what": "RabbitMQ", "outcome": "failed", "said": "away" })
+    );
+    assert!(
+        report["summary"].as_array().unwrap().len() > 5 && !report.to_string().contains("TOKEN"),
+        "{report}"
+    );
+
+    let errors = parse("test.yaml", "timezone: Mars", Environment::default()).unwrap_err();
+    let report = serde_json::to_value(Report::refused(&errors)).unwrap();
+    assert_eq!(report["valid"], false);
+    assert_eq!(report["problems"][0]["place"], "test.yaml:1: timezone");
+    assert!(report["problems"][0]["message"].as_str().unwrap().contains("it is `Mars`"), "{report}");
+}
+
+#[test]
+fn a_webhook_that_no_card_can_go_to_is_named() {
+    for (url, warning) in [
+        ("https://open.feishu.cn/open-apis/bot/v2/hook/…", "is the example of a document"),
+        (
+            "https://open.feishu.cn/open-apis/bot/v2/hook/xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
+            "is the example of a document",
+        ),
+        ("https://open.feishu.cn/open-apis/bot/v2/hook/YOUR_TOKEN", "is the example of a document"),
+        (
+            "https://open.feishu.cn/open-apis/bot/hook/0123456789abcdef",
+            "is of the first version of custom bots",
+        ),
+        ("https://oapi.dingtalk.com/robot/send?access_token=TOKEN", "is DingTalk's"),
+        ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=TOKEN", "is WeCom's"),
+        ("https://hooks.slack.com/services/T/B/TOKEN", "is Slack's"),
+    ] {
+        let said =
+            checked(&format!("receivers: {{ ops: {{ webhook_url: '{url}', secret: s }} }}"), Role::Worker);
+        assert!(
+            said.contains("warning: the webhook_url of receiver ops ") && said.contains(warning),
+            "{url}: {said}"
+        );
+        assert!(!said.contains("TOKEN"), "{said}");
+    }
+    let real = "https://open.feishu.cn/open-apis/bot/v2/hook/1b4c2f9e-0d5a-4c3b-8f7e-6a5d4c3b2a10";
+    let said =
+        checked(&format!("receivers: {{ ops: {{ webhook_url: '{real}', secret: s }} }}"), Role::Worker);
+    assert!(said.ends_with("; 0 warnings\n"), "{said}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is right and probably not meant: each with what to do about it. Pure.
 
+mod hooks;
 mod routes;
 
 use url::Url;
@@ -71,10 +72,10 @@ fn of_gate(config: &Config, warnings: &mut Vec<String>) {
 
 fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
     if config.receivers.is_empty() {
-        warnings.push(
-            "no receiver is configured: cards are previewed, not sent; set FEISHU_WEBHOOK_URL, or receivers in the file"
-                .to_owned(),
-        );
+        let asked = if config.preview { "preview is true" } else { "no receiver is configured" };
+        warnings.push(format!(
+            "{asked}: cards are previewed, not sent; to send them set FEISHU_WEBHOOK_URL, or receivers in the file"
+        ));
     }
     if config.app.is_some() && !config.receivers.iter().any(is_chat) {
         warnings.push("there is an app and no receiver with a chat_id: it sends nothing".to_owned());
@@ -90,6 +91,8 @@ fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
         }
         beyond_the_group(receiver, warnings);
         let hooks = hooks(receiver);
+        let flaws = hooks.iter().filter_map(|(url, _)| hooks::flaw(url.expose()));
+        warnings.extend(flaws.map(|flaw| format!("the webhook_url of receiver {name} {flaw}")));
         if hooks.iter().any(|(_, secret)| secret.is_none()) {
             warnings.push(format!(
                 "receiver {name} does not sign: whoever learns its webhook_url can write into the group; switch on the \

@@ -8,14 +8,19 @@ pub(super) const RECEIVERS: SettingGroup = SettingGroup {
     title: text("Receivers", "接收方"),
     about: text(
         "`NAME` is a name of yours. The settings without a name are those of the receiver `default`. With no receiver at all \
-         cards are previewed. Ingest has to know the names only, for `/api/alert/NAME`.",
-        "`NAME` 由您命名。不带名称的设置属于接收方 `default`。一个接收方都没有时只预览卡片。ingest 只需要知道名称，用于 `/api/alert/NAME`。",
+         `larkfire` previews cards, on loopback and in a `data_dir` that never had one; a worker does so only where `preview` \
+         says it. Ingest has to know the names only, for `/api/alert/NAME`.",
+        "`NAME` 由您命名。不带名称的设置属于接收方 `default`。一个接收方都没有时，`larkfire` 只预览卡片（仅限回环地址，且该 `data_dir` \
+         从未配置过接收方）；worker 只有在设置了 `preview` 时才预览。ingest 只需要知道名称，用于 `/api/alert/NAME`。",
     ),
     settings: &[
+        of("preview", Worker).variable("LARKFIRE_PREVIEW").values(&["false"]).means(
+            "without receivers: show cards on the terminal and the admin port instead of sending them",
+            "没有接收方时：在终端和管理端口上显示卡片，不发送",
+        ),
         of("feishu_webhook_url", Both)
             .variable("FEISHU_WEBHOOK_URL")
             .secret()
-            .unset("none: preview", "无：预览")
             .means("webhook of `default`'s custom bot", "`default` 的自定义机器人的 webhook 地址"),
         of("feishu_secret", Worker)
             .variable("FEISHU_SECRET")

@@ -30,10 +30,10 @@ impl Followed {
         let (ask, asked) = mpsc::channel(1);
         let loads = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&loads);
-        let config = load(Some(&file)).unwrap();
+        let config = load(Some(&file), &[]).unwrap();
         let read = move || {
             counted.fetch_add(1, Ordering::SeqCst);
-            load(Some(&file))
+            load(Some(&file), &[])
         };
         let (reloads, follower) = follow(LOOK_EVERY, read, &config, &registry, asked).unwrap();
         tasks.spawn(follower);

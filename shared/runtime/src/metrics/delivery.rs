@@ -26,6 +26,7 @@ pub(super) const FEISHU: MetricGroup = MetricGroup {
         FEISHU_REQUESTS,
         DELIVERY_DURATION,
         RECEIVER_BROKEN,
+        PREVIEWING,
         BUDGET_RESERVATIONS,
         BUDGET_HOLDS,
         NAMED_CHATS,
@@ -161,6 +162,21 @@ pub const RECEIVER_BROKEN: Metric = metric(
 )
 .labels(&[RECEIVER])
 .advice("**Alert on this one**: the log says what to change.", "**请对它设告警**：日志会说明要改什么。");
+
+/// Whether cards are shown instead of sent.
+pub const PREVIEWING: Metric = metric(
+    "larkfire_previewing",
+    Gauge,
+    Worker,
+    text(
+        "1 while cards are shown on the admin port and not sent, because there is no receiver.",
+        "没有接收方、卡片只显示在管理端口上而不发送时为 1。",
+    ),
+)
+.advice(
+    "Anything but 0 in production is a mistake: nobody in Feishu is told.",
+    "生产环境中不为 0 就是配置错误：飞书里没有人会收到通知。",
+);
 
 /// Who gave the right to send.
 pub const BUDGET_RESERVATIONS: Metric = metric(

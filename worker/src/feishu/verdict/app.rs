@@ -97,6 +97,16 @@ impl Verdict {
     }
 
     fn code(&self) -> Option<i64> {
+        self.trouble()?.code
+    }
+
+    /// Whether the app would have to be granted something first.
+    pub(crate) fn lacks_permission(&self) -> bool {
+        self.code() == Some(99_991_672)
+    }
+
+    /// What went wrong, if something did.
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
         match self {
             Self::Ok => None,
             Self::SlowDown { trouble, .. }
@@ -106,7 +116,7 @@ impl Verdict {
             | Self::Unreachable(trouble)
             | Self::Repair(_, trouble)
             | Self::Broken(trouble)
-            | Self::GiveUp(trouble) => trouble.code,
+            | Self::GiveUp(trouble) => Some(trouble),
         }
     }
 

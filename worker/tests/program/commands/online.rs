@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use feishu_sim::{AppSettings, ChatSettings, FeishuSim, SimSettings};
 use runtime::lifecycle::Lifecycle;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
@@ -35,7 +36,8 @@ async fn database(statements: &[&str]) -> TestDatabase {
 /// A worker that has its users on a server of their own, below these further settings.
 fn with_users(host: SocketAddr, database: &str, columns: &str, further: &str) -> Harness {
     let text = format!(
-        "queue: {{ url: '{}' }}
+        "preview: true
+queue: {{ url: '{}' }}
 owners: {{ table: {{ host: '{host}', database: {database}, user: root, name: staff, columns: {columns} }} }}
 {further}",
         amqp_url()
@@ -117,7 +119,8 @@ async fn a_user_table_in_which_nobody_can_be_found_is_doubtful_and_one_that_nobo
     has(&printed, &["warning: user table: answers, rows: 1;", "are owners.table.columns the right ones?"]);
 
     let shared = TestDatabase::create().await;
-    let text = format!("queue: {{ url: '{}' }}\ndatabase: {{ url: '{}' }}", amqp_url(), shared.url());
+    let text =
+        format!("preview: true\nqueue: {{ url: '{}' }}\ndatabase: {{ url: '{}' }}", amqp_url(), shared.url());
     let (code, printed) = Harness::with(&text, &[]).command(&["check", "--online"]).await;
     assert_eq!(code, Some(0), "{printed}");
     has(
@@ -193,6 +196,48 @@ async fn a_grafana_answers_and_one_that_cannot_be_reached_from_here_is_no_failur
         assert_eq!(code, Some(0), "{printed}");
         has(&printed, &[&says.replace("ORIGIN", origin)]);
     }
+}
+
+#[tokio::test]
+async fn the_app_is_asked_who_it_is_and_whether_its_bot_is_in_its_chats() {
+    let settings = SimSettings::new([])
+        .app(AppSettings::new("cli_here", "app-s3cret"))
+        .chat(ChatSettings::new("oc_in").app("cli_here"))
+        .chat(ChatSettings::new("oc_out"));
+    let sim = FeishuSim::start(settings).await.unwrap();
+    let harness = |secret: &str, chats: &str| {
+        let text = format!(
+            "queue: {{ url: '{}' }}
+lark: {{ encrypt_key: k3y, verification_token: t0ken }}
+app: {{ id: cli_here, secret: {secret}, base_url: '{}' }}
+receivers: {chats}",
+            amqp_url(),
+            sim.base_url()
+        );
+        Harness::with(&text, &["app-s3cret", "wrong-s3cret", "t0ken", "k3y"])
+    };
+    let chats = "{ default: { chat_id: oc_in }, ops: { chat_id: oc_out }, gone: { chat_id: oc_gone } }";
+    let (code, printed) = harness("app-s3cret", chats).command(&["check", "--online"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    has(
+        &printed,
+        &[
+            "ok: app cli_here: its id and secret are right",
+            "ok: chat of default: the bot is in it",
+            "FAILED: chat of ops: the bot is not in it: add the app's bot to the group",
+            "FAILED: chat of gone: code 232006",
+        ],
+    );
+    let (code, printed) =
+        harness("app-s3cret", "{ default: { chat_id: oc_in } }").command(&["check", "--online"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    let (code, printed) = harness("wrong-s3cret", chats).command(&["check", "--online"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    has(
+        &printed,
+        &["FAILED: app cli_here: code 10", "the app's id or secret is wrong: set app.id and app.secret anew"],
+    );
+    assert!(!printed.contains("chat of"), "without a token nothing else is asked: {printed}");
 }
 
 #[tokio::test]

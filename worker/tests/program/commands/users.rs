@@ -8,7 +8,7 @@ use super::harness::Harness;
 const NUMBERS: [&str; 2] = ["13800138000", "8613900139000"];
 
 fn harness() -> Harness {
-    Harness::with(&format!("queue: {{ url: '{}' }}", amqp_url()), &NUMBERS)
+    Harness::with(&format!("preview: true\nqueue: {{ url: '{}' }}", amqp_url()), &NUMBERS)
 }
 
 #[tokio::test]
