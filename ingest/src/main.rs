@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use config::check::probe::Probe;
 use config::check::{self, CheckOptions, Role};
+use config::command_line::{self, Manual};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use ingest::Settings;
@@ -51,11 +52,17 @@ struct Cli {
 enum IngestCommand {
     /// Says what is wrong with the configuration, or what it comes to
     Check(CheckOptions),
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 fn main() -> ExitCode {
-    let Cli { config, command } = Cli::parse();
+    let Cli { config, command } = match command_line::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     match command {
+        Some(IngestCommand::Manual(manual)) => command_line::print::<Cli>(manual),
         None => process::run(move || runnable(config.as_deref()), start),
         Some(IngestCommand::Check(options)) => {
             check::command(&runnable(config.as_deref()), Role::Ingest, options, probe)

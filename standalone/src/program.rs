@@ -9,6 +9,7 @@ use crate::preview;
 use crate::transport::outlet;
 use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
+use config::command_line::{self, Manual};
 use config::process;
 use config::{Config, ConfigErrors, load};
 use ingest::source::Endpoint;
@@ -68,16 +69,19 @@ enum Command {
     Check(CheckOptions),
     #[command(flatten)]
     Operator(command::OperatorCommand),
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
-    let Cli { config, command } = match command::parse() {
+    let Cli { config, command } = match command_line::read() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
     match command {
         None => process::run(move || runnable(config.as_deref()), crate::start),
+        Some(Command::Manual(manual)) => command_line::print::<Cli>(manual),
         // What ingest asks for is not needed to look at dead letters.
         Some(Command::Operator(command)) => command::run(command, load(config.as_deref(), &[]), outlet),
         Some(Command::Check(options)) => {

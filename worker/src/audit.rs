@@ -66,6 +66,15 @@ pub struct AuditEntry {
 pub enum AuditFilter<'w> {
     /// All of them.
     All,
+    /// Those that fulfil each of these that is given.
+    Chosen {
+        /// Begun then or later.
+        since: Option<Timestamp>,
+        /// By whom.
+        who: Option<&'w str>,
+        /// What was done.
+        action: Option<&'w str>,
+    },
     /// Those with one of these actions.
     Actions(&'w [&'w str]),
     /// Those with one of these numbers.
@@ -110,6 +119,15 @@ impl Audit {
     pub async fn entries(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
             AuditFilter::All => ("1 = 1".to_owned(), Vec::new()),
+            AuditFilter::Chosen { since, who, action } => {
+                let conditions = [
+                    since.map(|since| ("at_ms >= ?", Value::Number(since.as_millisecond()))),
+                    who.map(|who| ("who = ?", Value::Text(who))),
+                    action.map(|action| ("action = ?", Value::Text(action))),
+                ];
+                let (conditions, values): (Vec<_>, Vec<_>) = conditions.into_iter().flatten().unzip();
+                (["1 = 1"].into_iter().chain(conditions).collect::<Vec<_>>().join(" AND "), values)
+            }
             AuditFilter::Actions([]) | AuditFilter::Ids([]) => return Ok(Vec::new()),
             AuditFilter::Actions(actions) => (
                 format!("action IN ({})", places(actions.len())),

@@ -11,6 +11,7 @@ mod list;
 mod plan;
 mod publishing;
 mod replay;
+mod routes;
 mod send_test;
 mod show;
 mod terminal;
@@ -22,8 +23,6 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
-use clap::error::ErrorKind;
 use config::process;
 use config::{Config, ConfigErrors};
 use prometheus::Registry;
@@ -34,7 +33,7 @@ use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
 pub use arguments::OperatorCommand;
-use arguments::{CardsCommand, DeadLettersCommand};
+use arguments::{CardsCommand, DeadLettersCommand, RoutesCommand};
 use context::CommandContext;
 
 /// The way to the pipeline, for letters that are sent again and for tests.
@@ -81,16 +80,6 @@ pub fn broker(config: &Config, lifecycle: &Lifecycle) -> Result<RabbitPublisher,
     let metrics = QueueMetrics::register(&Registry::new()).map_err(|error| failed(&error))?;
     let rabbit = RabbitMq::new(queue, lifecycle, metrics).map_err(|error| failed(&error))?;
     Ok(rabbit.publisher(lifecycle.readiness.condition("publishing")))
-}
-
-/// Reads the command line. What cannot be read is explained, with the exit code of bad usage.
-pub fn parse<C: Parser>() -> Result<C, ExitCode> {
-    C::try_parse().map_err(|error| {
-        // Nobody is left to hear that the terminal is gone.
-        let _gone = error.print();
-        let was_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-        if was_asked_for { ExitCode::SUCCESS } else { process::BAD_CONFIGURATION.into() }
-    })
 }
 
 /// Does what is asked for. `open` finds the way back to the pipeline; it is asked only if something is sent.
@@ -149,6 +138,9 @@ where
         }
         OperatorCommand::Cards(CardsCommand::Show(asked)) => {
             return cards::show(&CommandContext::open(config).await?, &asked, &mut terminal).await;
+        }
+        OperatorCommand::Routes(RoutesCommand::Test(asked)) => {
+            return routes::test(config, &asked, &mut terminal);
         }
         OperatorCommand::Users(asked) => return users::users(config, asked, &mut terminal).await,
         OperatorCommand::Audit(asked) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
+use config::command_line::{self, Manual};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use queue::rabbitmq::RabbitMq;
@@ -51,10 +52,12 @@ enum WorkerCommand {
     Check(CheckOptions),
     #[command(flatten)]
     Operator(command::OperatorCommand),
+    #[command(flatten)]
+    Manual(Manual),
 }
 
 fn main() -> ExitCode {
-    let WorkerCli { config, command } = match command::parse() {
+    let WorkerCli { config, command } = match command_line::read() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Some(WorkerCommand::Check(options)) => {
             check::command(&runnable(config.as_deref()), Role::Worker, options, probe::everything)
         }
+        Some(WorkerCommand::Manual(manual)) => command_line::print::<WorkerCli>(manual),
         // What a worker needs to run is not needed to look at dead letters.
         Some(WorkerCommand::Operator(command)) => {
             command::run(command, config::load(config.as_deref(), &[]), outlet)

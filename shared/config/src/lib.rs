@@ -6,6 +6,7 @@ mod amqp;
 mod app;
 mod bots;
 pub mod check;
+pub mod command_line;
 mod environment;
 mod interactions;
 mod kinds;

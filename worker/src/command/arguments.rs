@@ -33,6 +33,7 @@ Examples:
   users import people.csv     username,nickname,mobile,source_user_id
                               zhangsan,张三,13800138000,ou_7d8a6e6d
   users list                  who is known
+  users remove zhangsan       takes somebody out
 
 source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
 
@@ -53,11 +54,14 @@ pub enum OperatorCommand {
     Cards(CardsCommand),
     /// Sends a test alert to a receiver, on the way of any other, and says what became of it
     SendTest(SendTestArguments),
-    /// Reads and shows the user table, where Larkfire has one of its own
+    /// Says where alerts with these labels would go, and why
+    #[command(subcommand)]
+    Routes(RoutesCommand),
+    /// Reads, shows and changes the user table, where Larkfire has one of its own
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(UsersCommand),
     /// Shows who did what, at the command line and in Feishu, the newest first
-    Audit(AuditArguments),
+    Audit(TrailArguments),
     /// Makes the database this installation's: after its broker was replaced, or when another one has given it up
     AdoptDatabase(AdoptArguments),
 }
@@ -80,6 +84,24 @@ pub struct ShowCardArguments {
     pub json: bool,
 }
 
+/// What can be done with routes.
+#[derive(Debug, Subcommand)]
+pub enum RoutesCommand {
+    /// Asks the routes of the configuration about one alert; sends nothing
+    Test(TestRoutesArguments),
+}
+
+/// Arguments of `routes test`.
+#[derive(Args, Debug)]
+pub struct TestRoutesArguments {
+    /// The alert's labels: severity=critical team=shop
+    #[arg(value_name = "LABEL=VALUE", value_parser = label)]
+    pub labels: Vec<(String, String)>,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What can be done with users.
 #[derive(Debug, Subcommand)]
 pub enum UsersCommand {
@@ -88,6 +110,12 @@ pub enum UsersCommand {
     Import {
         /// CSV whose first line names the columns, or JSON: a list of objects
         file: PathBuf,
+    },
+    /// Takes users out of the table
+    Remove {
+        /// Their user names
+        #[arg(required = true, value_name = "USERNAME")]
+        usernames: Vec<String>,
     },
     /// Shows who is in the table; of mobiles the last digits
     List {
@@ -216,6 +244,22 @@ pub struct DiscardArguments {
 
 /// Arguments of `audit`.
 #[derive(Args, Debug)]
+pub struct TrailArguments {
+    /// What was done at this time or later: RFC 3339, or so long ago (30m, 2h, 7d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<When>,
+    /// What was done by this person, as the second column says it
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
+    /// What the third column calls this: replay, discard, acknowledge, silence, …
+    #[arg(long, value_name = "WORD")]
+    pub action: Option<String>,
+    #[command(flatten)]
+    pub listed: AuditArguments,
+}
+
+/// How much of the trail is shown, and how.
+#[derive(Args, Debug)]
 pub struct AuditArguments {
     /// Lines shown at most
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -242,6 +286,12 @@ pub struct TraceArguments {
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = pair.ok_or_else(|| "expected a label, such as severity=critical".to_owned())?;
+    Ok((name.to_owned(), value.trim_matches('"').to_owned()))
 }
 
 fn letter(text: &str) -> Result<DeadLetterId, String> {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::arguments::AuditArguments;
+use super::arguments::{AuditArguments, TrailArguments};
 use super::context::CommandContext;
 use super::list::print_json;
 use super::terminal::{plain, short, time};
@@ -16,11 +16,18 @@ const TEXT_CHARS_MAX: usize = 96;
 /// Everything anybody did.
 pub(super) async fn all(
     context: &CommandContext,
-    asked: &AuditArguments,
+    asked: &TrailArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
-    let trail = context.trail.entries(AuditFilter::All, most(asked)).await?;
-    print(&trail, asked, "nobody has done anything yet", terminal)
+    let chosen = AuditFilter::Chosen {
+        since: asked.since.map(|since| since.moment(context.clock.now())),
+        who: asked.who.as_deref(),
+        action: asked.action.as_deref(),
+    };
+    let trail = context.trail.entries(chosen, most(&asked.listed)).await?;
+    let is_all = asked.since.is_none() && asked.who.is_none() && asked.action.is_none();
+    let nothing = if is_all { "nobody has done anything yet" } else { "nobody has done that" };
+    print(&trail, &asked.listed, nothing, terminal)
 }
 
 /// What operators did to dead letters.

@@ -1,4 +1,4 @@
-//! `users import` and `users list`: our own user table.
+//! `users import`, `users remove` and `users list`: our own user table.
 
 mod csv;
 mod reading;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::arguments::UsersCommand;
 use super::context::CommandContext;
-use super::terminal::count;
+use super::terminal::{count, plain};
 use super::{CommandError, Terminal, list, terminal};
 use crate::directory::users::{self, User};
 use crate::people::person::Mobile;
@@ -44,11 +44,27 @@ pub(super) async fn users(
             users::import(&context.store, &users).await?;
             writeln!(terminal.out, "imported {} of {}", count(users.len(), "user"), file.display())?;
         }
+        UsersCommand::Remove { usernames } => {
+            let context = CommandContext::open(config).await?;
+            let removed = users::remove(&context.store, &usernames).await?;
+            writeln!(terminal.out, "removed {}", count(removed.len(), "user"))?;
+            let unknown: Vec<_> = usernames.iter().filter(|name| !removed.contains(name)).collect();
+            if !unknown.is_empty() {
+                let names: Vec<_> = unknown.into_iter().map(|name| plain(name)).collect();
+                return Err(CommandError::Failed(format!("not in the table: {}", names.join(", "))));
+            }
+        }
         UsersCommand::List { json } => {
             // Whoever looks at an empty database is in the wrong place.
             let users = users::all(&CommandContext::open(config).await?.store).await?;
             if json {
-                let rows: Vec<_> = users.iter().map(|user| json!(cells(user))).collect();
+                let row = |user: &User| {
+                    let [username, nickname, mobile, source_user_id] = cells(user);
+                    json!({
+                        "username": username, "nickname": nickname, "mobile": mobile, "source_user_id": source_user_id
+                    })
+                };
+                let rows: Vec<_> = users.iter().map(row).collect();
                 list::print_json(terminal.out, &json!(rows))?;
             } else {
                 let rows: Vec<_> = users.iter().map(cells).collect();

@@ -56,6 +56,27 @@ pub(crate) async fn import(store: &Store, users: &[User]) -> Result<(), StoreErr
         .await
 }
 
+/// Takes users out; returns the names of those who were there.
+pub(crate) async fn remove<'u>(
+    store: &Store,
+    usernames: &'u [String],
+) -> Result<Vec<&'u String>, StoreError> {
+    store
+        .within(|| async {
+            let mut transaction = Transaction::begin(store.pool()).await?;
+            let mut removed = Vec::new();
+            for username in usernames {
+                let delete = "DELETE FROM larkfire_users WHERE username = ?";
+                if transaction.execute(delete, &[Value::Text(username)]).await? > 0 {
+                    removed.push(username);
+                }
+            }
+            transaction.commit().await?;
+            Ok(removed)
+        })
+        .await
+}
+
 /// Everybody, by name.
 pub(crate) async fn all(store: &Store) -> Result<Vec<User>, StoreError> {
     let found: Vec<(String, OptionalText, OptionalText, OptionalText)> =

@@ -22,9 +22,10 @@ pub enum Colours {
 }
 
 impl Colours {
-    /// Those that this output understands.
+    /// Those that this output understands, unless `NO_COLOR` says that none are wanted (no-color.org: set, and not empty).
     pub fn of(output: &impl IsTerminal) -> Self {
-        if output.is_terminal() { Self::On } else { Self::Off }
+        let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        if output.is_terminal() && !is_unwanted { Self::On } else { Self::Off }
     }
 }
 

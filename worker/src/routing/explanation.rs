@@ -59,6 +59,13 @@ impl Router {
         steps
     }
 
+    /// Who is told of an alert with these labels, whose sender names nobody.
+    pub fn receivers_of(&self, labels: &Labels<'_>) -> Vec<&str> {
+        let mut places = Vec::new();
+        self.find(labels, &mut places);
+        places.into_iter().flatten().filter_map(|place| self.names.get(place)).map(String::as_str).collect()
+    }
+
     /// Whether one of these routes took it.
     fn tell(&self, routes: &[Route], labels: &Labels<'_>, steps: &mut Vec<RouteStep>) -> bool {
         let mut taken: bool = false;

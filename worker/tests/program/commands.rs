@@ -3,5 +3,6 @@
 
 mod harness;
 mod online;
+mod routes;
 mod send_test;
 mod users;

@@ -1,4 +1,4 @@
-//! `users import` and `users list`, and what `check --online` then finds.
+//! `users import`, `users remove` and `users list`, and what `check --online` then finds.
 
 use testkit::rabbitmq::amqp_url;
 
@@ -26,11 +26,19 @@ async fn users_come_from_a_file_and_are_listed_without_their_numbers() {
         "{printed}"
     );
     assert!(!printed.contains("feishu_"), "{printed}");
+    let (_, printed) = harness.command(&["users", "list", "--json"]).await;
+    assert!(printed.contains("\"username\": \"lisi\"") && printed.contains("…9000"), "{printed}");
 
     let (code, printed) = harness.command(&["check", "--online"]).await;
     assert_eq!(code, Some(0), "{printed}");
     let counted = "ok: user table: answers, rows: 2; with a user name: 2, a nickname: 1, a mobile: 2, an id: 1, of these open ids: 1";
     assert!(printed.contains(counted), "{printed}");
+
+    let (code, printed) = harness.command(&["users", "remove", "lisi", "wangwu"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("removed 1 user") && printed.contains("not in the table: wangwu"), "{printed}");
+    let (_, printed) = harness.command(&["users", "list"]).await;
+    assert!(printed.contains("zhangsan") && !printed.contains("lisi"), "{printed}");
 }
 
 #[tokio::test]
