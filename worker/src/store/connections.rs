@@ -232,7 +232,7 @@ fn in_our_words(error: sqlx::Error) -> sqlx::Error {
         return error;
     }
     let ours = "the server wants the password itself (caching_sha2_password or sha256_password), which is sent under TLS \
-         only: turn on TLS at the server";
+         only: turn on TLS at the server, and remove ssl-mode=DISABLED from database.url if it is there";
     sqlx::Error::Configuration(ours.into())
 }
 

@@ -42,7 +42,8 @@ pub enum Flaw {
     /// It lets us in by what another client has left behind.
     #[error(
         "its user logs in by caching_sha2_password without TLS, which works only after some other client has, and no more \
-         when the server was restarted: turn on TLS at the server (?ssl-mode=REQUIRED in database.url then insists on it)"
+         when the server was restarted: turn on TLS at the server (?ssl-mode=REQUIRED in database.url then insists on it, and \
+         ?ssl-mode=DISABLED there keeps it off)"
     )]
     LoginWithoutTls,
 }

@@ -113,7 +113,8 @@ async fn mysql(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     if is_login_without_tls(connection).await? {
         warn!(
             "the database's user logs in by caching_sha2_password without TLS: that works only after another client has \
-             logged in under TLS, and no more once the server was restarted; turn on TLS at the server"
+             logged in under TLS, and no more once the server was restarted; turn on TLS at the server, and remove \
+             ssl-mode=DISABLED from database.url if it is there"
         );
     }
     Ok(())

@@ -206,7 +206,8 @@ async fn what_does_not_fit_is_refused_and_the_database_is_there() {
 async fn user_with(operator: &mut MySqlConnection, database: &str, rights: &str) -> String {
     let user = format!("u_{database}");
     for statement in [
-        format!("CREATE OR REPLACE USER {user}@'%'"),
+        format!("DROP USER IF EXISTS {user}@'%'"),
+        format!("CREATE USER {user}@'%'"),
         format!("GRANT {rights} ON {database}.* TO {user}@'%'"),
     ] {
         operator.execute(AssertSqlSafe(statement)).await.unwrap();
