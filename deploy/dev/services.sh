@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that what the tests talk to is there: RabbitMQ answering on 127.0.0.1:5672, MariaDB on 127.0.0.1:3306
-# with a root that needs no password, and the binaries of Alertmanager and promtool. Installs on Debian and Ubuntu; elsewhere it says what is missing.
+# with a root that needs no password, and the binaries of Alertmanager, promtool and systemd-analyze. Installs on Debian and Ubuntu; elsewhere it says what is missing.
 set -euo pipefail
 
 readonly WAIT_SECONDS=60
@@ -15,6 +15,7 @@ missing_packages() {
   command -v mariadbd >/dev/null || echo mariadb-server
   command -v prometheus-alertmanager >/dev/null || echo prometheus-alertmanager
   command -v promtool >/dev/null || echo prometheus
+  command -v systemd-analyze >/dev/null || echo systemd
 }
 
 install_missing() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use config::check::probe::Probe;
 use config::check::{self, CheckOptions, Role};
-use config::command_line::{self, Manual};
+use config::command_line::{self, CommonCommand};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use ingest::Settings;
@@ -53,7 +53,7 @@ enum IngestCommand {
     /// Says what is wrong with the configuration, or what it comes to
     Check(CheckOptions),
     #[command(flatten)]
-    Manual(Manual),
+    Common(CommonCommand),
 }
 
 fn main() -> ExitCode {
@@ -62,7 +62,9 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     match command {
-        Some(IngestCommand::Manual(manual)) => command_line::print::<Cli>(manual),
+        Some(IngestCommand::Common(common)) => {
+            command_line::run::<Cli>(common, || config::load(config.as_deref(), &[]))
+        }
         None => process::run(move || runnable(config.as_deref()), start),
         Some(IngestCommand::Check(options)) => {
             check::command(&runnable(config.as_deref()), Role::Ingest, options, probe)

@@ -9,7 +9,7 @@ use crate::preview;
 use crate::transport::outlet;
 use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
-use config::command_line::{self, Manual};
+use config::command_line::{self, CommonCommand};
 use config::process;
 use config::{Config, ConfigErrors, load};
 use ingest::source::Endpoint;
@@ -70,7 +70,7 @@ enum Command {
     #[command(flatten)]
     Operator(command::OperatorCommand),
     #[command(flatten)]
-    Manual(Manual),
+    Common(CommonCommand),
 }
 
 /// Runs what the command line asks for.
@@ -81,7 +81,7 @@ pub fn main() -> ExitCode {
     };
     match command {
         None => process::run(move || runnable(config.as_deref()), crate::start),
-        Some(Command::Manual(manual)) => command_line::print::<Cli>(manual),
+        Some(Command::Common(common)) => command_line::run::<Cli>(common, || load(config.as_deref(), &[])),
         // What ingest asks for is not needed to look at dead letters.
         Some(Command::Operator(command)) => command::run(command, load(config.as_deref(), &[]), outlet),
         Some(Command::Check(options)) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
-use config::command_line::{self, Manual};
+use config::command_line::{self, CommonCommand};
 use config::process::{self, Start, StartError};
 use config::{self, Config, ConfigErrors};
 use queue::rabbitmq::RabbitMq;
@@ -53,7 +53,7 @@ enum WorkerCommand {
     #[command(flatten)]
     Operator(command::OperatorCommand),
     #[command(flatten)]
-    Manual(Manual),
+    Common(CommonCommand),
 }
 
 fn main() -> ExitCode {
@@ -66,7 +66,9 @@ fn main() -> ExitCode {
         Some(WorkerCommand::Check(options)) => {
             check::command(&runnable(config.as_deref()), Role::Worker, options, probe::everything)
         }
-        Some(WorkerCommand::Manual(manual)) => command_line::print::<WorkerCli>(manual),
+        Some(WorkerCommand::Common(common)) => {
+            command_line::run::<WorkerCli>(common, || config::load(config.as_deref(), &[]))
+        }
         // What a worker needs to run is not needed to look at dead letters.
         Some(WorkerCommand::Operator(command)) => {
             command::run(command, config::load(config.as_deref(), &[]), outlet)

@@ -1,17 +1,30 @@
-//! What the command lines of the binaries have in common: how they are read, and what shells and manuals are made of them.
+//! What the command lines of the binaries have in common: how they are read, and the commands that all of them have.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::process;
+use crate::{Config, ConfigErrors, process};
 
-/// What makes files for shells and manuals of the command line itself.
+/// How long the process may take to answer for its health, connecting and answering each.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+/// As much of the answer as is read, in bytes: the reason stands at its beginning.
+const ANSWER_BYTES_MAX: u64 = 4_096;
+
+/// What every binary can do beside its own work.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub enum Manual {
+pub enum CommonCommand {
+    /// Asks the running process of this configuration whether it is well; for health checks where there is no curl
+    Health {
+        /// Whether it is ready to work, not only alive
+        #[arg(long)]
+        ready: bool,
+    },
     /// Prints completions for a shell: put them where it looks for them
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -34,19 +47,34 @@ pub fn read<C: Parser>() -> Result<C, ExitCode> {
     })
 }
 
-/// Prints what was asked for of this command line.
-pub fn print<C: CommandFactory>(manual: Manual) -> ExitCode {
-    let mut command = C::command();
-    let name = command.get_name().to_owned();
-    let mut text = Vec::new();
-    let made = match manual {
-        Manual::Completions { shell } => {
-            clap_complete::generate(shell, &mut command, name, &mut text);
-            Ok(())
+/// Does what is asked for. `C` is the command line it belongs to, and `load` reads the configuration, where that is needed.
+pub fn run<C: CommandFactory>(
+    command: CommonCommand,
+    load: impl FnOnce() -> Result<Config, ConfigErrors>,
+) -> ExitCode {
+    let printed = match command {
+        CommonCommand::Health { ready } => {
+            return match load() {
+                Ok(config) => health(config.admin_listen, ready),
+                Err(errors) => {
+                    let _gone = writeln!(io::stderr().lock(), "{errors}");
+                    process::BAD_CONFIGURATION.into()
+                }
+            };
         }
-        Manual::Man => clap_mangen::Man::new(command).render(&mut text),
+        CommonCommand::Completions { shell } => {
+            let mut text = Vec::new();
+            let mut command = C::command();
+            let name = command.get_name().to_owned();
+            clap_complete::generate(shell, &mut command, name, &mut text);
+            Ok(text)
+        }
+        CommonCommand::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(C::command()).render(&mut text).map(|()| text)
+        }
     };
-    match made.and_then(|()| io::stdout().lock().write_all(&text)) {
+    match printed.and_then(|text| io::stdout().lock().write_all(&text)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -54,4 +82,57 @@ pub fn print<C: CommandFactory>(manual: Manual) -> ExitCode {
             process::FAILED.into()
         }
     }
+}
+
+fn health(admin: SocketAddr, ready: bool) -> ExitCode {
+    let path = if ready { "/readyz" } else { "/healthz" };
+    match ask(reachable(admin), path) {
+        Ok(answer) if answer.is_ok() => ExitCode::SUCCESS,
+        Ok(answer) => {
+            let _gone = writeln!(io::stderr().lock(), "{path} of {admin}: {}", answer.said());
+            process::FAILED.into()
+        }
+        Err(error) => {
+            let _gone = writeln!(
+                io::stderr().lock(),
+                "{admin} does not answer: {error}; is it running, and is admin_listen (LARKFIRE_ADMIN_LISTEN) right?"
+            );
+            process::FAILED.into()
+        }
+    }
+}
+
+/// An answer of the admin port, as text.
+struct AdminAnswer(String);
+
+impl AdminAnswer {
+    fn is_ok(&self) -> bool {
+        self.0.split(' ').nth(1) == Some("200")
+    }
+
+    /// The reason, or else the status.
+    fn said(&self) -> &str {
+        let body = self.0.split_once("\r\n\r\n").map(|(_, body)| body.trim()).filter(|body| !body.is_empty());
+        body.or_else(|| self.0.lines().next()).unwrap_or_default()
+    }
+}
+
+fn ask(admin: SocketAddr, path: &str) -> io::Result<AdminAnswer> {
+    let mut stream = TcpStream::connect_timeout(&admin, HEALTH_TIMEOUT)?;
+    stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
+    stream.set_write_timeout(Some(HEALTH_TIMEOUT))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
+    Ok(AdminAnswer(String::from_utf8_lossy(&answer).into_owned()))
+}
+
+/// Where a process that listens on every address is reached from its own machine.
+fn reachable(admin: SocketAddr) -> SocketAddr {
+    let ip = match admin.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
+    };
+    SocketAddr::new(ip, admin.port())
 }

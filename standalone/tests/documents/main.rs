@@ -8,4 +8,5 @@ mod language;
 mod metrics;
 mod page;
 mod running;
+mod units;
 mod watching;

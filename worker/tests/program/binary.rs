@@ -79,6 +79,10 @@ async fn asked_for_a_preview_it_shows_what_comes_off_the_broker_and_says_so() {
         .variable("LARKFIRE_PREVIEW", "true")
         .start();
     let page = |path: &str| format!("http://{admin}{path}");
+    let health = async |words: &[&str]| {
+        let launch = words.iter().fold(worker().argument("health"), Launch::argument);
+        launch.variable("LARKFIRE_ADMIN_LISTEN", admin.to_string()).start().finish(WITHIN).await
+    };
     wait_until(WITHIN, "readiness", async || match http::get(&page("/readyz")).await {
         Ok(answer) if answer.status == 200 => Ok(()),
         other => Err(format!("{other:?}")),
@@ -102,8 +106,16 @@ async fn asked_for_a_preview_it_shows_what_comes_off_the_broker_and_says_so() {
     })
     .await;
 
+    for words in [&[][..], &["--ready"]] {
+        let (status, printed) = health(words).await;
+        assert_eq!((status.code(), &*printed), (Some(0), ""), "{words:?}");
+    }
+
     process.terminate();
     assert_eq!(process.wait(WITHIN).await.code(), Some(0), "{}", process.output());
+    let (status, printed) = health(&[]).await;
+    assert_eq!(status.code(), Some(1));
+    assert!(printed.contains(&format!("{admin} does not answer")), "{printed}");
 }
 
 #[expect(clippy::unwrap_used, reason = "a helper that fails has to fail its test")]
