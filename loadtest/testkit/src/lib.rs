@@ -21,3 +21,4 @@ pub mod process;
 pub mod queue_conformance;
 pub mod rabbitmq;
 pub mod wait_until;
+pub mod witness;

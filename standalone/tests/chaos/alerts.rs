@@ -10,7 +10,7 @@ use testkit::bodies;
 use tokio::time::{Instant, sleep};
 
 use crate::cards::{self, Card};
-use crate::chance::PATIENCE;
+use crate::chance::{PATIENCE, Senders};
 use crate::faults::{Account, Dice, now};
 use crate::fleet::Fleet;
 use crate::ledger::{self, Delivered};
@@ -26,6 +26,8 @@ const STAMPS_APART_MAX: u64 = 15;
 /// Looks without anything under way and without anything new on a card after which what is missing is lost. Meanwhile
 /// the Alertmanagers have sent it again.
 const IDLE_LOOKS: u32 = 20;
+/// Looks after which an end that was not sent will not be: longer than an Alertmanager's pauses between tries.
+const UNSENT_LOOKS: u32 = 80;
 
 /// One alert.
 pub(crate) struct Alert {
@@ -64,43 +66,54 @@ impl Alerts {
         }
     }
 
-    /// Ends what is left, and waits until all of them were delivered as over.
+    /// Ends what is left, and waits until every end that was taken was delivered. Returns how many ends no Alertmanager has
+    /// sent: one sends none where no notification of the firing was answered with 2xx, though we may have had it.
     ///
-    /// So it is written down; only where somebody was killed who could not write it down yet, the cards have to say
-    /// so. Of many alerts a card does not name all: there may be as many unnamed ones as there are on such cards.
-    pub(crate) async fn end(&mut self, pair: &[Alertmanager; 2], fleet: &Fleet, account: &Account) {
+    /// That they were delivered is written down; only where somebody was killed who could not write it down yet, the cards
+    /// have to say so. A card may not name all: there may be as many unnamed ones as there are on such cards.
+    pub(crate) async fn end(&mut self, senders: &Senders, fleet: &Fleet, account: &Account) -> usize {
         let database = fleet.database.url();
         let deadline = Instant::now() + PATIENCE;
         let mut idle_looks = 0;
-        let mut fewest = usize::MAX;
+        let mut fewest = (usize::MAX, usize::MAX, usize::MAX);
         loop {
             let delivered = ledger::delivered(&database).await;
             let cards = cards::all(&fleet.sim);
-            self.finish(pair, &delivered, &cards).await;
-            let is_missing = |alert: &&Alert| delivered.get(&alert.fingerprint) != Some(&Delivered::Resolved);
-            let mut missing: Vec<_> = self.all.iter().filter(is_missing).collect();
-            if missing.is_empty() {
-                return;
+            self.finish(&senders.pair, &delivered, &cards).await;
+            let names = |card: &Card, alert: &Alert| card.names(&alert.name) == Some(Delivered::Resolved);
+            let is_shown_over = |alert: &Alert| {
+                delivered.get(&alert.fingerprint) == Some(&Delivered::Resolved)
+                    || cards.iter().any(|card| names(card, alert))
+            };
+            let firing: Vec<_> = self.all.iter().filter(|alert| !alert.is_over).collect();
+            let unshown: Vec<_> =
+                self.all.iter().filter(|alert| alert.is_over && !is_shown_over(alert)).collect();
+            let (owed, unsent): (Vec<_>, Vec<_>) =
+                unshown.into_iter().partition(|alert| senders.have_handed_over(&alert.name, true));
+            let unnamed =
+                |card: &Card| card.resolved - self.all.iter().filter(|alert| names(card, alert)).count();
+            let unwritten: usize = cards.iter().filter(|card| account.excuses(card.at)).map(unnamed).sum();
+            let is_done = firing.is_empty() && owed.len() <= unwritten;
+            if is_done && (unsent.is_empty() || idle_looks >= UNSENT_LOOKS) {
+                return unsent.len();
             }
-            if missing.iter().all(|alert| alert.is_over) {
-                let names = |card: &Card, alert: &Alert| card.names(&alert.name) == Some(Delivered::Resolved);
-                missing.retain(|alert| !cards.iter().any(|card| names(card, alert)));
-                let unnamed =
-                    |card: &Card| card.resolved - self.all.iter().filter(|alert| names(card, alert)).count();
-                let unwritten = cards.iter().filter(|card| account.excuses(card.at));
-                if missing.len() <= unwritten.map(unnamed).sum() {
-                    return;
-                }
-            }
-            let is_over = missing.iter().filter(|alert| alert.is_over).count();
-            idle_looks = if 2 * missing.len() - is_over < fewest { 0 } else { idle_looks };
-            fewest = fewest.min(2 * missing.len() - is_over);
+            let left = (firing.len(), owed.len(), unsent.len());
+            idle_looks = if left < fewest { 0 } else { idle_looks };
+            fewest = fewest.min(left);
             idle_looks += u32::from(fleet.under_way().await == 0);
-            if Instant::now() > deadline || idle_looks >= IDLE_LOOKS {
-                let name = &missing[0].name;
-                let trace = fleet.trace(&missing[0].fingerprint).await;
-                let count = missing.len();
-                panic!("{count} of {} were not delivered as over, such as {name}:\n{trace}", self.all.len());
+            let is_lost = !is_done && idle_looks >= IDLE_LOOKS;
+            if Instant::now() > deadline || is_lost {
+                let missing = owed.first().or(firing.first()).or(unsent.first()).unwrap();
+                let name = &missing.name;
+                let trace = fleet.trace(&missing.fingerprint).await;
+                panic!(
+                    "of {} alerts {} were never delivered as firing, {} not as over though that was taken, {} ends were \
+                     not sent; such as {name}:\n{trace}",
+                    self.all.len(),
+                    firing.len(),
+                    owed.len(),
+                    unsent.len()
+                );
             }
             sleep(TICK).await;
         }
