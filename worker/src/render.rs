@@ -10,7 +10,7 @@ mod alert_text;
 mod alert_view;
 mod attention;
 mod attention_lines;
-mod card_json;
+mod card;
 mod count;
 mod escape;
 mod fit;
@@ -23,6 +23,7 @@ mod header;
 mod i18n;
 mod icons;
 mod item;
+mod json1;
 mod links;
 mod listing;
 mod markup;
@@ -42,11 +43,12 @@ mod tests;
 mod times;
 mod view;
 mod worded;
+mod written;
 
 use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
-pub use card_json::{Button, Card, CardText, Config, Element, Field, Header, Template};
+pub use card::{Button, Card, CardText, Element, Field, Header, Listing, Story, Template};
 pub use item::Item;
 pub use markup::unmarked;
 pub use plain::TEXT_BYTES_MAX;
@@ -54,6 +56,7 @@ pub use template::{
     AppliedTemplate, CardTemplate, CardTemplateError, FUEL, OUTPUT_BYTES_MAX, TemplateFault, TemplatePart,
 };
 pub use view::{Besides, Style};
+pub use written::SharedCard;
 
 use view::View;
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use crate::render::{Button, Card, CardText, Element, Template, unmarked};
+use crate::render::{Button, Card, CardText, Element, Story, Template, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
 const BAR: &str = "┃";
@@ -39,18 +39,19 @@ pub fn render(card: &Card, colours: Colours) -> String {
     let colour = paint(colour(card.header.template));
     let reset = paint(RESET);
     let mut drawn = format!("\n{colour}┏━{reset} {}{}{reset}\n", paint(BOLD), card.header.title.content());
-    for element in &card.elements {
-        let (style, text) = match element {
-            Element::Rule => (paint(DIM), "─".repeat(RULE_WIDTH)),
-            Element::Note { .. } => (paint(DIM), lines_of(element)),
-            Element::Paragraph { .. } | Element::Facts { .. } | Element::Buttons { .. } => {
-                ("", lines_of(element))
-            }
-        };
+    let mut draw = |style: &str, text: &str| {
         for line in text.lines() {
             // Writing to a string cannot fail.
             let _written = writeln!(drawn, "{colour}{BAR}{reset} {style}{line}{reset}");
         }
+    };
+    let rule = "─".repeat(RULE_WIDTH);
+    for element in &card.elements {
+        if matches!(element, Element::Rule | Element::Story(_) | Element::Listing(_)) {
+            draw(paint(DIM), &rule);
+        }
+        let is_note = matches!(element, Element::Note { .. });
+        draw(if is_note { paint(DIM) } else { "" }, &lines_of(element));
     }
     let _written = write!(drawn, "{colour}┗━{reset}");
     drawn
@@ -65,8 +66,18 @@ fn lines_of(element: &Element) -> String {
         }
         Element::Buttons { actions } => joined(actions.iter().map(button).collect()),
         Element::Note { elements } => joined(elements.iter().map(plain).collect()),
+        Element::Story(story) => joined(lines_of_story(story)),
+        Element::Listing(listing) => listing.lines.join("\n"),
         Element::Rule => String::new(),
     }
+}
+
+fn lines_of_story(story: &Story) -> Vec<String> {
+    let Story { head, lines, description, end, label, names } = story;
+    let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end), unmarked(label)];
+    told.extend(names.clone());
+    told.retain(|line| !line.is_empty());
+    told
 }
 
 fn button(button: &Button) -> String {
@@ -96,7 +107,7 @@ const fn colour(template: Template) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{Config, Field, Header};
+    use crate::render::{Field, Header};
 
     #[test]
     fn a_card_is_readable_without_colours() {
@@ -104,7 +115,6 @@ mod tests {
         let fields = vec![Field { is_short: true, text: markdown("**pod**\nweb&#95;1") }];
         let title = CardText::Plain { content: "[CRITICAL] DiskFull".to_owned() };
         let card = Card {
-            config: Config::default(),
             header: Header { template: Template::Red, title },
             elements: vec![
                 Element::Paragraph { text: markdown("**97 %** full, see [Source](http://p.example/)") },

@@ -1,7 +1,7 @@
 //! A card within its budget: every alert by name as long as there is room, and the worst in as many words as are left.
 //! Pure.
 
-use super::card_json::{Card, Config, Element};
+use super::card::{Card, Element, Listing};
 use super::header;
 use super::listing::{ListLine, ListedNames};
 use super::owners;
@@ -9,6 +9,7 @@ use super::parts::{self, Detail, FACTS};
 use super::rest::{self, Rest};
 use super::room::{RoomGrant, allot, json_bytes};
 use super::view::View;
+use super::written::{length, lengths};
 
 /// How wordy the alerts are told, in the fewest words first.
 const LEVELS: [Detail; 5] = [
@@ -74,7 +75,7 @@ impl Fitting<'_> {
         let owners = owners::element(view);
         let header = header::of(view);
         let fixed = |elements: Vec<Element>, around: Detail| {
-            let card = Card { config: Config::default(), header: header.clone(), elements };
+            let card = Card { header: header.clone(), elements };
             (length(&card) + lengths(&bottom) + self.longest_end(around), card)
         };
         let top = |around: Detail| parts::top(view, around).into_iter().chain(owners.clone()).collect();
@@ -110,7 +111,7 @@ impl Fitting<'_> {
         elements.extend(rest::elements(view, rest, false));
         elements.extend(parts::buttons(view));
         elements.extend(rest::last(view, rest));
-        Fitted { card: Card { config: Config::default(), header: header::of(view), elements }, unnamed }
+        Fitted { card: Card { header: header::of(view), elements }, unnamed }
     }
 
     /// Bytes of the longest end the card may have.
@@ -118,15 +119,18 @@ impl Fitting<'_> {
         let most = Rest::most(self.view);
         let end = rest::elements(self.view, most, around.with_links);
         let last = rest::last(self.view, most).map_or(0, |last| lengths(&[last]));
-        let around_list = if self.view.lines.is_empty() { 0 } else { lengths(&list_elements(String::new())) };
+        let list = Element::Listing(Listing { lines: vec![String::new()] });
+        let around_list = if self.view.lines.is_empty() { 0 } else { lengths(&[list]) };
         lengths(&end) + last + around_list
     }
 
     /// How long every story and every line is in each of its forms, without names.
     fn forms(&self) -> Vec<Vec<usize>> {
         let stories = self.view.stories.iter().zip(&self.names).map(|(story, names)| {
-            let list = if names.is_empty() { 0 } else { lengths(&[Element::plain(String::new())]) };
-            let block = |detail: &Detail| lengths(&parts::block(self.view, story, *detail)) + list;
+            let block = |detail: &Detail| {
+                let names = (!names.is_empty()).then(String::new);
+                lengths(&parts::block(self.view, story, *detail, names))
+            };
             LEVELS.iter().map(block).collect()
         });
         let title = |line: &ListLine<'_>| json_bytes(&line.title(self.view.words)) + AROUND_LINE_BYTES;
@@ -140,35 +144,30 @@ impl Fitting<'_> {
                 unnamed.extend(story.members());
                 continue;
             };
-            elements.extend(parts::block(self.view, story, LEVELS[grant.level]));
-            let Some(group) = &story.group else { continue };
-            let text = names.within(&group.members, grant.names, unnamed);
-            if !text.is_empty() {
-                elements.push(Element::plain(text));
-            }
+            let names = story.group.as_ref().map(|group| names.within(&group.members, grant.names, unnamed));
+            let names = names.filter(|names| !names.is_empty());
+            elements.extend(parts::block(self.view, story, LEVELS[grant.level], names));
         }
     }
 
     /// The lines, each with its names.
     fn list(&self, grants: &[Option<RoomGrant>], elements: &mut Vec<Element>, unnamed: &mut Vec<usize>) {
-        let mut text = String::new();
+        let mut lines = Vec::new();
         let names = &self.names[self.view.stories.len()..];
         for ((line, names), grant) in self.view.lines.iter().zip(names).zip(grants) {
             let Some(grant) = grant else {
                 unnamed.extend(&line.members);
                 continue;
             };
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(&line.title(self.view.words));
+            let mut told = line.title(self.view.words);
             let names = names.within(&line.members, grant.names, unnamed);
             if !names.is_empty() {
-                text.extend([self.view.words.colon, &names]);
+                told.extend([self.view.words.colon, &names]);
             }
+            lines.push(told);
         }
-        if !text.is_empty() {
-            elements.extend(list_elements(text));
+        if !lines.is_empty() {
+            elements.push(Element::Listing(Listing { lines }));
         }
     }
 
@@ -178,21 +177,4 @@ impl Fitting<'_> {
         let is_shortened = told.any(|grant| grant.is_none_or(|grant| grant.level < WHOLE));
         Rest { is_shortened, ..Rest::of(self.view, grants, unnamed) }
     }
-}
-
-fn list_elements(text: String) -> Vec<Element> {
-    vec![Element::Rule, Element::plain(text)]
-}
-
-/// Bytes of the card as JSON.
-fn length(card: &Card) -> usize {
-    serde_json::to_vec(card).map_or(usize::MAX / 4, |json| json.len())
-}
-
-/// Bytes the elements add to a card, a comma for each included.
-fn lengths(elements: &[Element]) -> usize {
-    elements
-        .iter()
-        .map(|element| serde_json::to_vec(element).map_or(usize::MAX / 4, |json| json.len() + 1))
-        .sum()
 }

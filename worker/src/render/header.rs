@@ -1,7 +1,7 @@
 //! The header: how bad, what and where, in one line that is also what a phone shows while it is locked. Pure.
 
 use super::alert_text::TITLE_CHARACTERS_MAX;
-use super::card_json::{CardText, Header, Template};
+use super::card::{CardText, Header, Template};
 use super::escape::title_line;
 use super::item::Item;
 use super::summary::DETAILS_MAX;

@@ -1,7 +1,7 @@
 //! Whose alerts these are: one line, whatever the number of alerts. An id in a mention consists of letters, digits and
 //! dashes by its type, and everything else is text from outside. Pure.
 
-use super::card_json::Element;
+use super::card::Element;
 use super::escape::{clean_line, markdown, untagged};
 use super::icons;
 use super::view::View;

@@ -1,7 +1,7 @@
 //! What a card consists of between its header and its end. Pure.
 
 use super::alert_view::AlertView;
-use super::card_json::{Button, CardText, Element, Field};
+use super::card::{Button, CardText, Element, Field, Story, joined};
 use super::escape::{clean, clean_line, markdown};
 use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
@@ -110,9 +110,17 @@ pub(super) fn standing(view: &View<'_>, story: &AlertView<'_>) -> Option<(&'stat
     (!story.item.is_firing()).then(|| (Light::Over.sign(), view.words.over(length)))
 }
 
-/// One alert in detail: with a card of its own, or as one of several.
-pub(super) fn block(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
-    if view.summary.all.total() == 1 { alone(view, story, detail) } else { among_others(view, story, detail) }
+/// One alert in detail: with a card of its own, or as one of several. `names` are those of the alerts of a group.
+pub(super) fn block(
+    view: &View<'_>,
+    story: &AlertView<'_>,
+    detail: Detail,
+    names: Option<String>,
+) -> Vec<Element> {
+    if view.summary.all.total() == 1 {
+        return alone(view, story, detail);
+    }
+    vec![Element::Story(Box::new(Story { names, ..among_others(view, story, detail) }))]
 }
 
 fn alone(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
@@ -160,42 +168,33 @@ fn link_buttons(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Optio
     (!actions.is_empty()).then_some(Element::Buttons { actions })
 }
 
-fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
+fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story {
     let item = &story.item;
-    let mut lines = vec![head(view, story)];
+    let mut lines = Vec::new();
+    let mut description = String::new();
+    let mut end = Vec::new();
     if story.group.is_none() {
         lines.extend(attention_lines(view, story));
     }
     if let Some(body) = &story.body {
         lines.push(body.markdown(detail.body_characters));
-        lines.extend(link_line(view, story, detail));
-        lines.extend(names_line(view, story));
-        return vec![Element::Rule, Element::paragraph(lines.join("\n"))];
+    } else {
+        lines.push(markdown(&facts_line(view, story, detail.facts)));
+        lines.push(markdown(&text_of(view, story, TextKind::Summary, detail.summary_characters)));
+        description = text_of(view, story, TextKind::Description, detail.description_characters);
+        if detail.summary_characters > 0 {
+            let times = match &story.group {
+                Some(group) => group_times(view, group, item),
+                None => times::facts(item.alert, view.words, view.timezone, view.now),
+            };
+            let times: Vec<_> = times.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            end.push(times.join(" · "));
+        }
     }
-    lines.push(markdown(&facts_line(view, story, detail.facts)));
-    lines.push(markdown(&text_of(view, story, TextKind::Summary, detail.summary_characters)));
-    lines.retain(|line| !line.is_empty());
-    let mut elements = vec![Element::Rule];
-    let description = text_of(view, story, TextKind::Description, detail.description_characters);
-    if !description.is_empty() {
-        elements.push(Element::paragraph(lines.join("\n")));
-        elements.push(Element::plain(description));
-        lines.clear();
-    }
-    if detail.summary_characters > 0 {
-        let times = match &story.group {
-            Some(group) => group_times(view, group, item),
-            None => times::facts(item.alert, view.words, view.timezone, view.now),
-        };
-        let times: Vec<_> = times.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        lines.extend(Some(times.join(" · ")).filter(|line| !line.is_empty()));
-    }
-    lines.extend(link_line(view, story, detail));
-    lines.extend(names_line(view, story));
-    if !lines.is_empty() {
-        elements.push(Element::paragraph(lines.join("\n")));
-    }
-    elements
+    end.extend(link_line(view, story, detail));
+    let below = |lines: &[String]| joined(lines).into_owned();
+    let label = names_line(view, story).unwrap_or_default();
+    Story { head: head(view, story), lines: below(&lines), description, end: below(&end), label, names: None }
 }
 
 /// What one of several is called, and how many there are of it.

@@ -1,6 +1,6 @@
 //! The end of a card: what is not even counted by name, where all of it can be seen, and how much is listed. Pure.
 
-use super::card_json::{CardText, Element};
+use super::card::{CardText, Element};
 use super::count::Count;
 use super::escape::markdown;
 use super::icons;

@@ -3,7 +3,7 @@
 use model::alert::Status;
 use model::envelope::Source;
 
-use super::card_json::Template;
+use super::card::Template;
 use super::i18n::Words;
 use super::item::Item;
 

@@ -150,14 +150,26 @@ fn length(card: &Card) -> usize {
     serde_json::to_vec(card).unwrap().len()
 }
 
-/// Every text of the card below its header, in its dialect.
-fn texts(card: &Card) -> Vec<&CardText> {
-    let texts = card.elements.iter().flat_map(|element| match element {
-        Element::Paragraph { text } => vec![text],
-        Element::Facts { fields } => fields.iter().map(|field| &field.text).collect(),
-        Element::Note { elements } => elements.iter().collect(),
-        Element::Buttons { actions } => actions.iter().map(|button| &button.text).collect(),
-        Element::Rule => Vec::new(),
-    });
-    texts.collect()
+/// Every text of the card below its header, in its dialect and as it is sent, from top to bottom.
+fn texts(card: &Card) -> Vec<CardText> {
+    let mut texts = Vec::new();
+    let mut sent = json!(card);
+    sent.as_object_mut().unwrap().remove("header");
+    collect(&sent, &mut texts);
+    texts
+}
+
+fn collect(part: &Value, texts: &mut Vec<CardText>) {
+    let content = || part["content"].as_str().unwrap().to_owned();
+    match (part, part["tag"].as_str()) {
+        (_, Some("plain_text")) => texts.push(CardText::Plain { content: content() }),
+        (_, Some("lark_md")) => texts.push(CardText::Markdown { content: content() }),
+        (Value::Array(parts), _) => parts.iter().for_each(|part| collect(part, texts)),
+        // What is seen first comes first.
+        (Value::Object(members), _) => ["elements", "text", "fields", "actions"]
+            .iter()
+            .filter_map(|name| members.get(*name))
+            .for_each(|part| collect(part, texts)),
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => {}
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::alert_view::{self, AlertView};
-use super::card_json::Button;
+use super::card::Button;
 use super::group_view::GroupView;
 use super::i18n::{self, Words};
 use super::icons::Light;

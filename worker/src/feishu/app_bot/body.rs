@@ -4,7 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::feishu::CardContent;
-use crate::render::{Card, Config, Element, Header};
+use crate::render::{Card, SharedCard};
 
 /// How many bytes of the hash make a key: 40 hex digits, of the 50 characters a `uuid` may have.
 const KEY_BYTES: usize = 20;
@@ -53,21 +53,6 @@ struct AppText<'b> {
     text: &'b str,
 }
 
-/// A card that can be updated later: it has to say so from the start, and each time.
-#[derive(Serialize)]
-struct SharedCard<'b> {
-    config: SharedConfig,
-    header: &'b Header,
-    elements: &'b [Element],
-}
-
-#[derive(Serialize)]
-struct SharedConfig {
-    #[serde(flatten)]
-    config: Config,
-    update_multi: bool,
-}
-
 /// A message into a chat.
 pub(super) fn message(chat_id: &str, content: &CardContent, once: &OnceKey) -> serde_json::Result<Vec<u8>> {
     write(Some(chat_id), None, content, once)
@@ -97,8 +82,7 @@ fn write(
 }
 
 fn shared(card: &Card) -> serde_json::Result<String> {
-    let config = SharedConfig { config: card.config, update_multi: true };
-    serde_json::to_string(&SharedCard { config, header: &card.header, elements: &card.elements })
+    serde_json::to_string(&SharedCard(card))
 }
 
 #[cfg(test)]

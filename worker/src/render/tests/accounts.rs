@@ -59,8 +59,9 @@ fn read<'t>(lines: impl Iterator<Item = &'t str>) -> Said {
 }
 
 fn said_by_card(card: &Card) -> Said {
-    let lines = texts(card).into_iter().flat_map(|text| text.content().lines());
-    let all = texts(card).first().map_or(Count::default(), |text| counts(text.content()));
+    let texts = texts(card);
+    let lines = texts.iter().flat_map(|text| text.content().lines());
+    let all = texts.first().map_or(Count::default(), |text| counts(text.content()));
     Said { all, ..read(lines) }
 }
 
@@ -124,7 +125,7 @@ fn names_on(card: &Card) -> BTreeMap<String, usize> {
     };
     let mut is_listed = false;
     for text in texts(card) {
-        match text {
+        match &text {
             CardText::Plain { content } if is_listed => add(content),
             CardText::Plain { content } if content.starts_with(['🔴', '🟠', '🟢', '⭕', '🔵']) => {
                 // A name may have a line of its own; a line that begins with a light begins a group.

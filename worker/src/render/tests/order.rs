@@ -8,9 +8,11 @@ use super::*;
 
 /// The names told in detail, from top to bottom.
 fn told(card: &Card) -> Vec<String> {
-    let lines = texts(card).into_iter().filter_map(|text| text.content().lines().next());
-    let names = lines.filter_map(|line| line.split_once(" **")?.1.split_once("**"));
-    names.map(|(name, _)| name.to_owned()).collect()
+    let name = |text: &CardText| {
+        let (_, name) = text.content().lines().next()?.split_once(" **")?;
+        Some(name.split_once("**")?.0.to_owned())
+    };
+    texts(card).iter().filter_map(name).collect()
 }
 
 fn rated(name: &str, severity: &str) -> Alert<'static> {

@@ -91,7 +91,7 @@ fn check_card(card: &Card, alerts: usize) {
     assert!(!title.contains(['\n', '\r']) && !title.contains(is_unseen), "{title}");
     for part in texts(card) {
         assert!(!part.content().contains(is_unseen), "{part:?}");
-        let CardText::Markdown { content } = part else { continue };
+        let CardText::Markdown { content } = &part else { continue };
         assert!(!content.contains('<'), "{content}");
         for (at, _) in content.match_indices("](") {
             assert!(content[at..].starts_with("](https://mine.example/"), "{content}");

@@ -1,36 +1,20 @@
-//! Card JSON 1.0, the part of it we use: every client shows it, and every bot may send it
-//! (reference "Feishu", 3.1–3.4). Pure.
+//! What stands on a card, in order. What it looks like as JSON is for the writer (`json1`). Pure.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
 /// A card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
-    /// How it behaves.
-    pub config: Config,
     /// The coloured line on top, which notifications show as well.
     pub header: Header,
     /// What is below it.
     pub elements: Vec<Element>,
 }
 
-/// How a card behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Config {
-    /// Whether it uses the width of a desktop window; phones do anyway.
-    pub wide_screen_mode: bool,
-    /// Whether people may forward it.
-    pub enable_forward: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { wide_screen_mode: true, enable_forward: true }
-    }
-}
-
 /// The coloured line on top.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Its colour.
     pub template: Template,
@@ -92,36 +76,34 @@ impl CardText {
 }
 
 /// A part of a card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "tag")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Element {
     /// A paragraph.
-    #[serde(rename = "div")]
     Paragraph {
         /// What it says.
         text: CardText,
     },
     /// Facts in two columns.
-    #[serde(rename = "div")]
     Facts {
         /// The facts.
         fields: Vec<Field>,
     },
     /// A line across.
-    #[serde(rename = "hr")]
     Rule,
     /// A row of buttons.
-    #[serde(rename = "action")]
     Buttons {
         /// The buttons.
         actions: Vec<Button>,
     },
     /// A small grey line.
-    #[serde(rename = "note")]
     Note {
         /// What it says.
         elements: Vec<CardText>,
     },
+    /// One of several alerts, or a group of them.
+    Story(Box<Story>),
+    /// What is not told in detail.
+    Listing(Listing),
 }
 
 /// One fact.
@@ -133,20 +115,39 @@ pub struct Field {
     pub text: CardText,
 }
 
+/// What is said of one of several alerts, or of a group of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// Its heading in markdown, which begins with its light.
+    pub head: String,
+    /// Lines below it, in markdown.
+    pub lines: String,
+    /// A longer text, shown as it is.
+    pub description: String,
+    /// Lines below that, in markdown.
+    pub end: String,
+    /// What the names are the values of, in markdown.
+    pub label: String,
+    /// The names of a group's alerts, folded, shown as they are; `None` where there are none.
+    pub names: Option<String>,
+}
+
+/// Groups of alerts, a line for each, with the names of their alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The lines, shown as they are.
+    pub lines: Vec<String>,
+}
+
 /// A button that opens a page, or lets us know that it was pressed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Button {
-    tag: &'static str,
     /// What is written on it.
     pub text: CardText,
-    /// The page. `url` is the old form that every client knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The page.
     pub url: Option<String>,
     /// What comes back when it is pressed: an object (reference "Feishu", 3.4). Only an app hears of that.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<serde_json::Value>,
-    #[serde(rename = "type")]
-    kind: &'static str,
 }
 
 impl Element {
@@ -173,7 +174,13 @@ impl Button {
     }
 
     fn plain(words: &str) -> Self {
-        let text = CardText::Plain { content: words.to_owned() };
-        Self { tag: "button", text, url: None, value: None, kind: "default" }
+        Self { text: CardText::Plain { content: words.to_owned() }, url: None, value: None }
     }
+}
+
+/// Lines below each other, those left out that say nothing.
+pub(super) fn joined<L: AsRef<str>>(lines: &[L]) -> Cow<'_, str> {
+    let mut told = lines.iter().map(AsRef::as_ref).filter(|line| !line.is_empty());
+    let first = told.next().unwrap_or_default();
+    told.fold(Cow::Borrowed(first), |told, line| Cow::Owned(format!("{told}\n{line}")))
 }
