@@ -1,9 +1,10 @@
-// Draws a Feishu card (JSON 1.0, and the parts of 2.0 that look the same) closely enough to judge it.
+// Draws a Feishu card (JSON 1.0, and of 2.0 what Larkfire uses) closely enough to judge it.
 //
 // renderCard(card) → HTMLElement. Data reaches the page as text nodes and checked links only, never as HTML.
 
 "use strict";
 
+const CARD_TABLE_PAGE = 10;
 const CARD_COLOURS = ["blue", "wathet", "turquoise", "green", "yellow", "orange", "red", "carmine", "violet", "purple", "indigo", "grey"];
 
 /** One line of our own making: an element with a class, and what is in it. */
@@ -20,6 +21,11 @@ function renderCard(card) {
   const root = cardPart("article", "card");
   if (header.title) {
     const head = cardPart("header", `card-header card-${colour}`, renderCardText(header.title));
+    const tags = (header.text_tag_list || []).map((tag) => {
+      const ground = CARD_COLOURS.includes(tag.color) ? tag.color : "grey";
+      return cardPart("span", `card-tag card-${ground}`, renderCardText(tag.text));
+    });
+    head.append(...tags);
     if (header.subtitle) head.append(cardPart("div", "card-subtitle", renderCardText(header.subtitle)));
     root.append(head);
   }
@@ -61,6 +67,10 @@ function renderCardElement(element) {
       });
       return cardPart("div", "card-columns", ...columns);
     }
+    case "collapsible_panel":
+      return renderCardPanel(element);
+    case "table":
+      return renderCardTable(element);
     case "img":
       return cardPart("div", "card-unknown", `🖼 ${(element.alt && element.alt.content) || ""}`);
     case "plain_text":
@@ -69,6 +79,41 @@ function renderCardElement(element) {
     default:
       return cardPart("div", "card-unknown", `‹${(element && element.tag) || "?"}›`);
   }
+}
+
+function renderCardPanel(panel) {
+  const title = (panel.header && panel.header.title) || {};
+  const part = cardPart("details", "card-panel", cardPart("summary", "", renderCardText(title)));
+  part.open = Boolean(panel.expanded);
+  part.append(cardPart("div", "card-panel-body", ...(panel.elements || []).map(renderCardElement)));
+  return part;
+}
+
+/** A page of the rows at a time, as clients show them. */
+function renderCardTable(table) {
+  const columns = table.columns || [];
+  const rows = table.rows || [];
+  const size = Math.min(table.page_size || 5, CARD_TABLE_PAGE);
+  const head = cardPart("tr", "", ...columns.map((column) => cardPart("th", "", column.display_name || "")));
+  const body = cardPart("tbody", "");
+  const turner = cardPart("div", "card-pages");
+  const show = (page) => {
+    const shown = rows.slice(page * size, (page + 1) * size);
+    body.replaceChildren(...shown.map((row) =>
+      cardPart("tr", "", ...columns.map((column) => cardPart("td", "", String(row[column.name] ?? ""))))));
+    const turn = (label, to) => {
+      const button = cardPart("button", "", label);
+      button.type = "button";
+      button.disabled = to < 0 || to * size >= rows.length;
+      button.onclick = () => show(to);
+      return button;
+    };
+    turner.replaceChildren(turn("‹", page - 1), `${page + 1} / ${Math.ceil(rows.length / size)}`, turn("›", page + 1));
+  };
+  show(0);
+  const part = cardPart("div", "card-table", cardPart("table", "", cardPart("thead", "", head), body));
+  if (rows.length > size) part.append(turner);
+  return part;
 }
 
 function renderCardButton(button) {
@@ -83,7 +128,8 @@ function renderCardButton(button) {
 function renderCardText(text) {
   if (!text) return document.createTextNode("");
   if (text.tag === "lark_md" || text.tag === "markdown") return renderCardMarkdown(text.content || "");
-  return cardPart("span", "card-plain", text.content || "");
+  const look = text.text_size === "notation" ? "card-plain card-notation" : "card-plain";
+  return cardPart("span", look, text.content || "");
 }
 
 /** Only web pages are linked; the page is told nothing about where the reader came from. */

@@ -32,8 +32,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{
-    AlertmanagerConfig, AppConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig, DeliveryConfig,
-    InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig,
+    AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
+    DeliveryConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, Publisher};
@@ -110,6 +110,8 @@ pub struct Settings {
     pub window: usize,
     /// How cards look.
     pub style: Style,
+    /// How those of the preview are written; those of receivers are in their settings.
+    pub cards: CardsConfig,
     /// Words of one's own for them.
     pub templates: Vec<TemplateConfig>,
     /// Which of them the preview goes by; those of receivers are in their settings.
@@ -137,6 +139,7 @@ impl Settings {
             dedup: config.dedup,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
             style,
+            cards: config.cards,
             templates: config.templates.clone(),
             template: config.template.clone(),
             owners: config.owners.clone(),
@@ -442,7 +445,10 @@ fn receivers(
     if settings.receivers.is_empty() {
         warn!("no receiver is configured: cards are previewed here and on the admin port, not sent");
         let preview = Preview::default();
-        return Ok((vec![Receiver::preview(preview.clone())], vec![Box::new(PreviewPage(preview))]));
+        return Ok((
+            vec![Receiver::preview(preview.clone(), settings.cards.format)],
+            vec![Box::new(PreviewPage(preview))],
+        ));
     }
     let receivers = Receiver::all_of(&settings.receivers, settings.app.as_ref(), client, webhooks)?;
     Ok((receivers, Pages::new()))

@@ -27,7 +27,11 @@ pub struct Preview(Arc<Mutex<VecDeque<Shown>>>);
 #[derive(Clone, Debug, Serialize)]
 struct Shown {
     at: Timestamp,
+    /// In the format that is configured.
     card: Card,
+    /// The same alerts in the other one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<Card>,
 }
 
 impl Preview {
@@ -35,15 +39,18 @@ impl Preview {
     pub(crate) fn show(&self, content: &CardContent, now: Timestamp) {
         let stdout = io::stdout();
         let colours = Colours::of(&stdout);
-        match content {
-            CardContent::Card(card) => {
-                print(&render(card, colours));
-                let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.truncate(CARDS_KEPT_MAX - 1);
-                kept.push_front(Shown { at: now, card: Card::clone(card) });
+        let shown = match content {
+            CardContent::Card(card) => Shown { at: now, card: Card::clone(card), other: None },
+            CardContent::Previewed(cards) => {
+                let [card, other] = cards.as_ref().clone();
+                Shown { at: now, card, other: Some(other) }
             }
-            CardContent::Text(text) => print(text),
-        }
+            CardContent::Text(text) => return print(text),
+        };
+        print(&render(&shown.card, colours));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.truncate(CARDS_KEPT_MAX - 1);
+        kept.push_front(shown);
     }
 
     /// The newest cards as JSON, newest first.

@@ -5,7 +5,9 @@ mod group;
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{AppConfig, BotConfig, BotMode, ReceiverConfig, ReceiverDestination, ReceiverOwners, Secret};
+use config::{
+    AppConfig, BotConfig, BotMode, CardFormat, ReceiverConfig, ReceiverDestination, ReceiverOwners, Secret,
+};
 use reqwest::Client;
 use runtime::clock::Clock;
 use thiserror::Error;
@@ -33,6 +35,8 @@ pub struct Receiver {
     pub budgets: Vec<CallBudget>,
     /// Who is told by name there.
     pub owners: ReceiverOwners,
+    /// What its cards are written in.
+    pub card_format: CardFormat,
 }
 
 /// How a receiver is reached.
@@ -99,10 +103,11 @@ impl Receiver {
     }
 
     /// The one that only shows what would be sent.
-    pub fn preview(preview: Preview) -> Self {
+    pub fn preview(preview: Preview, card_format: CardFormat) -> Self {
         let name = PREVIEW.to_owned();
         let budgets = vec![CallBudget::of_preview(&name)];
-        Self { budgets, name, way: BotAccess::Preview(preview), owners: ReceiverOwners::default() }
+        let owners = ReceiverOwners::default();
+        Self { budgets, name, way: BotAccess::Preview(preview), owners, card_format }
     }
 
     /// One, or one for each of its bots: each has its own name, ledger and budget.
@@ -131,7 +136,8 @@ impl Receiver {
                 let budgets = vec![chat_budget, CallBudget::of_app(&app.id, AppCall::Send)];
                 let name = name.clone();
                 let owners = config.owners.clone();
-                Ok(vec![Self { name, way: BotAccess::AppChat(chat), budgets, owners }])
+                let card_format = config.card_format;
+                Ok(vec![Self { name, way: BotAccess::AppChat(chat), budgets, owners, card_format }])
             }
             (ReceiverDestination::AppChat { .. }, None) => Err(ReceiverError::NoApp(name.clone())),
         }
@@ -151,6 +157,7 @@ impl Receiver {
             way: BotAccess::CustomBot(bot),
             budgets,
             owners: config.owners.clone(),
+            card_format: config.card_format,
         })
     }
 
@@ -240,6 +247,7 @@ mod tests {
             |token: &str| Secret::new(format!("https://open.feishu.cn/open-apis/bot/v2/hook/{token}"));
         let config = |name: &str, destination| ReceiverConfig {
             template: None,
+            card_format: CardFormat::V1,
             name: name.to_owned(),
             destination,
             cards_per_minute: 100,

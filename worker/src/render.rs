@@ -17,13 +17,16 @@ mod fit;
 mod fold;
 mod group_labels;
 mod group_names;
+mod group_table;
 mod group_text;
 mod group_view;
 mod header;
+mod header_besides;
 mod i18n;
 mod icons;
 mod item;
 mod json1;
+mod json2;
 mod links;
 mod listing;
 mod markup;
@@ -37,6 +40,7 @@ mod room;
 mod severity;
 mod shown_labels;
 mod summary;
+mod tables;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -48,7 +52,10 @@ mod written;
 use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
-pub use card::{Button, Card, CardText, Element, Field, Header, Listing, Story, Template};
+pub use card::{
+    Button, Card, CardTable, CardText, Element, Field, Header, HeaderBesides, HeaderTag, Listing, Story,
+    StoryFold, Template,
+};
 pub use item::Item;
 pub use markup::unmarked;
 pub use plain::TEXT_BYTES_MAX;

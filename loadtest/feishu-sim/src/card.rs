@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::audience::Audience;
 use crate::refusal::Refusal;
+use crate::settings::BotSettings;
 use spot::Spot;
 
 pub(crate) use text::legal_link;
@@ -62,6 +63,14 @@ pub(crate) fn check(card: &Map<String, Value>, audience: &Audience) -> Result<Ve
         Inspection { schema, audience, tables: 0, element_ids: Vec::new(), mentioned: Vec::new() };
     inspection.frame(&root)?;
     Ok(inspection.mentioned)
+}
+
+/// Whether the platform would make a message of this card, in a group with these members, all of whom may be mentioned
+/// at once.
+pub fn judge_card(card: &Value, members: &[&str]) -> Result<(), Refusal> {
+    let bot = members.iter().fold(BotSettings::new(""), |bot, member| bot.known_id(*member));
+    let Some(card) = card.as_object() else { return Err(Refusal::params("card is no object")) };
+    check(card, &bot.audience).map(|_| ())
 }
 
 fn check_template(root: &Spot<'_>, audience: &Audience) -> Result<(), Refusal> {

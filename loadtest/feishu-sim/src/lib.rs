@@ -34,6 +34,7 @@ mod window;
 mod wire;
 
 pub use call::Call;
+pub use card::judge_card;
 pub use clock::ManualClock;
 pub use fault::{Fault, Lasting};
 pub use ip_rule::{IpRule, IpRuleError};

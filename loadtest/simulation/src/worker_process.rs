@@ -170,6 +170,7 @@ fn settings(plan: &Plan) -> Settings {
         cards_per_second: 5,
         owners: ReceiverOwners::default(),
         template: None,
+        card_format: config::CardFormat::V1,
     };
     Settings {
         receivers: (0..plan.bots).map(receiver).collect(),
@@ -192,6 +193,7 @@ fn settings(plan: &Plan) -> Settings {
         dedup: DedupConfig::default(),
         window: plan.prefetch,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),

@@ -5,6 +5,7 @@
 mod amqp;
 mod app;
 mod bots;
+mod cards;
 pub mod check;
 pub mod command_line;
 mod environment;
@@ -39,6 +40,7 @@ pub use amqp::AddressError;
 pub use amqp::amqp_uri;
 pub use app::{AppConfig, ResolvedNews};
 pub use bots::{BOT_MARK, BotConfig, BotMode};
+pub use cards::{CardFormat, CardsConfig};
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
@@ -97,6 +99,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Where links on cards lead.
     pub links: LinksConfig,
+    /// How cards are written.
+    pub cards: CardsConfig,
     /// Words of one's own for cards.
     pub templates: Vec<TemplateConfig>,
     /// Which of them receivers go by that name none; the preview does, too.

@@ -1,11 +1,12 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
 use super::bots::{self, BOT_MARK, BOTS, BotConfig, BotMode};
+use super::cards::card_format;
 use super::kinds::{Must, number, text, webhook_url};
 use super::problem::Place;
 use super::reader::{Key, Reader, Section, key, key_or};
 use super::templates::one_of;
-use super::{AppConfig, DEFAULT_RECEIVER, ReceiverOwners, Secret, TemplateConfig};
+use super::{AppConfig, CardFormat, DEFAULT_RECEIVER, ReceiverOwners, Secret, TemplateConfig};
 
 /// How long a receiver's name may be, in bytes: it stands in logs, metrics and paths.
 const NAME_BYTES_MAX: usize = 64;
@@ -36,6 +37,8 @@ pub struct ReceiverConfig {
     pub owners: ReceiverOwners,
     /// The template its cards go by; `None`: the built-in one.
     pub template: Option<String>,
+    /// The format its cards are written in.
+    pub card_format: CardFormat,
 }
 
 /// How a receiver is reached.
@@ -105,17 +108,25 @@ struct Draft {
     cards_per_second: u32,
     owners: ReceiverOwners,
     template: Option<String>,
+    card_format: Option<CardFormat>,
     /// Whether where it leads is set, and wrong: that is reported then.
     is_wrong: bool,
 }
 
-/// `templates` are those there are, and the one receivers go by that name none.
+/// What receivers go by whose own settings do not say.
+#[derive(Clone, Copy)]
+pub(super) struct CardDefaults<'t> {
+    pub(super) template: Option<&'t str>,
+    pub(super) format: CardFormat,
+}
+
+/// `templates` are those there are.
 pub(super) fn read(
     reader: &Reader,
     root: &Section<'_>,
     app: Option<&AppConfig>,
     templates: &[TemplateConfig],
-    template: Option<&str>,
+    defaults: CardDefaults<'_>,
 ) -> Vec<ReceiverConfig> {
     let mut drafts: Vec<_> = root
         .sections("receivers")
@@ -136,7 +147,8 @@ pub(super) fn read(
         default.chat_id = chat_id.or(default.chat_id.take());
         default.is_wrong |= is_wrong;
     }
-    let mut receivers: Vec<_> = drafts.into_iter().filter_map(|draft| checked(reader, draft, app)).collect();
+    let mut receivers: Vec<_> =
+        drafts.into_iter().filter_map(|draft| checked(reader, draft, app, defaults.format)).collect();
     for chat_id in app.iter().flat_map(|app| &app.chats_allowed) {
         if !receivers.iter().any(|receiver| receiver.is_called(chat_id) || receiver.is_in(chat_id)) {
             receivers.push(ReceiverConfig {
@@ -146,11 +158,12 @@ pub(super) fn read(
                 cards_per_second: CARDS_PER_SECOND,
                 owners: ReceiverOwners::default(),
                 template: None,
+                card_format: defaults.format,
             });
         }
     }
     for receiver in &mut receivers {
-        receiver.template = receiver.template.take().or_else(|| template.map(str::to_owned));
+        receiver.template = receiver.template.take().or_else(|| defaults.template.map(str::to_owned));
     }
     receivers
 }
@@ -194,6 +207,7 @@ fn draft(reader: &Reader, name: String, section: Section<'_>, templates: &[Templ
             .unwrap_or(CARDS_PER_SECOND),
         owners: super::owners::of_receiver(&section),
         template: section.value(key("template"), one_of(templates)),
+        card_format: section.value(key("card_format"), card_format),
     };
     section.finish();
     draft
@@ -213,6 +227,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             cards_per_second: CARDS_PER_SECOND,
             owners: ReceiverOwners::default(),
             template: None,
+            card_format: None,
             is_wrong: false,
         });
         drafts.len() - 1
@@ -220,7 +235,12 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
     &mut drafts[index]
 }
 
-fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<ReceiverConfig> {
+fn checked(
+    reader: &Reader,
+    draft: Draft,
+    app: Option<&AppConfig>,
+    format: CardFormat,
+) -> Option<ReceiverConfig> {
     // The number of a bot stands behind the name.
     let bytes_max = if draft.bots.is_some() { NAME_BYTES_MAX - NUMBER_BYTES } else { NAME_BYTES_MAX };
     let Draft { name, place, cards_per_minute, cards_per_second, owners, template, .. } = &draft;
@@ -234,10 +254,17 @@ fn checked(reader: &Reader, draft: Draft, app: Option<&AppConfig>) -> Option<Rec
     let place = place.clone();
     let owners = owners.clone();
     let template = template.clone();
+    let card_format = draft.card_format.unwrap_or(format);
     match destination(draft, app) {
-        Ok(destination) => {
-            Some(ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template })
-        }
+        Ok(destination) => Some(ReceiverConfig {
+            name,
+            destination,
+            cards_per_minute,
+            cards_per_second,
+            owners,
+            template,
+            card_format,
+        }),
         Err(message) => {
             reader.report(place, message);
             None

@@ -13,6 +13,7 @@ use super::kinds::{
 };
 use super::problem::Place;
 use super::reader::{Key, Reader, Section, key, key_or};
+use super::receivers::CardDefaults;
 use super::tree::Node;
 use super::{
     Allowances, Config, DeliveryConfig, GateConfig, HmacConfig, IngestLimits, LarkConfig, PathRule,
@@ -30,7 +31,9 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let app = super::app::app(reader, root.section("app"));
     let templates = super::templates::read(reader, &root);
     let template = root.value(key("template"), super::templates::one_of(&templates));
-    let receivers = super::receivers::read(reader, &root, app.as_ref(), &templates, template.as_deref());
+    let cards = super::cards::cards(root.section("cards"));
+    let defaults = CardDefaults { template: template.as_deref(), format: cards.format };
+    let receivers = super::receivers::read(reader, &root, app.as_ref(), &templates, defaults);
     let preview = preview(reader, &root, &receivers);
     let lark = lark(root.section("lark"));
     let hears_presses = lark.encrypt_key.is_some() || lark.verification_token.is_some();
@@ -59,6 +62,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         identity: super::storage::identity(&dedup),
         dedup: super::storage::dedup(dedup),
         links: super::links::links(root.section("links")),
+        cards,
         templates,
         template,
         owners: super::owners::owners(reader, root.section("owners")),

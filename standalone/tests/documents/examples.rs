@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 133] = [
+pub(crate) const EXAMPLES: [(&str, &str); 135] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -58,6 +58,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 133] = [
     ("receivers.NAME.fallback", "a"),
     ("receivers.NAME.allow_mention_all", r#""true""#),
     ("receivers.NAME.template", "NAME"),
+    ("receivers.NAME.card_format", r#""2.0""#),
     ("app.id", "cli_7"),
     ("app.secret", "t"),
     ("app.base_url", "https://open.larksuite.com"),
@@ -84,6 +85,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 133] = [
     ("dedup.jitter", "7s"),
     ("dedup.remember", "2d"),
     ("dedup.cache_entries", r#""7000""#),
+    ("cards.format", r#""2.0""#),
     ("template", "NAME"),
     ("templates.NAME.title", "x"),
     ("templates.NAME.body", "x"),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::CardFormat;
 use model::envelope::{Envelope, EnvelopeId};
 use runtime::clock::Clock;
 use tokio::sync::Notify;
@@ -102,12 +103,13 @@ impl Cards {
         receiver: &str,
         delivered: &[&Envelope<'_>],
         items: &[Item<'_>],
+        format: CardFormat,
     ) -> bool {
         let Some(content) = content(delivered) else {
             self.metrics.too_large.inc();
             return false;
         };
-        let begun = self.store.within(|| Box::pin(self.write(card, receiver, items, &content))).await;
+        let begun = self.store.within(|| Box::pin(self.write(card, receiver, items, &content, format))).await;
         if let Err(error) = &begun {
             self.metrics.unwritten.inc();
             debug!(%error, receiver, "a card is not kept");
@@ -115,10 +117,16 @@ impl Cards {
         begun.is_ok()
     }
 
-    /// Feishu has it.
-    pub async fn sent(&self, card: &CardId, message: &MessageId) -> Result<(), StoreError> {
-        let update = "UPDATE larkfire_cards SET message = ? WHERE card = ?";
-        let values = [message.as_str().as_bytes().into(), card.as_bytes().into()];
+    /// Feishu has it, in this format.
+    pub async fn sent(
+        &self,
+        card: &CardId,
+        message: &MessageId,
+        format: CardFormat,
+    ) -> Result<(), StoreError> {
+        let update = "UPDATE larkfire_cards SET message = ?, format = ? WHERE card = ?";
+        let values =
+            [message.as_str().as_bytes().into(), format.as_str().as_bytes().into(), card.as_bytes().into()];
         self.store.within(|| execute(self.store.pool(), update, &values)).await?;
         // Somebody may have changed it meanwhile.
         self.changed.notify_one();
@@ -147,6 +155,7 @@ impl Cards {
         receiver: &str,
         items: &[Item<'_>],
         content: &[u8],
+        format: CardFormat,
     ) -> Result<(), sqlx::Error> {
         let insert = match self.store.pool() {
             Pool::MySql(_) => "INSERT IGNORE",
@@ -159,13 +168,14 @@ impl Cards {
         let values = [
             card.as_bytes().into(),
             receiver.as_bytes().into(),
+            format.as_str().as_bytes().into(),
             self.now_ms().into(),
             content.into(),
             states[..].into(),
             i64::try_from(firing).unwrap_or(i64::MAX).into(),
         ];
-        let row = "INTO larkfire_cards (card, receiver, message, begun_ms, content, states, firing, version, shown, \
-             is_over_told, due_ms, lease_until_ms, holder) VALUES (?, ?, NULL, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0)";
+        let row = "INTO larkfire_cards (card, receiver, format, message, begun_ms, content, states, firing, version, shown, \
+             is_over_told, due_ms, lease_until_ms, holder) VALUES (?, ?, ?, NULL, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0)";
         transaction.execute(&format!("{insert} {row}"), &values).await?;
         let places = vec!["(?, ?, ?, ?)"; items.len()].join(", ");
         let row =

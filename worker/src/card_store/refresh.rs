@@ -256,7 +256,8 @@ impl Refresher {
         let owners = self.tools.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
         let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
         let card = self.tools.templates.template(&kept.receiver, |worded| {
-            let besides = Besides { buttons: &buttons, owners: Some(&owners), worded, card: None };
+            let format = kept.format;
+            let besides = Besides { format, buttons: &buttons, owners: Some(&owners), worded, card: None };
             render::build_with(&items, &self.tools.style, now, bytes_max, besides).content
         });
         let call = self.bot.update(message, &card, now);

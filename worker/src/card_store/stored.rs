@@ -1,5 +1,6 @@
 //! A card as it is kept.
 
+use config::CardFormat;
 use model::envelope::{Envelope, decode, encode, lines};
 
 use super::state::{CardChange, States};
@@ -57,6 +58,8 @@ pub struct StoredCard {
     pub card: CardId,
     /// In whose chat it is.
     pub receiver: String,
+    /// What it is written in all its life: Feishu turns no card of 2.0 into one of 1.0 (reference "Feishu", 3.1).
+    pub format: CardFormat,
     /// `None` while nobody knows whether Feishu has it.
     pub message: Option<MessageId>,
     /// The alerts as they were delivered, then as they are now.
@@ -72,10 +75,11 @@ pub struct StoredCard {
 }
 
 /// The row of a card, as [`COLUMNS`] name it.
-pub(super) type CardRow = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Vec<u8>, i64, i64, i64);
+pub(super) type CardRow = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Vec<u8>, i64, i64, i64);
 
 /// The columns of a [`Row`].
-pub(super) const COLUMNS: &str = "card, receiver, message, content, states, version, shown, is_over_told";
+pub(super) const COLUMNS: &str =
+    "card, receiver, format, message, content, states, version, shown, is_over_told";
 
 impl StoredCard {
     /// What the card shows now.
@@ -101,13 +105,14 @@ impl StoredCard {
 
 /// The card of a row; `None` if a build that nobody knows has written it.
 pub(super) fn read(row: CardRow) -> Option<StoredCard> {
-    let (card, receiver, message, content, states, version, shown, is_end_delivered) = row;
+    let (card, receiver, format, message, content, states, version, shown, is_end_delivered) = row;
     let states: States = serde_json::from_slice(&states).ok()?;
     let envelopes = lines(&content).map(|line| decode(line).map(Envelope::into_owned));
     let envelopes = envelopes.collect::<Result<Vec<_>, _>>().ok()?;
     Some(StoredCard {
         card: CardId::from_bytes(&card),
         receiver: String::from_utf8_lossy(&receiver).into_owned(),
+        format: CardFormat::called(&String::from_utf8_lossy(&format))?,
         message: message.map(|id| MessageId::new(String::from_utf8_lossy(&id))),
         envelopes: states.as_of_now(envelopes),
         states,

@@ -98,14 +98,15 @@ impl Outbox {
     /// Writes down what is about to be sent.
     async fn record_of(&self, batch: &Batch) -> CardRecord {
         let name = self.receiver.name.as_str();
+        let format = self.receiver.card_format;
         let Some(app_chat) = &self.app_chat else {
             // A custom bot knows no messages by their names.
-            return CardRecord { card: CardId::of(name, &[], ""), is_kept: false, before: None };
+            return CardRecord { card: CardId::of(name, &[], ""), is_kept: false, format, before: None };
         };
         if let Some(card) = &batch.again
             && let Ok(Some(kept)) = app_chat.cards.load(card).await
         {
-            return CardRecord { card: card.clone(), is_kept: true, before: Some(kept) };
+            return CardRecord { card: card.clone(), is_kept: true, format: kept.format, before: Some(kept) };
         }
         // What an operator wants delivered although it was delivered would else be taken for the message it was delivered by.
         let occasion =
@@ -113,8 +114,8 @@ impl Outbox {
         let items = batch.items();
         let card = CardId::of(name, &items, &occasion);
         let envelopes: Vec<_> = batch.envelopes().iter().map(|in_flight| &in_flight.envelope).collect();
-        let is_kept = app_chat.cards.begin(&card, name, &envelopes, &items).await;
-        CardRecord { card, is_kept, before: None }
+        let is_kept = app_chat.cards.begin(&card, name, &envelopes, &items, format).await;
+        CardRecord { card, is_kept, format, before: None }
     }
 
     /// Writes down what came of it. A failure is the store's to tell: then the card is not updated later.
@@ -123,7 +124,7 @@ impl Outbox {
         let card = &draft.record.card;
         let _unwritten = match (&sent.verdict, &sent.message_id) {
             (Verdict::Ok, Some(message)) if draft.form.shape != Shape::Text => {
-                app_chat.cards.sent(card, message).await
+                app_chat.cards.sent(card, message, draft.form.format).await
             }
             // It may have arrived, or is to be sent in another form under the same name.
             (

@@ -1,5 +1,7 @@
 //! A card before it is sent, and its record in the database.
 
+use config::CardFormat;
+
 use super::batch::Summarised;
 use crate::card_store::{CardId, StoredCard};
 use crate::feishu::{CardContent, Form};
@@ -48,6 +50,8 @@ impl CardDraft {
 pub(super) struct CardRecord {
     pub(super) card: CardId,
     pub(super) is_kept: bool,
+    /// What it is written in: as at the first try.
+    pub(super) format: CardFormat,
     /// What was on it when it was sent before.
     pub(super) before: Option<StoredCard>,
 }

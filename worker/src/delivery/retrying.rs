@@ -14,7 +14,6 @@ use super::in_flight::InFlightEnvelope;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
 use super::retries;
-use crate::feishu::CardContent;
 use crate::feishu::verdict::Trouble;
 use crate::receiver::BotAccess;
 use crate::test_alert::is_test;
@@ -121,10 +120,7 @@ impl Outbox {
             && only.tries.exhausted(patience, now)
         {
             let failure = only.tries.failure(Reason::GaveUp, &self.receiver.name, now);
-            let refused = match &draft.content {
-                CardContent::Card(card) => Some(card.as_ref()),
-                CardContent::Text(_) => draft.refused.as_deref(),
-            };
+            let refused = draft.content.card().or(draft.refused.as_deref());
             let dead_letters = batch.into_envelopes().into_iter().map(|in_flight| DeadLetter {
                 in_flight,
                 failure: failure.clone(),

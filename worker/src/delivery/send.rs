@@ -31,7 +31,7 @@ impl Outbox {
     /// Sends the batch until it is delivered, kept for later, or refused.
     pub(super) async fn send(&mut self, mut batch: Batch, record: CardRecord) {
         let owners = self.owners_of(&batch, &record).await;
-        let form = Form::best(owners.mentions());
+        let form = Form::best(owners.mentions(), record.format);
         let DraftContent { content, summarised } = self.content(&batch, &record, &owners, form);
         let mut draft =
             CardDraft { form, content, summarised, record, owners, refused: None, signed_again: false };
@@ -241,10 +241,18 @@ impl Outbox {
         };
         let rendered = self.context.templates.template(&self.receiver.name, |worded| {
             let card = Some(record.card.as_str());
-            let besides = Besides { buttons: &buttons, owners: Some(owners), worded, card };
+            let format = form.format;
+            let is_previewed = matches!(self.receiver.way, BotAccess::Preview(_));
+            let besides = Besides { format, buttons: &buttons, owners: Some(owners), worded, card };
             let card = |bytes_max| {
-                render::build_with(&items, style, now, bytes_max, besides)
-                    .map(|card| CardContent::Card(Box::new(card)))
+                render::build_with(&items, style, now, bytes_max, besides).map(|card| {
+                    if !is_previewed {
+                        return CardContent::Card(Box::new(card));
+                    }
+                    let besides = Besides { format: format.other(), ..besides };
+                    let other = render::build_with(&items, style, now, bytes_max, besides).content;
+                    CardContent::Previewed(Box::new([card, other]))
+                })
             };
             match form.shape {
                 Shape::Card => card(CARD_BYTES_MAX),
@@ -295,10 +303,7 @@ impl Outbox {
             }
             Err(in_flight) => {
                 let failure = in_flight.tries.failure(Reason::Refused, &name, self.context.clock.now());
-                let card = match &draft.content {
-                    CardContent::Card(card) => Some(card.as_ref()),
-                    CardContent::Text(_) => draft.refused.as_deref(),
-                };
+                let card = draft.content.card().or(draft.refused.as_deref());
                 self.context
                     .dead_letter(vec![DeadLetter { in_flight: *in_flight, failure, refused: card }])
                     .await;

@@ -10,8 +10,21 @@ use crate::render::Card;
 pub enum CardContent {
     /// A card.
     Card(Box<Card>),
+    /// A card for the preview, which shows it in either format: the one that is configured, and the other.
+    Previewed(Box<[Card; 2]>),
     /// Plain text, already neutralised.
     Text(String),
+}
+
+impl CardContent {
+    /// The card, if it is one.
+    pub fn card(&self) -> Option<&Card> {
+        match self {
+            Self::Card(card) => Some(card),
+            Self::Previewed(cards) => cards.first(),
+            Self::Text(_) => None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -45,6 +58,7 @@ pub(super) fn write(content: &CardContent, sign: Option<&BotSign>) -> serde_json
     let sign = sign.map(|signed| Signed { timestamp: &signed.timestamp, sign: &signed.sign });
     let message = match content {
         CardContent::Card(card) => WebhookMessage::Interactive { card },
+        CardContent::Previewed(cards) => WebhookMessage::Interactive { card: &cards[0] },
         CardContent::Text(text) => WebhookMessage::Text { content: WebhookText { text } },
     };
     serde_json::to_vec(&Body { sign, message })

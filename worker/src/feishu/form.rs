@@ -1,5 +1,7 @@
 //! The forms a message can be sent in, from the best to the plainest.
 
+use config::CardFormat;
+
 use super::verdict::Repair;
 
 /// In what form an envelope is delivered.
@@ -9,6 +11,8 @@ pub struct Form {
     pub shape: Shape,
     /// Whether it mentions anybody; if not, people are only named.
     pub mentions: bool,
+    /// What a card is written in.
+    pub format: CardFormat,
 }
 
 /// The kinds of messages, from the best to the plainest.
@@ -23,32 +27,40 @@ pub enum Shape {
 }
 
 impl Form {
-    /// The best form, for a card with or without anybody to mention.
-    pub const fn best(mentions: bool) -> Self {
-        Self { shape: Shape::Card, mentions }
+    /// The best form of this format, for a card with or without anybody to mention.
+    pub const fn best(mentions: bool, format: CardFormat) -> Self {
+        Self { shape: Shape::Card, mentions, format }
     }
 
     /// The word in what makes a message one.
     pub const fn as_str(self) -> &'static str {
-        match (self.shape, self.mentions) {
-            // Whether anybody is mentioned may differ between tries at the same card: that makes no second message.
-            (Shape::Card, _) => "card",
-            (Shape::ShortCard, _) => "short_card",
+        // Whether anybody is mentioned may differ between tries at the same card: that makes no second message.
+        match (self.shape, self.format) {
+            (Shape::Card, CardFormat::V1) => "card",
+            (Shape::Card, CardFormat::V2) => "card_2.0",
+            (Shape::ShortCard, CardFormat::V1) => "short_card",
+            (Shape::ShortCard, CardFormat::V2) => "short_card_2.0",
             (Shape::Text, _) => "text",
         }
     }
 
     /// The form to try after a refusal; `None` if there is nothing plainer that would help.
     ///
-    /// A bad mention on a message that has none can only have been read into text: plain text it is.
+    /// A bad mention on a message that has none can only have been read into text: plain text it is. What is wrong with a
+    /// card of 2.0 may be right in 1.0, which knows less.
     pub const fn repaired(self, repair: Repair) -> Option<Self> {
-        let Self { shape, mentions } = self;
+        let Self { shape, mentions, format } = self;
         match (shape, repair) {
-            (_, Repair::Mention) if mentions => Some(Self { shape, mentions: false }),
-            (Shape::Card, Repair::TooLarge) => Some(Self { shape: Shape::ShortCard, mentions }),
+            (_, Repair::Mention) if mentions => Some(Self { mentions: false, ..self }),
+            (Shape::Card, Repair::TooLarge) => Some(Self { shape: Shape::ShortCard, ..self }),
+            (Shape::Card | Shape::ShortCard, Repair::Mention | Repair::Card | Repair::TooLarge)
+                if matches!(format, CardFormat::V2) =>
+            {
+                Some(Self { format: CardFormat::V1, ..self })
+            }
             (Shape::Card, Repair::Mention | Repair::Card)
             | (Shape::ShortCard, Repair::Mention | Repair::Card | Repair::TooLarge) => {
-                Some(Self { shape: Shape::Text, mentions })
+                Some(Self { shape: Shape::Text, ..self })
             }
             (_, Repair::Signature) | (Shape::Text, Repair::Mention | Repair::Card | Repair::TooLarge) => None,
         }
@@ -62,17 +74,31 @@ mod tests {
     #[test]
     fn repairs_end() {
         for repair in Repair::ALL {
-            let forms = std::iter::successors(Some(Form::best(true)), |form| form.repaired(repair));
-            assert!(forms.take(10).count() <= 4, "{repair:?}");
+            let best = Form::best(true, CardFormat::V2);
+            let forms: Vec<_> =
+                std::iter::successors(Some(best), |form| form.repaired(repair)).take(10).collect();
+            assert!(forms.len() <= 5, "{repair:?}");
+            let mut keys: Vec<_> = forms.iter().map(|form| (form.as_str(), form.mentions)).collect();
+            keys.dedup();
+            assert_eq!(keys.len(), forms.len(), "another content is another message: {repair:?}");
         }
     }
 
     #[test]
     fn a_refused_mention_costs_the_mentions_first_and_then_the_card() {
-        let quiet = Form::best(true).repaired(Repair::Mention).unwrap();
-        assert_eq!(quiet, Form { shape: Shape::Card, mentions: false });
-        assert_eq!(quiet.repaired(Repair::Mention), Some(Form { shape: Shape::Text, mentions: false }));
-        let text = Form { shape: Shape::Text, mentions: true };
+        let best = Form::best(true, CardFormat::V1);
+        let quiet = best.repaired(Repair::Mention).unwrap();
+        assert_eq!(quiet, Form { mentions: false, ..best });
+        assert_eq!(quiet.repaired(Repair::Mention), Some(Form { shape: Shape::Text, ..quiet }));
+        let text = Form { shape: Shape::Text, ..best };
         assert_eq!(text.repaired(Repair::Mention), Some(Form { mentions: false, ..text }));
+    }
+
+    #[test]
+    fn a_card_of_2_0_that_is_refused_is_one_of_1_0_before_it_is_a_text() {
+        let best = Form::best(false, CardFormat::V2);
+        let older = best.repaired(Repair::Card).unwrap();
+        assert_eq!(older, Form { format: CardFormat::V1, ..best });
+        assert_eq!(older.repaired(Repair::Card), Some(Form { shape: Shape::Text, ..older }));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use crate::render::{Button, Card, CardText, Element, Story, Template, unmarked};
+use crate::render::{Button, Card, CardTable, CardText, Element, Listing, Story, Template, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
 const BAR: &str = "┃";
@@ -39,9 +39,15 @@ pub fn render(card: &Card, colours: Colours) -> String {
     let colour = paint(colour(card.header.template));
     let reset = paint(RESET);
     let mut drawn = format!("\n{colour}┏━{reset} {}{}{reset}\n", paint(BOLD), card.header.title.content());
+    if let Some(besides) = &card.header.besides {
+        let tags = besides.tags.iter().map(|tag| format!("[{}]", tag.text));
+        let subtitle = Some(besides.subtitle.clone()).filter(|subtitle| !subtitle.is_empty());
+        let line = tags.chain(subtitle).collect::<Vec<_>>().join(" ");
+        // Writing to a string cannot fail, here and below.
+        let _written = writeln!(drawn, "{colour}{BAR}{reset} {}{line}{reset}", paint(DIM));
+    }
     let mut draw = |style: &str, text: &str| {
         for line in text.lines() {
-            // Writing to a string cannot fail.
             let _written = writeln!(drawn, "{colour}{BAR}{reset} {style}{line}{reset}");
         }
     };
@@ -67,17 +73,26 @@ fn lines_of(element: &Element) -> String {
         Element::Buttons { actions } => joined(actions.iter().map(button).collect()),
         Element::Note { elements } => joined(elements.iter().map(plain).collect()),
         Element::Story(story) => joined(lines_of_story(story)),
+        Element::Listing(Listing { table: Some(table), .. }) => joined(lines_of_table(table)),
         Element::Listing(listing) => listing.lines.join("\n"),
         Element::Rule => String::new(),
     }
 }
 
 fn lines_of_story(story: &Story) -> Vec<String> {
-    let Story { head, lines, description, end, label, names } = story;
-    let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end), unmarked(label)];
-    told.extend(names.clone());
+    let Story { head, lines, description, end, label, names, table, .. } = story;
+    let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end)];
+    match table {
+        Some(table) => told.extend(lines_of_table(table)),
+        None => told.extend([unmarked(label), names.clone().unwrap_or_default()]),
+    }
     told.retain(|line| !line.is_empty());
     told
+}
+
+fn lines_of_table(table: &CardTable) -> Vec<String> {
+    let rows = std::iter::once(&table.columns).chain(&table.rows);
+    rows.map(|cells| cells.join(" | ")).collect()
 }
 
 fn button(button: &Button) -> String {
@@ -115,7 +130,8 @@ mod tests {
         let fields = vec![Field { is_short: true, text: markdown("**pod**\nweb&#95;1") }];
         let title = CardText::Plain { content: "[CRITICAL] DiskFull".to_owned() };
         let card = Card {
-            header: Header { template: Template::Red, title },
+            format: config::CardFormat::V1,
+            header: Header { template: Template::Red, title, besides: None },
             elements: vec![
                 Element::Paragraph { text: markdown("**97 %** full, see [Source](http://p.example/)") },
                 Element::Facts { fields },

@@ -8,7 +8,7 @@ use super::shown_labels::is_shown;
 use super::template::WordedText;
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
-const VALUE: &str = "value";
+pub(super) const VALUE: &str = "value";
 /// Labels shown first, in this order: how bad it is, whom it concerns, then where it is.
 const FACTS_FIRST: [&str; 15] = [
     "severity",

@@ -1,12 +1,16 @@
-//! What stands on a card, in order. What it looks like as JSON is for the writer (`json1`). Pure.
+//! What stands on a card, in order, and what of it is seen only once it is opened: decided once, for either format. What it
+//! looks like as JSON is for the writers (`json1`, `json2`). Pure.
 
 use std::borrow::Cow;
 
+use config::CardFormat;
 use serde::Serialize;
 
 /// A card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
+    /// What it is written in.
+    pub format: CardFormat,
     /// The coloured line on top, which notifications show as well.
     pub header: Header,
     /// What is below it.
@@ -20,11 +24,33 @@ pub struct Header {
     pub template: Template,
     /// Its text, always plain.
     pub title: CardText,
+    /// What stands besides in it, where the format has a place for that.
+    pub besides: Option<HeaderBesides>,
+}
+
+/// What stands in a header besides its title.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderBesides {
+    /// A smaller line below the title; may be empty.
+    pub subtitle: String,
+    /// At most three.
+    pub tags: Vec<HeaderTag>,
+    /// All of it in one line, for a notification and the list of chats.
+    pub summary: String,
+}
+
+/// A word with a coloured ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderTag {
+    /// The word.
+    pub text: String,
+    /// Its colour.
+    pub colour: Template,
 }
 
 impl Default for Header {
     fn default() -> Self {
-        Self { template: Template::Grey, title: CardText::Plain { content: String::new() } }
+        Self { template: Template::Grey, title: CardText::Plain { content: String::new() }, besides: None }
     }
 }
 
@@ -118,8 +144,12 @@ pub struct Field {
 /// What is said of one of several alerts, or of a group of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
+    /// How much of it is seen at once.
+    pub fold: StoryFold,
     /// Its heading in markdown, which begins with its light.
     pub head: String,
+    /// The same as it is shown where all else is folded, with what tells it from the others.
+    pub title: String,
     /// Lines below it, in markdown.
     pub lines: String,
     /// A longer text, shown as it is.
@@ -130,6 +160,22 @@ pub struct Story {
     pub label: String,
     /// The names of a group's alerts, folded, shown as they are; `None` where there are none.
     pub names: Option<String>,
+    /// What is seen of the names while they are folded.
+    pub names_title: String,
+    /// The names once more, a row for each, which then stands in their place.
+    pub table: Option<CardTable>,
+}
+
+/// How much of a story is seen at once, where the format can fold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoryFold {
+    /// All of it.
+    #[default]
+    Open,
+    /// All but its names.
+    Names,
+    /// Only its title.
+    All,
 }
 
 /// Groups of alerts, a line for each, with the names of their alerts.
@@ -137,6 +183,19 @@ pub struct Story {
 pub struct Listing {
     /// The lines, shown as they are.
     pub lines: Vec<String>,
+    /// What is seen of them while they are folded; empty: they are not.
+    pub title: String,
+    /// The lines once more, a row for each, which then stands in their place.
+    pub table: Option<CardTable>,
+}
+
+/// A table, all of whose cells show what they hold as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CardTable {
+    /// What stands above each column.
+    pub columns: Vec<String>,
+    /// Rows of as many cells.
+    pub rows: Vec<Vec<String>>,
 }
 
 /// A button that opens a page, or lets us know that it was pressed.

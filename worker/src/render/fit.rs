@@ -1,15 +1,19 @@
 //! A card within its budget: every alert by name as long as there is room, and the worst in as many words as are left.
 //! Pure.
 
-use super::card::{Card, Element, Listing};
-use super::header;
+use config::CardFormat;
+
+use super::card::{Card, Element, Header, Listing, StoryFold};
+use super::group_view::GroupView;
+use super::header_besides;
 use super::listing::{ListLine, ListedNames};
 use super::owners;
 use super::parts::{self, Detail, FACTS};
 use super::rest::{self, Rest};
 use super::room::{RoomGrant, allot, json_bytes};
 use super::view::View;
-use super::written::{length, lengths};
+use super::written::{length, lengths, tags};
+use super::{header, tables};
 
 /// How wordy the alerts are told, in the fewest words first.
 const LEVELS: [Detail; 5] = [
@@ -17,6 +21,7 @@ const LEVELS: [Detail; 5] = [
     BARE,
     Detail { body_characters: 300, with_links: true, ..BARE },
     Detail {
+        fold: StoryFold::Open,
         summary_characters: 200,
         description_characters: 400,
         body_characters: 800,
@@ -25,6 +30,7 @@ const LEVELS: [Detail; 5] = [
     },
     // Texts are cut only where the card is full.
     Detail {
+        fold: StoryFold::Open,
         summary_characters: 2_000,
         description_characters: 10_000,
         body_characters: 6_000,
@@ -33,6 +39,7 @@ const LEVELS: [Detail; 5] = [
     },
 ];
 const BARE: Detail = Detail {
+    fold: StoryFold::Open,
     summary_characters: 100,
     description_characters: 0,
     body_characters: 100,
@@ -41,6 +48,16 @@ const BARE: Detail = Detail {
 };
 /// The first level at which nothing but texts is shortened.
 const WHOLE: usize = 3;
+/// So many stories are seen at once where a format can fold; of the others only their titles: two screens of a phone.
+const OPEN_MAX: usize = 3;
+/// So many lines are read as easily as a title above them.
+const LINES_OPEN_MAX: usize = 6;
+/// Tagged objects of a card. 200 are the limit (reference "Feishu", 3.1); others were refused with fewer, so we stay below it.
+const TAGS_MAX: usize = 150;
+/// Those of a header with everything that can be in it: three tags with a text each, a title and a subtitle.
+const HEADER_TAGS: usize = 8;
+/// Those a listing has more where its first lines become a table and the others stay folded: the line above and the table.
+const MORE_LISTING_TAGS: usize = 2;
 /// What is said of all alerts together takes at most this part of a card, as a divisor.
 const AROUND_SHARE: usize = 3;
 /// A line feed in JSON, and a colon in any language.
@@ -73,10 +90,10 @@ impl Fitting<'_> {
         let view = self.view;
         let bottom = parts::bottom(view);
         let owners = owners::element(view);
-        let header = header::of(view);
+        let header = self.header();
         let fixed = |elements: Vec<Element>, around: Detail| {
-            let card = Card { header: header.clone(), elements };
-            (length(&card) + lengths(&bottom) + self.longest_end(around), card)
+            let card = Card { format: self.format(), header: header.clone(), elements };
+            (length(&card) + self.lengths(&bottom) + self.longest_end(around), card)
         };
         let top = |around: Detail| parts::top(view, around).into_iter().chain(owners.clone()).collect();
         // What is said of all alerts gives way to the alerts.
@@ -84,9 +101,15 @@ impl Fitting<'_> {
         let fits = |((bytes, _), _): &((usize, Card), Detail)| *bytes <= bytes_max / AROUND_SHARE;
         let found = wordy.into_iter().find(fits);
         let ((fixed, mut card), around) = found.unwrap_or_else(|| (fixed(top(BARE), BARE), BARE));
-        let grants = allot(&self.forms(), |index| self.names[index].bytes(), bytes_max.checked_sub(fixed)?);
+        let mut grants =
+            allot(&self.forms(), |index| self.names[index].bytes(), bytes_max.checked_sub(fixed)?);
         if !view.stories.is_empty() && grants.first().copied().flatten().is_none() {
             return None;
+        }
+        if self.format() == CardFormat::V2 {
+            let around =
+                [&card.elements[..], &bottom, &self.end(around)].map(|part| tags(self.format(), part));
+            self.lighten(&mut grants, around.iter().sum());
         }
         let (told, listed) = grants.split_at(view.stories.len());
         let mut unnamed = Vec::new();
@@ -96,8 +119,55 @@ impl Fitting<'_> {
         card.elements.extend(rest::elements(view, rest, around.with_links));
         card.elements.extend(bottom);
         card.elements.extend(rest::last(view, rest));
+        if unnamed.is_empty() {
+            tables::lay(view, &mut card, bytes_max);
+        }
         debug_assert!(length(&card) <= bytes_max, "a card outgrew its budget");
         Some(Fitted { card, unnamed })
+    }
+
+    /// Takes words from the wordiest stories, the last first, until the card has no more tagged objects than it may.
+    /// `around` are those of the rest of the card.
+    fn lighten(&self, grants: &mut [Option<RoomGrant>], around: usize) {
+        let stories = self.view.stories.len();
+        let of = |index: usize, level: usize| {
+            let names = (!self.names[index].is_empty()).then(String::new);
+            tags(self.format(), &self.block(index, level, names))
+        };
+        let around = around + HEADER_TAGS + MORE_LISTING_TAGS;
+        loop {
+            let told = grants.iter().take(stories).enumerate();
+            let told: Vec<_> = told.filter_map(|(index, grant)| Some((index, (*grant)?.level))).collect();
+            let all: usize = told.iter().map(|(index, level)| of(*index, *level)).sum();
+            let wordiest =
+                told.iter().filter(|(_, level)| *level > 0).max_by_key(|(index, level)| (*level, *index));
+            let Some((index, _)) = wordiest.filter(|_| around + all > TAGS_MAX) else { return };
+            if let Some(grant) = &mut grants[*index] {
+                grant.level -= 1;
+            }
+        }
+    }
+
+    fn format(&self) -> CardFormat {
+        self.view.besides.format
+    }
+
+    fn lengths(&self, elements: &[Element]) -> usize {
+        lengths(self.format(), elements)
+    }
+
+    fn header(&self) -> Header {
+        match self.format() {
+            CardFormat::V1 => header::of(self.view),
+            CardFormat::V2 => header_besides::of(self.view),
+        }
+    }
+
+    /// A story in this many words.
+    fn block(&self, index: usize, level: usize, names: Option<String>) -> Vec<Element> {
+        let is_folded = parts::may_fold(self.view) && index >= OPEN_MAX;
+        let fold = if is_folded { StoryFold::All } else { StoryFold::Open };
+        parts::block(self.view, &self.view.stories[index], Detail { fold, ..LEVELS[level] }, names)
     }
 
     /// What fits where nothing else does: the title and the numbers.
@@ -111,42 +181,47 @@ impl Fitting<'_> {
         elements.extend(rest::elements(view, rest, false));
         elements.extend(parts::buttons(view));
         elements.extend(rest::last(view, rest));
-        Fitted { card: Card { header: header::of(view), elements }, unnamed }
+        Fitted { card: Card { format: self.format(), header: self.header(), elements }, unnamed }
     }
 
     /// Bytes of the longest end the card may have.
     fn longest_end(&self, around: Detail) -> usize {
+        self.lengths(&self.end(around))
+    }
+
+    /// The longest end the card may have, a list of nothing before it.
+    fn end(&self, around: Detail) -> Vec<Element> {
         let most = Rest::most(self.view);
-        let end = rest::elements(self.view, most, around.with_links);
-        let last = rest::last(self.view, most).map_or(0, |last| lengths(&[last]));
-        let list = Element::Listing(Listing { lines: vec![String::new()] });
-        let around_list = if self.view.lines.is_empty() { 0 } else { lengths(&[list]) };
-        lengths(&end) + last + around_list
+        let list = (!self.view.lines.is_empty()).then(|| self.listing(vec![String::new()], &self.view.lines));
+        let end = list.into_iter().chain(rest::elements(self.view, most, around.with_links));
+        end.chain(rest::last(self.view, most)).collect()
     }
 
     /// How long every story and every line is in each of its forms, without names.
     fn forms(&self) -> Vec<Vec<usize>> {
-        let stories = self.view.stories.iter().zip(&self.names).map(|(story, names)| {
-            let block = |detail: &Detail| {
-                let names = (!names.is_empty()).then(String::new);
-                lengths(&parts::block(self.view, story, *detail, names))
+        let stories = (0..self.view.stories.len()).map(|index| {
+            let form = |level: usize| {
+                let names = (!self.names[index].is_empty()).then(String::new);
+                self.lengths(&self.block(index, level, names))
             };
-            LEVELS.iter().map(block).collect()
+            (0..LEVELS.len()).map(form).collect()
         });
         let title = |line: &ListLine<'_>| json_bytes(&line.title(self.view.words)) + AROUND_LINE_BYTES;
         stories.chain(self.view.lines.iter().map(|line| vec![title(line)])).collect()
     }
 
-    /// The stories, and below each that is a group the names of its alerts.
+    /// The stories, those that are groups with the names of their alerts.
     fn tell(&self, grants: &[Option<RoomGrant>], elements: &mut Vec<Element>, unnamed: &mut Vec<usize>) {
-        for ((story, names), grant) in self.view.stories.iter().zip(&self.names).zip(grants) {
+        for (index, grant) in grants.iter().enumerate() {
+            let story = &self.view.stories[index];
             let Some(grant) = grant else {
                 unnamed.extend(story.members());
                 continue;
             };
-            let names = story.group.as_ref().map(|group| names.within(&group.members, grant.names, unnamed));
-            let names = names.filter(|names| !names.is_empty());
-            elements.extend(parts::block(self.view, story, LEVELS[grant.level], names));
+            let within =
+                |group: &GroupView<'_>| self.names[index].within(&group.members, grant.names, unnamed);
+            let names = story.group.as_ref().map(within).filter(|names| !names.is_empty());
+            elements.extend(self.block(index, grant.level, names));
         }
     }
 
@@ -167,8 +242,16 @@ impl Fitting<'_> {
             lines.push(told);
         }
         if !lines.is_empty() {
-            elements.push(Element::Listing(Listing { lines }));
+            let listed = &self.view.lines[..lines.len()];
+            elements.push(self.listing(lines, listed));
         }
+    }
+
+    /// What is said of the lines, and what is seen of that where a format can fold and they are many.
+    fn listing(&self, lines: Vec<String>, of: &[ListLine<'_>]) -> Element {
+        let is_folded = parts::may_fold(self.view) && of.len() > LINES_OPEN_MAX;
+        let title = is_folded.then(|| ListLine::folded_title(of, self.view.words));
+        Element::Listing(Listing { lines, title: title.unwrap_or_default(), table: None })
     }
 
     /// What is not said.

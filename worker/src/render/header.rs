@@ -22,7 +22,7 @@ pub(super) fn of(view: &View<'_>) -> Header {
     // What was left out may still fire, and so may what is not heard of: nobody knows.
     let is_unsure = view.is_cut() || attention_lines::is_any_unheard(view);
     let template = if colour == Template::Green && is_unsure { Template::Grey } else { colour };
-    Header { template, title: CardText::Plain { content: title(view) } }
+    Header { template, title: CardText::Plain { content: title(view) }, besides: None }
 }
 
 /// `[CRITICAL] HighErrorRate ×3 · prod/checkout`; of a storm `[CRITICAL] 9000 alerts in prod: DiskFull ×4000, …`;
@@ -33,7 +33,7 @@ pub(super) fn title(view: &View<'_>) -> String {
     }
     let names = names(view);
     let badge = badge(view);
-    let title = if view.stories.iter().any(|story| story.item.is_message()) && view.summary.all.total() == 1 {
+    let title = if is_lone_message(view) {
         format!("{badge}{names}")
     } else if view.summary.all.total() > DETAILS_MAX {
         let all = view.summary.all;
@@ -46,28 +46,56 @@ pub(super) fn title(view: &View<'_>) -> String {
     title_line(&title, TITLE_CHARACTERS_MAX)
 }
 
-/// How bad it is and whether it is news. A message says the first itself.
+/// What a title begins with.
+#[derive(Default)]
+pub(super) struct Badge {
+    /// Whether it is news, or somebody's business already.
+    pub(super) standing: Vec<&'static str>,
+    /// How bad it is. A message says that itself.
+    pub(super) state: Option<&'static str>,
+}
+
+/// The same as text.
 pub(super) fn badge(view: &View<'_>) -> String {
-    let Some(worst) = &view.summary.worst else { return String::new() };
+    let Badge { standing, state } = badge_of(view);
+    let badges: Vec<_> = standing.into_iter().chain(state).collect();
+    if badges.is_empty() { String::new() } else { format!("[{}] ", badges.join(" · ")) }
+}
+
+/// How bad it is and whether it is news.
+pub(super) fn badge_of(view: &View<'_>) -> Badge {
+    let Some(worst) = &view.summary.worst else { return Badge::default() };
     let words = view.words;
     let all = view.summary.all;
     let is_known = view.summary.is_firing() && view.summary.reminders.count == all.firing;
-    let mut badges = Vec::new();
+    let mut standing = Vec::new();
     if is_known {
-        badges.push(words.reminder);
+        standing.push(words.reminder);
     }
     if attention_lines::is_all_taken_on(view) {
-        badges.push(words.taken_on);
+        standing.push(words.taken_on);
     }
-    if !worst.is_message() || all.total() > 1 {
-        badges.push(match worst.is_firing() {
-            true => severity::of(worst).0.word(words),
-            false if view.is_cut() => words.partly_resolved,
-            false if attention_lines::is_any_unheard(view) => words.unheard,
-            false => words.resolved,
-        });
-    }
-    if badges.is_empty() { String::new() } else { format!("[{}] ", badges.join(" · ")) }
+    let state = (!worst.is_message() || all.total() > 1).then(|| match worst.is_firing() {
+        true => severity::of(worst).0.word(words),
+        false if view.is_cut() => words.partly_resolved,
+        false if attention_lines::is_any_unheard(view) => words.unheard,
+        false => words.resolved,
+    });
+    Badge { standing, state }
+}
+
+/// The title without its badge and its place.
+pub(super) fn bare_title(view: &View<'_>) -> String {
+    title_line(&names(view), TITLE_CHARACTERS_MAX)
+}
+
+/// The place of a title; a message has none.
+pub(super) fn bare_place(view: &View<'_>) -> String {
+    if is_lone_message(view) { String::new() } else { place(view) }
+}
+
+fn is_lone_message(view: &View<'_>) -> bool {
+    view.stories.iter().any(|story| story.item.is_message()) && view.summary.all.total() == 1
 }
 
 /// The names of the alerts that fire, or of all if none does, the worst first, with how many there are of it.

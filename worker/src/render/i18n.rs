@@ -33,6 +33,10 @@ pub(super) struct Words {
     pub(super) all_alerts: &'static str,
     pub(super) everybody: &'static str,
     pub(super) received: &'static str,
+    /// Above the columns of a table.
+    pub(super) where_it_is: &'static str,
+    pub(super) count: &'static str,
+    pub(super) which: &'static str,
     /// Between a fact's name and its value, on one line.
     pub(super) colon: &'static str,
     /// Day, hour, minute, second.
@@ -66,6 +70,9 @@ const ZH_CN: Words = Words {
     all_alerts: "查看全部",
     everybody: "所有人",
     received: "收到",
+    where_it_is: "位置",
+    count: "数量",
+    which: "明细",
     colon: "：",
     units: ["天", "小时", "分", "秒"],
     locale: Locale::ZhCn,
@@ -97,6 +104,9 @@ const EN: Words = Words {
     all_alerts: "See all",
     everybody: "everybody",
     received: "received",
+    where_it_is: "Where",
+    count: "Count",
+    which: "Which",
     colon: ": ",
     units: ["d", "h", "min", "s"],
     locale: Locale::En,

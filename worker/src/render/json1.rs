@@ -76,7 +76,7 @@ struct Json1Button<'c> {
 impl<'c> Json1Card<'c> {
     /// The card; one that `is_shared` can be updated later.
     pub(super) fn of(card: &'c Card, is_shared: bool) -> Self {
-        let Header { template, title } = &card.header;
+        let Header { template, title, besides: _ } = &card.header;
         Self {
             config: Config { wide_screen_mode: true, enable_forward: true, update_multi: is_shared },
             header: Json1Header { template: *template, title },
@@ -108,7 +108,7 @@ impl Serialize for Json1Elements<'_> {
 
 fn write_story<S: SerializeSeq>(sequence: &mut S, story: &Story) -> Result<(), S::Error> {
     sequence.serialize_element(&Json1Element::Rule)?;
-    let Story { head, lines, description, end, label, names } = story;
+    let Story { head, lines, description, end, label, names, .. } = story;
     if description.is_empty() {
         sequence.serialize_element(&markdown(joined(&[head, lines, end, label])))?;
     } else {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use super::card::CardTable;
+use super::count::Count;
 use super::escape::{clean_line, is_plain};
 use super::fold::FoldedNames;
 use super::group_labels::GroupLabels;
@@ -17,6 +19,8 @@ use super::summary::SummaryGroup;
 const NAME_CHARACTERS_MAX: usize = 120;
 /// How much of where it is.
 const PLACE_CHARACTERS_MAX: usize = 64;
+/// Names of a line that can be read in one cell of a table, in characters.
+const CELL_CHARACTERS_MAX: usize = 80;
 /// The longest ` +N` behind names of which some are missing, in bytes.
 const MISSING_BYTES: usize = 12;
 
@@ -67,16 +71,47 @@ impl<'e> ListLine<'e> {
     pub(super) fn title(&self, words: &Words) -> String {
         let mut parts = vec![format!("{} ×{}", self.light.sign(), self.members.len())];
         if let LineTitle::Group { name, .. } = &self.title {
-            let name = clean_line(name, NAME_CHARACTERS_MAX);
-            parts[0].extend([" ", if name.is_empty() { words.alert } else { &name }]);
+            parts[0].extend([" ", &shown_name(name, words)]);
         }
         parts.push(clean_line(self.around, PLACE_CHARACTERS_MAX));
         if let LineTitle::Group { labels, .. } = &self.title {
-            let labels = labels.iter().map(|label| clean_line(label, PLACE_CHARACTERS_MAX));
-            parts.push(labels.collect::<Vec<_>>().join("/"));
+            parts.push(shown_labels(labels));
         }
         parts.retain(|part| !part.is_empty());
         parts.join(" · ")
+    }
+
+    /// What is seen of these lines while they are folded.
+    pub(super) fn folded_title(lines: &[Self], words: &Words) -> String {
+        let mut count = Count::default();
+        for line in lines {
+            count.add(line.light.status(), line.members.len());
+        }
+        words.others(lines.iter().map(Self::kinds).sum(), count)
+    }
+
+    /// Lines as rows, if there are several and each can be read as one; `told` is what they say.
+    pub(super) fn table(lines: &[Self], told: &[String], words: &Words) -> Option<CardTable> {
+        let row = |(line, told): (&Self, &String)| {
+            let names = told.strip_prefix(&line.title(words))?;
+            let names = names.strip_prefix(words.colon).unwrap_or(names);
+            let is_short = !names.contains('\n') && names.chars().nth(CELL_CHARACTERS_MAX).is_none();
+            let sign = line.light.sign();
+            let (what, which) = match &line.title {
+                LineTitle::Group { name, labels, .. } => {
+                    let labels = Some(shown_labels(labels)).filter(|labels| !labels.is_empty());
+                    let labels = labels.map(|labels| labels + words.colon).unwrap_or_default();
+                    let which = if names.is_empty() { String::new() } else { labels + names };
+                    (format!("{sign} {}", shown_name(name, words)), which)
+                }
+                LineTitle::Place => (format!("{sign} {names}"), String::new()),
+            };
+            let around = clean_line(line.around, PLACE_CHARACTERS_MAX);
+            is_short.then(|| vec![what, around, line.members.len().to_string(), which])
+        };
+        let rows = lines.iter().zip(told).map(row).collect::<Option<Vec<_>>>()?;
+        let columns = [words.alert, words.where_it_is, words.count, words.which].map(str::to_owned).into();
+        (rows.len() > 1).then_some(CardTable { columns, rows })
     }
 
     /// Whether each of its alerts has a label of this name and value.
@@ -140,6 +175,16 @@ impl<'n> ListedNames<'n> {
         }
         list.text
     }
+}
+
+fn shown_name(name: &str, words: &Words) -> String {
+    let name = clean_line(name, NAME_CHARACTERS_MAX);
+    if name.is_empty() { words.alert.to_owned() } else { name }
+}
+
+fn shown_labels(labels: &[&str]) -> String {
+    let labels = labels.iter().map(|label| clean_line(label, PLACE_CHARACTERS_MAX));
+    labels.collect::<Vec<_>>().join("/")
 }
 
 fn shown(name: &str) -> Cow<'_, str> {

@@ -1,7 +1,9 @@
 //! What a card consists of between its header and its end. Pure.
 
+use config::CardFormat;
+
 use super::alert_view::AlertView;
-use super::card::{Button, CardText, Element, Field, Story, joined};
+use super::card::{Button, CardText, Element, Field, Story, StoryFold, joined};
 use super::escape::{clean, clean_line, markdown};
 use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
@@ -18,12 +20,16 @@ const SHORT_CHARACTERS_MAX: usize = 24;
 
 /// Labels that are shown of each alert wherever there is room.
 pub(super) const FACTS: usize = 10;
+/// So many names of a group are read as easily as a title above them.
+const NAMES_OPEN_MAX: usize = 30;
 /// Where all parts of a card are only as long as they must be, so many characters still tell one alert from another.
 const SHORT_FACTS_CHARACTERS_MAX: usize = 120;
 
 /// How wordy an alert is told.
 #[derive(Clone, Copy)]
 pub(super) struct Detail {
+    /// How much of it is seen at once.
+    pub(super) fold: StoryFold,
     pub(super) summary_characters: usize,
     pub(super) description_characters: usize,
     /// Of words of one's own.
@@ -120,7 +126,13 @@ pub(super) fn block(
     if view.summary.all.total() == 1 {
         return alone(view, story, detail);
     }
-    vec![Element::Story(Box::new(Story { names, ..among_others(view, story, detail) }))]
+    let fold = match (&story.group, detail.fold) {
+        (Some(group), StoryFold::Open) if may_fold(view) && group.members.len() > NAMES_OPEN_MAX => {
+            StoryFold::Names
+        }
+        (_, fold) => fold,
+    };
+    vec![Element::Story(Box::new(Story { fold, names, ..among_others(view, story, detail) }))]
 }
 
 fn alone(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
@@ -170,6 +182,7 @@ fn link_buttons(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Optio
 
 fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story {
     let item = &story.item;
+    let is_folded = detail.fold == StoryFold::All;
     let mut lines = Vec::new();
     let mut description = String::new();
     let mut end = Vec::new();
@@ -179,7 +192,9 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story
     if let Some(body) = &story.body {
         lines.push(body.markdown(detail.body_characters));
     } else {
-        lines.push(markdown(&facts_line(view, story, detail.facts)));
+        let facts = facts_line(view, story, detail.facts);
+        // What stands in the title already is not said again below it.
+        lines.extend(Some(markdown(&facts)).filter(|_| !is_folded || facts != facts_line(view, story, 0)));
         lines.push(markdown(&text_of(view, story, TextKind::Summary, detail.summary_characters)));
         description = text_of(view, story, TextKind::Description, detail.description_characters);
         if detail.summary_characters > 0 {
@@ -193,16 +208,73 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story
     }
     end.extend(link_line(view, story, detail));
     let below = |lines: &[String]| joined(lines).into_owned();
-    let label = names_line(view, story).unwrap_or_default();
-    Story { head: head(view, story), lines: below(&lines), description, end: below(&end), label, names: None }
+    Story {
+        head: head(view, story, Marks::Markdown),
+        title: if is_folded { folded_title(view, story) } else { String::new() },
+        lines: below(&lines),
+        description,
+        end: below(&end),
+        label: names_line(view, story).unwrap_or_default(),
+        names_title: if may_fold(view) { names_title(story) } else { String::new() },
+        ..Story::default()
+    }
+}
+
+/// Whether something can stand on the card that is seen only once it is opened.
+pub(super) fn may_fold(view: &View<'_>) -> bool {
+    match view.besides.format {
+        CardFormat::V1 => false,
+        CardFormat::V2 => true,
+    }
+}
+
+/// What is seen of a story of which all else is folded: its heading, and what tells it from the others.
+fn folded_title(view: &View<'_>, story: &AlertView<'_>) -> String {
+    let facts = facts_line(view, story, 0);
+    joined_by(" · ", &[&head(view, story, Marks::None), &facts])
+}
+
+/// What is seen of names while they are folded.
+fn names_title(story: &AlertView<'_>) -> String {
+    let Some(group) = &story.group else { return String::new() };
+    let labels = group.names.labels.iter().map(|label| clean_line(label, NAME_CHARACTERS_MAX));
+    joined_by(" · ", &[&labels.collect::<Vec<_>>().join("/"), &group.members.len().to_string()])
+}
+
+fn joined_by(between: &str, parts: &[&str]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(between)
+}
+
+/// Whether a heading is markdown.
+#[derive(Clone, Copy)]
+enum Marks {
+    Markdown,
+    None,
+}
+
+impl Marks {
+    fn text(self, clean: &str) -> String {
+        match self {
+            Self::Markdown => markdown(clean),
+            Self::None => clean.to_owned(),
+        }
+    }
+
+    const fn bold(self) -> &'static str {
+        match self {
+            Self::Markdown => "**",
+            Self::None => "",
+        }
+    }
 }
 
 /// What one of several is called, and how many there are of it.
-fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
+fn head(view: &View<'_>, story: &AlertView<'_>, marks: Marks) -> String {
     let item = &story.item;
     let name = if item.name().trim().is_empty() { view.words.alert } else { item.name() };
-    let name = markdown(&clean_line(name, VALUE_CHARACTERS_MAX));
-    let mut head = format!("{} **{name}**", Light::of(item).sign());
+    let name = marks.text(&clean_line(name, VALUE_CHARACTERS_MAX));
+    let bold = marks.bold();
+    let mut head = format!("{} {bold}{name}{bold}", Light::of(item).sign());
     let Some(group) = &story.group else {
         if item.is_reminder() {
             head.extend([" · ", icons::AGAIN, " ", view.words.reminder]);
@@ -212,7 +284,7 @@ fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
     head.extend([" ×", &group.members.len().to_string()]);
     let around = clean_line(item.around().unwrap_or_default(), VALUE_CHARACTERS_MAX);
     if !around.is_empty() {
-        head.extend([" · ", &markdown(&around)]);
+        head.extend([" · ", &marks.text(&around)]);
     }
     if group.reminders > 0 {
         head.extend([" · ", icons::AGAIN, " ", &view.words.told_before(group.reminders, None)]);

@@ -1,5 +1,6 @@
 //! Cards as files. Each `tests/golden/*.json` holds an envelope with the card and the text it becomes, each
-//! `tests/golden_folds/*.json` the card and the text of a scene that is made by rule.
+//! `tests/golden_folds/*.json` the card and the text of a scene that is made by rule, and `tests/golden_2_0/*.json` of the same
+//! name the card of the same alerts in JSON 2.0.
 //!
 //! `UPDATE_GOLDEN=1 cargo test -p larkfire-worker golden` writes the cards anew; look at the difference.
 
@@ -14,7 +15,7 @@ mod worded;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use config::{LinksConfig, Locale};
+use config::{CardFormat, LinksConfig, Locale};
 use jiff::tz::TimeZone;
 use model::envelope::decode;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ const GOLDEN: [(&str, Locale); 11] = [
 
 type Folded = (&'static str, Locale, fn() -> Scene);
 /// Cards of many alerts, as they were.
-const FOLDS: [Folded; 21] = [
+const FOLDS: [Folded; 23] = [
     ("storm_40_zh", Locale::ZhCn, || scenes::storm(40)),
     ("storm_40_en", Locale::En, || scenes::storm(40)),
     ("storm_10000_zh", Locale::ZhCn, || scenes::storm(10_000)),
@@ -62,6 +63,8 @@ const FOLDS: [Folded; 21] = [
     ("worded_zh", Locale::ZhCn, scenes::reminder),
     ("worded_en", Locale::En, scenes::mixed),
     ("worded_storm_en", Locale::En, || scenes::storm(40)),
+    ("measured_zh", Locale::ZhCn, scenes::measured),
+    ("measured_en", Locale::En, scenes::measured),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -84,21 +87,36 @@ fn is_golden(
     let template = worded::example();
     let worded = AppliedTemplate::new(&template, "ops");
     let besides = Besides {
+        format: CardFormat::V1,
         buttons: &[],
         owners: (is("owned_") || is("worded_")).then_some(&mentions),
         worded: is("worded_").then_some(&worded),
         card: None,
     };
-    let card = build_with(items, &style(locale), now(), CARD_BYTES_MAX, besides).content;
-    head.insert("card".to_owned(), json!(card));
+    let card = |format| {
+        let card = card_with(items, &style(locale), now(), CARD_BYTES_MAX, Besides { format, ..besides });
+        is_taken(&card);
+        json!(card)
+    };
+    head.insert("card".to_owned(), card(CardFormat::V1));
     head.insert("text".to_owned(), json!(text_with(items, &style(locale), now(), besides).content));
-    let made = Value::Object(head);
+    is_as_before(path, &Value::Object(head));
+    is_as_before(&folder("golden_2_0").join(path.file_name().unwrap()), &card(CardFormat::V2));
+}
+
+/// The platform would make a message of it.
+fn is_taken(card: &Card) {
+    feishu_sim::judge_card(&json!(card), &owners::IDS)
+        .unwrap_or_else(|refusal| panic!("{refusal}: {card:?}"));
+}
+
+fn is_as_before(path: &std::path::Path, made: &Value) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, format!("{made:#}\n")).unwrap();
         return;
     }
     let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    assert_eq!(made, file, "{}", path.display());
+    assert_eq!(made, &file, "{}", path.display());
 }
 
 #[test]
@@ -130,6 +148,8 @@ fn every_golden_file_is_tested() {
     };
     assert_eq!(files("golden"), named(&GOLDEN.map(|(name, _)| name)));
     assert_eq!(files("golden_folds"), named(&FOLDS.map(|(name, ..)| name)));
+    let both = files("golden").into_iter().chain(files("golden_folds"));
+    assert_eq!(files("golden_2_0"), both.collect());
 }
 
 fn card_with(
@@ -150,12 +170,13 @@ fn length(card: &Card) -> usize {
     serde_json::to_vec(card).unwrap().len()
 }
 
-/// Every text of the card below its header, in its dialect and as it is sent, from top to bottom.
+/// Every text of the card below its header, in its dialect and as it is sent, from top to bottom: what is folded below the
+/// title it is folded under, and a table as the names or the lines in whose place it stands.
 fn texts(card: &Card) -> Vec<CardText> {
     let mut texts = Vec::new();
-    let mut sent = json!(card);
-    sent.as_object_mut().unwrap().remove("header");
-    collect(&sent, &mut texts);
+    let sent = json!(card);
+    let body = if card.format == CardFormat::V1 { &sent["elements"] } else { &sent["body"]["elements"] };
+    collect(body, &mut texts);
     texts
 }
 
@@ -164,12 +185,55 @@ fn collect(part: &Value, texts: &mut Vec<CardText>) {
     match (part, part["tag"].as_str()) {
         (_, Some("plain_text")) => texts.push(CardText::Plain { content: content() }),
         (_, Some("lark_md")) => texts.push(CardText::Markdown { content: content() }),
+        (_, Some("table")) => texts.extend(rows(part)),
+        (_, Some("collapsible_panel")) => {
+            let title = part["header"]["title"]["content"].as_str().unwrap();
+            let first = part["elements"][0]["text"]["content"].as_str().unwrap();
+            // A title of names says what they are the values of; any other is a line of its own.
+            let is_of_names = !title.starts_with(LIGHTS) && !first.starts_with(LIGHTS);
+            texts.push(if is_of_names {
+                CardText::Markdown { content: format!("**{title}**:") }
+            } else {
+                CardText::Plain { content: title.to_owned() }
+            });
+            collect(&part["elements"], texts);
+        }
         (Value::Array(parts), _) => parts.iter().for_each(|part| collect(part, texts)),
-        // What is seen first comes first.
-        (Value::Object(members), _) => ["elements", "text", "fields", "actions"]
+        (Value::Object(members), _) => ["elements", "columns", "text", "fields", "actions"]
             .iter()
             .filter_map(|name| members.get(*name))
             .for_each(|part| collect(part, texts)),
         (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => {}
     }
+}
+
+const LIGHTS: [char; 5] = ['🔴', '⭕', '🟠', '🔵', '🟢'];
+
+/// A table of groups as the lines it stands for, one of names as those.
+fn rows(table: &Value) -> Vec<CardText> {
+    let cell = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let rows = table["rows"].as_array().unwrap();
+    if cell(&rows[0], "a").starts_with(LIGHTS) {
+        let line = |row: &Value| {
+            let what = cell(row, "a");
+            let (sign, what) = what.split_once(' ').unwrap();
+            let names = cell(row, "d");
+            let (what, names) = match names.split_once(": ") {
+                Some((label, names)) => (format!("{what} · {} · {label}", cell(row, "b")), names.to_owned()),
+                None => (cell(row, "b"), what.to_owned()),
+            };
+            CardText::Plain { content: format!("{sign} ×{} {what}: {names}", cell(row, "c")) }
+        };
+        return rows.iter().map(line).collect();
+    }
+    let columns = table["columns"].as_array().unwrap().iter();
+    let shown =
+        |column: &&Value| !["value", "Started", "开始"].contains(&column["display_name"].as_str().unwrap());
+    let keys: Vec<_> = columns.filter(shown).map(|column| column["name"].as_str().unwrap()).collect();
+    let name = |row: &Value| {
+        let name = keys.iter().map(|key| cell(row, key)).collect::<Vec<_>>().join("/");
+        format!("\"{}\"", name.replace('"', "\"\""))
+    };
+    let names = rows.iter().map(name).collect::<Vec<_>>().join("\n");
+    vec![CardText::Markdown { content: "**x**:".to_owned() }, CardText::Plain { content: names }]
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use config::{LinksConfig, Locale};
+use config::{CardFormat, LinksConfig, Locale};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -32,6 +32,8 @@ pub struct Style {
 /// What stands on a card besides its alerts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides<'b> {
+    /// What it is written in.
+    pub format: CardFormat,
     /// A row of buttons of the card's own, at its end.
     pub buttons: &'b [Button],
     /// Whose alerts they are.

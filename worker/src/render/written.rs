@@ -1,15 +1,20 @@
-//! A card as it is sent, and how long it is then. Pure.
+//! A card in the format it is sent in, and how long it is then. Pure.
 
 use std::io;
 
+use config::CardFormat;
 use serde::{Serialize, Serializer};
 
 use super::card::{Card, Element};
 use super::json1::{Json1Card, Json1Elements};
+use super::json2::{Json2Card, Json2Elements};
 
 impl Serialize for Card {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Json1Card::of(self, false).serialize(serializer)
+        match self.format {
+            CardFormat::V1 => Json1Card::of(self, false).serialize(serializer),
+            CardFormat::V2 => Json2Card::of(self).serialize(serializer),
+        }
     }
 }
 
@@ -18,7 +23,11 @@ pub struct SharedCard<'c>(pub &'c Card);
 
 impl Serialize for SharedCard<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Json1Card::of(self.0, true).serialize(serializer)
+        match self.0.format {
+            CardFormat::V1 => Json1Card::of(self.0, true).serialize(serializer),
+            // Any card of 2.0 can.
+            CardFormat::V2 => self.0.serialize(serializer),
+        }
     }
 }
 
@@ -27,14 +36,33 @@ pub(super) fn length(card: &Card) -> usize {
     bytes(card)
 }
 
-/// Bytes the elements add to a card, a comma for each included.
-pub(super) fn lengths(elements: &[Element]) -> usize {
+/// Bytes the elements add to a card of this format, a comma for each included.
+pub(super) fn lengths(format: CardFormat, elements: &[Element]) -> usize {
     if elements.is_empty() {
         return 0;
     }
+    let list = match format {
+        CardFormat::V1 => bytes(&Json1Elements(elements)),
+        CardFormat::V2 => bytes(&Json2Elements(elements)),
+    };
     // Two brackets, and a comma less than elements.
-    bytes(&Json1Elements(elements)).saturating_sub(1)
+    list.saturating_sub(1)
 }
+
+/// How many tagged objects the elements are: what a limit of 2.0 counts (reference "Feishu", 3.1).
+pub(super) fn tags(format: CardFormat, elements: &[Element]) -> usize {
+    match format {
+        // It has no such limit.
+        CardFormat::V1 => 0,
+        CardFormat::V2 => {
+            let json = serde_json::to_vec(&Json2Elements(elements)).unwrap_or_default();
+            // In a text the quotation marks would be escaped.
+            json.windows(TAG.len()).filter(|bytes| *bytes == TAG).count()
+        }
+    }
+}
+
+const TAG: &[u8] = b"\"tag\":";
 
 fn bytes(value: &impl Serialize) -> usize {
     let mut counter = ByteCounter(0);

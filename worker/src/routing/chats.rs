@@ -71,6 +71,7 @@ mod tests {
     fn chats(allowed: &[&str]) -> Chats {
         let receiver = |(name, chat): (&str, &str)| ReceiverConfig {
             template: None,
+            card_format: config::CardFormat::V1,
             name: name.to_owned(),
             destination: ReceiverDestination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 1,

@@ -7,6 +7,7 @@ mod crashes;
 mod doubts;
 mod ends;
 mod fleet;
+mod formats;
 mod harness;
 mod marks;
 mod named;

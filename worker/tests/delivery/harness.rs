@@ -215,6 +215,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         dedup: DedupConfig::default(),
         window: WINDOW,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
@@ -233,6 +234,7 @@ pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<
         cards_per_second: 10_000,
         owners: ReceiverOwners::default(),
         template: None,
+        card_format: config::CardFormat::V1,
     }
 }
 

@@ -12,6 +12,7 @@ mod broken;
 mod chats;
 mod clock_jumps;
 mod fake_queue;
+mod formats;
 mod halves;
 mod harness;
 mod hold_ups;

@@ -1,6 +1,6 @@
 //! Buttons: their text, their look and where they lead. A custom bot's buttons can only open links.
 
-use crate::card::names::{BUTTON_SIZES, BUTTON_TYPES};
+use crate::card::names::{BUTTON_SIZES, BUTTON_TYPES, CALLBACK_2_0, OPEN_URL_2_0};
 use crate::card::spot::Spot;
 use crate::card::text::legal_link;
 use crate::card::{Inspection, Schema};
@@ -22,9 +22,11 @@ impl<'a> Inspection<'a> {
             self.text(&confirm.object("title")?, &["plain_text"])?;
             self.text(&confirm.object("text")?, &["plain_text"])?;
         }
-        for behaviour in button.objects("behaviors")? {
-            self.behaviour(&behaviour)?;
+        let behaviours = button.objects("behaviors")?;
+        if self.schema == Schema::V2 && button.get("behaviors").is_none() {
+            return Err(button.broken("behaviors is missing"));
         }
+        behaviours.iter().try_for_each(|behaviour| self.behaviour(behaviour))?;
         // The members of JSON 1.0; in schema 2.0 they were refused as unknown properties.
         self.url(button, "url")?;
         if let Some(urls) = button.optional_object("multi_url")? {
@@ -38,12 +40,19 @@ impl<'a> Inspection<'a> {
 
     fn behaviour(&self, behaviour: &Spot<'_>) -> Result<(), Refusal> {
         match (behaviour.string("type")?, self.schema) {
-            ("open_url", _) => {
+            ("open_url", schema) => {
+                if schema == Schema::V2 {
+                    behaviour.only(&OPEN_URL_2_0)?;
+                }
                 behaviour.string("default_url")?;
                 self.urls(behaviour, "default_url")
             }
             // Nobody hears of the click, but the card is made.
-            ("callback", _) | ("form_action", Schema::V1) => Ok(()),
+            ("callback", Schema::V2) => {
+                behaviour.only(&CALLBACK_2_0)?;
+                behaviour.object("value").map(|_| ())
+            }
+            ("callback" | "form_action", Schema::V1) => Ok(()),
             (kind, _) => Err(behaviour.broken(&format!("unknown behaviour {kind}"))),
         }
     }

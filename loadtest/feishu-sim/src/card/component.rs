@@ -1,6 +1,8 @@
 //! The components of a card: which may stand where, and what each of them needs.
 
-use crate::card::names::{ACTION_LAYOUTS, COMPONENTS_2_0, FLEX_MODES};
+use crate::card::names::{
+    ACTION_LAYOUTS, BORDER_2_0, COMPONENTS_2_0, FLEX_MODES, ICON_2_0, PANEL_HEADER_2_0,
+};
 use crate::card::spot::Spot;
 use crate::card::text::UNKNOWN_IMAGE;
 use crate::card::{Inspection, Schema};
@@ -132,17 +134,51 @@ impl<'a> Inspection<'a> {
             if self.schema == Schema::V2 {
                 self.properties_2_0(&column, "column")?;
             }
-            column.one_of("width", &["auto", "weighted"])?;
+            let width = column.optional_string("width")?.unwrap_or("auto");
+            let is_known = match self.schema {
+                Schema::V1 => matches!(width, "auto" | "weighted"),
+                Schema::V2 => matches!(width, "auto" | "weighted") || is_pixels(width),
+            };
+            if !is_known {
+                return Err(column.broken("width is none of auto and weighted"));
+            }
+            if let Some(weight) = column.get("weight")
+                && !weight.as_u64().is_some_and(|weight| (1..=5).contains(&weight))
+            {
+                return Err(column.broken("weight is not 1 to 5"));
+            }
             self.components(&column, "elements", place.inside(Container::Column))?;
         }
         Ok(())
     }
 
     fn panel(&mut self, spot: &Spot<'a>, place: Place) -> Result<(), Refusal> {
-        let title = spot.object("header")?.object("title")?;
-        self.text(&title, &["plain_text", "lark_md", "markdown"])?;
+        let header = spot.object("header")?;
+        self.text(&header.object("title")?, &["plain_text", "markdown"])?;
+        if self.schema == Schema::V2 {
+            header.only(&PANEL_HEADER_2_0)?;
+            header.one_of("icon_position", &["left", "right", "follow_text"])?;
+            if let Some(angle) = header.get("icon_expanded_angle")
+                && !angle.as_i64().is_some_and(|angle| matches!(angle, -180 | -90 | 90 | 180))
+            {
+                return Err(header.broken("icon_expanded_angle is no quarter or half turn"));
+            }
+            if let Some(icon) = header.optional_object("icon")? {
+                icon.only(&ICON_2_0)?;
+                icon.one_of("tag", &["standard_icon", "custom_icon"])?;
+            }
+            if let Some(border) = spot.optional_object("border")? {
+                border.only(&BORDER_2_0)?;
+            }
+        }
         self.components(spot, "elements", place.inside(Container::Panel))
     }
+}
+
+/// Whether this is a width such as `120px`.
+fn is_pixels(width: &str) -> bool {
+    let pixels = width.strip_suffix("px").and_then(|number| number.parse::<u32>().ok());
+    pixels.is_some_and(|pixels| (16..=600).contains(&pixels))
 }
 
 /// Whether this component may stand at this place at all.

@@ -2,7 +2,8 @@
 
 use crate::card::component::Place;
 use crate::card::names::{
-    BODY_2_0, CONFIG_2_0, HEADER_2_0, HEADER_TEMPLATES, ROOT_2_0, TAG_COLOURS, WIDTH_MODES,
+    BODY_2_0, CONFIG_2_0, HEADER_2_0, HEADER_TEMPLATES, ROOT_2_0, SUMMARY_2_0, TAG_COLOURS, TEXT_TAG_2_0,
+    WIDTH_MODES,
 };
 use crate::card::spot::Spot;
 use crate::card::{Inspection, Schema};
@@ -42,6 +43,10 @@ impl<'a> Inspection<'a> {
             return Ok(());
         }
         config.only(&CONFIG_2_0)?;
+        if let Some(summary) = config.optional_object("summary")? {
+            summary.only(&SUMMARY_2_0)?;
+            summary.optional_string("content")?;
+        }
         match config.get("update_multi") {
             None | Some(serde_json::Value::Bool(true)) => Ok(()),
             Some(_) => Err(config.broken("update_multi can only be true in schema 2.0")),
@@ -68,6 +73,9 @@ impl<'a> Inspection<'a> {
         for tag in &tags {
             if tag.string("tag")? != "text_tag" {
                 return Err(tag.broken("a text_tag_list holds text_tag only"));
+            }
+            if self.schema == Schema::V2 {
+                tag.only(&TEXT_TAG_2_0)?;
             }
             tag.one_of("color", &TAG_COLOURS)?;
             self.text(&tag.object("text")?, &["plain_text"])?;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::card::names::TABLE_DATA_TYPES;
+use crate::card::names::{TABLE_COLUMN_2_0, TABLE_DATA_TYPES, TABLE_HEADER_2_0};
 use crate::card::spot::Spot;
-use crate::card::{Inspection, TOO_MANY};
+use crate::card::{Inspection, Schema, TOO_MANY};
 use crate::refusal::Refusal;
 
 const TABLES_MAX: usize = 5;
@@ -32,7 +32,16 @@ impl Inspection<'_> {
             return Err(table.broken("a table has 1 to 50 columns"));
         }
         let mut declared = Vec::with_capacity(columns.len());
+        if let Some(style) = table.optional_object("header_style")?
+            && self.schema == Schema::V2
+        {
+            style.only(&TABLE_HEADER_2_0)?;
+        }
         for column in &columns {
+            if self.schema == Schema::V2 {
+                column.only(&TABLE_COLUMN_2_0)?;
+            }
+            column.optional_string("display_name")?;
             column.one_of("data_type", &TABLE_DATA_TYPES)?;
             declared.push((column.string("name")?, column.string("data_type")?));
         }

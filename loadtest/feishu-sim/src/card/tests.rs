@@ -180,6 +180,51 @@ fn schema_2_0_refuses_unknown_properties_and_tags() {
     refused("200861", &v2(&json!({"tag": "markdown", "content": "x", "href": {}})));
     refused("200861", &v2(&button("https://legacy.example")));
     refused("200861", &v2(&json!({"tag": "div", "text": {"tag": "plain_text", "content": "x", "i18n": {}}})));
+    refused("200861", &v2(&json!({"tag": "div", "fields": [{"is_short": true, "text": plain("x")}]})));
+    refused("200861", &json!({"schema": "2.0", "body": {}, "config": {"summary": {"text": "x"}}}));
+    let tag = json!({"tag": "text_tag", "text": plain("P1"), "colour": "red"});
+    refused(
+        "200861",
+        &json!({"schema": "2.0", "body": {}, "header": {"title": plain("x"), "text_tag_list": [tag]}}),
+    );
+}
+
+#[test]
+fn panels_tables_and_buttons_of_2_0_have_documented_properties_with_documented_values() {
+    let panel = |header: Value| {
+        v2(
+            &json!({"tag": "collapsible_panel", "header": header, "border": {"color": "grey"}, "elements": []}),
+        )
+    };
+    let icon = json!({"tag": "standard_icon", "token": "down-small-ccm_outlined", "size": "16px 16px"});
+    accepted(&panel(json!({"title": plain("more"), "icon": icon, "icon_expanded_angle": -180})));
+    refused("200861", &panel(json!({"title": plain("more"), "colour": "red"})));
+    refused("200621", &panel(json!({"title": plain("more"), "icon_expanded_angle": 45})));
+    refused("200621", &panel(json!({"title": {"tag": "lark_md", "content": "more"}})));
+    let table = |column: Value| {
+        v2(&json!({"tag": "table", "page_size": 10, "columns": [column], "rows": [{"a": "x"}]}))
+    };
+    accepted(&table(json!({"name": "a", "display_name": "pod", "data_type": "text"})));
+    refused("200861", &table(json!({"name": "a", "title": "pod", "data_type": "text"})));
+    refused("200621", &table(json!({"name": "a", "display_name": 1, "data_type": "text"})));
+    let button =
+        |behaviors: Value| v2(&json!({"tag": "button", "text": plain("Open"), "behaviors": behaviors}));
+    accepted(&button(json!([{"type": "callback", "value": {"ack": 1}}])));
+    refused("200621", &button(json!([{"type": "callback", "value": "ack"}])));
+    refused("200861", &button(json!([{"type": "open_url", "default_url": "https://x.example", "url": ""}])));
+    refused("200621", &v2(&json!({"tag": "button", "text": plain("Open")})));
+    let column = |column: Value| v2(&json!({"tag": "column_set", "flex_mode": "flow", "columns": [column]}));
+    accepted(&column(json!({"tag": "column", "width": "120px", "weight": 5, "elements": []})));
+    refused("200621", &column(json!({"tag": "column", "width": "wide", "elements": []})));
+    refused("200621", &column(json!({"tag": "column", "weight": 6, "elements": []})));
+}
+
+#[test]
+fn a_card_is_judged_without_a_group() {
+    let mention = json!({"elements": [{"tag": "markdown", "content": "<at id=ou_ann></at>"}]});
+    assert_eq!(crate::judge_card(&mention, &["ou_ann"]), Ok(()));
+    assert_eq!(crate::judge_card(&mention, &[]).unwrap_err().code, 11246);
+    assert_eq!(crate::judge_card(&json!([]), &[]).unwrap_err().code, 19002);
 }
 
 #[test]

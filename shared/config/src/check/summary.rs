@@ -7,7 +7,8 @@ use url::Url;
 
 use super::Role;
 use crate::{
-    BotMode, Config, DEFAULT_RECEIVER, GateConfig, ReceiverConfig, ReceiverDestination, RouteConfig, Secret,
+    BotMode, CardFormat, Config, DEFAULT_RECEIVER, GateConfig, ReceiverConfig, ReceiverDestination,
+    RouteConfig, Secret,
 };
 
 /// Lines, each with a name at its beginning.
@@ -110,8 +111,15 @@ fn receivers(text: &mut String, config: &Config) {
     }
     line(text, "receivers", "");
     for receiver in &config.receivers {
-        let ReceiverConfig { name, destination, cards_per_minute, cards_per_second, owners, template } =
-            receiver;
+        let ReceiverConfig {
+            name,
+            destination,
+            cards_per_minute,
+            cards_per_second,
+            owners,
+            template,
+            card_format,
+        } = receiver;
         let way = match destination {
             ReceiverDestination::CustomBot { webhook_url, secret } => {
                 let signs = if secret.is_some() { "signs" } else { "does not sign" };
@@ -137,7 +145,11 @@ fn receivers(text: &mut String, config: &Config) {
             format!("{cards_per_minute} cards a minute{of_minute}, {cards_per_second} a second{of_second}");
         let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
         let worded = template.as_ref().map(|name| format!("; template {name}")).unwrap_or_default();
-        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}"));
+        let format = match card_format {
+            CardFormat::V1 => String::new(),
+            CardFormat::V2 => format!("; card JSON {}", card_format.as_str()),
+        };
+        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}{format}"));
     }
 }
 

@@ -7,10 +7,14 @@ use runtime::documents::text;
 pub(super) const TEMPLATES: SettingGroup = SettingGroup {
     title: text("Cards", "卡片"),
     about: text(
-        "Words of your own for cards: [templates](templates.md).",
-        "自定义卡片文字，见[模板](templates.md)。",
+        "What a format shows: [cards](receivers.md#card-format). Words of your own: [templates](templates.md).",
+        "各格式的效果见[卡片格式](receivers.md#card-format)；自定义文字见[模板](templates.md)。",
     ),
     settings: &[
+        of("cards.format", Worker).variable("CARD_FORMAT").values(&["1.0"]).means(
+            "format of cards: `1.0`, which every client shows; `2.0`, with tags, tables and panels, for Feishu 7.20 and newer",
+            "卡片格式：`1.0`，所有客户端都能显示；`2.0`，带标签、表格和折叠面板，需要飞书 7.20 及以上",
+        ),
         of("template", Worker).unset("none: the built-in words", "无：内置文字").reloaded().means(
             "template of receivers that name none, and of the preview",
             "没有指定模板的接收方以及预览使用的模板",

@@ -71,6 +71,9 @@ pub(super) const RECEIVERS: SettingGroup = SettingGroup {
             .unset("the key `template`", "键 `template` 的值")
             .reloaded()
             .means("template of its cards", "它的卡片使用的模板"),
+        of("receivers.NAME.card_format", Worker)
+            .unset("the key `cards.format`", "键 `cards.format` 的值")
+            .means("format of its cards", "它的卡片的格式"),
     ],
 };
 

@@ -76,6 +76,7 @@ fn write(
 ) -> serde_json::Result<Vec<u8>> {
     let (msg_type, content) = match content {
         CardContent::Card(card) => ("interactive", shared(card)?),
+        CardContent::Previewed(cards) => ("interactive", shared(&cards[0])?),
         CardContent::Text(text) => ("text", serde_json::to_string(&AppText { text })?),
     };
     serde_json::to_vec(&AppMessage { receive_id, reply_in_thread, msg_type, content, uuid: &once.0 })

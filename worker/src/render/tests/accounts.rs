@@ -76,10 +76,15 @@ fn truth(items: &[Item<'_>]) -> Count {
 
 fn check(scene: &Scene, bytes_max: usize) {
     let items = scene.items();
-    let card = build_with(&items, &style(Locale::En), now(), bytes_max, Besides::default());
     let text = text_with(&items, &style(Locale::En), now(), Besides::default());
-    let of_card = (said_by_card(&card.content), card.summarised.len());
-    for (said, summarised) in [of_card, (said_by_text(&text.content), text.summarised.len())] {
+    let cards = CardFormat::ALL.map(|format| {
+        let besides = Besides { format, ..Besides::default() };
+        build_with(&items, &style(Locale::En), now(), bytes_max, besides)
+    });
+    let of_text = (said_by_text(&text.content), text.summarised.len());
+    let of_cards = cards.iter().map(|card| (said_by_card(&card.content), card.summarised.len()));
+    let card = &cards;
+    for (said, summarised) in of_cards.chain([of_text]) {
         assert_eq!(said.all, truth(&items));
         let told = Count {
             firing: said.by_line.firing + said.others.firing,
@@ -172,8 +177,15 @@ fn pod(set: usize, number: usize) -> String {
 fn named(alerts: &[Alert<'static>]) -> usize {
     let scene = scene_of(alerts);
     let items = scene.items();
-    let card = build_with(&items, &style(Locale::En), now(), CARD_BYTES_MAX, Besides::default());
-    assert!(length(&card.content) <= CARD_BYTES_MAX);
+    let named = CardFormat::ALL.map(|format| named_in(format, &items, CARD_BYTES_MAX));
+    named[0].min(named[1])
+}
+
+fn named_in(format: CardFormat, items: &[Item<'_>], bytes_max: usize) -> usize {
+    let besides = Besides { format, ..Besides::default() };
+    let card = build_with(items, &style(Locale::En), now(), bytes_max, besides);
+    assert!(length(&card.content) <= bytes_max);
+    is_taken(&card.content);
     let mut truth = BTreeMap::new();
     for (index, item) in items.iter().enumerate() {
         if !card.summarised.contains(&index) {
@@ -256,6 +268,33 @@ fn the_label_that_tells_alerts_apart_is_on_the_card_whatever_its_name() {
     let short = build(&scene.items(), &style(Locale::En), now(), 3_500);
     let json = serde_json::to_string(&short).unwrap();
     assert!(json.contains("labels") && json.contains("topic=orders-333"), "{json}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_names_on_a_card_of_either_format_are_those_of_its_alerts_less_what_it_only_counts(
+        groups in proptest::collection::vec(
+            proptest::collection::btree_set("[a-z]{1,4}-[0-9]{1,3}[,\\]}\"]{0,1}[a-z]{0,2}", 2..20), 1..25),
+        bytes_max in 3_000_usize..CARD_BYTES_MAX,
+        is_measured in any::<bool>(),
+    ) {
+        // So many that groups are told, and not alerts.
+        let crowd: BTreeSet<_> = (0..16).map(|index| format!("crowd-{index}")).collect();
+        let groups = groups.into_iter().chain([crowd]).enumerate();
+        let alerts = groups.flat_map(|(group, names)| names.into_iter().map(move |name| {
+            let mut alert = labelled(&format!("Kind{group}"), "shop", &name);
+            if is_measured && group % 2 == 0 {
+                alert.annotations.insert_if_absent("value".into(), "97 %".into());
+            }
+            alert
+        }));
+        let scene = scene_of(&alerts.collect::<Vec<_>>());
+        for format in CardFormat::ALL {
+            named_in(format, &scene.items(), bytes_max);
+        }
+    }
 }
 
 proptest! {

@@ -42,9 +42,18 @@ pub(super) fn scene(hostile: &str, alerts: usize) -> Scene {
 }
 
 fn check(hostile: &str) {
-    for alerts in [1, 2, 40] {
+    for (alerts, format) in
+        [1, 2, 40].into_iter().flat_map(|alerts| CardFormat::ALL.map(|format| (alerts, format)))
+    {
         let scene = scene(hostile, alerts);
-        let card = build(&scene.items(), &style(Locale::En), now(), CARD_BYTES_MAX);
+        let besides = Besides { format, ..Besides::default() };
+        let card = card_with(&scene.items(), &style(Locale::En), now(), CARD_BYTES_MAX, besides);
+        is_taken(&card);
+        if let Some(HeaderBesides { subtitle, summary, tags }) = &card.header.besides {
+            for text in tags.iter().map(|tag| &tag.text).chain([subtitle, summary]) {
+                assert!(!text.contains(['\n', '\r']) && !text.contains(is_unseen), "{text}");
+            }
+        }
         for part in texts(&card) {
             assert!(!part.content().contains(is_unseen), "{part:?}");
             if let CardText::Markdown { content } = part {

@@ -16,6 +16,9 @@ fn ann() -> At {
 }
 
 /// One of each kind.
+/// Whom they name by an id.
+pub(super) const IDS: [&str; 2] = ["ou_ann1", "b0b"];
+
 pub(super) fn mentions() -> Mentions {
     let owners = vec![
         owner(Some(ann()), "安娜"),

@@ -121,6 +121,30 @@ pub(super) fn calm_again() -> Scene {
     scene
 }
 
+/// Disks that differ in two labels and were measured, and many kinds of which each has a few alerts.
+pub(super) fn measured() -> Scene {
+    let disk = |index: usize| {
+        let labels = [("severity", "critical".to_owned()), ("namespace", "prod".to_owned())];
+        let own = [
+            ("instance", format!("db-{}", index / 2)),
+            ("mountpoint", ["/", "/var/lib"][index % 2].to_owned()),
+        ];
+        let labels = labels.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value));
+        let mut alert = alert("DiskFull", labels.collect(), "disk is full");
+        alert.annotations.insert_if_absent("value".into(), format!("{} %", 90 + index).into());
+        alert.starts_at = Some(now() - SignedDuration::from_secs(60 * i64::try_from(index).unwrap()));
+        alert
+    };
+    let kind = |index: usize| {
+        let labels = [("severity", "warning".to_owned()), ("namespace", format!("team-{}", index % 3))];
+        let labels = labels.into_iter().chain([("pod", format!("job-{index}"))]);
+        let labels = labels.map(|(name, value)| (name.to_owned(), value));
+        alert(&format!("Job{}Late", index / 6), labels.collect(), "late")
+    };
+    let alerts = (0..8).map(disk).chain((0..60).map(kind)).collect();
+    Scene { envelopes: vec![envelope(alerts, 0)], is_reminder: |_| false, attention: Vec::new() }
+}
+
 /// One alert that was told before.
 pub(super) fn reminder() -> Scene {
     let labels = [("severity", "critical"), ("namespace", "prod"), ("service", "checkout")];

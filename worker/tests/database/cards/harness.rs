@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{AlertmanagerConfig, DatabaseConfig, DedupConfig, Secret};
+use config::{AlertmanagerConfig, CardFormat, DatabaseConfig, DedupConfig, Secret};
 use jiff::Timestamp;
 use model::alert::Alert;
 use model::envelope::{Envelope, decode};
@@ -61,7 +61,7 @@ impl Harness {
     /// A card at `ops` that Feishu has as this message.
     pub(super) async fn sent(&self, delivered: &Envelope<'_>, message: &str) -> CardId {
         let card = self.begun(delivered).await;
-        self.cards.sent(&card, &MessageId::new(message)).await.unwrap();
+        self.cards.sent(&card, &MessageId::new(message), CardFormat::V1).await.unwrap();
         card
     }
 
@@ -69,7 +69,7 @@ impl Harness {
     pub(super) async fn begun(&self, delivered: &Envelope<'_>) -> CardId {
         let items = Item::all_of(delivered);
         let card = CardId::of("ops", &items, "");
-        assert!(self.cards.begin(&card, "ops", &[delivered], &items).await);
+        assert!(self.cards.begin(&card, "ops", &[delivered], &items, CardFormat::V1).await);
         card
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::harness::{Harness, acknowledged, envelope};
 use super::with_both;
+use config::CardFormat;
 use worker::card_store::{ALERTS_MAX, CARDS_PER_ALERT_MAX, CardId};
 use worker::render::Item;
 
@@ -25,11 +26,12 @@ async fn a_card_is_found_by_its_alerts_from_before_it_is_sent(harness: Harness) 
     assert_eq!(found.len(), 2);
     assert_eq!((found["f1"][0].envelope, found["f1"][0].is_sent), (delivered.id, false));
     assert!(harness.cards.whereabouts("dev", &["f1"]).await.unwrap().is_empty());
-    harness.cards.sent(&card, &worker::feishu::MessageId::new("om_1")).await.unwrap();
+    harness.cards.sent(&card, &worker::feishu::MessageId::new("om_1"), CardFormat::V2).await.unwrap();
     assert!(harness.cards.whereabouts("ops", &["f1"]).await.unwrap()["f1"][0].is_sent);
     let kept = harness.load(&card).await;
     assert_eq!((kept.receiver.as_str(), kept.envelopes.as_slice()), ("ops", &[delivered][..]));
     assert_eq!(kept.message, Some(worker::feishu::MessageId::new("om_1")));
+    assert_eq!(kept.format, CardFormat::V2, "it is what it was sent in, not what it was begun in");
 }
 
 async fn what_was_a_reminder_stays_one_on_its_card(harness: Harness) {
@@ -39,7 +41,7 @@ async fn what_was_a_reminder_stays_one_on_its_card(harness: Harness) {
         .map(|item| Item { reminder: item.alert.fingerprint.as_str() == "f2", ..item })
         .collect();
     let card = CardId::of("ops", &items, "");
-    assert!(harness.cards.begin(&card, "ops", &[&delivered], &items).await);
+    assert!(harness.cards.begin(&card, "ops", &[&delivered], &items, CardFormat::V1).await);
     harness.cards.mark(&[("ops", "f2")], &acknowledged("Ann")).await.unwrap();
     let kept = harness.load(&card).await;
     assert_eq!(kept.items().iter().map(|item| item.reminder).collect::<Vec<_>>(), [false, true]);
@@ -105,7 +107,7 @@ async fn a_storm_is_not_kept(harness: Harness) {
     let delivered = envelope(1, &many.iter().map(String::as_str).collect::<Vec<_>>());
     let items = Item::all_of(&delivered);
     let card = CardId::of("ops", &items, "");
-    assert!(!harness.cards.begin(&card, "ops", &[&delivered], &items).await);
+    assert!(!harness.cards.begin(&card, "ops", &[&delivered], &items, CardFormat::V1).await);
     assert!(harness.cards.load(&card).await.unwrap().is_none());
     let most = envelope(1, &many[1..].iter().map(String::as_str).collect::<Vec<_>>());
     let card = harness.begun(&most).await;

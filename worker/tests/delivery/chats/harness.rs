@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::{
-    AlertmanagerConfig, AppConfig, DatabaseConfig, DeliveryConfig, InteractionsConfig, ReceiverConfig,
-    ReceiverDestination, ReceiverOwners, ResolvedNews, Secret, TemplateConfig,
+    AlertmanagerConfig, AppConfig, CardFormat, DatabaseConfig, DeliveryConfig, InteractionsConfig,
+    ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews, Secret, TemplateConfig,
 };
 use feishu_sim::{
     AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, UserSettings, Verdict,
@@ -49,6 +49,8 @@ pub(crate) struct Tenant {
     pub(crate) through: Option<SocketAddr>,
     /// The first is that of both receivers.
     pub(crate) templates: Vec<TemplateConfig>,
+    /// That of both receivers.
+    pub(crate) card_format: CardFormat,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -106,6 +108,7 @@ impl Tenant {
             alertmanagers: Vec::new(),
             through: None,
             templates: Vec::new(),
+            card_format: CardFormat::V1,
             database,
             folder,
         }
@@ -115,6 +118,7 @@ impl Tenant {
     pub(crate) fn hand(&self) -> WorkerHandle {
         let receiver = |name: &str, chat: &str| ReceiverConfig {
             template: self.templates.first().map(|template| template.name.clone()),
+            card_format: self.card_format,
             name: name.to_owned(),
             destination: ReceiverDestination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 100,

@@ -132,6 +132,7 @@ impl OwnersHarness {
         let sim = FeishuSim::start(sim).await.unwrap();
         let receiver = ReceiverConfig {
             template: None,
+            card_format: config::CardFormat::V1,
             name: "default".to_owned(),
             destination: ReceiverDestination::CustomBot {
                 webhook_url: Secret::new(sim.webhook_url(TOKEN)),
