@@ -53,8 +53,8 @@ use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
 pub use card::{
-    Button, Card, CardTable, CardText, Element, Field, Header, HeaderBesides, HeaderTag, Listing, Story,
-    StoryFold, Template,
+    AlertBlock, BlockFold, Button, Card, CardTable, CardText, Element, Field, Header, HeaderBesides,
+    HeaderTag, Listing, Template,
 };
 pub use item::Item;
 pub use markup::unmarked;

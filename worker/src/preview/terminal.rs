@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use crate::render::{Button, Card, CardTable, CardText, Element, Listing, Story, Template, unmarked};
+use crate::render::{AlertBlock, Button, Card, CardTable, CardText, Element, Listing, Template, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
 const BAR: &str = "┃";
@@ -53,7 +53,7 @@ pub fn render(card: &Card, colours: Colours) -> String {
     };
     let rule = "─".repeat(RULE_WIDTH);
     for element in &card.elements {
-        if matches!(element, Element::Rule | Element::Story(_) | Element::Listing(_)) {
+        if matches!(element, Element::Rule | Element::AlertBlock(_) | Element::Listing(_)) {
             draw(paint(DIM), &rule);
         }
         let is_note = matches!(element, Element::Note { .. });
@@ -72,15 +72,15 @@ fn lines_of(element: &Element) -> String {
         }
         Element::Buttons { actions } => joined(actions.iter().map(button).collect()),
         Element::Note { elements } => joined(elements.iter().map(plain).collect()),
-        Element::Story(story) => joined(lines_of_story(story)),
+        Element::AlertBlock(story) => joined(lines_of_story(story)),
         Element::Listing(Listing { table: Some(table), .. }) => joined(lines_of_table(table)),
         Element::Listing(listing) => listing.lines.join("\n"),
         Element::Rule => String::new(),
     }
 }
 
-fn lines_of_story(story: &Story) -> Vec<String> {
-    let Story { head, lines, description, end, label, names, table, .. } = story;
+fn lines_of_story(story: &AlertBlock) -> Vec<String> {
+    let AlertBlock { head, lines, description, end, label, names, table, .. } = story;
     let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end)];
     match table {
         Some(table) => told.extend(lines_of_table(table)),

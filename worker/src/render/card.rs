@@ -127,7 +127,7 @@ pub enum Element {
         elements: Vec<CardText>,
     },
     /// One of several alerts, or a group of them.
-    Story(Box<Story>),
+    AlertBlock(Box<AlertBlock>),
     /// What is not told in detail.
     Listing(Listing),
 }
@@ -143,9 +143,9 @@ pub struct Field {
 
 /// What is said of one of several alerts, or of a group of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Story {
+pub struct AlertBlock {
     /// How much of it is seen at once.
-    pub fold: StoryFold,
+    pub fold: BlockFold,
     /// Its heading in markdown, which begins with its light.
     pub head: String,
     /// The same as it is shown where all else is folded, with what tells it from the others.
@@ -168,7 +168,7 @@ pub struct Story {
 
 /// How much of a story is seen at once, where the format can fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StoryFold {
+pub enum BlockFold {
     /// All of it.
     #[default]
     Open,

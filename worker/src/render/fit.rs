@@ -3,7 +3,7 @@
 
 use config::CardFormat;
 
-use super::card::{Card, Element, Header, Listing, StoryFold};
+use super::card::{BlockFold, Card, Element, Header, Listing};
 use super::group_view::GroupView;
 use super::header_besides;
 use super::listing::{ListLine, ListedNames};
@@ -21,7 +21,7 @@ const LEVELS: [Detail; 5] = [
     BARE,
     Detail { body_characters: 300, with_links: true, ..BARE },
     Detail {
-        fold: StoryFold::Open,
+        fold: BlockFold::Open,
         summary_characters: 200,
         description_characters: 400,
         body_characters: 800,
@@ -30,7 +30,7 @@ const LEVELS: [Detail; 5] = [
     },
     // Texts are cut only where the card is full.
     Detail {
-        fold: StoryFold::Open,
+        fold: BlockFold::Open,
         summary_characters: 2_000,
         description_characters: 10_000,
         body_characters: 6_000,
@@ -39,7 +39,7 @@ const LEVELS: [Detail; 5] = [
     },
 ];
 const BARE: Detail = Detail {
-    fold: StoryFold::Open,
+    fold: BlockFold::Open,
     summary_characters: 100,
     description_characters: 0,
     body_characters: 100,
@@ -166,7 +166,7 @@ impl Fitting<'_> {
     /// A story in this many words.
     fn block(&self, index: usize, level: usize, names: Option<String>) -> Vec<Element> {
         let is_folded = parts::may_fold(self.view) && index >= OPEN_MAX;
-        let fold = if is_folded { StoryFold::All } else { StoryFold::Open };
+        let fold = if is_folded { BlockFold::All } else { BlockFold::Open };
         parts::block(self.view, &self.view.stories[index], Detail { fold, ..LEVELS[level] }, names)
     }
 

@@ -6,18 +6,18 @@ use std::borrow::Cow;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::card::{Button, Card, CardText, Element, Field, Header, Story, Template, joined};
+use super::card::{AlertBlock, Button, Card, CardText, Element, Field, Header, Template, joined};
 
 /// A card.
 #[derive(Serialize)]
 pub(super) struct Json1Card<'c> {
-    config: Config,
+    config: ConfigV1,
     header: Json1Header<'c>,
     elements: Json1Elements<'c>,
 }
 
 #[derive(Serialize)]
-struct Config {
+struct ConfigV1 {
     /// Whether it uses the width of a desktop window; phones do anyway.
     wide_screen_mode: bool,
     /// Whether people may forward it.
@@ -40,7 +40,7 @@ pub(super) struct Json1Elements<'c>(pub(super) &'c [Element]);
 #[serde(tag = "tag")]
 enum Json1Element<'c> {
     #[serde(rename = "div")]
-    Paragraph { text: Text<'c> },
+    Paragraph { text: TextV1<'c> },
     #[serde(rename = "div")]
     Facts { fields: &'c [Field] },
     #[serde(rename = "hr")]
@@ -53,7 +53,7 @@ enum Json1Element<'c> {
 
 #[derive(Serialize)]
 #[serde(tag = "tag")]
-enum Text<'c> {
+enum TextV1<'c> {
     #[serde(rename = "plain_text")]
     Plain { content: Cow<'c, str> },
     #[serde(rename = "lark_md")]
@@ -78,7 +78,7 @@ impl<'c> Json1Card<'c> {
     pub(super) fn of(card: &'c Card, is_shared: bool) -> Self {
         let Header { template, title, besides: _ } = &card.header;
         Self {
-            config: Config { wide_screen_mode: true, enable_forward: true, update_multi: is_shared },
+            config: ConfigV1 { wide_screen_mode: true, enable_forward: true, update_multi: is_shared },
             header: Json1Header { template: *template, title },
             elements: Json1Elements(&card.elements),
         }
@@ -95,7 +95,7 @@ impl Serialize for Json1Elements<'_> {
                 Element::Rule => sequence.serialize_element(&Json1Element::Rule)?,
                 Element::Buttons { actions } => sequence.serialize_element(&buttons(actions))?,
                 Element::Note { elements } => sequence.serialize_element(&Json1Element::Note { elements })?,
-                Element::Story(story) => write_story(&mut sequence, story)?,
+                Element::AlertBlock(story) => write_story(&mut sequence, story)?,
                 Element::Listing(listing) => {
                     sequence.serialize_element(&Json1Element::Rule)?;
                     sequence.serialize_element(&plain(listing.lines.join("\n").into()))?;
@@ -106,9 +106,9 @@ impl Serialize for Json1Elements<'_> {
     }
 }
 
-fn write_story<S: SerializeSeq>(sequence: &mut S, story: &Story) -> Result<(), S::Error> {
+fn write_story<S: SerializeSeq>(sequence: &mut S, story: &AlertBlock) -> Result<(), S::Error> {
     sequence.serialize_element(&Json1Element::Rule)?;
-    let Story { head, lines, description, end, label, names, .. } = story;
+    let AlertBlock { head, lines, description, end, label, names, .. } = story;
     if description.is_empty() {
         sequence.serialize_element(&markdown(joined(&[head, lines, end, label])))?;
     } else {
@@ -129,11 +129,11 @@ fn paragraph(text: &CardText) -> Json1Element<'_> {
 }
 
 const fn plain(content: Cow<'_, str>) -> Json1Element<'_> {
-    Json1Element::Paragraph { text: Text::Plain { content } }
+    Json1Element::Paragraph { text: TextV1::Plain { content } }
 }
 
 const fn markdown(content: Cow<'_, str>) -> Json1Element<'_> {
-    Json1Element::Paragraph { text: Text::Markdown { content } }
+    Json1Element::Paragraph { text: TextV1::Markdown { content } }
 }
 
 fn buttons(actions: &[Button]) -> Json1Element<'_> {

@@ -9,8 +9,8 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::card::{
-    Button, Card, CardTable, CardText, Element, Field, HeaderBesides, HeaderTag, Listing, Story, StoryFold,
-    Template, joined,
+    AlertBlock, BlockFold, Button, Card, CardTable, CardText, Element, Field, HeaderBesides, HeaderTag,
+    Listing, Template, joined,
 };
 
 /// What a table's columns are called in each of its rows, where every byte counts.
@@ -24,13 +24,13 @@ const PAGE_ROWS: usize = 10;
 #[derive(Serialize)]
 pub(super) struct Json2Card<'c> {
     schema: &'static str,
-    config: Config<'c>,
+    config: ConfigV2<'c>,
     header: Json2Header<'c>,
-    body: Body<'c>,
+    body: BodyV2<'c>,
 }
 
 #[derive(Serialize)]
-struct Config<'c> {
+struct ConfigV2<'c> {
     update_multi: bool,
     enable_forward: bool,
     /// Tables want the width of the chat.
@@ -50,7 +50,7 @@ struct Json2Header<'c> {
     template: Template,
     title: &'c CardText,
     #[serde(skip_serializing_if = "Option::is_none")]
-    subtitle: Option<Text<'c>>,
+    subtitle: Option<TextV2<'c>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     text_tag_list: Vec<HeaderLabel<'c>>,
 }
@@ -58,12 +58,12 @@ struct Json2Header<'c> {
 #[derive(Serialize)]
 struct HeaderLabel<'c> {
     tag: &'static str,
-    text: Text<'c>,
+    text: TextV2<'c>,
     color: &'static str,
 }
 
 #[derive(Serialize)]
-struct Body<'c> {
+struct BodyV2<'c> {
     elements: Json2Elements<'c>,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Json2Elements<'c>(pub(super) &'c [Element]);
 #[serde(tag = "tag")]
 enum Part<'c> {
     #[serde(rename = "div")]
-    Paragraph { text: Text<'c> },
+    Paragraph { text: TextV2<'c> },
     #[serde(rename = "hr")]
     Rule,
     #[serde(rename = "column_set")]
@@ -94,7 +94,7 @@ enum Part<'c> {
 
 #[derive(Serialize)]
 #[serde(tag = "tag")]
-enum Text<'c> {
+enum TextV2<'c> {
     #[serde(rename = "plain_text")]
     Plain {
         content: Cow<'c, str>,
@@ -130,7 +130,7 @@ enum Behaviour<'c> {
 
 #[derive(Serialize)]
 struct PanelHeader<'c> {
-    title: Text<'c>,
+    title: TextV2<'c>,
     icon: Icon,
     /// How far the icon turns when the panel is opened, in degrees.
     icon_expanded_angle: i16,
@@ -164,7 +164,7 @@ impl<'c> Json2Card<'c> {
         let tags = besides.map_or(&[][..], |besides| &besides.tags);
         Self {
             schema: card.format.as_str(),
-            config: Config {
+            config: ConfigV2 {
                 update_multi: true,
                 enable_forward: true,
                 width_mode: has_table.then_some("fill"),
@@ -176,14 +176,14 @@ impl<'c> Json2Card<'c> {
                 subtitle: subtitle.map(|text| plain_text(text.into())),
                 text_tag_list: tags.iter().map(HeaderLabel::of).collect(),
             },
-            body: Body { elements: Json2Elements(&card.elements) },
+            body: BodyV2 { elements: Json2Elements(&card.elements) },
         }
     }
 }
 
 fn has_table(element: &Element) -> bool {
     match element {
-        Element::Story(story) => story.table.is_some(),
+        Element::AlertBlock(story) => story.table.is_some(),
         Element::Listing(listing) => listing.table.is_some(),
         Element::Paragraph { .. }
         | Element::Facts { .. }
@@ -228,7 +228,7 @@ fn parts(element: &Element) -> Vec<Part<'_>> {
         Element::Rule => vec![Part::Rule],
         Element::Buttons { actions } => buttons(actions),
         Element::Note { elements } => elements.iter().map(note).collect(),
-        Element::Story(story) => told(story),
+        Element::AlertBlock(story) => told(story),
         Element::Listing(listing) => listed(listing),
     }
 }
@@ -275,14 +275,14 @@ fn button(button: &Button) -> Part<'_> {
 
 fn note(text: &CardText) -> Part<'_> {
     let look = Look { text_size: Some("notation"), text_color: Some("grey") };
-    Part::Paragraph { text: Text::Plain { content: text.content().into(), look } }
+    Part::Paragraph { text: TextV2::Plain { content: text.content().into(), look } }
 }
 
-fn told(story: &Story) -> Vec<Part<'_>> {
-    let Story { fold, head, title, lines, description, end, label, names, names_title, table } = story;
-    let is_folded = *fold == StoryFold::All;
+fn told(story: &AlertBlock) -> Vec<Part<'_>> {
+    let AlertBlock { fold, head, title, lines, description, end, label, names, names_title, table } = story;
+    let is_folded = *fold == BlockFold::All;
     // Above a table the columns say what the names are.
-    let label = if table.is_some() || *fold == StoryFold::Names { "" } else { label };
+    let label = if table.is_some() || *fold == BlockFold::Names { "" } else { label };
     let mut parts = if is_folded { Vec::new() } else { vec![Part::Rule] };
     let head = if is_folded { "" } else { head };
     if description.is_empty() {
@@ -294,8 +294,8 @@ fn told(story: &Story) -> Vec<Part<'_>> {
     }
     let names = names.as_ref().filter(|_| table.is_none()).map(|names| plain(names));
     match fold {
-        StoryFold::Names => parts.extend(names.map(|names| panel(names_title, vec![names]))),
-        StoryFold::Open | StoryFold::All => parts.extend(names),
+        BlockFold::Names => parts.extend(names.map(|names| panel(names_title, vec![names]))),
+        BlockFold::Open | BlockFold::All => parts.extend(names),
     }
     if is_folded {
         // A panel with nothing in it would only look as if there were more.
@@ -341,13 +341,13 @@ fn push_markdown(parts: &mut Vec<Part<'_>>, content: String) {
 }
 
 const fn markdown(content: Cow<'_, str>) -> Part<'_> {
-    Part::Paragraph { text: Text::Markdown { content } }
+    Part::Paragraph { text: TextV2::Markdown { content } }
 }
 
 fn plain(content: &str) -> Part<'_> {
     Part::Paragraph { text: plain_text(content.into()) }
 }
 
-const fn plain_text(content: Cow<'_, str>) -> Text<'_> {
-    Text::Plain { content, look: Look { text_size: None, text_color: None } }
+const fn plain_text(content: Cow<'_, str>) -> TextV2<'_> {
+    TextV2::Plain { content, look: Look { text_size: None, text_color: None } }
 }

@@ -3,7 +3,7 @@
 use config::CardFormat;
 
 use super::alert_view::AlertView;
-use super::card::{Button, CardText, Element, Field, Story, StoryFold, joined};
+use super::card::{AlertBlock, BlockFold, Button, CardText, Element, Field, joined};
 use super::escape::{clean, clean_line, markdown};
 use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
@@ -29,7 +29,7 @@ const SHORT_FACTS_CHARACTERS_MAX: usize = 120;
 #[derive(Clone, Copy)]
 pub(super) struct Detail {
     /// How much of it is seen at once.
-    pub(super) fold: StoryFold,
+    pub(super) fold: BlockFold,
     pub(super) summary_characters: usize,
     pub(super) description_characters: usize,
     /// Of words of one's own.
@@ -127,12 +127,12 @@ pub(super) fn block(
         return alone(view, story, detail);
     }
     let fold = match (&story.group, detail.fold) {
-        (Some(group), StoryFold::Open) if may_fold(view) && group.members.len() > NAMES_OPEN_MAX => {
-            StoryFold::Names
+        (Some(group), BlockFold::Open) if may_fold(view) && group.members.len() > NAMES_OPEN_MAX => {
+            BlockFold::Names
         }
         (_, fold) => fold,
     };
-    vec![Element::Story(Box::new(Story { fold, names, ..among_others(view, story, detail) }))]
+    vec![Element::AlertBlock(Box::new(AlertBlock { fold, names, ..among_others(view, story, detail) }))]
 }
 
 fn alone(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element> {
@@ -180,9 +180,9 @@ fn link_buttons(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Optio
     (!actions.is_empty()).then_some(Element::Buttons { actions })
 }
 
-fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story {
+fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> AlertBlock {
     let item = &story.item;
-    let is_folded = detail.fold == StoryFold::All;
+    let is_folded = detail.fold == BlockFold::All;
     let mut lines = Vec::new();
     let mut description = String::new();
     let mut end = Vec::new();
@@ -208,7 +208,7 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story
     }
     end.extend(link_line(view, story, detail));
     let below = |lines: &[String]| joined(lines).into_owned();
-    Story {
+    AlertBlock {
         head: head(view, story, Marks::Markdown),
         title: if is_folded { folded_title(view, story) } else { String::new() },
         lines: below(&lines),
@@ -216,7 +216,7 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Story
         end: below(&end),
         label: names_line(view, story).unwrap_or_default(),
         names_title: if may_fold(view) { names_title(story) } else { String::new() },
-        ..Story::default()
+        ..AlertBlock::default()
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
     let mut stories = view.stories.iter();
     for element in std::mem::take(&mut card.elements) {
         let candidate = match &element {
-            Element::Story(_) => {
+            Element::AlertBlock(_) => {
                 let table = stories.next().and_then(|story| group_table::of(view, story));
                 table.map(|table| with_table(&element, table))
             }
@@ -53,7 +53,7 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
 
 fn with_table(element: &Element, table: CardTable) -> Vec<Element> {
     let mut element = element.clone();
-    if let Element::Story(story) = &mut element {
+    if let Element::AlertBlock(story) = &mut element {
         story.table = Some(table);
     }
     vec![element]
