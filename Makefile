@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run unit test check simulate bench services
+.PHONY: help run unit test check check-deploy simulate bench services
 
 help: ## List what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 run: ## Start the embedded Larkfire on 127.0.0.1:8080
 	cargo run --release
@@ -38,6 +38,12 @@ check: ## Formatting, lints, docs, licences, crate directions
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	deploy/dev/crate_directions.sh
 	deploy/dev/cargo_deny.sh
+
+check-deploy: ## The Helm chart and the manifests, without a cluster; UPDATE=1 writes what is rendered from the chart
+	# The programs say themselves whether they take the configurations that the chart renders.
+	cargo build --workspace --bins
+	deploy/check/tools.sh
+	UPDATE=$(UPDATE) .tools/bin/python deploy/check/main.py --binaries $${CARGO_TARGET_DIR:-target}/debug
 
 simulate: ## Run the whole worker by seeds in simulated time: SEEDS=100000, FROM=1; see loadtest/simulation/README.md
 	cargo run --release --package simulation -- --seeds $(or $(SEEDS),20000) --from $(or $(FROM),1)
