@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run unit test check check-deploy simulate bench services
+.PHONY: help run unit test check check-deploy check-rollout simulate bench services
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -44,6 +44,11 @@ check-deploy: ## The Helm chart and the manifests, without a cluster; UPDATE=1 w
 	cargo build --workspace --bins
 	deploy/check/tools.sh
 	UPDATE=$(UPDATE) .tools/bin/python deploy/check/main.py --binaries $${CARGO_TARGET_DIR:-target}/debug
+
+check-rollout: services ## As root: replace the chart's pods, as processes, under 500 alerts/s; nothing is refused or lost
+	cargo build --workspace --bins
+	deploy/check/tools.sh
+	.tools/bin/python deploy/check/rollout.py --binaries $${CARGO_TARGET_DIR:-target}/debug
 
 simulate: ## Run the whole worker by seeds in simulated time: SEEDS=100000, FROM=1; see loadtest/simulation/README.md
 	cargo run --release --package simulation -- --seeds $(or $(SEEDS),20000) --from $(or $(FROM),1)
