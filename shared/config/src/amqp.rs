@@ -35,7 +35,12 @@ impl AddressError {
 /// The broker's address, if it can be used.
 pub fn amqp_uri(url: &Secret) -> Result<AMQPUri, AddressError> {
     // The parser's own message repeats the URL, password included.
-    let uri = AMQPUri::from_str(url.expose()).map_err(|_| AddressError::Invalid)?;
+    let mut uri = AMQPUri::from_str(url.expose()).map_err(|_| AddressError::Invalid)?;
+    // RabbitMQ's cluster operator ends the addresses in its Secrets with a slash (`internal/resource/default_user_secret.go`), and
+    // means the default virtual host. By the letter it would be one without a name, which nobody has.
+    if uri.vhost.is_empty() {
+        "/".clone_into(&mut uri.vhost);
+    }
     if uri.authority.host.is_empty() {
         return Err(AddressError::Invalid);
     }
@@ -64,7 +69,18 @@ pub(super) fn amqp_url(text: &str) -> Result<String, super::kinds::Must> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Environment, parse};
+    use super::super::{Environment, Secret, parse};
+    use super::{AddressError, amqp_uri};
+
+    #[test]
+    fn an_address_that_ends_with_a_slash_means_the_default_virtual_host() {
+        for (url, vhost) in
+            [("amqp://h", "/"), ("amqp://h/", "/"), ("amqp://h/%2f", "/"), ("amqp://h/a", "a")]
+        {
+            let found = amqp_uri(&Secret::new(url)).map(|uri| uri.vhost);
+            assert_eq!(found, Ok::<_, AddressError>(vhost.to_owned()), "{url}");
+        }
+    }
 
     #[test]
     fn what_a_start_would_refuse_in_the_brokers_address_is_refused_by_loading_it() {
