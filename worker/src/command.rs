@@ -134,7 +134,7 @@ where
             return send_test::send_test(config, asked, open, &mut terminal).await;
         }
         OperatorCommand::Trace(asked) => {
-            return trace::trace(&CommandContext::open(config).await?, &asked, &mut terminal).await;
+            return trace::trace(&CommandContext::open(config).await?, asked, &mut terminal).await;
         }
         OperatorCommand::Cards(CardsCommand::Show(asked)) => {
             return cards::show(&CommandContext::open(config).await?, &asked, &mut terminal).await;

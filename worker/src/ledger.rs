@@ -43,6 +43,7 @@ use metrics::LedgerMetrics;
 use row::{Holder, Millis};
 use table::Table;
 
+pub use acks::{TakenOn, find_taken_on};
 pub use decision::{Decision, Occasion, Standing};
 pub use row::Event;
 pub use trace::{find_by_envelope, find_by_fingerprint};

@@ -11,6 +11,7 @@ mod delivery;
 mod directory;
 pub mod feishu;
 pub mod firing;
+pub mod history;
 pub mod installation;
 pub mod interactions;
 pub mod ledger;
@@ -33,7 +34,8 @@ use std::time::Duration;
 
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
-    DeliveryConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig,
+    DeliveryConfig, HistoryConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig,
+    TemplateConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, Publisher};
@@ -60,6 +62,7 @@ use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
 use feishu::{Webhooks, http_client};
 use firing::{Firing, FiringMetrics, Over};
+use history::History;
 use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
@@ -106,6 +109,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// When an alert is delivered again.
     pub dedup: DedupConfig,
+    /// What is kept of what became of alerts.
+    pub history: HistoryConfig,
     /// Messages the queue hands out at once.
     pub window: usize,
     /// How cards look.
@@ -137,6 +142,7 @@ impl Settings {
             installation: InstallationOrigin::of(config),
             data_dir: config.data_dir.clone(),
             dedup: config.dedup,
+            history: config.history,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
             style,
             cards: config.cards,
@@ -235,15 +241,13 @@ pub fn start_with(
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings, &client, &webhooks, registry)?;
-    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    let routes =
-        LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
+    let routes = routes(&settings, &receivers, lifecycle)?;
     let templates = templates(&settings, registry, lifecycle)?;
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
-    let recorder = Arc::new(SettlementRecorder::new(metrics.clone(), replays));
+    let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
     let sources = Sources { database: &settings.database, store: &store, bot };
@@ -252,6 +256,7 @@ pub fn start_with(
         .with_buttons(interactions::buttons(&settings));
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
+    let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
         client,
@@ -279,12 +284,13 @@ pub fn start_with(
     let refresher = resolved
         .and_then(|resolved| Refresher::new(cards.clone(), &receivers, resolved, tools))
         .map(Arc::new);
-    let intake = Intake::new(routes, chats(&settings), recorder);
+    let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone());
     let context = Arc::new(DeliveryContext {
         publisher,
         ledger: Arc::clone(&ledger),
         firing: firing.clone(),
         summarised,
+        history,
         sender,
         owners,
         style: settings.style,
@@ -296,13 +302,24 @@ pub fn start_with(
     });
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     lifecycle.tasks.spawn(gate.clone().before(Arc::clone(&context).end_unheard(over)));
-    tend(&context, cards, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
+    tend(&context, &gate, cards, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
     let mover = Mover::new(letters, context.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", gate.clone().before(mover.run(dead)));
     lifecycle.spawn_essential("interactions", gate.clone().before(of_people.run(interactions)));
     let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
+}
+
+/// Which alerts go where, which changes with the configuration.
+fn routes(
+    settings: &Settings,
+    receivers: &[Receiver],
+    lifecycle: &Lifecycle,
+) -> Result<LiveRoutes, UnknownReceiver> {
+    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
+    let router = Router::new(&settings.routes, names)?;
+    Ok(LiveRoutes::follow(router, settings.reloads.clone(), lifecycle))
 }
 
 /// The words of cards, which change with the configuration.
@@ -394,11 +411,13 @@ struct KeptForTime {
 /// What is done now and then, whatever comes in.
 fn tend(
     context: &DeliveryContext,
+    gate: &Gate,
     cards: Cards,
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
-    let DeliveryContext { ledger, firing, summarised, .. } = context;
+    let DeliveryContext { ledger, firing, summarised, history, .. } = context;
+    lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),

@@ -10,7 +10,7 @@ use crate::feishu::verdict::Repair;
 use crate::routing::Named;
 
 /// How an alert ended. Every accepted alert ends in exactly one of these ways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// It is on a card, by its name and what tells it from others.
     Delivered,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, InteractionsConfig, LinksConfig, Locale,
-    OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, HistoryConfig, InteractionsConfig,
+    LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -191,6 +191,7 @@ fn settings(plan: &Plan) -> Settings {
         installation: None,
         data_dir: PathBuf::new(),
         dedup: DedupConfig::default(),
+        history: HistoryConfig::default(),
         window: plan.prefetch,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
         cards: config::CardsConfig::default(),

@@ -56,7 +56,7 @@ pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;
 pub use runtime::telemetry::logging::LogFormat;
-pub use storage::{DatabaseConfig, DedupConfig, IdentityConfig};
+pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig};
 pub use templates::{TemplateConfig, TemplateText};
 
 /// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
@@ -95,6 +95,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// When an alert is told again.
     pub dedup: DedupConfig,
+    /// What is kept of what became of each alert.
+    pub history: HistoryConfig,
     /// What tells one alert from another.
     pub identity: IdentityConfig,
     /// Where links on cards lead.

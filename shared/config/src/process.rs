@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::{Config, ConfigErrors, LOOK_EVERY, Reloads, follow};
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
+use runtime::metrics::intake::BUILD_INFO;
 use runtime::telemetry::admin::{Admin, Page};
 use runtime::telemetry::logging;
 
@@ -17,6 +18,9 @@ use runtime::telemetry::logging;
 pub const BAD_CONFIGURATION: u8 = 64;
 /// Exit code for a start that failed, or a part that ended before it was told to.
 pub const FAILED: u8 = 1;
+
+/// All crates have one.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why a process could not start, in words for its operator.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -81,6 +85,10 @@ where
     let registry = Registry::new();
     let grace = config.shutdown_grace;
     registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    let build = BUILD_INFO.gauges()?;
+    build.with_label_values(&[VERSION]).set(1);
+    registry.register(Box::new(build))?;
+    say_what_starts(&config);
     let (reloads, follower) = follow(LOOK_EVERY, load, &config, &registry, hangups(&lifecycle)?)?;
     lifecycle.spawn_detached(follower);
     let address = config.admin_listen;
@@ -99,4 +107,24 @@ where
         StoppedBy::Signal => ExitCode::SUCCESS,
         StoppedBy::Failure => ExitCode::from(FAILED),
     })
+}
+
+/// One line that says which version starts, and with what; no value that may be secret.
+fn say_what_starts(config: &Config) {
+    let files: Vec<_> = config.files.iter().map(|file| file.display().to_string()).collect();
+    let receivers: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+    info!(
+        version = VERSION,
+        files = files.join(" "),
+        listen = %config.listen,
+        queue = if config.queue.is_some() { "RabbitMQ" } else { "embedded" },
+        database = if config.database.url.is_some() { "as database.url says" } else { "a file in data_dir" },
+        receivers = receivers.join(" "),
+        routes = config.routes.len(),
+        has_app = config.app.is_some(),
+        has_spool = config.spool.is_some(),
+        history_kept = config.history.enabled,
+        timezone = config.timezone.iana_name(),
+        "larkfire starts"
+    );
 }

@@ -12,7 +12,7 @@ mod tests;
 use runtime::documents::{Bilingual, Roles, text};
 
 /// Settings that belong together, in the order of the documents.
-pub const GROUPS: [&SettingGroup; 16] = [
+pub const GROUPS: [&SettingGroup; 17] = [
     &process::PROCESS,
     &intake::GATE,
     &intake::LIMITS,
@@ -25,6 +25,7 @@ pub const GROUPS: [&SettingGroup; 16] = [
     &delivery::DELIVERY,
     &delivery::DATABASE,
     &delivery::DEDUP,
+    &delivery::HISTORY,
     &cards::TEMPLATES,
     &cards::LINKS,
     &people::OWNERS,

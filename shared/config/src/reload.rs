@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fnv::FnvHasher;
-use prometheus::{IntCounterVec, Registry};
+use prometheus::{IntCounterVec, IntGauge, Registry};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
 use super::{Config, ConfigErrors};
-use runtime::metrics::intake::CONFIG_RELOADS;
+use runtime::metrics::intake::{CONFIG_RELOAD_OK, CONFIG_RELOADS};
 
 /// How often the files are looked at. A change is used at the second look that sees the same, so that nobody reads
 /// a file that is half written.
@@ -47,6 +47,7 @@ struct Reloader<L> {
     files: Vec<PathBuf>,
     publish: watch::Sender<Option<Arc<Config>>>,
     outcomes: IntCounterVec,
+    is_newest: IntGauge,
     refused: Option<ConfigErrors>,
 }
 
@@ -70,12 +71,16 @@ where
         outcomes.with_label_values(&[outcome]).reset();
     }
     registry.register(Box::new(outcomes.clone()))?;
+    let is_newest = CONFIG_RELOAD_OK.gauge()?;
+    is_newest.set(1);
+    registry.register(Box::new(is_newest.clone()))?;
     let publish = watch::Sender::new(None);
     let reloads = Reloads(publish.subscribe());
     let files = config.files.clone();
     // Now, not at the first look: what is written in between has changed too.
     let used = files.iter().map(print).collect();
-    let reloader = Reloader { look_every, load: Arc::new(load), files, publish, outcomes, refused: None };
+    let load = Arc::new(load);
+    let reloader = Reloader { look_every, load, files, publish, outcomes, is_newest, refused: None };
     Ok((reloads, reloader.run(used, asked)))
 }
 
@@ -120,6 +125,7 @@ impl<L: Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static> Reloader<L
             Ok(config) => {
                 self.files.clone_from(&config.files);
                 self.refused = None;
+                self.is_newest.set(1);
                 self.outcomes.with_label_values(&["applied"]).inc();
                 info!("read the configuration again");
                 config.notes.iter().for_each(|note| warn!(%note, "a remark about the configuration"));
@@ -130,6 +136,7 @@ impl<L: Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static> Reloader<L
                     self.outcomes.with_label_values(&["refused"]).inc();
                     error!(error = %errors, "the configuration before this one stays in use");
                 }
+                self.is_newest.set(0);
                 self.refused = Some(errors);
             }
         }

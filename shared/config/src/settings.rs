@@ -59,6 +59,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         app,
         delivery: delivery(root.section("delivery")),
         database: super::storage::database(root.section("database")),
+        history: super::storage::history(root.section("history")),
         identity: super::storage::identity(&dedup),
         dedup: super::storage::dedup(dedup),
         links: super::links::links(root.section("links")),

@@ -5,13 +5,14 @@ use std::time::Duration;
 use url::Url;
 
 use super::Secret;
-use super::kinds::{Must, duration, number, text, yes_or_no};
+use super::kinds::{Must, bytes, duration, number, text, yes_or_no};
 use super::reader::{Section, key, key_or};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+const MIB: u64 = 1 << 20;
 
 /// The database of the workers: what was told, budgets, dead letters.
 #[derive(Clone, Debug)]
@@ -99,6 +100,38 @@ pub(super) fn dedup(section: Section<'_>) -> DedupConfig {
     };
     section.finish();
     dedup
+}
+
+/// What is kept of what became of each alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryConfig {
+    /// Whether anything is.
+    pub enabled: bool,
+    /// For how long.
+    pub keep: Duration,
+    /// How many rows at most; the oldest make room.
+    pub rows: u64,
+    /// How many bytes at most, as the rows count their own; indexes come on top.
+    pub bytes: u64,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { enabled: true, keep: 7 * DAY, rows: 5_000_000, bytes: 2 * 1024 * MIB }
+    }
+}
+
+pub(super) fn history(section: Section<'_>) -> HistoryConfig {
+    let default = HistoryConfig::default();
+    let size = section.value(key("bytes"), bytes(MIB..=1024 * 1024 * MIB));
+    let history = HistoryConfig {
+        enabled: section.value(key("enabled"), yes_or_no).unwrap_or(default.enabled),
+        keep: section.value(key("keep"), duration(HOUR..=90 * DAY)).unwrap_or(default.keep),
+        rows: section.value(key("rows"), number(1_000..=1_000_000_000)).unwrap_or(default.rows),
+        bytes: size.map_or(default.bytes, |size| size as u64),
+    };
+    section.finish();
+    history
 }
 
 fn database_url(text: &str) -> Result<String, Must> {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::{Alert, Labels, owned};
 
 pub use decode::{EnvelopeDecodeError, decode, lines};
-pub use encode::{ENVELOPE_ALERTS_MAX, ENVELOPE_BYTES_MAX, EncodeError, Line, encode};
+pub use encode::{ENVELOPE_ALERTS_MAX, ENVELOPE_BYTES_MAX, EncodeError, Line, encode, json_text};
 pub use id::EnvelopeId;
 
 /// The version of the wire format this build writes, and the only one it reads.

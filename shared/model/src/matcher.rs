@@ -70,6 +70,14 @@ impl Matcher {
         reading::all(text)
     }
 
+    /// The one value it asks for, if it does: what an index can be asked for.
+    pub const fn equal_value(&self) -> Option<&str> {
+        match &self.test {
+            Test::Equal => Some(self.value.as_str()),
+            Test::NotEqual | Test::Match(_) | Test::NoMatch(_) => None,
+        }
+    }
+
     /// Whether these labels satisfy it.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
         let value = labels.get(&self.name).unwrap_or_default();

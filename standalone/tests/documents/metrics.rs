@@ -11,6 +11,10 @@ use super::running::{Page, Shown, ingest_page, larkfire_page, worker_page};
 /// What the spool counts is there where there is one, and `larkfire` on its own queue has none.
 const OF_THE_SPOOL: &str = "larkfire_spool_";
 
+/// What is of the process around a role.
+const OF_THE_PROCESS: [&str; 3] =
+    ["larkfire_config_reloads_total", "larkfire_config_last_reload_successful", "larkfire_build_info"];
+
 /// What a process is to show of a metric, without the values of its labels.
 fn said(metric: &Metric) -> (String, String, Vec<String>) {
     let mut labels: Vec<_> = metric.label_names().into_iter().map(str::to_owned).collect();
@@ -48,8 +52,7 @@ fn assert_shows(page: &Page, expected: impl Fn(&Metric) -> bool, whose: &str) {
 
 #[tokio::test]
 async fn each_role_shows_the_metrics_the_registry_says_it_shows() {
-    // The reloads are of the process around a role.
-    let of_a_role = |metric: &Metric| metric.name != "larkfire_config_reloads_total";
+    let of_a_role = |metric: &Metric| !OF_THE_PROCESS.contains(&metric.name);
     let ingest = |metric: &Metric| metric.shown_by.ingest() && of_a_role(metric);
     assert_shows(&ingest_page().await, ingest, "ingest");
     assert_shows(&worker_page().await, |metric| metric.shown_by.worker() && of_a_role(metric), "worker");

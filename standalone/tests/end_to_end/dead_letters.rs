@@ -127,7 +127,7 @@ async fn life_of_a_letter(shape: Shape) {
     let (_, trace) = deployment.command(&["trace", &fingerprint("Told")]).await;
     assert!(trace.contains("firing") && trace.contains("replayed, and delivered at"), "{trace}");
     let (code, trace) = deployment.command(&["trace", &fingerprint("Never")]).await;
-    assert!(code == 0 && trace.contains("nothing is known of"), "{trace}");
+    assert!(code == 1 && trace.contains("nothing is known of"), "{trace}");
     deployment.stop().await;
 }
 

@@ -26,6 +26,15 @@ impl CardId {
         )
     }
 
+    /// The name of a card that nobody will send again by it: of as many alerts, from this one to that one.
+    pub fn of_first(receiver: &str, items: &[Item<'_>]) -> Self {
+        let name = |item: &Item<'_>| format!("{}/{}", item.envelope.id, item.alert.fingerprint);
+        let ends: Vec<_> = items.first().into_iter().chain(items.last()).map(name).collect();
+        let count = items.len().to_string();
+        let parts = [receiver, count.as_str()].into_iter().chain(ends.iter().map(String::as_str));
+        Self(OnceKey::of(parts).as_str().to_owned())
+    }
+
     /// What makes one message of all tries at it. In another form it is another message.
     pub fn once(&self, form: Form) -> OnceKey {
         OnceKey::of([self.0.as_str(), form.as_str()])

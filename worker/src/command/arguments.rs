@@ -11,6 +11,7 @@ use queue::{DeadLetterId, Reason};
 use super::send_test::SendTestArguments;
 use super::when::{When, duration};
 use crate::dead_letters::DeadLetterState;
+use crate::history::HistoryOutcome;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +29,19 @@ that cannot be delivered waits as before, with the new reason.
 
 Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
 
+const TRACE_EXAMPLES: &str = "\
+Examples:
+  trace DiskFull                                       what became of alerts of this name
+  trace --label 'alertname=\"DiskFull\"' --since 2h     the same, of the last two hours
+  trace 9f86d081                                       by the beginning of a fingerprint
+  trace 0192e4a1-6c00-7aaa-8000-000000000001           by the id in the answer to a request
+  trace --receiver ops --outcome deferred --since 1d   what ops had to wait for
+
+It knows what history.keep keeps (7 days), what the ledger knows for longer, and dead
+letters. Times are in the configured timezone.
+
+Exit codes: 0 something is known, 1 nothing is, or it failed, 64 bad configuration or usage.";
+
 const USERS_EXAMPLES: &str = "\
 Examples:
   users import people.csv     username,nickname,mobile,source_user_id
@@ -38,6 +52,8 @@ Examples:
 source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
 
 const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
+const OUTCOME_HELP: &str =
+    "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred";
 const SOURCE_HELP: &str =
     "Those that came in this format: alertmanager, grafana, grafana_legacy, custom, loki_feishu";
 
@@ -47,7 +63,8 @@ pub enum OperatorCommand {
     /// Lists, shows, sends again and discards what could not be delivered
     #[command(subcommand, after_help = EXAMPLES)]
     DeadLetters(DeadLettersCommand),
-    /// Says what became of an alert or of an envelope, and why
+    /// Says what became of alerts, and why: by their name, labels, fingerprint, envelope, card or time
+    #[command(after_help = TRACE_EXAMPLES)]
     Trace(TraceArguments),
     /// Says which alerts a card counts and could not list
     #[command(subcommand)]
@@ -280,9 +297,31 @@ pub struct AdoptArguments {
 /// Arguments of `trace`.
 #[derive(Args, Debug)]
 pub struct TraceArguments {
-    /// An alert's fingerprint, or the id of an envelope, as in the answer to a request or in the log
-    #[arg(value_name = "FINGERPRINT|ENVELOPE")]
-    pub what: String,
+    /// An alert's name, its fingerprint or the beginning of that (4 characters or more), or the id of an envelope, as in the
+    /// answer to a request or in the log
+    #[arg(value_name = "NAME|FINGERPRINT|ENVELOPE", required_unless_present_any = ["labels", "receiver", "since", "outcome", "card"])]
+    pub what: Option<String>,
+    /// Alerts that match, in Alertmanager's syntax: 'alertname="Disk"', 'team=~"a|b"'. May be given several times
+    #[arg(long = "label", value_name = "MATCHER")]
+    pub labels: Vec<Matcher>,
+    /// What was for this receiver
+    #[arg(long, value_name = "NAME")]
+    pub receiver: Option<String>,
+    /// What became of them
+    #[arg(long, value_parser = history_outcome, help = OUTCOME_HELP)]
+    pub outcome: Option<HistoryOutcome>,
+    /// What is on this card
+    #[arg(long, value_name = "CARD")]
+    pub card: Option<String>,
+    /// What happened at this time or later: RFC 3339, or so long ago (30m, 2h, 7d)
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<When>,
+    /// What happened before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<When>,
+    /// Entries of the history shown at most, the newest
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
@@ -305,6 +344,10 @@ fn reason(text: &str) -> Result<Reason, String> {
 
 fn source(text: &str) -> Result<Source, String> {
     one_of(text, Source::ALL, Source::as_str)
+}
+
+fn history_outcome(text: &str) -> Result<HistoryOutcome, String> {
+    one_of(text, HistoryOutcome::ALL, HistoryOutcome::as_str)
 }
 
 fn state(text: &str) -> Result<DeadLetterState, String> {
@@ -353,6 +396,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_examples_of_trace_show_can_be_typed() {
+        let examples = TRACE_EXAMPLES.lines().filter_map(|line| line.strip_prefix("  trace "));
+        let typed = examples.map(|line| line.split_once("  ").unwrap().0.replace('\'', ""));
+        let typed: Vec<_> = typed.collect();
+        assert_eq!(typed.len(), 5);
+        for words in typed {
+            parse(&format!("trace {words}")).unwrap();
+        }
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_refused_in_words_that_help() {
         for (line, says) in [
             ("dead-letters show seven", "a letter's number"),
@@ -362,6 +416,8 @@ mod tests {
             ("dead-letters list --source nagios", "expected one of alertmanager"),
             ("dead-letters list --label severity", "expected something like severity=\"critical\""),
             ("dead-letters list --since yesterday", "2024-01-15T10:30:00Z"),
+            ("trace", "NAME|FINGERPRINT|ENVELOPE"),
+            ("trace --outcome lost", "expected one of delivered, summarised"),
             ("dead-letters replay --all --rate 0/s", "from 1/s to 1000/s"),
             ("dead-letters replay --all --wait long", "expected a time"),
         ] {

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use config::{Config, DatabaseConfig};
+use jiff::tz::TimeZone;
 use prometheus::Registry;
 use runtime::clock::Clock;
 
@@ -22,6 +23,8 @@ pub(super) struct CommandContext {
     pub(super) trail: Audit,
     pub(super) store: Store,
     pub(super) clock: Clock,
+    /// In which operators are told of times.
+    pub(super) timezone: TimeZone,
 }
 
 impl CommandContext {
@@ -56,7 +59,7 @@ impl CommandContext {
         let clock = Clock::system();
         let letters = DeadLetters::new(store.clone(), clock.clone(), metrics);
         let trail = Audit::new(store.clone(), clock.clone());
-        Ok(Self { letters, trail, store, clock })
+        Ok(Self { letters, trail, store, clock, timezone: config.timezone.clone() })
     }
 }
 

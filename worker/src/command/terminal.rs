@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// Prints rows under a heading, each column as wide as its widest cell; the last one as it is.
 pub(super) fn print<const N: usize>(
@@ -47,6 +48,11 @@ pub(super) fn time(moment: Timestamp) -> String {
     moment.round(jiff::Unit::Second).unwrap_or(moment).to_string()
 }
 
+/// A time to the second, in a time zone, whose difference from UTC is said.
+pub(super) fn time_in(moment: Timestamp, timezone: &TimeZone) -> String {
+    moment.to_zoned(timezone.clone()).strftime("%Y-%m-%d %H:%M:%S%:z").to_string()
+}
+
 /// `1 letter`, `2 letters`.
 pub(super) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
@@ -62,6 +68,14 @@ mod tests {
         let rows = [["1".to_owned(), "x".to_owned()], ["100".to_owned(), String::new()]];
         print(&mut printed, ["ID", "WHAT"], &rows).unwrap();
         assert_eq!(String::from_utf8(printed).unwrap(), "ID   WHAT\n1    x\n100\n");
+    }
+
+    #[test]
+    fn a_time_says_how_far_from_utc_it_is() {
+        let moment = "2024-01-15T10:30:01.9Z".parse().unwrap();
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        assert_eq!(time_in(moment, &shanghai), "2024-01-15 18:30:01+08:00");
+        assert_eq!(time_in(moment, &TimeZone::UTC), "2024-01-15 10:30:01+00:00");
     }
 
     #[test]

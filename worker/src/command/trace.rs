@@ -1,199 +1,167 @@
-//! `trace`: what became of an alert or of an envelope, from everything that is written down about it.
+//! `trace`: what became of alerts, from everything that is written down about them: the history by name, the ledger, the
+//! dead letters and what operators did with those.
 
-use std::io::Write;
+mod printed;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
+use config::process;
 use model::envelope::EnvelopeId;
-use serde_json::{Value, json};
 
 use super::arguments::TraceArguments;
 use super::context::CommandContext;
-use super::terminal::{plain, time};
 use super::{CommandError, Terminal, list};
-use crate::audit::AuditEntry;
-use crate::dead_letters::{DeadLetterState, ReplayOutcome, StoredDeadLetter};
-use crate::ledger::{self, EntryState};
+use crate::dead_letters::{Filter, Order, StoredDeadLetter};
+use crate::history::{self, HistoryFilter, HistoryPage};
+use crate::ledger;
+use report::TraceReport;
 
-/// What is known.
-struct TraceReport {
-    ledger: Vec<ledger::TracedAlert>,
-    letters: Vec<StoredDeadLetter>,
-    audit: Vec<AuditEntry>,
-}
+/// The beginning of a fingerprint says which is meant from so many characters on.
+const PREFIX_CHARS_MIN: usize = 4;
+/// Alerts that ledger and dead letters are asked about, of those in the history: the newest.
+const ASKED_ABOUT_MAX: usize = 50;
+/// Dead letters that are looked for by labels.
+const BY_LABELS_MAX: usize = 100;
 
 pub(super) async fn trace(
     context: &CommandContext,
-    asked: &TraceArguments,
+    asked: TraceArguments,
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
-    let what = asked.what.trim();
-    let envelope: Option<EnvelopeId> = what.parse().ok();
-    let mut known = of_envelope(context, envelope).await?;
-    if known.is_nothing() {
-        // Grafana's rules have ids that look like those of envelopes.
-        known = of_alert(context, what).await?;
-    }
-    if asked.json {
-        list::print_json(terminal.out, &as_json(&known))?;
+    let asks_json = asked.json;
+    let known = find(context, asked).await?;
+    let code = if known.is_nothing() { process::FAILED.into() } else { ExitCode::SUCCESS };
+    if asks_json {
+        list::print_json(terminal.out, &known.as_json(context.clock.now()))?;
     } else if known.is_nothing() {
-        nothing(what, terminal.out)?;
+        printed::nothing(terminal.out)?;
     } else {
-        print(&known, terminal.out)?;
+        printed::print(&known, context.clock.now(), &context.timezone, terminal.out)?;
     }
-    Ok(ExitCode::SUCCESS)
+    if known.history.has_more {
+        writeln!(terminal.progress, "there is more: --limit shows more of it, --since and --until less")?;
+    }
+    if let Some(scanned) = known.history.scanned {
+        writeln!(
+            terminal.progress,
+            "only the newest {scanned} entries were looked at: --since, --until, --receiver or a name leads further back"
+        )?;
+    }
+    Ok(code)
 }
 
-impl TraceReport {
-    const fn is_nothing(&self) -> bool {
-        self.ledger.is_empty() && self.letters.is_empty()
+/// Everything that is known of what is asked for.
+async fn find(context: &CommandContext, asked: TraceArguments) -> Result<TraceReport, CommandError> {
+    let now = context.clock.now();
+    let most = usize::try_from(asked.limit).unwrap_or(usize::MAX);
+    let filter = HistoryFilter {
+        labels: asked.labels,
+        receiver: asked.receiver,
+        outcome: asked.outcome,
+        card: asked.card,
+        since: asked.since.map(|when| when.moment(now)),
+        until: asked.until.map(|when| when.moment(now)),
+        ..HistoryFilter::default()
+    };
+    let what = asked.what.map(|what| what.trim().to_owned()).filter(|what| !what.is_empty());
+    let Some(what) = what else {
+        let history = history::find(&context.store, &filter, most).await?;
+        let letters = letters_by_labels(context, &filter).await?;
+        return with_the_rest(context, &filter, history, Vec::new(), letters).await;
+    };
+    if let Ok(envelope) = what.parse::<EnvelopeId>() {
+        let known = of_envelope(context, &filter, envelope, most).await?;
+        // Grafana's rules have ids that look like those of envelopes.
+        if !known.is_nothing() {
+            return Ok(known);
+        }
     }
+    let known = of_fingerprint(context, &filter, &what, most).await?;
+    if !known.is_nothing() {
+        return Ok(known);
+    }
+    let named = HistoryFilter { name: Some(what), ..filter };
+    let history = history::find(&context.store, &named, most).await?;
+    with_the_rest(context, &named, history, Vec::new(), Vec::new()).await
 }
 
 async fn of_envelope(
     context: &CommandContext,
-    envelope: Option<EnvelopeId>,
+    filter: &HistoryFilter,
+    envelope: EnvelopeId,
+    most: usize,
 ) -> Result<TraceReport, CommandError> {
-    let Some(envelope) = envelope else {
-        return Ok(TraceReport { ledger: Vec::new(), letters: Vec::new(), audit: Vec::new() });
-    };
+    let filter = HistoryFilter { envelope: Some(envelope), ..filter.clone() };
+    let history = history::find(&context.store, &filter, most).await?;
     let ledger = ledger::find_by_envelope(&context.store, envelope).await?;
-    with_audit(context, ledger, context.letters.of_envelope(envelope).await?).await
+    let letters = context.letters.of_envelope(envelope).await?;
+    with_the_rest(context, &filter, history, ledger, letters).await
 }
 
-async fn of_alert(context: &CommandContext, fingerprint: &str) -> Result<TraceReport, CommandError> {
-    let ledger = ledger::find_by_fingerprint(&context.store, fingerprint).await?;
-    with_audit(context, ledger, context.letters.of_alert(fingerprint).await?).await
-}
-
-async fn with_audit(
+async fn of_fingerprint(
     context: &CommandContext,
-    ledger: Vec<ledger::TracedAlert>,
-    letters: Vec<StoredDeadLetter>,
+    filter: &HistoryFilter,
+    fingerprint: &str,
+    most: usize,
 ) -> Result<TraceReport, CommandError> {
+    let is_long = fingerprint.chars().count() >= PREFIX_CHARS_MIN;
+    let filter = HistoryFilter { identity: Some(fingerprint.to_owned()), ..filter.clone() };
+    let history =
+        if is_long { history::find(&context.store, &filter, most).await? } else { HistoryPage::default() };
+    let ledger = ledger::find_by_fingerprint(&context.store, fingerprint).await?;
+    let letters = context.letters.of_alert(fingerprint).await?;
+    with_the_rest(context, &filter, history, ledger, letters).await
+}
+
+/// What the ledger and the dead letters know besides of the alerts that were found, and what was done with those.
+async fn with_the_rest(
+    context: &CommandContext,
+    filter: &HistoryFilter,
+    history: HistoryPage,
+    mut ledger: Vec<ledger::TracedAlert>,
+    mut letters: Vec<StoredDeadLetter>,
+) -> Result<TraceReport, CommandError> {
+    let mut asked: BTreeSet<String> = ledger.iter().map(|entry| entry.fingerprint.clone()).collect();
+    for entry in &history.entries {
+        if asked.len() < ASKED_ABOUT_MAX && asked.insert(entry.identity.clone()) {
+            ledger.extend(ledger::find_by_fingerprint(&context.store, &entry.identity).await?);
+            letters.extend(context.letters.of_alert(&entry.identity).await?);
+        }
+    }
+    if let Some(receiver) = &filter.receiver {
+        ledger.retain(|entry| entry.receiver == *receiver);
+        letters.retain(|letter| letter.receiver == *receiver);
+    }
+    letters.sort_by_key(|letter| std::cmp::Reverse(letter.id));
+    letters.dedup_by_key(|letter| letter.id);
+    let mut taken_on = BTreeMap::new();
+    for fingerprint in asked {
+        let by = ledger::find_taken_on(&context.store, &fingerprint).await?;
+        taken_on.extend(by.into_iter().map(|by| ((by.receiver.clone(), fingerprint.clone()), by)));
+    }
     let mut actions: Vec<_> = letters.iter().filter_map(|letter| letter.changed_by).collect();
     actions.sort_unstable();
     actions.dedup();
     let audit = context.letters.audit_of(&actions).await?;
-    Ok(TraceReport { ledger, letters, audit })
+    Ok(TraceReport { history, ledger, taken_on, letters, audit })
 }
 
-fn nothing(what: &str, out: &mut dyn Write) -> Result<(), CommandError> {
-    writeln!(
-        out,
-        "nothing is known of {}: it was not delivered as far as this database remembers, nobody is about to deliver it, \
-         and no dead letter holds it.",
-        plain(what)
-    )?;
-    writeln!(
-        out,
-        "It may never have been accepted (was its request answered 202?), it may still wait on the queue, its \
-         envelope may have held nothing new, or it is forgotten: what was delivered after dedup.remember, dead letters 30 \
-         days after they were settled. An envelope is found only while it was the last to deliver one of its alerts."
-    )?;
-    Ok(())
-}
-
-fn print(known: &TraceReport, out: &mut dyn Write) -> Result<(), CommandError> {
-    for entry in &known.ledger {
-        writeln!(out, "alert {} at {}", plain(&entry.fingerprint), plain(&entry.receiver))?;
-        match &entry.delivered {
-            Some(delivered) => {
-                let at = time(delivered.at);
-                writeln!(
-                    out,
-                    "  delivered  {}, at {at}, by envelope {}",
-                    state(&delivered.state),
-                    delivered.envelope
-                )?;
-            }
-            None => writeln!(out, "  delivered  never")?,
-        }
-        if let Some(claim) = &entry.claim {
-            let until = time(claim.until);
-            writeln!(
-                out,
-                "  claimed    {}, by envelope {}: nobody else delivers it before {until}",
-                state(&claim.state),
-                claim.envelope
-            )?;
-        }
+/// Labels are in the letters themselves, for longer than in the history.
+async fn letters_by_labels(
+    context: &CommandContext,
+    filter: &HistoryFilter,
+) -> Result<Vec<StoredDeadLetter>, CommandError> {
+    if filter.labels.is_empty() {
+        return Ok(Vec::new());
     }
-    if known.ledger.is_empty() {
-        writeln!(out, "it was delivered to no receiver")?;
-    }
-    for letter in &known.letters {
-        writeln!(out, "dead letter {}: {}", letter.id, fate(letter))?;
-    }
-    for entry in &known.audit {
-        let at = time(entry.at);
-        let who = plain(&entry.who);
-        writeln!(
-            out,
-            "action {} at {at} by {who}: {} {}",
-            entry.id,
-            plain(&entry.action),
-            plain(&entry.chosen)
-        )?;
-    }
-    Ok(())
-}
-
-fn state(state: &EntryState) -> String {
-    format!("{} (began {}, seen so {})", state.status.as_str(), time(state.instance), time(state.seen))
-}
-
-/// Why it became a dead letter and what was done about it, in words.
-fn fate(letter: &StoredDeadLetter) -> String {
-    let code = letter.code.map(|code| format!(" {code}")).unwrap_or_default();
-    let dead_lettered = format!(
-        "dead-lettered at {} ({}{code}: {})",
-        time(letter.last_failed_at),
-        letter.reason,
-        plain(&letter.message)
-    );
-    let is = |outcome: ReplayOutcome| letter.outcome.as_deref() == Some(outcome.as_str());
-    let changed_at = time(letter.changed_at);
-    let known = DeadLetterState::ALL.into_iter().find(|state| state.as_str() == letter.state);
-    match known {
-        Some(DeadLetterState::Waiting) if is(ReplayOutcome::DeadLetteredAgain) => {
-            format!("{dead_lettered} when it was replayed; it waits")
-        }
-        Some(DeadLetterState::Waiting) | None => format!("{dead_lettered}; it waits"),
-        Some(DeadLetterState::Replaying) => {
-            format!("{dead_lettered}; replayed at {changed_at}, still under way")
-        }
-        Some(DeadLetterState::Discarded) => format!("{dead_lettered}; discarded at {changed_at}"),
-        Some(DeadLetterState::Replayed) if is(ReplayOutcome::DeliveredSince) => {
-            format!("{dead_lettered}; at {changed_at} a replay found that it had been delivered since")
-        }
-        Some(DeadLetterState::Replayed) if is(ReplayOutcome::ResolvedSince) => {
-            format!("{dead_lettered}; at {changed_at} a replay found that it had been resolved since")
-        }
-        Some(DeadLetterState::Replayed) => {
-            format!("{dead_lettered}; replayed, and delivered at {changed_at}")
-        }
-    }
-}
-
-fn as_json(known: &TraceReport) -> Value {
-    let state =
-        |state: &EntryState| json!({ "status": state.status, "began": state.instance, "seen": state.seen });
-    let entry = |entry: &ledger::TracedAlert| {
-        json!({
-            "receiver": entry.receiver,
-            "fingerprint": entry.fingerprint,
-            "delivered": entry.delivered.as_ref().map(|delivered| {
-                json!({ "state": state(&delivered.state), "at": delivered.at, "envelope": delivered.envelope })
-            }),
-            "claim": entry.claim.as_ref().map(|claim| {
-                json!({ "state": state(&claim.state), "until": claim.until, "envelope": claim.envelope })
-            }),
-            "touched_at": entry.touched_at,
-        })
+    let letters = Filter {
+        receiver: filter.receiver.clone(),
+        since: filter.since,
+        until: filter.until,
+        labels: filter.labels.clone(),
+        ..Filter::default()
     };
-    json!({
-        "ledger": known.ledger.iter().map(entry).collect::<Vec<_>>(),
-        "dead_letters": known.letters,
-        "audit": known.audit,
-    })
+    Ok(context.letters.find(&letters, Order::NewestFirst, BY_LABELS_MAX).await?)
 }

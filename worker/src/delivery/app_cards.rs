@@ -100,8 +100,9 @@ impl Outbox {
         let name = self.receiver.name.as_str();
         let format = self.receiver.card_format;
         let Some(app_chat) = &self.app_chat else {
-            // A custom bot knows no messages by their names.
-            return CardRecord { card: CardId::of(name, &[], ""), is_kept: false, format, before: None };
+            // A custom bot knows no messages by their names; people look up by it what is on them.
+            let card = CardId::of_first(name, &batch.items());
+            return CardRecord { card, is_kept: false, format, before: None };
         };
         if let Some(card) = &batch.again
             && let Ok(Some(kept)) = app_chat.cards.load(card).await

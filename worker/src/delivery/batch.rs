@@ -25,37 +25,40 @@ pub(super) struct Batch {
     pub(super) again: Option<CardId>,
     /// The bot it tests, by its place among those of its receiver: no other is sent it.
     pub(super) for_bot: Option<usize>,
-    /// The card it went onto, and which of its alerts that only counts.
-    pub(super) summarised: Option<Summarised>,
+    /// The card it went onto.
+    pub(super) sent: Option<SentCard>,
 }
 
-/// Alerts that a card counts and could not list.
+/// A card that Feishu has taken.
 #[derive(Debug)]
-pub(super) struct Summarised {
+pub(super) struct SentCard {
     pub(super) card: CardId,
-    /// Their fingerprints, in order.
-    pub(super) fingerprints: Vec<String>,
+    /// Who sent it.
+    pub(super) bot: String,
+    /// The fingerprints of the alerts that it counts and could not list, in order.
+    pub(super) summarised: Vec<String>,
 }
 
-impl Summarised {
-    pub(super) fn contains(&self, fingerprint: &str) -> bool {
-        self.fingerprints.binary_search_by(|known| known.as_str().cmp(fingerprint)).is_ok()
+impl SentCard {
+    /// Whether it only counts this alert.
+    pub(super) fn only_counts(&self, fingerprint: &str) -> bool {
+        self.summarised.binary_search_by(|known| known.as_str().cmp(fingerprint)).is_ok()
     }
 }
 
 impl Batch {
     pub(super) const fn of(envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: false, again: None, for_bot: None, summarised: None }
+        Self { envelopes, is_piece: false, again: None, for_bot: None, sent: None }
     }
 
     /// What was under way on a card.
     pub(super) const fn again(card: CardId, envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: true, again: Some(card), for_bot: None, summarised: None }
+        Self { envelopes, is_piece: true, again: Some(card), for_bot: None, sent: None }
     }
 
     /// What tests one bot.
     pub(super) const fn for_bot(bot: usize, envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: true, again: None, for_bot: Some(bot), summarised: None }
+        Self { envelopes, is_piece: true, again: None, for_bot: Some(bot), sent: None }
     }
 
     /// Whether something went wrong with it since it was taken off the queue, or before.
@@ -124,9 +127,11 @@ impl Batch {
 
     /// Those of its alerts that the card it went onto only counts.
     pub(super) fn summarised_items(&self) -> Vec<Item<'_>> {
-        let Some(summarised) = &self.summarised else { return Vec::new() };
+        let Some(sent) = self.sent.as_ref().filter(|sent| !sent.summarised.is_empty()) else {
+            return Vec::new();
+        };
         let mut items = self.items();
-        items.retain(|item| summarised.contains(item.alert.fingerprint.as_str()));
+        items.retain(|item| sent.only_counts(item.alert.fingerprint.as_str()));
         items
     }
 
@@ -148,10 +153,14 @@ impl Batch {
 
     /// Drops what does not stand any more, with one standing per alert in the order of `claims`; and of an envelope that
     /// is there twice, as after a lost connection, all copies but one: a living one if there is one, for what a dead
-    /// one carries is gone with this process. Envelopes with nothing left are settled.
+    /// one carries is gone with this process. Envelopes with nothing left are settled; what has ended is named to `note`.
     ///
     /// Returns what another worker has taken in hand after us. It is not ours to deliver, and not ours to settle either.
-    pub(super) fn keep_standing(&mut self, standings: &[Standing]) -> Vec<InFlightEnvelope> {
+    pub(super) fn keep_standing(
+        &mut self,
+        standings: &[Standing],
+        mut note: impl FnMut(&Item<'_>, Outcome),
+    ) -> Vec<InFlightEnvelope> {
         let mut each = standings.iter().copied().chain(std::iter::repeat(Standing::Mine));
         let of_envelopes = self.envelopes.iter().map(|in_flight| in_flight.envelope.alerts.len());
         let standings: Vec<Vec<Standing>> =
@@ -167,10 +176,15 @@ impl Batch {
                 let id = in_flight.envelope.id;
                 let gave_way = in_flight.tries.gave_way();
                 let alerts = in_flight.envelope.alerts.iter().zip(standings).rev();
+                let envelope = &in_flight.envelope;
+                let mut ended = |alert, outcome| {
+                    note(&Item { envelope, alert, reminder: false, attention: None }, outcome);
+                    Some(End::Outcome(outcome))
+                };
                 let ends: Vec<Option<End>> = alerts
                     .map(|(alert, standing)| match standing {
-                        Standing::Duplicate => Some(End::Outcome(Outcome::Duplicate)),
-                        Standing::Superseded => Some(End::Outcome(Outcome::Superseded)),
+                        Standing::Duplicate => ended(alert, Outcome::Duplicate),
+                        Standing::Superseded => ended(alert, Outcome::Superseded),
                         Standing::Copy => Some(End::Copy),
                         Standing::Mine | Standing::Later | Standing::Elsewhere => {
                             // Whoever has given way once does not again: of many copies each would, for ever.
@@ -221,8 +235,7 @@ impl Batch {
             }
             envelopes => self.envelopes.split_off(envelopes / 2),
         };
-        let piece =
-            |envelopes| Self { envelopes, is_piece: true, again: None, for_bot: None, summarised: None };
+        let piece = |envelopes| Self { envelopes, is_piece: true, again: None, for_bot: None, sent: None };
         Ok((piece(self.envelopes), piece(rest)))
     }
 

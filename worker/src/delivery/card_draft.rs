@@ -2,7 +2,7 @@
 
 use config::CardFormat;
 
-use super::batch::Summarised;
+use super::batch::SentCard;
 use crate::card_store::{CardId, StoredCard};
 use crate::feishu::{CardContent, Form};
 use crate::people::mentions::Mentions;
@@ -39,10 +39,10 @@ impl DraftContent {
 }
 
 impl CardDraft {
-    /// The alerts that it only counts, if there are any.
-    pub(super) fn into_summarised(self) -> Option<Summarised> {
-        let Self { record, summarised: fingerprints, .. } = self;
-        (!fingerprints.is_empty()).then_some(Summarised { card: record.card, fingerprints })
+    /// It was taken, sent by this bot.
+    pub(super) fn sent_by(self, bot: &str) -> SentCard {
+        let Self { record, summarised, .. } = self;
+        SentCard { card: record.card, bot: bot.to_owned(), summarised }
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,11 +16,12 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
-use tracing::warn;
+use tracing::{debug, warn};
 
-use super::batch::Batch;
+use super::batch::{Batch, SentCard};
 use super::context::DeliveryContext;
 use super::delivered::By;
+use super::ids::ids;
 use super::in_flight::InFlightEnvelope;
 use crate::card_store::{CardChange, CardId, Cards, Refreshed, Refresher, StoredCard};
 use crate::feishu::verdict::Trouble;
@@ -50,6 +52,8 @@ pub(crate) struct Updates {
     pauses: Pauses,
     /// When what waits is tried again.
     next: Instant,
+    /// Whether it was said that updates fail: once for as long as they do.
+    is_failing: AtomicBool,
 }
 
 /// What an outbox for a chat of the app's knows of cards.
@@ -70,7 +74,8 @@ impl Updates {
         let waiting = Vec::new();
         let pauses = PAUSES.pauses();
         let next = Instant::now();
-        Self { context, receiver, refresher, incoming, afresh, waiting, pauses, next }
+        let is_failing = AtomicBool::new(false);
+        Self { context, receiver, refresher, incoming, afresh, waiting, pauses, next, is_failing }
     }
 
     /// Starts, and ends with the process.
@@ -116,6 +121,7 @@ impl Updates {
         if self.waiting.is_empty() {
             self.pauses = PAUSES.pauses();
             self.next = Instant::now();
+            self.is_failing.store(false, Ordering::Relaxed);
         } else {
             self.next = Instant::now()
                 + self.pauses.after_failure(runtime::entropy::random(), None).unwrap_or(PAUSES.cap);
@@ -147,7 +153,10 @@ impl Updates {
         match self.refresher.refresh(&card, Some(kept.version)).await {
             Refreshed::Shown => {
                 let envelopes = endings.into_iter().map(|ending| ending.in_flight).collect();
-                self.context.delivered(&self.receiver, Batch::of(envelopes), By::Update).await;
+                let sent = SentCard { card, bot: self.receiver.clone(), summarised: Vec::new() };
+                let mut batch = Batch::of(envelopes);
+                batch.sent = Some(sent);
+                self.context.delivered(&self.receiver, batch, By::Update).await;
                 Vec::new()
             }
             Refreshed::Lost => {
@@ -168,7 +177,7 @@ impl Updates {
         let (known, envelopes): (Vec<_>, Vec<_>) = endings.into_iter().map(known).unzip();
         let mut batch = Batch::of(envelopes);
         let standings = self.context.ledger.confirm(&batch.claims(&self.receiver)).await;
-        let elsewhere = batch.keep_standing(&standings);
+        let elsewhere = self.context.keep_standing(&self.receiver, &mut batch, &standings);
         self.context.leave_to_others(&self.receiver, elsewhere).await;
         let mut others: BTreeMap<CardId, Vec<String>> = BTreeMap::new();
         let mut known = known.into_iter();
@@ -221,13 +230,17 @@ impl Updates {
         }
         let receiver = self.receiver.as_str();
         let alerts = endings.iter().map(|ending| ending.in_flight.envelope.alerts.len()).sum::<usize>();
-        warn!(
-            receiver,
-            code = trouble.code,
-            alerts,
-            error = trouble.message,
-            "a card could not be updated; the end of its alerts waits"
-        );
+        let envelopes = ids(endings.iter().map(|ending| &ending.in_flight));
+        let code = trouble.code;
+        let error = &trouble.message;
+        if self.is_failing.swap(true, Ordering::Relaxed) {
+            debug!(receiver, code, alerts, envelopes, error, "a card still cannot be updated");
+        } else {
+            warn!(
+                receiver,
+                code, alerts, envelopes, error, "a card could not be updated; the end of its alerts waits"
+            );
+        }
         endings
     }
 

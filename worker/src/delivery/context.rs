@@ -10,6 +10,7 @@ use runtime::lifecycle::Lifecycle;
 use crate::directory::OwnerResolver;
 use crate::feishu::sender::Sender;
 use crate::firing::Firing;
+use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::render::Style;
@@ -25,6 +26,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) firing: Firing,
     /// What cards could not list.
     pub(crate) summarised: SummarisedAlerts,
+    /// What became of each alert.
+    pub(crate) history: History,
     pub(crate) sender: Arc<Sender>,
     pub(crate) owners: Arc<OwnerResolver>,
     pub(crate) style: Style,

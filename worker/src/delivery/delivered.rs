@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{debug, info};
+use tracing::info;
 
 use super::batch::Batch;
 use super::context::DeliveryContext;
@@ -38,8 +38,8 @@ impl DeliveryContext {
             let items = batch.items();
             let summarised = batch.summarised_items();
             let keep_summarised = async {
-                if let Some(card) = batch.summarised.as_ref() {
-                    self.summarised.keep(card.card.as_str(), receiver, &summarised).await;
+                if let Some(sent) = batch.sent.as_ref() {
+                    self.summarised.keep(sent.card.as_str(), receiver, &summarised).await;
                 }
             };
             tokio::join!(self.ledger.delivered(&claims), self.firing.keep(receiver, &items), keep_summarised);
@@ -53,22 +53,33 @@ impl DeliveryContext {
             self.metrics.card(alerts);
         }
         let mut longest = Duration::ZERO;
-        let first = batch.envelopes().first().map(|in_flight| in_flight.envelope.id);
         let shown = batch.shown();
-        let summarised = batch.summarised.take();
+        self.note_delivered(receiver, &batch, &shown);
+        let sent = batch.sent.take();
+        let bot = sent.as_ref().map(|sent| sent.bot.as_str());
+        let card = sent.as_ref().map(|sent| sent.card.as_str());
         for (in_flight, shown) in batch.into_envelopes().into_iter().zip(shown) {
             let waited =
                 Duration::try_from(now.duration_since(in_flight.envelope.received_at)).unwrap_or_default();
             longest = longest.max(waited);
             self.metrics.end_to_end.observe(waited.as_secs_f64());
-            let id = in_flight.envelope.id;
             let attempts = in_flight.tries.attempts();
-            debug!(envelope.id = %id, receiver, attempts, "envelope delivered");
             let delivered = shown.iter().filter(|is_shown| **is_shown).count();
             let of_card = in_flight.envelope.alerts.iter().zip(&shown).filter(|(_, is_shown)| **is_shown);
-            let only_counted = summarised.as_ref().map_or(0, |summarised| {
-                of_card.filter(|(alert, _)| summarised.contains(alert.fingerprint.as_str())).count()
+            let only_counted = sent.as_ref().map_or(0, |sent| {
+                of_card.filter(|(alert, _)| sent.only_counts(alert.fingerprint.as_str())).count()
             });
+            info!(
+                outcome = outcome_of(delivered, only_counted).as_str(),
+                envelope.id = %in_flight.envelope.id,
+                alert.name = in_flight.first_name(),
+                alerts = shown.len(),
+                receiver,
+                bot,
+                card,
+                attempts,
+                "envelope delivered"
+            );
             in_flight.share.count(Outcome::Delivered, delivered - only_counted);
             in_flight.share.count(Outcome::Summarised, only_counted);
             in_flight.share.count(Outcome::Duplicate, shown.len() - delivered);
@@ -77,13 +88,23 @@ impl DeliveryContext {
         info!(
             outcome = Outcome::Delivered.as_str(),
             receiver,
-            envelope.id = first.filter(|_| envelopes == 1).map(display),
+            bot,
+            card,
             envelopes,
             alerts,
-            summarised = summarised.map(|summarised| summarised.fingerprints.len()),
+            summarised = sent.as_ref().map(|sent| sent.summarised.len()).filter(|alerts| *alerts > 0),
             by = by.as_str(),
             end_to_end_ms = longest.as_millis(),
             "delivered"
         );
+    }
+}
+
+/// How most of what is best of an envelope ended.
+fn outcome_of(delivered: usize, only_counted: usize) -> Outcome {
+    match (delivered - only_counted, only_counted) {
+        (1.., _) => Outcome::Delivered,
+        (0, 1..) => Outcome::Summarised,
+        (0, 0) => Outcome::Duplicate,
     }
 }

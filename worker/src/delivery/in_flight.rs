@@ -16,6 +16,7 @@ use super::recently_settled::LineKey;
 use super::settlement::{Settlement, SettlementRecorder};
 use crate::ledger::Event;
 use crate::metrics::Outcome;
+use crate::render::Item;
 
 /// How an alert ended that is not on the card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +52,13 @@ impl InFlightEnvelope {
     /// Whether it is a replay that is delivered whatever is known.
     pub(crate) fn is_forced(&self) -> bool {
         self.headers.replay.is_some_and(|replay| replay.forced)
+    }
+
+    /// What its first alert is called, by which people look for it in the log.
+    pub(crate) fn first_name(&self) -> &str {
+        let envelope = &self.envelope;
+        let item = |alert| Item { envelope, alert, reminder: false, attention: None };
+        envelope.alerts.first().map_or("", |alert| item(alert).name())
     }
 
     /// Whether its message is still ours to settle. If not, it is delivered again.

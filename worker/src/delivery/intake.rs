@@ -16,8 +16,10 @@ use super::recently_settled::LineKey;
 use super::requeue::Unreadable;
 use super::routes::LiveRoutes;
 use super::settlement::SettlementRecorder;
+use crate::history::{History, RepeatCause};
 use crate::ledger::{Decision, Event, Ledger, Occasion};
 use crate::metrics::Outcome;
+use crate::render::Item;
 use crate::routing::{Chats, Parting, RoutedPart};
 
 /// What decides without I/O of its own but the ledger's.
@@ -26,6 +28,7 @@ pub(crate) struct Intake {
     /// The chats payloads may name.
     chats: Chats,
     recorder: Arc<SettlementRecorder>,
+    history: History,
 }
 
 /// What came of a batch and is not settled yet.
@@ -49,8 +52,13 @@ struct UnreadLine {
 }
 
 impl Intake {
-    pub(crate) const fn new(routes: LiveRoutes, chats: Chats, recorder: Arc<SettlementRecorder>) -> Self {
-        Self { routes, chats, recorder }
+    pub(crate) const fn new(
+        routes: LiveRoutes,
+        chats: Chats,
+        recorder: Arc<SettlementRecorder>,
+        history: History,
+    ) -> Self {
+        Self { routes, chats, recorder, history }
     }
 
     pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger) -> Admitted {
@@ -99,6 +107,7 @@ impl Intake {
                     let decided: Vec<_> = decisions.by_ref().take(envelope.alerts.len()).collect();
                     rename(&mut envelope, &mut goes_by_former);
                     router.address(&mut envelope, receiver);
+                    self.note_known(&envelope, &router.names()[receiver], &decided, ledger);
                     taken.decide(arrival, envelope, receiver, &decided, taken_at);
                 }
                 (Ok(envelope), Parting::Parts(parts)) => {
@@ -113,6 +122,7 @@ impl Intake {
                         let decided: Vec<_> = decisions.by_ref().take(alerts.len()).collect();
                         rename(&mut part, &mut goes_by_former);
                         router.address(&mut part, receiver);
+                        self.note_known(&part, &router.names()[receiver], &decided, ledger);
                         taken.decide(arrival.twin(), part, receiver, &decided, taken_at);
                     }
                     arrival.share.settle();
@@ -120,6 +130,27 @@ impl Intake {
             }
         }
         taken
+    }
+
+    /// Writes down what is not delivered because it is known, and by what.
+    fn note_known(&self, envelope: &Envelope<'_>, receiver: &str, decided: &[Decision], ledger: &Ledger) {
+        let outcome = |decision: &Decision| match decision {
+            Decision::Duplicate => Some(Outcome::Duplicate),
+            Decision::Superseded => Some(Outcome::Superseded),
+            Decision::Deliver(_) | Decision::Copy | Decision::Elsewhere | Decision::Defer { .. } => None,
+        };
+        if !self.history.is_kept() || decided.iter().all(|decision| outcome(decision).is_none()) {
+            return;
+        }
+        let each = envelope.alerts.iter().zip(decided);
+        let known = each.filter_map(|(alert, decision)| {
+            Some((Item { envelope, alert, reminder: false, attention: None }, outcome(decision)?.into()))
+        });
+        self.history.note_again(receiver, None, known, |item| {
+            let by = ledger.known_by(&event(item.envelope, item.alert, receiver, false));
+            let reason = by.map_or("it was known", |by| by.reason).to_owned();
+            RepeatCause { reason, by: by.map(|by| by.envelope), ..RepeatCause::default() }
+        });
     }
 
     /// Reads a line, and addresses it to the chat it names.

@@ -263,7 +263,7 @@ impl Outbox {
             return batch;
         }
         let standings = self.context.ledger.confirm(&batch.claims(&self.receiver.name)).await;
-        let elsewhere = batch.keep_standing(&standings);
+        let elsewhere = self.context.keep_standing(&self.receiver.name, &mut batch, &standings);
         self.context.leave_to_others(&self.receiver.name, elsewhere).await;
         batch
     }

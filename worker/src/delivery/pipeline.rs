@@ -111,6 +111,7 @@ impl Pipeline {
         self.outboxes.clear();
         join_all(self.running.drain(..)).await;
         self.context.ledger.finish().await;
+        self.context.history.finish().await;
     }
 
     /// Each to its outbox; what is published onwards comes after that, for it may have to wait. Where there are several

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 use tracing::{debug, error, warn};
 
 use super::context::DeliveryContext;
+use super::ids::ids;
 use super::in_flight::events_of;
 use super::in_flight::{AckGuard, InFlightEnvelope};
 use crate::metrics::Outcome;
@@ -201,16 +202,24 @@ impl DeliveryContext {
         let code = first.failure.code;
         let error = first.failure.message.clone();
         let wait_ms = millis(first.step.pause());
-        let envelopes = deferrals.len();
+        let envelopes = ids(deferrals.iter().map(|deferral| &deferral.in_flight));
+        // What was put aside before and still waits is no news: it comes back every half a minute.
+        let is_news = deferrals.iter().any(|deferral| deferral.in_flight.headers.failure.is_none());
         let mut alerts = 0;
-        for Deferred { in_flight, step, .. } in deferrals {
+        for deferral in deferrals {
+            self.note_deferred(receiver, &deferral);
+            let Deferred { in_flight, step, .. } = deferral;
             let id = in_flight.envelope.id;
             debug!(envelope.id = %id, receiver, step = step.as_str(), "envelope deferred");
             alerts += in_flight.envelope.alerts.len();
             self.metrics.deferred.inc();
             in_flight.share.settle_onwards();
         }
-        warn!(receiver, code, envelopes, alerts, wait_ms, error, "deferred");
+        if is_news {
+            warn!(receiver, code, envelopes, alerts, wait_ms, error, "deferred");
+        } else {
+            debug!(receiver, code, envelopes, alerts, wait_ms, error, "deferred once more");
+        }
     }
 
     /// Moves them to the dead letters, many in one publish. Once the queue takes none, those behind are not tried:
@@ -259,6 +268,7 @@ impl DeliveryContext {
     }
 
     fn count_dead_letter(&self, in_flight: InFlightEnvelope, failure: Failure) {
+        self.note_dead(&in_flight, &failure);
         let id = in_flight.envelope.id;
         let alerts = in_flight.envelope.alerts.len();
         let Failure { reason, receiver, code, message, attempts, .. } = failure;
@@ -268,6 +278,7 @@ impl DeliveryContext {
             outcome = Outcome::DeadLettered.as_str(),
             receiver,
             envelope.id = %id,
+            alert.name = in_flight.first_name(),
             alerts,
             reason = reason.as_str(),
             code,

@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use super::batch::Batch;
 use super::card_draft::CardDraft;
+use super::ids::ids;
 use super::in_flight::InFlightEnvelope;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
@@ -40,6 +41,7 @@ impl Outbox {
         let is_away = self.bots.own().is_away();
         let name = self.receiver.bot_name(self.bots.at());
         let alerts = batch.alerts();
+        let envelopes = ids(batch.envelopes());
         let pauses = unresolved(&batch);
         let why = &trouble.message;
         if pauses == 0 && !is_away {
@@ -47,6 +49,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 error = why,
                 "the receiver did not say whether it shows a card; it is sent again after pauses that grow"
             );
@@ -55,6 +58,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 pauses,
                 error = why,
                 "the receiver did not say it again"
@@ -87,6 +91,7 @@ impl Outbox {
         let is_away = self.bots.own().is_away();
         let name = self.receiver.bot_name(self.bots.at());
         let alerts = batch.alerts();
+        let envelopes = ids(batch.envelopes());
         let pauses = unresolved(&batch);
         let why = &trouble.message;
         if pauses == 0 && !is_away {
@@ -94,6 +99,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 error = why,
                 "the receiver did not take a card; its alerts are tried again by themselves"
             );
@@ -102,6 +108,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 pauses,
                 error = why,
                 "the receiver did not take them again"

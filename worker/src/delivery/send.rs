@@ -12,6 +12,7 @@ use super::bot_pool::BotPool;
 use super::card_draft::{CardDraft, CardRecord, DraftContent};
 use super::delivered::By;
 use super::health::ReceiverHealth;
+use super::ids::ids;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
 use super::retries::Unresolved;
@@ -42,7 +43,7 @@ impl Outbox {
             match sent.verdict {
                 Verdict::Ok => {
                     self.context.owners.card_delivered(&draft.owners);
-                    batch.summarised = draft.into_summarised();
+                    batch.sent = Some(draft.sent_by(self.receiver.bot_name(self.bots.at())));
                     return self.delivered(batch).await;
                 }
                 Verdict::SlowDown { trouble, .. } => {
@@ -177,6 +178,7 @@ impl Outbox {
         self.bots.own().failed(attempts, now, runtime::entropy::random(), hint);
         let name = self.receiver.bot_name(self.bots.at());
         let alerts = batch.alerts();
+        let envelopes = ids(batch.envelopes());
         let why = trouble.message.as_str();
         // Once for as long as it lasts: it is tried again every few seconds.
         if is_known {
@@ -184,6 +186,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 error = why,
                 "the receiver still cannot be reached"
             );
@@ -192,6 +195,7 @@ impl Outbox {
                 receiver = name,
                 code = trouble.code,
                 alerts,
+                envelopes,
                 error = why,
                 "the receiver cannot be reached; its alerts wait, and it is tried again until it takes them"
             );
@@ -210,6 +214,7 @@ impl Outbox {
         error!(
             receiver = name,
             code = trouble.code,
+            envelopes = ids(batch.envelopes()),
             wait_s,
             error = trouble.message,
             advice = advice(trouble.code),
@@ -291,11 +296,13 @@ impl Outbox {
             });
             return self.context.dead_letter(dead_letters.collect()).await;
         }
+        let envelopes = ids(batch.envelopes());
         match batch.halves() {
             Ok((first, second)) => {
                 warn!(
                     receiver = name,
                     code = trouble.code,
+                    envelopes,
                     error = trouble.message,
                     "the receiver refused a card; it is sent in two halves"
                 );
@@ -344,6 +351,7 @@ impl Outbox {
         warn!(
             receiver = name,
             code = trouble.code,
+            envelopes = ids(batch.envelopes()),
             repair = kind,
             error = trouble.message,
             "the receiver refused a card; it is sent again, repaired"

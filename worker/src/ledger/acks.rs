@@ -3,17 +3,23 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+use serde::Serialize;
+
 use super::Ledger;
 use super::batch::fitting;
 use super::decision::{Decision, Occasion};
 use super::row::{Event, Millis};
-use crate::store::StoreError;
 use crate::store::sql::{Value, execute, places, rows};
+use crate::store::{Store, StoreError};
 
 /// Alerts in one statement.
 const TOGETHER_MAX: usize = 256;
 /// What is kept of a name, in characters.
 const WHO_CHARS_MAX: usize = 255;
+
+/// Receivers that are shown of one alert.
+const SHOWN_MAX: i64 = 1_000;
 
 impl Ledger {
     /// Somebody takes on these alerts of a receiver, as far as they fire and were delivered; of which it says how many those
@@ -124,4 +130,31 @@ impl Ledger {
         let values = [before.into()];
         store.within(|| execute(store.pool(), delete, &values)).await.map(drop)
     }
+}
+
+/// That somebody has taken on an alert since it was delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TakenOn {
+    /// At which receiver.
+    pub receiver: String,
+    /// Who it is.
+    pub who: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Who has taken on an alert, at each receiver; the name it goes by in the ledger.
+pub async fn find_taken_on(store: &Store, fingerprint: &str) -> Result<Vec<TakenOn>, StoreError> {
+    let select = "SELECT a.receiver, a.who, a.at_ms FROM larkfire_acknowledgements a JOIN larkfire_ledger l \
+         ON l.fingerprint = a.fingerprint AND l.receiver = a.receiver \
+         WHERE l.told_at = a.told_at AND l.told_status = 0 AND a.fingerprint = ? ORDER BY a.receiver LIMIT ?";
+    let key = fitting(fingerprint);
+    let values = [Value::Bytes(key.as_bytes()), Value::Number(SHOWN_MAX)];
+    let found: Vec<(Vec<u8>, String, i64)> = store.within(|| rows(store.pool(), select, &values)).await?;
+    let each = found.into_iter().map(|(receiver, who, at_ms)| TakenOn {
+        receiver: String::from_utf8_lossy(&receiver).into_owned(),
+        who,
+        at: Timestamp::from_millisecond(at_ms).unwrap_or_default(),
+    });
+    Ok(each.collect())
 }

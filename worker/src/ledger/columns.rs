@@ -46,12 +46,6 @@ const RESOLVED: i64 = 1;
 /// A database that can do this.
 pub(super) type Bound<'q, DB> = Query<'q, DB, <DB as Database>::Arguments>;
 
-/// `(?, ?), (?, ?)`: so many places for so many rows.
-pub(super) fn placeholders(columns: usize, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row; rows].join(", ")
-}
-
 pub(super) fn bind_key<'q, DB>(query: Bound<'q, DB>, key: &Key<'_>) -> Bound<'q, DB>
 where
     DB: Database,

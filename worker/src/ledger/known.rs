@@ -4,10 +4,20 @@
 use tracing::{Level, debug, enabled, info};
 
 use super::Ledger;
-use super::decision::{Decision, known_by};
+use super::decision::{Decision, KnownBy, known_by};
 use super::row::{Event, Millis};
 
 impl Ledger {
+    /// What makes an event a duplicate or superseded, as far as it is remembered here.
+    pub(crate) fn known_by(&self, event: &Event<'_>) -> Option<KnownBy> {
+        self.by_what(event, self.now())
+    }
+
+    fn by_what(&self, event: &Event<'_>, now: Millis) -> Option<KnownBy> {
+        let row = self.memory().row_of(event)?;
+        known_by(&row, event, now, &self.policy)
+    }
+
     /// Names what is a duplicate or superseded.
     pub(super) fn say_known(&self, events: &[Event<'_>], decisions: &[Decision], now: Millis) {
         let count = |wanted: Decision| decisions.iter().filter(|decision| **decision == wanted).count();
@@ -18,19 +28,20 @@ impl Ledger {
         }
         let is_known = |decision: &Decision| matches!(decision, Decision::Duplicate | Decision::Superseded);
         let known = || events.iter().zip(decisions).filter(|(_, decision)| is_known(decision));
-        let first = known().next().map(|(event, _)| event.envelope);
+        let first = known().next().map(|(event, _)| event);
         info!(
             duplicates,
             superseded,
-            envelope.id = first.map(tracing::field::display),
+            envelope.id = first.map(|event| tracing::field::display(event.envelope)),
+            alert.fingerprint = first.map(|event| event.fingerprint),
+            receiver = first.map(|event| event.receiver),
             "alerts were known and are not delivered again; each is named at the level debug"
         );
         if !enabled!(Level::DEBUG) {
             return;
         }
         for (event, decision) in known() {
-            let row = self.memory().row_of(event);
-            let by = row.and_then(|row| known_by(&row, event, now, &self.policy));
+            let by = self.by_what(event, now);
             debug!(
                 outcome = if *decision == Decision::Duplicate { "duplicate" } else { "superseded" },
                 alert.fingerprint = event.fingerprint,

@@ -62,17 +62,6 @@ pub(crate) trait LedgerStore {
     ) -> impl Future<Output = Result<Vec<TracedAlert>, sqlx::Error>> + Send;
 }
 
-/// How many places a statement for so many rows has: a power of two, so that a connection prepares ten sizes of a
-/// statement and not five hundred.
-pub(crate) const fn places_for(rows: usize) -> usize {
-    rows.next_power_of_two()
-}
-
-/// The rows for so many places; what is left over repeats the last one.
-pub(crate) fn padded<T>(rows: &[T], places: usize) -> impl Iterator<Item = &T> {
-    rows.iter().chain(rows.last().into_iter().cycle()).take(places)
-}
-
 /// Which changes are not what the database has now: somebody else was faster.
 pub(crate) fn losers(changes: &[RowChange<'_>], now: &[Option<Stored>], stamp: Stamp) -> Vec<usize> {
     let lost = |(place, _): &(usize, &RowChange<'_>)| {

@@ -5,11 +5,12 @@ use sqlx::{AssertSqlSafe, query};
 
 use super::batch::Key;
 use super::columns::{
-    Bound, COLUMNS, KEY_COLUMNS, Read, bind_change, bind_key, bind_wanted, finding, in_order_of, placeholders,
+    Bound, COLUMNS, KEY_COLUMNS, Read, bind_change, bind_key, bind_wanted, finding, in_order_of,
 };
-use super::port::{LedgerStore, RowChange, Stamp, Stored, losers, padded, places_for};
+use super::port::{LedgerStore, RowChange, Stamp, Stored, losers};
 use super::row::Millis;
 use super::traced_alert::{TraceFilter, TracedAlert};
+use crate::store::sql::{padded, placeholders, places_for};
 
 pub(super) struct SqliteLedger<'p>(pub(super) &'p SqlitePool);
 

@@ -8,13 +8,16 @@ use std::time::Duration;
 
 use runtime::retry::{Pauses, RetryPolicy};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::StoreMetrics;
 
 /// Whatever fails again sooner than this after an outage has not recovered from it: the pauses go on growing, so that
 /// something that comes and goes is not logged ten times a second.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+
+/// How often it is said of something that has never worked since the start: somebody has to do something about it.
+const NEVER_WORKED_EVERY: Duration = Duration::from_mins(1);
 
 /// How often a refusal is logged at most: what is refused once may be refused with every alert.
 const REFUSAL_EVERY: Duration = Duration::from_mins(1);
@@ -37,6 +40,10 @@ struct BreakerState {
     well_since: Option<Instant>,
     /// When a refusal was logged last.
     refused_at: Option<Instant>,
+    /// Whether it has answered once since the start.
+    has_worked: bool,
+    /// When it was said last that it never has.
+    said_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -63,8 +70,15 @@ impl Pass {
 impl Breaker {
     pub(crate) fn new(what: &'static str, metrics: StoreMetrics) -> Self {
         let pauses = RetryPolicy::RECONNECT.pauses();
-        let state =
-            BreakerState { phase: Phase::Closed, number: 0, pauses, well_since: None, refused_at: None };
+        let state = BreakerState {
+            phase: Phase::Closed,
+            number: 0,
+            pauses,
+            well_since: None,
+            refused_at: None,
+            has_worked: false,
+            said_at: None,
+        };
         Self { what, state: Mutex::new(state), metrics }
     }
 
@@ -92,6 +106,8 @@ impl Breaker {
         let mut state = self.state();
         // What was asked before it went or came back says nothing about what it is now.
         let is_news = pass.phase == state.number;
+        let has_worked = state.has_worked || failure.is_none();
+        state.has_worked = has_worked;
         match (failure, &state.phase) {
             (None, Phase::Open { .. }) if is_news => {
                 state.turn_to(Phase::Closed);
@@ -109,9 +125,18 @@ impl Breaker {
                 let ask_at = now + next(&mut state.pauses);
                 state.turn_to(Phase::Open { ask_at });
                 self.metrics.up.set(0);
-                warn!(what, %error, "going on without it until it is back");
+                if has_worked {
+                    warn!(what, %error, "going on without it until it is back");
+                } else {
+                    state.say_that_it_never_worked(what, error);
+                }
             }
-            (Some(_), Phase::Closed | Phase::Open { .. }) => self.metrics.failures.inc(),
+            (Some(error), Phase::Closed | Phase::Open { .. }) => {
+                self.metrics.failures.inc();
+                if !has_worked {
+                    state.say_that_it_never_worked(what, error);
+                }
+            }
         }
     }
 
@@ -135,6 +160,14 @@ impl Breaker {
 }
 
 impl BreakerState {
+    fn say_that_it_never_worked(&mut self, what: &'static str, error: &dyn Error) {
+        let now = Instant::now();
+        if self.said_at.is_none_or(|at| now >= at + NEVER_WORKED_EVERY) {
+            self.said_at = Some(now);
+            error!(what, %error, "going on without it; it has not worked once since the start");
+        }
+    }
+
     fn turn_to(&mut self, phase: Phase) {
         self.phase = phase;
         self.number += 1;

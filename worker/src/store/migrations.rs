@@ -52,6 +52,7 @@ const STEPS: &[Migration] = migrations![
     "0013_firing",
     "0014_outcome_words",
     "0015_summarised",
+    "0016_history",
     "0017_card_format",
 ];
 

@@ -113,6 +113,23 @@ pub(crate) fn places(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
+/// `(?, ?), (?, ?)`: so many places for so many rows.
+pub(crate) fn placeholders(columns: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
+}
+
+/// How many places a statement for so many rows has: a power of two, so that a connection prepares ten sizes of a
+/// statement and not five hundred.
+pub(crate) const fn places_for(rows: usize) -> usize {
+    rows.next_power_of_two()
+}
+
+/// The rows for so many places; what is left over repeats the last one.
+pub(crate) fn padded<T>(rows: &[T], places: usize) -> impl Iterator<Item = &T> {
+    rows.iter().chain(rows.last().into_iter().cycle()).take(places)
+}
+
 // No text comes from outside: what does is a value.
 fn mysql<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, MySql, MySqlArguments> {
     values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {

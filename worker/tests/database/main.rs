@@ -4,6 +4,7 @@
 mod budget;
 mod cards;
 mod dead_letters;
+mod history;
 mod installation;
 mod interactions;
 mod ledger;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, InteractionsConfig,
-    LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
-    TemplateConfig, parse,
+    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, HistoryConfig,
+    InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination,
+    ReceiverOwners, Reloads, Secret, TemplateConfig, parse,
 };
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ use tempfile::TempDir;
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use worker::budget::Budget;
+use worker::history::{self, HistoryEntry, HistoryFilter};
 use worker::ledger::Ledger;
 use worker::render::Style;
 use worker::store::Store;
@@ -149,6 +150,15 @@ impl Harness {
         Ledger::new(store, DedupConfig::default(), Clock::system(), &registry).unwrap()
     }
 
+    /// What is written down of what became of alerts, once the worker has stopped.
+    pub(crate) async fn history(&self) -> Vec<HistoryEntry> {
+        let drained = self.lifecycle.drain(WITHIN).await;
+        let store = Store::open(&DATABASE, self.folder.path(), &Registry::new()).unwrap();
+        let page = history::find(&store, &HistoryFilter::default(), 10_000).await.unwrap();
+        assert!(!page.entries.is_empty(), "nothing is written down; {drained:?}");
+        page.entries
+    }
+
     /// The budgets as another worker on the same database has them.
     pub(crate) fn budget_elsewhere(&self) -> Budget {
         let registry = Registry::new();
@@ -213,6 +223,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         installation: None,
         data_dir: folder.to_owned(),
         dedup: DedupConfig::default(),
+        history: HistoryConfig::default(),
         window: WINDOW,
         style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
         cards: config::CardsConfig::default(),

@@ -15,6 +15,7 @@ mod fake_queue;
 mod formats;
 mod halves;
 mod harness;
+mod history;
 mod hold_ups;
 mod logs;
 mod onwards;

@@ -148,7 +148,7 @@ async fn a_command_says_what_is_wrong_with_it_and_where_to_look() {
         ("dead-letters list", 1, "there is no database at ./data/larkfire.db"),
         ("dead-letters list --reason bored", 64, "expected one of refused, gave_up"),
         ("dead-letters replay --all --rate never", 64, "letters per second"),
-        ("trace", 64, "FINGERPRINT|ENVELOPE"),
+        ("trace", 64, "NAME|FINGERPRINT|ENVELOPE"),
         ("routes test severity", 64, "expected a label, such as severity=critical"),
         ("routes test severity=critical", 0, "goes to the preview: no receiver is configured"),
         ("completions bash", 0, "COMPREPLY"),

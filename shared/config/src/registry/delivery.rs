@@ -228,3 +228,25 @@ pub(super) const DEDUP: SettingGroup = SettingGroup {
         ),
     ],
 };
+
+pub(super) const HISTORY: SettingGroup = SettingGroup {
+    title: text("History", "历史"),
+    about: text(
+        "What became of each alert, by its name: `trace` reads it. It is written beside the deliveries and never holds one up.",
+        "每条告警的去向，可按名称查找，由 `trace` 读取。与送达并行写入，从不拖慢送达。",
+    ),
+    settings: &[
+        of("history.enabled", Worker).values(&["true"]).means("whether it is kept", "是否保留"),
+        of("history.keep", Worker)
+            .values(&["7d"])
+            .means("for how long, up to 90 days", "保留多久，最长 90 天"),
+        of("history.rows", Worker).values(&["5000000"]).means(
+            "rows kept at most, to about ten minutes' worth; the oldest make room",
+            "最多保留的行数（误差约为十分钟的写入量），超出时删除最早的",
+        ),
+        of("history.bytes", Worker).values(&["2GiB"]).means(
+            "bytes of these rows at most, likewise; indexes come on top, about as much again",
+            "这些行的总字节数上限，同上；索引另计，大致相当",
+        ),
+    ],
+};

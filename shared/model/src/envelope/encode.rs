@@ -2,6 +2,8 @@
 
 mod json;
 
+pub use json::text as json_text;
+
 use bytes::Bytes;
 use thiserror::Error;
 

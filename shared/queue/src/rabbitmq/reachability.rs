@@ -1,12 +1,17 @@
 //! Whether there is a connection: what `/readyz` shows, and one log line when that changes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::alarm::Alarm;
 use super::connect_error::ConnectError;
 use runtime::lifecycle::Condition;
+
+/// How often it is said that there was no connection since the start.
+const NEVER_WORKED_EVERY: Duration = Duration::from_mins(1);
 
 /// Shared by the connections that serve one purpose; reachable means that at least one of them is up.
 #[derive(Debug)]
@@ -26,6 +31,10 @@ struct State {
     away_reported: bool,
     /// A refused declaration was reported; that needs a person, whatever was reported before.
     conflict_reported: bool,
+    /// A connection was up once since the start.
+    has_worked: bool,
+    /// When it was said last that none ever was.
+    said_at: Option<Instant>,
 }
 
 impl Reachability {
@@ -52,6 +61,7 @@ impl Reachability {
             info!(purpose = self.purpose, "connected to RabbitMQ");
             state.away_reported = false;
             state.conflict_reported = false;
+            state.has_worked = true;
         }
         self.show(&state);
     }
@@ -79,6 +89,23 @@ impl Reachability {
         let purpose = self.purpose;
         let mut state = self.state();
         if state.up > 0 {
+            return;
+        }
+        if !state.has_worked {
+            // Somebody has to do something about it: an address, a password, a name.
+            let now = Instant::now();
+            if state.said_at.is_none_or(|at| now >= at + NEVER_WORKED_EVERY) {
+                state.said_at = Some(now);
+                match error {
+                    ConnectError::Conflict { .. } => error!(purpose, %error, "RabbitMQ cannot be used"),
+                    ConnectError::Amqp(_)
+                    | ConnectError::TimedOut(_)
+                    | ConnectError::Ended
+                    | ConnectError::Cancelled(_) => {
+                        error!(purpose, %error, "no connection to RabbitMQ since the start; trying for ever");
+                    }
+                }
+            }
             return;
         }
         match error {

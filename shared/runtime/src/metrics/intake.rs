@@ -27,8 +27,10 @@ pub(super) const QUEUE: MetricGroup = MetricGroup {
     metrics: &[PUBLISH_DURATION, PUBLISH_ERRORS, COMMIT_MESSAGES, DELIVERIES, REDELIVERIES, STORED_MESSAGES],
 };
 
-pub(super) const PROCESS: MetricGroup =
-    MetricGroup { title: text("Configuration", "配置"), metrics: &[CONFIG_RELOADS] };
+pub(super) const PROCESS: MetricGroup = MetricGroup {
+    title: text("Configuration", "配置"),
+    metrics: &[CONFIG_RELOADS, CONFIG_RELOAD_OK, BUILD_INFO],
+};
 
 /// What was answered.
 pub const REQUESTS: Metric = metric(
@@ -215,3 +217,23 @@ pub const CONFIG_RELOADS: Metric = metric(
     "`refused`: the one before stays in use; the log says what is wrong.",
     "`refused`：继续使用之前的配置；原因见日志。",
 );
+
+/// Whether the newest configuration is the one in use.
+pub const CONFIG_RELOAD_OK: Metric = metric(
+    "larkfire_config_last_reload_successful",
+    Gauge,
+    Both,
+    text(
+        "1 while the configuration in use is the newest one, 0 while the newest was refused.",
+        "正在使用的就是最新的配置时为 1；最新的配置被拒绝时为 0。",
+    ),
+);
+
+/// What runs.
+pub const BUILD_INFO: Metric = metric(
+    "larkfire_build_info",
+    Gauge,
+    Both,
+    text("Always 1; the label says which version runs.", "恒为 1；标签为正在运行的版本。"),
+)
+.labels(&[names("version", "the version", "版本号")]);

@@ -21,6 +21,9 @@ pub(super) const DEDUP: MetricGroup = MetricGroup {
         SUPERSEDED_BY_MORE_THAN_JITTER,
         TIMES_AHEAD,
         CLEANED_ROWS,
+        HISTORY_ROWS,
+        HISTORY_SKIPPED,
+        HISTORY_CLEANED,
     ],
 };
 
@@ -155,3 +158,34 @@ pub const CLEANED_ROWS: Metric = metric(
     ),
 )
 .advice("How long: `dedup.remember`.", "多长时间：`dedup.remember`。");
+
+/// What was written down of what became of alerts.
+pub const HISTORY_ROWS: Metric = metric(
+    "larkfire_history_rows_total",
+    Counter,
+    Worker,
+    text(
+        "Rows of history written; repeats of one alert are one row an hour, written again.",
+        "写入的历史行数；同一告警的重复每小时合为一行，该行会多次写入。",
+    ),
+);
+
+/// What was not.
+pub const HISTORY_SKIPPED: Metric = metric(
+    "larkfire_history_skipped_total",
+    Counter,
+    Worker,
+    text(
+        "Rows of history that were not written: the database was away, or more came than it could take.",
+        "未能写入的历史行数：数据库不可用，或来得比它能写的更多。",
+    ),
+)
+.advice("Deliveries do not depend on them.", "不影响送达。");
+
+/// What made room.
+pub const HISTORY_CLEANED: Metric = metric(
+    "larkfire_history_cleaned_rows_total",
+    Counter,
+    Worker,
+    text("Rows of history removed, by age or to make room.", "因过期或超出上限而删除的历史行数。"),
+);

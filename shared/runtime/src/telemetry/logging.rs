@@ -22,9 +22,35 @@ pub enum LogFormat {
 const DEFAULT_FILTER: &str = "warn,lapin=off,sqlx=off,config=info,queue=info,queue_sqlite=info,runtime=info,\
     ingest=info,worker=info,standalone=info";
 
+/// Our crates: what `larkfire` stands for in `RUST_LOG`.
+const OURS: [&str; 8] =
+    ["config", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
+/// The name that stands for them.
+const ALL_OF_OURS: &str = "larkfire";
+/// What everybody else says where `RUST_LOG` speaks of ours only.
+const OTHERS: &str = "warn,lapin=off,sqlx=off";
+
+/// What `RUST_LOG` asks for, with `larkfire` as a name for all of ours: `larkfire=debug`, `info,larkfire=debug`.
+fn asked_for(variable: &str) -> String {
+    let directives: Vec<&str> = variable.split(',').map(str::trim).collect();
+    let of_all = |directive: &&str| {
+        directive.strip_prefix(ALL_OF_OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    if !directives.iter().any(of_all) {
+        return variable.to_owned();
+    }
+    let each = directives.iter().flat_map(|directive| match directive.strip_prefix(ALL_OF_OURS) {
+        Some(rest) if of_all(directive) => OURS.map(|ours| format!("{ours}{rest}")).to_vec(),
+        Some(_) | None => vec![(*directive).to_owned()],
+    });
+    std::iter::once(OTHERS.to_owned()).chain(each).collect::<Vec<_>>().join(",")
+}
+
 /// Starts logging for the process, to standard error. Further calls change nothing.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.trim().is_empty());
+    let asked = asked.and_then(|asked| EnvFilter::try_new(asked_for(&asked)).ok());
+    let filter = asked.unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
     // At `trace` this one writes the broker's URL, password included, so it is silent whatever is asked for.
     let filter = match "amq_protocol_tcp=off".parse() {
         Ok(silent) => filter.add_directive(silent),
@@ -50,6 +76,23 @@ mod tests {
     use tracing_subscriber::filter::Directive;
 
     use super::*;
+
+    #[test]
+    fn larkfire_stands_for_all_of_ours_and_leaves_the_others_as_they_are() {
+        let asked = asked_for("larkfire=debug");
+        assert!(asked.starts_with("warn,lapin=off,sqlx=off,"), "{asked}");
+        assert!(asked.contains("worker=debug") && asked.contains("queue_sqlite=debug"), "{asked}");
+        assert!(
+            asked_for("info, larkfire")
+                .ends_with(",info,config,ingest,model,queue,queue_sqlite,runtime,standalone,worker")
+        );
+        for other in ["debug", "worker::delivery=debug", "larkfires=debug", "hyper=info,worker=warn"] {
+            assert_eq!(asked_for(other), other);
+        }
+        for asked in [asked, asked_for("trace,larkfire=info")] {
+            assert!(EnvFilter::try_new(&asked).is_ok(), "{asked}");
+        }
+    }
 
     #[test]
     fn every_part_of_the_default_filter_is_one() {

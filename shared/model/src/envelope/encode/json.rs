@@ -24,7 +24,8 @@ pub(super) fn value(line: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Re
     Ok(serde_json::to_writer(line, value)?)
 }
 
-pub(super) fn text(line: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
+/// Writes a text as JSON, quotation marks included.
+pub fn text(line: &mut Vec<u8>, text: &str) -> Result<(), EncodeError> {
     if !is_plain(text.as_bytes()) {
         return value(line, text);
     }
