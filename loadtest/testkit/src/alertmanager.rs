@@ -55,8 +55,10 @@ impl Alertmanager {
     fn start(url: &str, repeat_interval: &str, cluster: Option<&Cluster>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = free_address();
+        // Nobody posts an alert again here: without this it would be over by itself after five minutes.
         let config = format!(
-            "route: {{ receiver: larkfire, group_by: [alertname], group_wait: 0s, group_interval: 1s, \
+            "global: {{ resolve_timeout: 24h }}\n\
+             route: {{ receiver: larkfire, group_by: [alertname], group_wait: 0s, group_interval: 1s, \
              repeat_interval: {repeat_interval} }}\n\
              receivers: [{{ name: larkfire, webhook_configs: [{{ url: '{url}', send_resolved: true }}] }}]\n"
         );

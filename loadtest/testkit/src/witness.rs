@@ -1,7 +1,7 @@
-//! What stands before an ingest and writes down which states of alerts it took, by answering 2xx. What it did not take is the
-//! sender's to send again, and nobody's to deliver.
+//! What stands before an ingest and writes down which state of each alert it took last, by answering 2xx. What it did not take is
+//! the sender's to send again, and nobody's to deliver.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,20 +16,21 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::http;
 
 /// What is read of a body at most, in bytes: more than a test sends.
 const BODY_BYTES_MAX: usize = 32 << 20;
 
-/// The state of an alert that was taken: its name, and whether it is over.
-type TakenState = (String, bool);
+/// By the names of alerts, when each was taken last, and whether it was over.
+type TakenStates = BTreeMap<String, (Instant, bool)>;
 
 /// A gateway to one ingest, for as long as it lives.
 #[derive(Debug)]
 pub struct Witness {
     address: SocketAddr,
-    taken: Arc<Mutex<BTreeSet<TakenState>>>,
+    taken: Arc<Mutex<TakenStates>>,
     _serving: JoinSet<()>,
 }
 
@@ -38,7 +39,7 @@ impl Witness {
     pub async fn start(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the address of a listener");
-        let taken = Arc::<Mutex<BTreeSet<TakenState>>>::default();
+        let taken = Arc::<Mutex<TakenStates>>::default();
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, upstream, Arc::clone(&taken)));
         Self { address, taken, _serving: serving }
@@ -49,14 +50,13 @@ impl Witness {
         self.address
     }
 
-    /// Whether the alert of this name was taken in this state.
-    pub fn has_taken(&self, alertname: &str, is_over: bool) -> bool {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.contains(&(alertname.to_owned(), is_over))
+    /// When the alert of this name was taken last, and whether it was over.
+    pub fn last_taken(&self, alertname: &str) -> Option<(Instant, bool)> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(alertname).copied()
     }
 }
 
-async fn serve(listener: TcpListener, upstream: SocketAddr, taken: Arc<Mutex<BTreeSet<TakenState>>>) {
+async fn serve(listener: TcpListener, upstream: SocketAddr, taken: Arc<Mutex<TakenStates>>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let taken = Arc::clone(&taken);
@@ -69,7 +69,7 @@ async fn serve(listener: TcpListener, upstream: SocketAddr, taken: Arc<Mutex<BTr
 async fn answer(
     request: Request<Incoming>,
     upstream: SocketAddr,
-    taken: Arc<Mutex<BTreeSet<TakenState>>>,
+    taken: Arc<Mutex<TakenStates>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let url = format!("http://{upstream}{}", request.uri());
     #[expect(clippy::disallowed_methods, reason = "the body is limited")]
@@ -79,12 +79,15 @@ async fn answer(
     let Ok(answered) = answered else { return Ok(response(StatusCode::BAD_GATEWAY, Bytes::new())) };
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::BAD_GATEWAY);
     if status.is_success() {
-        taken.lock().unwrap_or_else(PoisonError::into_inner).extend(states(&body));
+        let now = Instant::now();
+        let states = states(&body).into_iter().map(|(name, is_over)| (name, (now, is_over)));
+        taken.lock().unwrap_or_else(PoisonError::into_inner).extend(states);
     }
     Ok(response(status, answered.body))
 }
 
-fn states(body: &[u8]) -> Vec<TakenState> {
+/// The names of the alerts of a body, and whether each is over.
+fn states(body: &[u8]) -> Vec<(String, bool)> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let alerts = body["alerts"].as_array().into_iter().flatten();
     let state = |alert: &Value| {

@@ -89,7 +89,7 @@ impl Alerts {
             let unshown: Vec<_> =
                 self.all.iter().filter(|alert| alert.is_over && !is_shown_over(alert)).collect();
             let (owed, unsent): (Vec<_>, Vec<_>) =
-                unshown.into_iter().partition(|alert| senders.have_handed_over(&alert.name, true));
+                unshown.into_iter().partition(|alert| senders.have_handed_over_the_end(&alert.name));
             let unnamed =
                 |card: &Card| card.resolved - self.all.iter().filter(|alert| names(card, alert)).count();
             let unwritten: usize = cards.iter().filter(|card| account.excuses(card.at)).map(unnamed).sum();

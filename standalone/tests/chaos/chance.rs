@@ -33,7 +33,8 @@ const RETURN_WAIT: SignedDuration = SignedDuration::from_secs(6 * 20);
 /// can then tell it from an alert that is back.
 const RETURNS_ONE_IN: usize = 50;
 /// Of so many alerts the end of one may not be sent: an Alertmanager sends none where no notification of the firing was
-/// answered with 2xx, which happens while a broker takes alerts and does not say so.
+/// answered with 2xx, which happens while a broker takes alerts and does not say so. Nor is one sent again where a firing of
+/// the other Alertmanager, which was held up, is taken after it.
 const UNSENT_ONE_IN: usize = 50;
 /// States shown that no card names.
 const UNNAMED_SHOWN: usize = 10;
@@ -47,9 +48,10 @@ pub(crate) struct Senders {
 }
 
 impl Senders {
-    /// Whether one of the ingests has taken the alert in this state.
-    pub(crate) fn have_handed_over(&self, alertname: &str, is_over: bool) -> bool {
-        self.witnesses.iter().any(|witness| witness.has_taken(alertname, is_over))
+    /// Whether the end of the alert is the last that one of the ingests has taken of it.
+    pub(crate) fn have_handed_over_the_end(&self, alertname: &str) -> bool {
+        let last = self.witnesses.iter().filter_map(|witness| witness.last_taken(alertname)).max();
+        last.is_some_and(|(_, is_over)| is_over)
     }
 }
 

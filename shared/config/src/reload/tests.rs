@@ -57,7 +57,8 @@ impl Followed {
         let refused = || {
             let families = self.registry.gather();
             let metrics = families.iter().flat_map(prometheus::proto::MetricFamily::get_metric);
-            let refused = metrics.filter(|metric| metric.get_label()[0].value() == "refused");
+            let refused =
+                metrics.filter(|metric| metric.get_label().iter().any(|label| label.value() == "refused"));
             refused.map(|metric| metric.get_counter().get_value()).sum::<f64>()
         };
         let counted = async {
