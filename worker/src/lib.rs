@@ -23,6 +23,7 @@ pub mod receiver;
 pub mod render;
 pub mod routing;
 pub mod store;
+pub mod storms;
 pub mod summarised;
 pub mod templates;
 pub mod test_alert;
@@ -68,6 +69,7 @@ use receiver::{BotAccess, Receiver, ReceiverError};
 use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
 use store::{OpenError, Store};
+use storms::Storms;
 use summarised::SummarisedAlerts;
 use templates::{ByReceiver, LiveTemplates};
 
@@ -252,6 +254,7 @@ pub fn start_with(
         .with_buttons(interactions::buttons(&settings));
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
+    let storms = Storms::new(store.clone(), clock.clone());
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
         client,
@@ -285,6 +288,7 @@ pub fn start_with(
         ledger: Arc::clone(&ledger),
         firing: firing.clone(),
         summarised,
+        storms,
         sender,
         owners,
         style: settings.style,

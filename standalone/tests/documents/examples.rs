@@ -76,6 +76,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 135] = [
     ("delivery.concurrency", r#""7""#),
     ("delivery.hold", "7s"),
     ("delivery.broken_receiver", "dead_letter"),
+    ("delivery.continuation_cards", r#""2""#),
     ("database.url", "mysql://h/d"),
     ("database.connections", r#""7""#),
     ("database.timeout", "7s"),

@@ -100,8 +100,10 @@ impl Outbox {
         let name = self.receiver.name.as_str();
         let format = self.receiver.card_format;
         let Some(app_chat) = &self.app_chat else {
-            // A custom bot knows no messages by their names.
-            return CardRecord { card: CardId::of(name, &[], ""), is_kept: false, format, before: None };
+            // A custom bot knows no messages by their names, so each try is a card of its own: what it could not list is
+            // kept under that name.
+            let occasion = runtime::entropy::random::<u64>().to_string();
+            return CardRecord { card: CardId::of(name, &[], &occasion), is_kept: false, format, before: None };
         };
         if let Some(card) = &batch.again
             && let Ok(Some(kept)) = app_chat.cards.load(card).await

@@ -42,7 +42,7 @@ impl CardDraft {
     /// The alerts that it only counts, if there are any.
     pub(super) fn into_summarised(self) -> Option<Summarised> {
         let Self { record, summarised: fingerprints, .. } = self;
-        (!fingerprints.is_empty()).then_some(Summarised { card: record.card, fingerprints })
+        (!fingerprints.is_empty()).then_some(Summarised::of(record.card, fingerprints))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::firing::Firing;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::render::Style;
+use crate::storms::Storms;
 use crate::summarised::SummarisedAlerts;
 use crate::templates::LiveTemplates;
 
@@ -25,6 +26,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) firing: Firing,
     /// What cards could not list.
     pub(crate) summarised: SummarisedAlerts,
+    /// What the last cards told together.
+    pub(crate) storms: Storms,
     pub(crate) sender: Arc<Sender>,
     pub(crate) owners: Arc<OwnerResolver>,
     pub(crate) style: Style,

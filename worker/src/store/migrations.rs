@@ -53,6 +53,7 @@ const STEPS: &[Migration] = migrations![
     "0014_outcome_words",
     "0015_summarised",
     "0017_card_format",
+    "0018_storms",
 ];
 
 /// What `MySQL` answers where there is no such table.
