@@ -31,7 +31,7 @@ pub(crate) enum ListingError {
 }
 
 /// Makes the cards, counts what is named on them, and measures what some of them cost.
-pub(crate) fn run(name: &str, scenario: Listing) -> Result<Report, ListingError> {
+pub(crate) fn run(name: &str, scenario: &Listing) -> Result<Report, ListingError> {
     let machine = Machine::describe();
     let mut figures = Figures::default();
     for population in &scenario.populations {
@@ -56,7 +56,7 @@ pub(crate) fn run(name: &str, scenario: Listing) -> Result<Report, ListingError>
         note(&mut figures, format!("CPU, {many} ÷ {few} alerts"), ratio_max, ratio);
     }
     let about = "How many alerts one card of a custom bot names, and what making it costs".to_owned();
-    let scenario = serde_json::to_value(&scenario)?;
+    let scenario = serde_json::to_value(scenario)?;
     Ok(Report { name: name.to_owned(), about, machine, scenario, figures, rounds: Vec::new() })
 }
 

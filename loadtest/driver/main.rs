@@ -241,7 +241,7 @@ async fn measure(
         Measurement::Profile(profile) => profile_run::run(name, profile, programs).await?,
         Measurement::Scaling(scenario) => scaling::run(name, scenario, programs).await?,
         Measurement::Idle(scenario) => idle::run(name, scenario, &programs.embedded).await?,
-        Measurement::Listing(scenario) => listing::run(name, scenario)?,
+        Measurement::Listing(scenario) => listing::run(name, &scenario)?,
     })
 }
 

@@ -237,9 +237,7 @@ pub fn start_with(
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
     let (receivers, pages) = receivers(&settings, &client, &webhooks, registry)?;
-    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    let routes =
-        LiveRoutes::follow(Router::new(&settings.routes, names)?, settings.reloads.clone(), lifecycle);
+    let routes = routes(&settings, &receivers, lifecycle)?;
     let templates = templates(&settings, registry, lifecycle)?;
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
@@ -307,6 +305,17 @@ pub fn start_with(
     let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
+}
+
+/// Which alerts go where, which changes with the configuration.
+fn routes(
+    settings: &Settings,
+    receivers: &[Receiver],
+    lifecycle: &Lifecycle,
+) -> Result<LiveRoutes, UnknownReceiver> {
+    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
+    let router = Router::new(&settings.routes, names)?;
+    Ok(LiveRoutes::follow(router, settings.reloads.clone(), lifecycle))
 }
 
 /// The words of cards, which change with the configuration.

@@ -213,9 +213,12 @@ fn silence_form(
 ) -> Option<Result<String, NoLink>> {
     let sender = arrival.alertmanager?;
     let is_wanted = alert.status == Status::Firing && alert.links.silence.is_empty();
-    is_wanted.then(|| match alert.labels.are_whole() {
-        true => silence_of(alert.labels.iter(), sender, config),
-        false => Err(NoLink::CutLabels),
+    is_wanted.then(|| {
+        if alert.labels.are_whole() {
+            silence_of(alert.labels.iter(), sender, config)
+        } else {
+            Err(NoLink::CutLabels)
+        }
     })
 }
 

@@ -69,13 +69,13 @@ impl Storms {
 
     /// Adds what a card told, or counted before; a failure only makes the next card less clear.
     pub async fn add(&self, receiver: &str, cards: i64, items: &[Item<'_>]) {
-        let count = |is_counted: fn(&Item<'_>) -> bool| {
-            i64::try_from(items.iter().filter(|item| is_counted(item)).count()).unwrap_or(i64::MAX)
-        };
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let firing = count(items.iter().filter(|item| item.is_new()).count());
+        let resolved = count(items.iter().filter(|item| !item.is_firing()).count());
         let now_ms = self.clock.now().as_millisecond();
         let ended_ms = self.begins_after_ms();
         let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
-        let counts = [cards, count(|item| item.is_new()), count(|item| !item.is_firing())];
+        let counts = [cards, firing, resolved];
         values.extend([now_ms, now_ms].into_iter().chain(counts).chain([ended_ms; 4]).map(Value::from));
         let update = match self.store.pool() {
             Pool::MySql(_) => UPDATE_MYSQL,

@@ -26,6 +26,9 @@ struct AlertNames {
 pub(super) fn lines(population: &Population) -> Vec<String> {
     let of = usize::try_from(population.of).unwrap_or(1);
     let count = usize::try_from(population.alerts).unwrap_or(0);
+    if matches!(population.names, NameKind::Hosts) {
+        return written(ill_hosts(of).take(count).map(host));
+    }
     written((0..count).map(|index| names(population.names, of, count, index)))
 }
 
@@ -56,7 +59,7 @@ fn names(kind: NameKind, of: usize, count: usize, index: usize) -> AlertNames {
             let set = index / of;
             alike("pod", format!("{}-{:02}-{}", APPS[set % APPS.len()], set / APPS.len(), index % of))
         }
-        NameKind::Hosts => alike("instance", format!("bj-web-{:05}", host(of, index))),
+        NameKind::Hosts => host(index),
         NameKind::Addresses => {
             let in_network = count.div_ceil(of).max(1);
             // Every address, or every second, third … of a network.
@@ -72,10 +75,22 @@ fn names(kind: NameKind, of: usize, count: usize, index: usize) -> AlertNames {
     }
 }
 
-/// The number of the `index`-th host that is ill, where so many of a hundred are, here and there.
-fn host(of: usize, index: usize) -> usize {
-    let mut ill = (0..100).filter(|place| place * 37 % 100 < of);
-    index / of * 100 + ill.nth(index % of).unwrap_or(0)
+fn host(number: usize) -> AlertNames {
+    AlertNames {
+        alertname: "NodeDown".to_owned(),
+        namespace: "infra",
+        label: "instance",
+        value: format!("bj-web-{number:04}"),
+    }
+}
+
+/// The numbers of the hosts that are ill, where so many of a hundred are, by chance.
+fn ill_hosts(of: usize) -> impl Iterator<Item = usize> {
+    (0..).filter(move |number| {
+        let dice = u64::try_from(*number).unwrap_or(0).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5bd1_e995;
+        let dice = (dice ^ (dice >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33;
+        usize::try_from(dice % 100).unwrap_or(0) < of
+    })
 }
 
 fn pod(set: usize, index: usize) -> String {
@@ -169,9 +184,9 @@ mod tests {
 
     #[test]
     fn of_a_half_affected_fleet_every_second_host_is_ill_here_and_there() {
-        let ill: Vec<_> = (0..100).map(|index| host(50, index)).collect();
-        assert!(ill.windows(2).all(|pair| pair[0] < pair[1]) && ill[99] < 200, "{ill:?}");
-        let runs = ill.windows(2).filter(|pair| pair[0] + 1 == pair[1]).count();
-        assert!((10..60).contains(&runs), "{ill:?}");
+        let ill: Vec<_> = ill_hosts(50).take(1_000).collect();
+        assert!((1_800..2_200).contains(&ill[999]), "{}", ill[999]);
+        let side_by_side = ill.windows(2).filter(|pair| pair[0] + 1 == pair[1]).count();
+        assert!((400..600).contains(&side_by_side), "{side_by_side}");
     }
 }

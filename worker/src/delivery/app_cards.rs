@@ -103,7 +103,12 @@ impl Outbox {
             // A custom bot knows no messages by their names, so each try is a card of its own: what it could not list is
             // kept under that name.
             let occasion = runtime::entropy::random::<u64>().to_string();
-            return CardRecord { card: CardId::of(name, &[], &occasion), is_kept: false, format, before: None };
+            return CardRecord {
+                card: CardId::of(name, &[], &occasion),
+                is_kept: false,
+                format,
+                before: None,
+            };
         };
         if let Some(card) = &batch.again
             && let Ok(Some(kept)) = app_chat.cards.load(card).await

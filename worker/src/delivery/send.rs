@@ -32,8 +32,6 @@ impl Outbox {
     pub(super) async fn send(&mut self, mut batch: Batch, record: CardRecord) {
         let (owners, storm) = tokio::join!(self.owners_of(&batch, &record), self.storm_before(&batch));
         batch.storm = storm;
-        // Whom a card counts is told once.
-        let owners = if batch.continues.is_some() { owners.quiet() } else { owners };
         let form = Form::best(owners.mentions(), record.format);
         let DraftContent { content, summarised } = self.content(&batch, &record, &owners, form);
         let mut draft =
@@ -243,7 +241,10 @@ impl Outbox {
     async fn owners_of(&self, batch: &Batch, record: &CardRecord) -> Mentions {
         let items = record.items().unwrap_or_else(|| batch.items());
         let is_app = matches!(self.receiver.way, BotAccess::AppChat(_));
-        self.context.owners.on_card(&items, &self.receiver.owners, is_app, self.context.clock.now()).await
+        let now = self.context.clock.now();
+        let owners = self.context.owners.on_card(&items, &self.receiver.owners, is_app, now).await;
+        // Whoever is told of what a card counts is told once.
+        if batch.continues.is_some() { owners.quiet() } else { owners }
     }
 
     pub(super) fn content(
