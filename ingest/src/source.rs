@@ -30,6 +30,7 @@ use jiff::tz::TimeZone;
 use model::envelope::{Envelope, EnvelopeId, Source};
 use thiserror::Error;
 
+pub use link::{LinkProblem, not_kept};
 use shape::{ALERTS_MAX, Shape};
 pub use text::{text_in, text_of};
 

@@ -14,6 +14,7 @@ mod figure;
 mod harness;
 mod idle;
 mod ledger;
+mod listing;
 mod load;
 mod machine;
 mod meter;
@@ -189,10 +190,13 @@ async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, Re
     let is_needed = |needs: fn(&Measurement) -> bool| {
         origin == Origin::Built && scenarios.iter().any(|scenario| needs(&scenario.measurement))
     };
-    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_))) {
+    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_) | Measurement::Listing(_))) {
         release::build("larkfire-ingest").await?;
     }
-    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_) | Measurement::Accept(_))) {
+    let has_worker = |measurement: &Measurement| {
+        !matches!(measurement, Measurement::Idle(_) | Measurement::Accept(_) | Measurement::Listing(_))
+    };
+    if is_needed(has_worker) {
         release::build("larkfire-worker").await?;
     }
     if is_needed(|measurement| matches!(measurement, Measurement::Idle(_))) {
@@ -237,6 +241,7 @@ async fn measure(
         Measurement::Profile(profile) => profile_run::run(name, profile, programs).await?,
         Measurement::Scaling(scenario) => scaling::run(name, scenario, programs).await?,
         Measurement::Idle(scenario) => idle::run(name, scenario, &programs.embedded).await?,
+        Measurement::Listing(scenario) => listing::run(name, &scenario)?,
     })
 }
 

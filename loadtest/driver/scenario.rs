@@ -2,6 +2,7 @@
 
 mod accept;
 mod idle;
+mod listing;
 pub(crate) mod profile;
 pub(crate) mod range;
 mod scaling;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
 pub(crate) use idle::Idle;
+pub(crate) use listing::{Listing, NameKind, Population};
 pub(crate) use profile::{Profile, Victim};
 use range::OutOfRange;
 pub(crate) use scaling::Scaling;
@@ -24,7 +26,7 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 19] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
@@ -41,6 +43,7 @@ const FILES: [(&str, &str); 18] = [
     ("database-cut", include_str!("../scenarios/database-cut.toml")),
     ("worker-killed", include_str!("../scenarios/worker-killed.toml")),
     ("ingest-killed", include_str!("../scenarios/ingest-killed.toml")),
+    ("listing", include_str!("../scenarios/listing.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
     ("scaling", include_str!("../scenarios/scaling.toml")),
 ];
@@ -96,6 +99,7 @@ pub(crate) enum Measurement {
     Profile(Profile),
     Scaling(Scaling),
     Idle(Idle),
+    Listing(Listing),
 }
 
 /// What tells the kinds apart.
@@ -112,6 +116,7 @@ enum KindName {
     Profile,
     Scaling,
     Idle,
+    Listing,
 }
 
 /// The names of what comes with the program.
@@ -142,6 +147,7 @@ impl Scenario {
             KindName::Profile => Measurement::Profile(read(file, text)?),
             KindName::Scaling => Measurement::Scaling(read(file, text)?),
             KindName::Idle => Measurement::Idle(read(file, text)?),
+            KindName::Listing => Measurement::Listing(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -170,6 +176,7 @@ impl Scenario {
                 Measurement::Profile(profile) => profile.rounds = rounds,
                 Measurement::Scaling(scaling) => scaling.rounds = rounds,
                 Measurement::Idle(idle) => idle.rounds = rounds,
+                Measurement::Listing(listing) => listing.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -182,6 +189,7 @@ impl Scenario {
             Measurement::Profile(profile) => profile.check(),
             Measurement::Scaling(scaling) => scaling.check(),
             Measurement::Idle(idle) => idle.check(),
+            Measurement::Listing(listing) => listing.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

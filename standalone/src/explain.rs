@@ -2,6 +2,7 @@
 
 mod cards;
 mod gate;
+mod links;
 mod logs;
 mod owners;
 mod routes;
@@ -120,6 +121,7 @@ pub fn explain(
     let _written = writeln!(told, "receiver   {}", routes::receiver(config, &router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, config, &router, now);
+    links::list_unkept(&mut told, &text, &parsed.envelope);
     owners::list(&mut told, &parsed.envelope, config, &router, now);
     cards::draw(&mut told, &lines, config, &router, now, colours)?;
     Ok(told)
@@ -149,6 +151,7 @@ fn list_alerts(told: &mut String, envelope: &Envelope<'_>, config: &Config, rout
             writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
         routes::list(told, router, envelope, alert);
         logs::list(told, alert, LinkContext::of(envelope, now), config);
+        links::list(told, alert, LinkContext::of(envelope, now), config);
     }
     let more = envelope.alerts.len().saturating_sub(ALERTS_LISTED_MAX);
     if more > 0 {

@@ -9,6 +9,7 @@ pub(crate) mod bot_test;
 pub(crate) mod card_draft;
 pub(crate) mod card_updates;
 pub(crate) mod context;
+pub(crate) mod continuation;
 pub(crate) mod deferral;
 pub(crate) mod delivered;
 pub(crate) mod fair_share;

@@ -24,6 +24,7 @@ pub mod receiver;
 pub mod render;
 pub mod routing;
 pub mod store;
+pub mod storms;
 pub mod summarised;
 pub mod templates;
 pub mod test_alert;
@@ -71,6 +72,7 @@ use receiver::{BotAccess, Receiver, ReceiverError};
 use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
 use store::{OpenError, Store};
+use storms::Storms;
 use summarised::SummarisedAlerts;
 use templates::{ByReceiver, LiveTemplates};
 
@@ -257,6 +259,7 @@ pub fn start_with(
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
+    let storms = Storms::new(store.clone(), clock.clone());
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
         client,
@@ -291,6 +294,7 @@ pub fn start_with(
         firing: firing.clone(),
         summarised,
         history,
+        storms,
         sender,
         owners,
         style: settings.style,

@@ -31,6 +31,7 @@ mod links;
 mod listing;
 mod markup;
 mod name_map;
+mod nearly_shared;
 mod origin;
 mod owners;
 mod parts;
@@ -39,6 +40,7 @@ mod rest;
 mod room;
 mod severity;
 mod shown_labels;
+mod storm;
 mod summary;
 mod tables;
 mod template;
@@ -62,7 +64,7 @@ pub use plain::TEXT_BYTES_MAX;
 pub use template::{
     AppliedTemplate, CardTemplate, CardTemplateError, FUEL, OUTPUT_BYTES_MAX, TemplateFault, TemplatePart,
 };
-pub use view::{Besides, Style};
+pub use view::{Besides, CardPart, StormSoFar, Style};
 pub use written::SharedCard;
 
 use view::View;

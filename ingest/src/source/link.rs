@@ -2,31 +2,62 @@
 
 use std::borrow::Cow;
 
+use thiserror::Error;
+
 /// How long a link may be, in bytes. Prometheus puts whole expressions into them; past this nobody can follow it.
 const LINK_BYTES_MAX: usize = 8 * 1024;
 /// A TCP port has this many digits at most.
 const PORT_DIGITS_MAX: usize = 5;
 
+/// Why nothing is kept of a link. Says nothing of the link itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum LinkProblem {
+    /// Nobody can follow it.
+    #[error("it is longer than {LINK_BYTES_MAX} bytes")]
+    TooLong,
+    /// It would end in the middle.
+    #[error("there is a blank or a control character in it")]
+    Blank,
+    /// It begins with no scheme, and there is nothing it could be relative to.
+    #[error("it is no whole address")]
+    NotWhole,
+    /// It must not reach a card.
+    #[error("it is neither http nor https")]
+    NoWebPage,
+}
+
+/// Why nothing would be kept of this link; `None` if it would be, or is empty. See `absolute`.
+pub fn not_kept(link: &str, base: &str) -> Option<LinkProblem> {
+    followable(Cow::Borrowed(link), base).err()
+}
+
 /// The link in a form that can be followed, or an empty text. A relative one is resolved against `base`, which is
 /// itself absolute or empty. Only http and https: a `javascript:` link must not reach a card.
 pub(super) fn absolute<'a>(link: Cow<'a, str>, base: &str) -> Cow<'a, str> {
-    let usable = link.len() <= LINK_BYTES_MAX && !holds_blanks(&link);
-    if !usable || link.is_empty() {
-        return Cow::Borrowed("");
+    followable(link, base).unwrap_or(Cow::Borrowed(""))
+}
+
+fn followable<'a>(link: Cow<'a, str>, base: &str) -> Result<Cow<'a, str>, LinkProblem> {
+    if link.len() > LINK_BYTES_MAX {
+        return Err(LinkProblem::TooLong);
     }
-    if authority_at(&link).is_some() {
-        return link;
+    if holds_blanks(&link) {
+        return Err(LinkProblem::Blank);
+    }
+    if link.is_empty() || authority_at(&link).is_some() {
+        return Ok(link);
     }
     if begins_with_host_and_port(&link) {
         // Grafana with a root_url that lacks its scheme writes `localhost:3000/…`.
-        return Cow::Owned(format!("http://{link}"));
+        return Ok(Cow::Owned(format!("http://{link}")));
     }
     match (origin(base), link.as_bytes()) {
         (Some(origin), [b'/', rest @ ..]) if rest.first() != Some(&b'/') => {
-            Cow::Owned(format!("{origin}{link}"))
+            Ok(Cow::Owned(format!("{origin}{link}")))
         }
-        (Some(_), [b'?', ..]) => Cow::Owned(format!("{}{link}", without_query(base))),
-        _ => Cow::Borrowed(""),
+        (Some(_), [b'?', ..]) => Ok(Cow::Owned(format!("{}{link}", without_query(base)))),
+        _ if link.contains(':') => Err(LinkProblem::NoWebPage),
+        _ => Err(LinkProblem::NotWhole),
     }
 }
 
@@ -96,6 +127,10 @@ mod tests {
             assert_eq!(absolute(link.into(), base), expected, "{link}");
         }
         assert_eq!(absolute("/d/abc".into(), ""), "", "nothing to resolve against");
+        assert_eq!(not_kept("/d/abc", ""), Some(LinkProblem::NotWhole));
+        assert_eq!(not_kept("javascript:alert(1)", base), Some(LinkProblem::NoWebPage));
+        assert_eq!(not_kept("http://a b", base), Some(LinkProblem::Blank));
+        assert_eq!((not_kept("", ""), not_kept("/d/abc", base)), (None, None));
         assert_eq!(absolute(format!("http://x/{}", "y".repeat(LINK_BYTES_MAX)).into(), base), "");
     }
 }

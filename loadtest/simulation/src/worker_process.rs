@@ -186,6 +186,7 @@ fn settings(plan: &Plan) -> Settings {
             concurrency: 8,
             hold: plan.hold,
             broken_receiver: BrokenReceiver::Wait,
+            continuation_cards: 0,
         },
         database: DatabaseConfig { url: None, connections: 1, timeout: DATABASE_TIMEOUT },
         installation: None,

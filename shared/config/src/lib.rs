@@ -43,7 +43,7 @@ pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
-pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, ValueOf};
+pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};
 pub use load::{RoleCheck, load, needs_queue, needs_receiver, parse};
 pub use model::secret::Secret;
 pub use network::Network;
@@ -295,6 +295,8 @@ pub struct DeliveryConfig {
     pub hold: Duration,
     /// What becomes of alerts for a receiver whose settings are wrong.
     pub broken_receiver: BrokenReceiver,
+    /// Cards that may follow one that could not list all of its alerts, to list the others.
+    pub continuation_cards: usize,
 }
 
 /// What becomes of alerts for a receiver that refuses everything until an operator changes something.

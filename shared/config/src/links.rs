@@ -1,5 +1,6 @@
 //! Settings of the links on cards: where Grafana is, how Loki is asked, which addresses people can reach.
 
+mod rewrite;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,9 @@ use url::Url;
 
 use super::kinds::{Must, duration, number, without_blanks};
 use super::reader::{Section, key, key_or};
+use rewrite::REWRITES_MAX;
 
+pub use rewrite::{Rewrite, RewritePattern};
 pub use template::{Piece, QueryTemplate, ValueOf};
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -42,8 +45,10 @@ pub struct LinksConfig {
     pub explore: Explore,
     /// What Loki is asked.
     pub loki: LokiConfig,
-    /// Addresses that mean something only inside, and what people reach instead.
+    /// Addresses that mean something only inside, and what people reach instead, in the order of the file.
     pub rewrites: Vec<Rewrite>,
+    /// Labels that tell replicas apart and no alerts (`dedup.ignore_labels`): a link that silences leaves them out.
+    pub ignore_labels: Vec<String>,
 }
 
 /// How a link to Grafana's Explore is written.
@@ -77,15 +82,6 @@ pub struct LokiConfig {
     pub after: Duration,
 }
 
-/// An address that stands for another one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rewrite {
-    /// Scheme, host and port, and what the path begins with.
-    pub from: Url,
-    /// What stands in its place.
-    pub to: Url,
-}
-
 impl Default for LokiConfig {
     fn default() -> Self {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -110,11 +106,8 @@ pub(super) fn links(section: Section<'_>) -> LinksConfig {
         org_id: section.value(key("org_id"), number(1..=u64::MAX)),
         explore: section.value(key("explore"), explore).unwrap_or_default(),
         loki: loki(section.section("loki")),
-        rewrites: section
-            .pairs("rewrite", page, page)
-            .into_iter()
-            .map(|(from, to)| Rewrite { from, to })
-            .collect(),
+        rewrites: section.rules("rewrite", REWRITES_MAX, rewrite::rule),
+        ignore_labels: Vec::new(),
     };
     section.finish();
     links

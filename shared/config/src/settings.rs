@@ -78,6 +78,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         notes: Vec::new(),
         files: Vec::new(),
     };
+    config.links.ignore_labels.clone_from(&config.identity.ignore_labels);
     config.notes.extend(super::links::note(&config.links));
     root.finish();
     let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
@@ -227,6 +228,9 @@ fn limits(section: Section<'_>) -> IngestLimits {
     limits
 }
 
+/// Further cards for one that could not list all: more nobody reads, and each takes a place in the bot's budget.
+const CONTINUATION_CARDS_MAX: u64 = 3;
+
 fn delivery(section: Section<'_>) -> DeliveryConfig {
     let delivery = DeliveryConfig {
         attempts_in_place: section.value(key("attempts_in_place"), number(1..=10)).unwrap_or(3),
@@ -238,6 +242,9 @@ fn delivery(section: Section<'_>) -> DeliveryConfig {
         // Well under the 30 minutes after which a broker takes an unsettled message for lost.
         hold: section.value(key("hold"), duration(SECOND..=20 * MINUTE)).unwrap_or(5 * MINUTE),
         broken_receiver: section.value(key("broken_receiver"), broken_receiver).unwrap_or_default(),
+        continuation_cards: section
+            .value(key("continuation_cards"), number(0..=CONTINUATION_CARDS_MAX))
+            .unwrap_or(0),
     };
     section.finish();
     delivery

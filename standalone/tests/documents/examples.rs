@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 139] = [
+pub(crate) const EXAMPLES: [(&str, &str); 140] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -76,6 +76,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 139] = [
     ("delivery.concurrency", r#""7""#),
     ("delivery.hold", "7s"),
     ("delivery.broken_receiver", "dead_letter"),
+    ("delivery.continuation_cards", r#""2""#),
     ("database.url", "mysql://h/d"),
     ("database.connections", r#""7""#),
     ("database.timeout", "7s"),

@@ -1,12 +1,9 @@
 //! What a silence is to be: pure. Pure.
 
 use jiff::Timestamp;
-use model::alert::{LABEL_VALUE_BYTES_MAX, LABELS_BYTES_MAX, LABELS_MAX, Labels};
+use model::alert::Labels;
 use serde::Serialize;
 use thiserror::Error;
-
-/// What a label that found no room may have had: the longest value, and a name that nobody gives.
-const LABEL_BYTES_MAX: usize = LABEL_VALUE_BYTES_MAX + 1024;
 
 /// A silence that somebody wants, as the API takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,11 +49,7 @@ impl Wish {
         if !labels.iter().any(|(_, value)| !value.is_empty()) {
             return Err(Unsilenceable::NoLabels);
         }
-        let is_cut = |value: &str| value.ends_with('…') && value.len() + 4 > LABEL_VALUE_BYTES_MAX;
-        let bytes: usize = labels.iter().map(|(name, value)| name.len() + value.len()).sum();
-        // A label may have been left out: for their number, or because it no longer fitted.
-        let may_lack_some = labels.len() >= LABELS_MAX || bytes + LABEL_BYTES_MAX > LABELS_BYTES_MAX;
-        if may_lack_some || labels.iter().any(|(_, value)| is_cut(value)) {
+        if !labels.are_whole() {
             return Err(Unsilenceable::Cut);
         }
         let matchers = labels.iter().map(|(name, value)| Matcher {
@@ -77,6 +70,7 @@ impl Wish {
 
 #[cfg(test)]
 mod tests {
+    use model::alert::{LABEL_VALUE_BYTES_MAX, LABELS_MAX};
     use serde_json::json;
 
     use super::*;

@@ -257,7 +257,8 @@ impl Refresher {
         let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
         let card = self.tools.templates.template(&kept.receiver, |worded| {
             let format = kept.format;
-            let besides = Besides { format, buttons: &buttons, owners: Some(&owners), worded, card: None };
+            let besides =
+                Besides { format, buttons: &buttons, owners: Some(&owners), worded, ..Besides::default() };
             render::build_with(&items, &self.tools.style, now, bytes_max, besides).content
         });
         let call = self.bot.update(message, &card, now);

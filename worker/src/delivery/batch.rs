@@ -13,7 +13,7 @@ use crate::card_store::CardId;
 use crate::feishu::verdict::Trouble;
 use crate::ledger::{Event, Standing};
 use crate::metrics::Outcome;
-use crate::render::Item;
+use crate::render::{Item, StormSoFar};
 
 /// Envelopes that travel together, in the order they came.
 #[derive(Debug, Default)]
@@ -27,6 +27,21 @@ pub(super) struct Batch {
     pub(super) for_bot: Option<usize>,
     /// The card it went onto.
     pub(super) sent: Option<SentCard>,
+    /// The card that counts its alerts, where it is to list them.
+    pub(super) continues: Option<Continues>,
+    /// What cards before it told.
+    pub(super) storm: Option<StormSoFar>,
+}
+
+/// A further card, which goes on with the list of another.
+#[derive(Debug)]
+pub(super) struct Continues {
+    /// The card that counts what this one lists.
+    pub(super) card: CardId,
+    /// Who sent that.
+    pub(super) bot: String,
+    /// Of this one, where the first that told them is number one.
+    pub(super) number: usize,
 }
 
 /// A card that Feishu has taken.
@@ -40,6 +55,12 @@ pub(super) struct SentCard {
 }
 
 impl SentCard {
+    /// One that only counts these alerts.
+    pub(super) fn counting(card: CardId, bot: String, mut summarised: Vec<String>) -> Self {
+        summarised.sort_unstable();
+        Self { card, bot, summarised }
+    }
+
     /// Whether it only counts this alert.
     pub(super) fn only_counts(&self, fingerprint: &str) -> bool {
         self.summarised.binary_search_by(|known| known.as_str().cmp(fingerprint)).is_ok()
@@ -47,18 +68,18 @@ impl SentCard {
 }
 
 impl Batch {
-    pub(super) const fn of(envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: false, again: None, for_bot: None, sent: None }
+    pub(super) fn of(envelopes: Vec<InFlightEnvelope>) -> Self {
+        Self { envelopes, ..Self::default() }
     }
 
     /// What was under way on a card.
-    pub(super) const fn again(card: CardId, envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: true, again: Some(card), for_bot: None, sent: None }
+    pub(super) fn again(card: CardId, envelopes: Vec<InFlightEnvelope>) -> Self {
+        Self { envelopes, is_piece: true, again: Some(card), ..Self::default() }
     }
 
     /// What tests one bot.
-    pub(super) const fn for_bot(bot: usize, envelopes: Vec<InFlightEnvelope>) -> Self {
-        Self { envelopes, is_piece: true, again: None, for_bot: Some(bot), sent: None }
+    pub(super) fn for_bot(bot: usize, envelopes: Vec<InFlightEnvelope>) -> Self {
+        Self { envelopes, is_piece: true, for_bot: Some(bot), ..Self::default() }
     }
 
     /// Whether something went wrong with it since it was taken off the queue, or before.
@@ -235,7 +256,7 @@ impl Batch {
             }
             envelopes => self.envelopes.split_off(envelopes / 2),
         };
-        let piece = |envelopes| Self { envelopes, is_piece: true, again: None, for_bot: None, sent: None };
+        let piece = |envelopes| Self { envelopes, is_piece: true, ..Self::default() };
         Ok((piece(self.envelopes), piece(rest)))
     }
 

@@ -14,6 +14,7 @@ use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::render::Style;
+use crate::storms::Storms;
 use crate::summarised::SummarisedAlerts;
 use crate::templates::LiveTemplates;
 
@@ -28,6 +29,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) summarised: SummarisedAlerts,
     /// What became of each alert.
     pub(crate) history: History,
+    /// What the last cards told together.
+    pub(crate) storms: Storms,
     pub(crate) sender: Arc<Sender>,
     pub(crate) owners: Arc<OwnerResolver>,
     pub(crate) style: Style,

@@ -17,6 +17,8 @@ pub(super) enum By {
     Update,
     /// It turned out that a card delivered them before.
     Before,
+    /// A card counts them, and no further one lists them.
+    Count,
 }
 
 impl By {
@@ -25,6 +27,7 @@ impl By {
             Self::Card => "card",
             Self::Update => "update",
             Self::Before => "earlier_card",
+            Self::Count => "count",
         }
     }
 }
@@ -32,7 +35,7 @@ impl By {
 impl DeliveryContext {
     /// Feishu has it.
     pub(super) async fn delivered(&self, receiver: &str, mut batch: Batch, by: By) {
-        if by == By::Card {
+        if matches!(by, By::Card | By::Count) {
             // Before it is settled: what comes again is known, and would not be kept.
             let claims = batch.claims(receiver);
             let items = batch.items();
@@ -42,7 +45,12 @@ impl DeliveryContext {
                     self.summarised.keep(sent.card.as_str(), receiver, &summarised).await;
                 }
             };
-            tokio::join!(self.ledger.delivered(&claims), self.firing.keep(receiver, &items), keep_summarised);
+            tokio::join!(
+                self.ledger.delivered(&claims),
+                self.firing.keep(receiver, &items),
+                self.storms.add(receiver, i64::from(by == By::Card), &items),
+                keep_summarised
+            );
         } else {
             self.ledger.delivered(&batch.claims(receiver)).await;
         }

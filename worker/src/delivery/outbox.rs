@@ -42,6 +42,8 @@ pub(crate) struct Outbox {
     pub(super) waiting: Vec<InFlightEnvelope>,
     /// Parts of a batch that was refused as a whole; each is sent by itself, before anything else.
     pub(super) pieces: Vec<Batch>,
+    /// What the last card could only count, to go onto a further one if nothing else is to be sent.
+    pub(super) continuation: Option<Batch>,
     /// What is tried again after pauses of its own.
     pub(super) retries: Retries,
     /// Refusals since something was accepted.
@@ -59,10 +61,23 @@ impl Outbox {
         let bots = BotPool::of(receiver.group().len());
         let waiting = Vec::new();
         let pieces = Vec::new();
+        let continuation = None;
         let retries = Retries::default();
         let refusals = 0;
         let unresolved = Unresolved::default();
-        Self { context, receiver, incoming, app_chat, bots, waiting, pieces, retries, refusals, unresolved }
+        Self {
+            context,
+            receiver,
+            incoming,
+            app_chat,
+            bots,
+            waiting,
+            pieces,
+            continuation,
+            retries,
+            refusals,
+            unresolved,
+        }
     }
 
     /// Delivers until there is nothing more to come.
@@ -85,6 +100,7 @@ impl Outbox {
         self.put_off().await;
         self.sort_out().await;
         self.set_retries_apart();
+        self.end_continuation_unless_calm().await;
         if self.is_empty() {
             return;
         }
@@ -102,6 +118,7 @@ impl Outbox {
         self.gather();
         self.sort_out().await;
         self.set_retries_apart();
+        self.end_continuation_unless_calm().await;
         let batch = self.next_batch();
         if let Some((batch, record)) = self.standing(batch).await {
             self.send(batch, record).await;
@@ -114,12 +131,15 @@ impl Outbox {
         if let Some(piece) = self.pieces.pop() {
             return piece;
         }
+        if let Some(further) = self.continuation.take_if(|_| self.waiting.is_empty()) {
+            return further;
+        }
         let bot_tests = self.bot_tests_that_came();
         Batch::of(std::mem::replace(&mut self.waiting, bot_tests))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.pieces.is_empty()
+        self.waiting.is_empty() && self.pieces.is_empty() && self.continuation.is_none()
     }
 
     /// Takes whatever has come.
@@ -271,7 +291,7 @@ impl Outbox {
     pub(super) fn give_everything_back(&mut self) {
         self.gather();
         self.keep_retries();
-        let pieces = self.pieces.drain(..).flat_map(Batch::into_envelopes);
+        let pieces = self.pieces.drain(..).chain(self.continuation.take()).flat_map(Batch::into_envelopes);
         self.context.requeue(self.waiting.drain(..).chain(pieces));
     }
 }

@@ -22,7 +22,7 @@ use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, CardContent, Form, Sent, Shape};
 use crate::people::mentions::Mentions;
 use crate::receiver::{BotAccess, Receiver};
-use crate::render::{self, Besides};
+use crate::render::{self, Besides, StormSoFar};
 
 /// Refusals without anything being accepted in between after which the receiver, and not what it was sent, is
 /// taken for the reason. More than it takes to find one alert among all that a worker holds by halving.
@@ -31,7 +31,8 @@ const REFUSALS_MAX: u32 = 18;
 impl Outbox {
     /// Sends the batch until it is delivered, kept for later, or refused.
     pub(super) async fn send(&mut self, mut batch: Batch, record: CardRecord) {
-        let owners = self.owners_of(&batch, &record).await;
+        let (owners, storm) = tokio::join!(self.owners_of(&batch, &record), self.storm_before(&batch));
+        batch.storm = storm;
         let form = Form::best(owners.mentions(), record.format);
         let DraftContent { content, summarised } = self.content(&batch, &record, &owners, form);
         let mut draft =
@@ -40,12 +41,12 @@ impl Outbox {
             let sent = self.attempt(&draft).await;
             let now = self.context.clock.now();
             self.keep_page(&draft, &sent).await;
+            if Self::is_end_of_continuation(&batch, &sent.verdict) {
+                self.discard(&draft.record).await;
+                return self.end_continuation(batch).await;
+            }
             match sent.verdict {
-                Verdict::Ok => {
-                    self.context.owners.card_delivered(&draft.owners);
-                    batch.sent = Some(draft.sent_by(self.receiver.bot_name(self.bots.at())));
-                    return self.delivered(batch).await;
-                }
+                Verdict::Ok => return self.accepted(batch, draft).await,
                 Verdict::SlowDown { trouble, .. } => {
                     batch.again = draft.record.under_way();
                     // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
@@ -101,6 +102,22 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// Feishu has it; what it could only count may go onto a further card.
+    async fn accepted(&mut self, batch: Batch, draft: CardDraft) {
+        if batch.continues.is_none() {
+            self.context.owners.card_delivered(&draft.owners);
+        }
+        let (batch, further) = self.parted(batch, draft);
+        self.delivered(batch).await;
+        self.continuation = further;
+    }
+
+    /// What cards before it told, if it is one of many alerts.
+    async fn storm_before(&self, batch: &Batch) -> Option<StormSoFar> {
+        let is_news = batch.alerts() > 1 && batch.continues.is_none() && !batch.is_under_way();
+        if is_news { self.context.storms.so_far(&self.receiver.name).await } else { None }
     }
 
     /// Something on it was superseded: what is left goes onto another card.
@@ -162,7 +179,9 @@ impl Outbox {
 
     /// Back to what waits: as it was, so that a part stays a part.
     fn keep(&mut self, batch: Batch) {
-        if batch.is_piece || batch.is_under_way() {
+        if batch.continues.is_some() {
+            self.continuation = Some(batch);
+        } else if batch.is_piece || batch.is_under_way() {
             self.pieces.push(batch);
         } else {
             let later = std::mem::replace(&mut self.waiting, batch.into_envelopes());
@@ -227,7 +246,10 @@ impl Outbox {
     async fn owners_of(&self, batch: &Batch, record: &CardRecord) -> Mentions {
         let items = record.items().unwrap_or_else(|| batch.items());
         let is_app = matches!(self.receiver.way, BotAccess::AppChat(_));
-        self.context.owners.on_card(&items, &self.receiver.owners, is_app, self.context.clock.now()).await
+        let now = self.context.clock.now();
+        let owners = self.context.owners.on_card(&items, &self.receiver.owners, is_app, now).await;
+        // Whoever is told of what a card counts is told once.
+        if batch.continues.is_some() { owners.quiet() } else { owners }
     }
 
     pub(super) fn content(
@@ -248,7 +270,10 @@ impl Outbox {
             let card = Some(record.card.as_str());
             let format = form.format;
             let is_previewed = matches!(self.receiver.way, BotAccess::Preview(_));
-            let besides = Besides { format, buttons: &buttons, owners: Some(owners), worded, card };
+            let part = self.part_of(batch);
+            let storm = batch.storm;
+            let besides =
+                Besides { format, buttons: &buttons, owners: Some(owners), worded, card, part, storm };
             let card = |bytes_max| {
                 render::build_with(&items, style, now, bytes_max, besides).map(|card| {
                     if !is_previewed {
@@ -277,6 +302,9 @@ impl Outbox {
         trouble: Trouble,
     ) {
         self.discard(&draft.record).await;
+        if batch.continues.is_some() {
+            return self.end_continuation(batch).await;
+        }
         match repair {
             Repair::Signature => self.broke(batch, &trouble),
             Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(batch, draft, &trouble).await,

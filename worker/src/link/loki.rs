@@ -22,7 +22,7 @@ const KEYWORDS: [&str; 3] = ["ERROR", "Exception", "exception"];
 /// Both queries, with the links they become.
 pub(super) fn queries(
     alert: &Alert<'_>,
-    arrival: LinkContext,
+    arrival: LinkContext<'_>,
     config: &LinksConfig,
 ) -> Result<Vec<LogQuery>, NoLogs> {
     let loki = &config.loki;
@@ -41,7 +41,7 @@ pub(super) fn queries(
     let window = window::around(alert, arrival, loki.before, loki.after);
     let first = |kind, templates: &[QueryTemplate]| {
         let logql = templates.iter().find_map(|template| logql::filled(template, &facts))?;
-        let url = explore::url(config, uid, &logql, window).and_then(|url| page(&url, &config.rewrites));
+        let url = explore::url(config, uid, &logql, window).and_then(|url| page(&url, &config.rewrites).ok());
         Some(LogQuery { kind, logql, link: url.map(|url| Link { kind, url }) })
     };
     Ok([first(LinkKind::Logs, &loki.logs), first(LinkKind::Errors, &loki.errors)]

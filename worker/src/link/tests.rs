@@ -2,6 +2,7 @@ mod logs;
 mod pages;
 mod reader;
 mod round_trip;
+mod silences;
 mod times;
 
 use config::{Explore, LinksConfig};
@@ -23,15 +24,16 @@ fn config() -> LinksConfig {
     config
 }
 
-fn arrival() -> LinkContext {
+fn arrival() -> LinkContext<'static> {
     LinkContext {
         source: Source::Alertmanager,
         received_at: at("2024-01-15T10:30:01Z"),
         now: at("2024-01-15T11:00:00Z"),
+        alertmanager: None,
     }
 }
 
-fn message() -> LinkContext {
+fn message() -> LinkContext<'static> {
     LinkContext { source: Source::LokiFeishu, ..arrival() }
 }
 
@@ -51,7 +53,7 @@ fn alert<'a>(labels: &[(&'a str, &'a str)]) -> Alert<'a> {
 }
 
 /// The queries of an alert, for logs and for errors.
-fn logql(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<String> {
+fn logql(alert: &Alert<'_>, arrival: LinkContext<'_>, config: &LinksConfig) -> Vec<String> {
     logs(alert, arrival, config).unwrap().into_iter().map(|query| query.logql).collect()
 }
 

@@ -24,7 +24,7 @@ pub(super) struct TimeWindow {
 /// not move the window into the future, where there is nothing.
 pub(super) fn around(
     alert: &Alert<'_>,
-    arrival: LinkContext,
+    arrival: LinkContext<'_>,
     before: Duration,
     after: Duration,
 ) -> TimeWindow {

@@ -17,6 +17,9 @@ const NOBODY: [&str; 6] = ["none", "null", "nil", "n/a", "-", "无"];
 const OPEN_ID: &str = "ou_";
 /// What a union id begins with, which no mention takes on a card.
 const UNION_ID: &str = "on_";
+/// Parts of names of labels that call people by their names, or by their numbers.
+const PEOPLES_LABELS: [&str; 9] =
+    ["owner", "phone", "mobile", "at_name", "user", "contact", "oncall", "duty", "lead"];
 /// Longer than any id Feishu gives.
 const ID_BYTES_MAX: usize = 64;
 
@@ -44,6 +47,13 @@ pub struct UserId(String);
 /// A number with its country's code: personal data, which nothing shows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Mobile(String);
+
+/// Whether a label calls somebody by a mobile, which no card shows. Any other label with as many digits is an id of
+/// something, which somebody may need.
+pub(crate) fn is_somebodys_number(name: &str, value: &str) -> bool {
+    PEOPLES_LABELS.iter().any(|part| name.contains(part))
+        && Person::split(value).any(|person| Mobile::parse(person.trim_start_matches(['@', ' '])).is_some())
+}
 
 impl fmt::Debug for Mobile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use model::alert::Alert;
+use model::envelope::Source;
 
 use super::group_labels::GroupLabels;
 use super::group_names::GroupNames;
@@ -23,6 +24,8 @@ pub(super) struct GroupView<'e> {
     pub(super) ended: Option<TimeRange>,
     /// Links that lead to the same page for all of them.
     links: Vec<LinkKind>,
+    /// Where the Alertmanagers are that they came from, each once; none if not all of them did, or from many.
+    pub(super) alertmanagers: Vec<&'e str>,
     /// Labels that are the same for all.
     same: Vec<(&'e str, &'e str)>,
     pub(super) reminders: usize,
@@ -56,6 +59,7 @@ impl<'e> GroupView<'e> {
             began: range(&alerts, |alert| alert.starts_at),
             ended: range(&alerts, |alert| alert.ends_at),
             links: shared_links(&alerts),
+            alertmanagers: alertmanagers(&alerts),
             same,
             reminders: alerts.iter().filter(|item| item.is_reminder()).count(),
             has_attention: alerts.iter().any(|item| item.attention.is_some()),
@@ -71,6 +75,11 @@ impl<'e> GroupView<'e> {
 
     pub(super) fn is_same_for_all(&self, name: &str, value: &str) -> bool {
         self.same.contains(&(name, value))
+    }
+
+    /// Labels that are the same for all.
+    pub(super) fn same(&self) -> &[(&'e str, &'e str)] {
+        &self.same
     }
 
     pub(super) fn shares_link(&self, kind: LinkKind) -> bool {
@@ -118,6 +127,29 @@ fn shared_links(alerts: &[Item<'_>]) -> Vec<LinkKind> {
         !same.is_empty() && others.iter().all(|item| address(item.alert, *kind) == same)
     };
     SHARED_KINDS.into_iter().filter(is_shared).collect()
+}
+
+/// More than the members of one cluster hardly send alerts of one group.
+const ALERTMANAGERS_MAX: usize = 3;
+
+fn alertmanagers<'e>(alerts: &[Item<'e>]) -> Vec<&'e str> {
+    let mut found: Vec<&'e str> = Vec::new();
+    let mut last = None;
+    for item in alerts {
+        // Alerts of one envelope mostly follow one another.
+        if last == Some(item.envelope.id) {
+            continue;
+        }
+        last = Some(item.envelope.id);
+        let address: &'e str = &item.envelope.external_url;
+        if item.envelope.source != Source::Alertmanager || found.len() > ALERTMANAGERS_MAX {
+            return Vec::new();
+        }
+        if !found.contains(&address) {
+            found.push(address);
+        }
+    }
+    found
 }
 
 fn address<'a>(alert: &'a Alert<'_>, kind: LinkKind) -> &'a str {

@@ -69,6 +69,7 @@ pub(super) fn badge_of(view: &View<'_>) -> Badge {
     let all = view.summary.all;
     let is_known = view.summary.is_firing() && view.summary.reminders.count == all.firing;
     let mut standing = Vec::new();
+    standing.extend(words.part(view.besides.part.number));
     if is_known {
         standing.push(words.reminder);
     }

@@ -28,6 +28,8 @@ pub(super) struct Words {
     pub(super) dashboard: &'static str,
     pub(super) panel: &'static str,
     pub(super) silence: &'static str,
+    /// On a link that silences all of a group.
+    pub(super) silence_group: &'static str,
     pub(super) image: &'static str,
     pub(super) runbook: &'static str,
     pub(super) all_alerts: &'static str,
@@ -65,6 +67,7 @@ const ZH_CN: Words = Words {
     dashboard: "仪表盘",
     panel: "面板",
     silence: "静默",
+    silence_group: "静默整组",
     image: "截图",
     runbook: "处理手册",
     all_alerts: "查看全部",
@@ -99,6 +102,7 @@ const EN: Words = Words {
     dashboard: "Dashboard",
     panel: "Panel",
     silence: "Silence",
+    silence_group: "Silence group",
     image: "Screenshot",
     runbook: "Runbook",
     all_alerts: "See all",
@@ -243,6 +247,14 @@ impl Words {
         }
     }
 
+    /// A value of a label that so many of a hundred alerts have.
+    pub(super) fn of_most(&self, value: &str, percent: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{value}（{percent} %）"),
+            Locale::En => format!("{value}, for {percent} %"),
+        }
+    }
+
     /// A text that one of several alerts says.
     pub(super) fn example(&self, text: &str) -> String {
         match self.locale {
@@ -261,14 +273,65 @@ impl Words {
         }
     }
 
-    /// How many of all alerts a card lists by name, and where the others are.
-    pub(super) fn listed(&self, listed: usize, all: usize, where_else: &str) -> String {
+    /// How many of all alerts a card lists by name, and where the others are: perhaps on the card that comes next.
+    pub(super) fn listed(&self, listed: usize, all: usize, where_else: &str, may_go_on: bool) -> String {
         let rest = all - listed;
+        if may_go_on {
+            return match (self.locale, where_else) {
+                (Locale::ZhCn, "") => {
+                    format!("共 {all} 条，已列出 {listed} 条；其余 {rest} 条见下一张卡片（若有）。")
+                }
+                (Locale::ZhCn, place) => {
+                    format!("共 {all} 条，已列出 {listed} 条；其余 {rest} 条见下一张卡片，若未发送：{place}")
+                }
+                (Locale::En, "") => {
+                    format!("{listed} of {all} listed; the other {rest} on the next card, if there is one.")
+                }
+                (Locale::En, place) => {
+                    format!("{listed} of {all} listed; the other {rest} on the next card, or else: {place}")
+                }
+            };
+        }
         match (self.locale, where_else) {
             (Locale::ZhCn, "") => format!("共 {all} 条，已列出 {listed} 条，其余 {rest} 条未列出。"),
             (Locale::ZhCn, place) => format!("共 {all} 条，已列出 {listed} 条；其余 {rest} 条：{place}"),
             (Locale::En, "") => format!("{listed} of {all} listed; the other {rest} are not."),
             (Locale::En, place) => format!("{listed} of {all} listed; the other {rest}: {place}"),
+        }
+    }
+
+    /// Which of several cards it is; nothing on the first. There are at most three others
+    /// (`delivery.continuation_cards`).
+    pub(super) const fn part(&self, number: usize) -> Option<&'static str> {
+        Some(match (self.locale, number) {
+            (_, 0 | 1) => return None,
+            (Locale::ZhCn, 2) => "续 2",
+            (Locale::ZhCn, 3) => "续 3",
+            (Locale::ZhCn, _) => "续 4",
+            (Locale::En, 2) => "PART 2",
+            (Locale::En, 3) => "PART 3",
+            (Locale::En, _) => "PART 4",
+        })
+    }
+
+    /// What is new since the last card.
+    pub(super) fn since_last_card(&self, news: Count, last: &str) -> String {
+        match (self.locale, news.firing, news.resolved) {
+            (Locale::ZhCn, firing, 0) => format!("{last} 以来新增 {firing} 条"),
+            (Locale::ZhCn, 0, resolved) => format!("{last} 以来恢复 {resolved} 条"),
+            (Locale::ZhCn, firing, resolved) => format!("{last} 以来新增 {firing} 条、恢复 {resolved} 条"),
+            (Locale::En, firing, 0) => format!("+{firing} since {last}"),
+            (Locale::En, 0, resolved) => format!("{resolved} ended since {last}"),
+            (Locale::En, firing, resolved) => format!("+{firing} since {last}, {resolved} ended"),
+        }
+    }
+
+    /// What all cards of a storm told together.
+    pub(super) fn in_storm(&self, all: Count, cards: usize, begun: &str) -> String {
+        let Count { firing, resolved } = all;
+        match self.locale {
+            Locale::ZhCn => format!("{begun} 起共 {cards} 张卡片：{firing} 条告警，{resolved} 条恢复"),
+            Locale::En => format!("{firing} alerts and {resolved} ends on {cards} cards since {begun}"),
         }
     }
 

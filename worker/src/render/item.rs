@@ -64,6 +64,11 @@ impl<'e> Item<'e> {
         self.alert.status == Status::Firing
     }
 
+    /// Whether it fires and nobody was told of it before.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_firing() && !self.reminder
+    }
+
     /// Since when nothing was heard of it, if it is over for that and nobody has said so.
     pub(super) fn unheard_since(&self) -> Option<Timestamp> {
         let is_said = self.envelope.is_unheard && !self.is_firing();

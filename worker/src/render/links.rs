@@ -1,15 +1,49 @@
 //! Where to look further, and what to call it. Pure.
 
-use model::alert::Alert;
-use model::envelope::Envelope;
-
+use super::alert_view::AlertView;
+use super::group_view::GroupView;
 use super::i18n::Words;
 use super::view::View;
 use crate::link::{self, Link, LinkContext, LinkKind};
 
-/// The links of an alert.
-pub(super) fn of(view: &View<'_>, envelope: &Envelope<'_>, alert: &Alert<'_>) -> Vec<Link> {
-    link::of(alert, LinkContext::of(envelope, view.now), view.links)
+/// The links of an alert; of several those that lead to the same page for all of them.
+pub(super) fn of(view: &View<'_>, story: &AlertView<'_>) -> Vec<Link> {
+    let item = &story.item;
+    let mut context = LinkContext::of(item.envelope, view.now);
+    // A card with buttons of its own is of the app's bot, and silences by them.
+    let is_silenced_by_link = view.besides.buttons.is_empty();
+    if !is_silenced_by_link || story.group.is_some() {
+        context = context.without_silence();
+    }
+    let mut links = link::of(item.alert, context, view.links);
+    if let Some(group) = &story.group {
+        links.retain(|link| group.shares_link(link.kind));
+        let is_missing = links.iter().all(|link| link.kind != LinkKind::Silence);
+        if is_silenced_by_link && is_missing && item.is_firing() {
+            links.extend(silence_of_group(view, group));
+        }
+    }
+    links
+}
+
+/// The form that silences a group by the labels its alerts share; none where it would end in one Alertmanager only, or
+/// match alerts of other names.
+fn silence_of_group(view: &View<'_>, group: &GroupView<'_>) -> Option<Link> {
+    let labels = group.same();
+    if !labels.iter().any(|(name, _)| *name == "alertname") {
+        return None;
+    }
+    let mut forms = group
+        .alertmanagers
+        .iter()
+        .map(|sender| link::silence_of(labels.iter().copied(), sender, view.links).ok());
+    let url = forms.next()??;
+    forms.all(|other| other.as_ref() == Some(&url)).then_some(Link { kind: LinkKind::Silence, url })
+}
+
+/// What to call a link of this alert, or of these.
+pub(super) fn name_in(story: &AlertView<'_>, kind: LinkKind, words: &Words) -> &'static str {
+    if kind == LinkKind::Silence && story.group.is_some() { words.silence_group } else { name(kind, words) }
 }
 
 /// What to call a link.

@@ -84,7 +84,8 @@ fn senders(envelopes: &[&Envelope<'_>], config: &LinksConfig) -> Vec<String> {
         let address: &str = &envelope.external_url;
         if !tried.contains(&address) {
             tried.push(address);
-            senders.extend(link::page(address, &config.rewrites).filter(|url| !senders.contains(url)));
+            let page = link::page(address, &config.rewrites).ok();
+            senders.extend(page.filter(|url| !senders.contains(url)));
         }
     }
     senders

@@ -8,8 +8,9 @@ use super::escape::{clean, clean_line, markdown};
 use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
 use super::item::Item;
+use super::nearly_shared::NearlyShared;
 use super::view::View;
-use super::{attention_lines, links, times};
+use super::{attention_lines, links, storm, times};
 
 /// How much of a fact's value is shown, in characters.
 const VALUE_CHARACTERS_MAX: usize = 120;
@@ -55,11 +56,18 @@ pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
     if detail.facts == 0 && !view.shared_facts.is_empty() {
         counts.extend([" · ", &view.words.more_labels(view.shared_facts.len())]);
     }
+    if let Some(storm) = storm::line(view) {
+        counts.extend(["\n", &storm]);
+    }
     elements.push(Element::paragraph(counts));
     // What is told in words of one's own has its facts there.
     let is_worded = view.stories.iter().all(|story| story.body.is_some());
     if !is_worded {
-        elements.extend(fields(fact_fields(view, detail)));
+        let mut facts = fact_fields(view, detail);
+        if detail.facts > 0 {
+            facts.extend(view.nearly_shared.iter().map(|fact| nearly_shared_field(view, fact)));
+        }
+        elements.extend(fields(facts));
     }
     elements
 }
@@ -76,6 +84,22 @@ fn fact_fields(view: &View<'_>, detail: Detail) -> Vec<Field> {
         });
     }
     told
+}
+
+/// What all alerts share, and what nearly all do, on one line without markup; nothing if that is nothing.
+pub(super) fn shared_line(view: &View<'_>) -> Option<String> {
+    let pair = |name: &str, value: &str| format!("{}={value}", clean_line(name, NAME_CHARACTERS_MAX));
+    let shared = view.shared_facts.iter().take(FACTS);
+    let shared = shared.map(|(name, value)| pair(name, &clean_line(value, VALUE_CHARACTERS_MAX)));
+    let nearly = view.nearly_shared.iter().map(|fact| {
+        let value = clean_line(fact.value, VALUE_CHARACTERS_MAX);
+        pair(fact.name, &view.words.of_most(&value, fact.percent))
+    });
+    let mut told: Vec<_> = shared.chain(nearly).collect();
+    if view.shared_facts.len() > FACTS {
+        told.push(view.words.more_labels(view.shared_facts.len() - FACTS));
+    }
+    (!told.is_empty()).then(|| told.join(" · "))
 }
 
 /// The labels of one of several alerts on one line, without markup: what tells it from the others is there in any case.
@@ -360,11 +384,8 @@ fn links_of(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<(&'st
     if !detail.with_links || are_placed {
         return Vec::new();
     }
-    let mut found = links::of(view, story.item.envelope, story.item.alert);
-    if let Some(group) = &story.group {
-        found.retain(|link| group.shares_link(link.kind));
-    }
-    found.into_iter().map(|link| (links::name(link.kind, view.words), link.url)).collect()
+    let found = links::of(view, story).into_iter();
+    found.map(|link| (links::name_in(story, link.kind, view.words), link.url)).collect()
 }
 
 /// The card's own buttons; then where it came from, when, and under which id it can be found again.
@@ -399,6 +420,12 @@ fn field(name: &str, value: &str) -> Field {
     let is_short = value.chars().nth(SHORT_CHARACTERS_MAX).is_none();
     let content = format!("**{}**\n{}", markdown(&name), markdown(&value));
     Field { is_short, text: CardText::Markdown { content } }
+}
+
+/// What nearly all alerts share, and how many of a hundred.
+fn nearly_shared_field(view: &View<'_>, fact: &NearlyShared<'_>) -> Field {
+    let value = clean_line(fact.value, VALUE_CHARACTERS_MAX);
+    field(fact.name, &view.words.of_most(&value, fact.percent))
 }
 
 fn fields(fields: Vec<Field>) -> Option<Element> {

@@ -10,7 +10,7 @@ use super::parts::{TextKind, text_of};
 use super::rest::Rest;
 use super::room::allot;
 use super::view::View;
-use super::{Rendered, attention_lines, header, links, owners, parts, rest, times};
+use super::{Rendered, attention_lines, header, links, owners, parts, rest, storm, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
 pub const TEXT_BYTES_MAX: usize = 8_000;
@@ -106,6 +106,11 @@ impl TextFitting<'_> {
             ];
             text.push('\n');
             text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
+            let is_worded = view.stories.iter().all(|story| story.body.is_some());
+            let shared = parts::shared_line(view).filter(|_| !is_worded).map(|line| untagged(&line));
+            for line in storm::line(view).into_iter().chain(shared) {
+                text.extend(["\n", &line]);
+            }
         }
         if let Some(owners) = owners::text(view) {
             text.extend(["\n", &owners]);
@@ -128,7 +133,6 @@ impl TextFitting<'_> {
 /// One alert or one group, each of its lines with a line feed before it.
 fn detail(view: &View<'_>, story: &AlertView<'_>, is_short: bool, with_links: bool) -> String {
     let is_alone = view.summary.all.total() == 1;
-    let alert = story.item.alert;
     let mut lines = Vec::new();
     if is_alone {
         lines.extend(parts::standing(view, story).map(|(sign, standing)| format!("{sign} {standing}")));
@@ -147,7 +151,7 @@ fn detail(view: &View<'_>, story: &AlertView<'_>, is_short: bool, with_links: bo
     }
     let are_placed = story.body.is_some() && view.places_links();
     if is_alone && with_links && !are_placed {
-        let found = links::of(view, story.item.envelope, alert).into_iter();
+        let found = links::of(view, story).into_iter();
         lines.extend(found.map(|link| format!("{} {}", links::name(link.kind, view.words), link.url)));
     }
     lines.iter().filter(|line| !line.is_empty()).fold(String::new(), |text, line| format!("{text}\n{line}"))

@@ -65,7 +65,8 @@ pub(super) fn listed(view: &View<'_>, rest: Rest) -> Option<String> {
         return is_listing.then(|| view.words.all_listed(view.is_cut()).to_owned());
     }
     let place = view.besides.card.map(|card| format!("larkfire cards show {card}")).unwrap_or_default();
-    Some(view.words.listed(all - rest.unnamed, all, &place))
+    let may_go_on = view.besides.part.may_go_on;
+    Some(view.words.listed(all - rest.unnamed, all, &place, may_go_on))
 }
 
 /// Where all of it can be seen, if there is more than one alert a screen; each address with its host.

@@ -1,15 +1,12 @@
 //! Which labels of an alert are for people to read. Pure.
 
 use super::item::Item;
-use crate::people::person::{Mobile, Person};
+use crate::people::person::is_somebodys_number;
 
 /// The name stands in the heading. Replicas of one Prometheus say the same with different values of the other.
 const NO_FACTS: [&str; 2] = ["alertname", "prometheus_replica"];
 /// What `POST /alert` makes labels of, for machines: whom it is for and when it came, which a card says elsewhere.
 const NO_FACTS_OF_MESSAGES: [&str; 4] = ["state", "sender_id", "chat_id", "time"];
-/// Parts of names of labels that call people by their names, or by their numbers.
-const PEOPLES_LABELS: [&str; 9] =
-    ["owner", "phone", "mobile", "at_name", "user", "contact", "oncall", "duty", "lead"];
 
 /// Whether a label is for people to read.
 pub(super) fn is_shown(item: &Item<'_>, name: &str, value: &str) -> bool {
@@ -17,11 +14,4 @@ pub(super) fn is_shown(item: &Item<'_>, name: &str, value: &str) -> bool {
         || name.starts_with("__")
         || (item.is_message() && NO_FACTS_OF_MESSAGES.contains(&name));
     !is_hidden && !value.trim().is_empty() && !is_somebodys_number(name, value)
-}
-
-/// Whether a label calls somebody by a mobile, which no card shows. Any other label with as many digits is an id of
-/// something, which somebody may need.
-pub(super) fn is_somebodys_number(name: &str, value: &str) -> bool {
-    PEOPLES_LABELS.iter().any(|part| name.contains(part))
-        && Person::split(value).any(|person| Mobile::parse(person.trim_start_matches(['@', ' '])).is_some())
 }

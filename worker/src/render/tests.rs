@@ -10,6 +10,7 @@ mod hostile;
 mod order;
 mod owners;
 mod scenes;
+mod storms;
 mod worded;
 
 use std::collections::BTreeSet;
@@ -41,7 +42,7 @@ const GOLDEN: [(&str, Locale); 11] = [
 
 type Folded = (&'static str, Locale, fn() -> Scene);
 /// Cards of many alerts, as they were.
-const FOLDS: [Folded; 23] = [
+const FOLDS: [Folded; 27] = [
     ("storm_40_zh", Locale::ZhCn, || scenes::storm(40)),
     ("storm_40_en", Locale::En, || scenes::storm(40)),
     ("storm_10000_zh", Locale::ZhCn, || scenes::storm(10_000)),
@@ -65,6 +66,10 @@ const FOLDS: [Folded; 23] = [
     ("worded_storm_en", Locale::En, || scenes::storm(40)),
     ("measured_zh", Locale::ZhCn, scenes::measured),
     ("measured_en", Locale::En, scenes::measured),
+    ("crash_loop_zh", Locale::ZhCn, scenes::crash_loop),
+    ("crash_loop_en", Locale::En, scenes::crash_loop),
+    ("later_zh", Locale::ZhCn, || scenes::storm(40)),
+    ("later_en", Locale::En, || scenes::storm(40)),
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -91,7 +96,9 @@ fn is_golden(
         buttons: &[],
         owners: (is("owned_") || is("worded_")).then_some(&mentions),
         worded: is("worded_").then_some(&worded),
-        card: None,
+        part: if is("later_") { CardPart { number: 2, may_go_on: true } } else { CardPart::default() },
+        storm: is("later_").then(scenes::so_far),
+        ..Besides::default()
     };
     let card = |format| {
         let card = card_with(items, &style(locale), now(), CARD_BYTES_MAX, Besides { format, ..besides });

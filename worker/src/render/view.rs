@@ -13,6 +13,7 @@ use super::i18n::{self, Words};
 use super::icons::Light;
 use super::item::Item;
 use super::listing::ListLine;
+use super::nearly_shared::{self, NearlyShared};
 use super::origin::SharedOrigin;
 use super::summary::{DETAILS_MAX, Rank, Summary, SummaryGroup};
 use super::template::AppliedTemplate;
@@ -29,6 +30,36 @@ pub struct Style {
     pub links: LinksConfig,
 }
 
+/// What cards before this one told of the same storm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StormSoFar {
+    /// When the first of them was sent.
+    pub begun_at: Timestamp,
+    /// When the last one was.
+    pub last_card_at: Timestamp,
+    /// How many there were.
+    pub cards: usize,
+    /// Alerts they told that fired, reminders left out.
+    pub firing: usize,
+    /// Alerts they told that were over.
+    pub resolved: usize,
+}
+
+/// Which of several cards it is that one storm is listed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardPart {
+    /// Counted from one.
+    pub number: usize,
+    /// Whether what is not listed on it may go onto another.
+    pub may_go_on: bool,
+}
+
+impl Default for CardPart {
+    fn default() -> Self {
+        Self { number: 1, may_go_on: false }
+    }
+}
+
 /// What stands on a card besides its alerts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides<'b> {
@@ -42,6 +73,10 @@ pub struct Besides<'b> {
     pub worded: Option<&'b AppliedTemplate<'b>>,
     /// By which name `larkfire cards show` finds it, if it does.
     pub card: Option<&'b str>,
+    /// Which of several cards it is.
+    pub part: CardPart,
+    /// What cards before it told of the same storm.
+    pub storm: Option<StormSoFar>,
 }
 
 /// Alerts, looked at with a reader in mind.
@@ -54,6 +89,8 @@ pub(super) struct View<'e> {
     pub(super) lines: Vec<ListLine<'e>>,
     /// Facts that are the same for every alert, said once.
     pub(super) shared_facts: Vec<(&'e str, &'e str)>,
+    /// Facts that are the same for nearly every alert of a storm.
+    pub(super) nearly_shared: Vec<NearlyShared<'e>>,
     /// `None` without items.
     pub(super) origin: Option<SharedOrigin>,
     pub(super) words: &'static Words,
@@ -85,6 +122,7 @@ impl<'e> View<'e> {
             summary,
             stories,
             lines,
+            nearly_shared: nearly_shared::of(items, &shared_facts),
             shared_facts,
             origin: SharedOrigin::of(items, &style.links),
             words,

@@ -54,6 +54,7 @@ const STEPS: &[Migration] = migrations![
     "0015_summarised",
     "0016_history",
     "0017_card_format",
+    "0018_storms",
 ];
 
 /// What `MySQL` answers where there is no such table.

@@ -9,4 +9,5 @@ mod installation;
 mod interactions;
 mod ledger;
 mod store;
+mod storms;
 mod summarised;

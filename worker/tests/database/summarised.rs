@@ -15,7 +15,7 @@ use worker::render::Item;
 use worker::store::Store;
 use worker::summarised::{SummarisedAlerts, find};
 
-fn envelope(alerts: usize) -> Envelope<'static> {
+pub(crate) fn envelope(alerts: usize) -> Envelope<'static> {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
     let alert = |index: usize| {
         let name = format!("pod-{index}");

@@ -57,6 +57,7 @@ pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
     concurrency: 8,
     hold: Duration::from_mins(5),
     broken_receiver: BrokenReceiver::Wait,
+    continuation_cards: 0,
 };
 
 /// The same, but what cannot be delivered after its attempts in place is parked at once.

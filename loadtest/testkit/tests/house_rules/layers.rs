@@ -13,8 +13,8 @@ const ORDER: &[&str] = &[
     "shared/runtime: clock entropy retry documents metrics lifecycle telemetry",
     "shared/queue: message metrics rabbitmq",
     "ingest: source gate settings live_gate slowdown answer body lark route metrics spool connections accept server",
-    "worker: store installation audit budget ledger routing link people render feishu directory metrics test_alert \
-     alertmanager card_buttons preview receiver templates card_store dead_letters firing summarised history interactions \
+    "worker: store installation audit budget ledger routing people link render feishu directory metrics test_alert \
+     alertmanager card_buttons preview receiver templates card_store dead_letters firing summarised storms history interactions \
      delivery probe command",
     "standalone: control transport explain preview program",
 ];

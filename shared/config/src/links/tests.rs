@@ -36,6 +36,7 @@ links:
   explore: panes
   rewrite:
     http://prometheus:9090: https://prom.example/p
+    '~http://p-(\d+)/(.*)': 'https://p.example/%{1}/%{2}'
   loki:
     datasources: { shop: uid-1 }
     labels: { service_name: [service, app], k8s_ns: namespace }
@@ -47,10 +48,14 @@ links:
     before: 10m
     after: 0s
 "#;
-    let LinksConfig { org_id, explore, loki, rewrites, .. } = read(text, &[]).unwrap().links;
+    let LinksConfig { org_id, explore, loki, rewrites, ignore_labels, .. } = read(text, &[]).unwrap().links;
     assert_eq!((org_id, explore), (Some(3), Explore::Panes));
-    assert_eq!(rewrites[0].from.as_str(), "http://prometheus:9090/");
-    assert_eq!(rewrites[0].to.as_str(), "https://prom.example/p");
+    let [Rewrite::Beginning { from, to }, Rewrite::Pattern(pattern)] = &rewrites[..] else {
+        panic!("{rewrites:?}")
+    };
+    assert_eq!((from.as_str(), to.as_str()), ("http://prometheus:9090/", "https://prom.example/p"));
+    assert_eq!(pattern.applied("http://p-7/x").as_deref(), Some("https://p.example/7/x"));
+    assert_eq!(ignore_labels, ["prometheus_replica", "__replica__"]);
     assert_eq!(loki.datasources, [("shop".to_owned(), "uid-1".to_owned())]);
     let service = ["service".to_owned(), "app".to_owned()].to_vec();
     assert_eq!(
@@ -71,6 +76,8 @@ links:
   rewrite:
     prometheus:9090: https://prom.example
     http://a: https://u:SECRET@prom.example
+    '~http://(': https://x
+    '~http://a/(.*)': 'https://x/%{2}'
   loki:
     datasource_uid: ''
     datasources: { shop: uid-1 }
@@ -83,8 +90,10 @@ links:
         "larkfire.yaml:4: unknown key `links.grafan_url`; did you mean `grafana_url`?",
         "larkfire.yaml:6: links.rewrite.prometheus:9090: must be a web address",
         "larkfire.yaml:7: links.rewrite.http://a: must be a web address",
-        "larkfire.yaml:11: links.loki.labels.a-b: must be the name of a label in Loki",
-        "larkfire.yaml:12: links.loki.logs: must be a LogQL query with the placeholders",
+        "larkfire.yaml:8: links.rewrite.~http://(: must be ~ and a regular expression: unclosed group",
+        "larkfire.yaml:9: links.rewrite.~http://a/(.*): must be an address whose %{2} is a group of the pattern",
+        "larkfire.yaml:13: links.loki.labels.a-b: must be the name of a label in Loki",
+        "larkfire.yaml:14: links.loki.logs: must be a LogQL query with the placeholders",
         "GRAFANA_URL: must be a web address",
     ] {
         assert!(message.contains(part), "{part:?} is missing in:\n{message}");

@@ -55,6 +55,26 @@ impl<'r> Section<'r> {
         parent.entries.iter().filter_map(pair).collect()
     }
 
+    /// What each key under `name` and its value make together, in the order of the file, and `most` of them at most.
+    pub(crate) fn rules<T>(
+        &self,
+        name: &'static str,
+        most: usize,
+        kind: impl Fn(&str, &str) -> Result<T, Must>,
+    ) -> Vec<T> {
+        let parent = self.section(name);
+        #[cfg(test)]
+        parent.ask(ANY, None, false);
+        if parent.entries.len() > most {
+            self.reader.report(parent.place(), format!("there may be at most {most}"));
+        }
+        let rule = |entry: &Entry| {
+            let value = parent.text_of(&entry.node, &entry.key)?;
+            parent.checked(&value, |value| kind(&entry.key, value))
+        };
+        parent.entries.iter().filter_map(rule).collect()
+    }
+
     /// The lists under `name`, each by its own key: lists or texts with commas.
     pub(crate) fn lists<K, T>(
         &self,

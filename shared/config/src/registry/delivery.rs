@@ -1,7 +1,7 @@
 //! Settings of where alerts go, how hard that is tried, and what is remembered of it.
 
 use super::{SettingGroup, of};
-use runtime::documents::Roles::{Both, Ingest, Worker};
+use runtime::documents::Roles::{Both, Worker};
 use runtime::documents::{Bilingual, text};
 
 pub(super) const RECEIVERS: SettingGroup = SettingGroup {
@@ -164,6 +164,10 @@ pub(super) const DELIVERY: SettingGroup = SettingGroup {
              letters at once (`dead_letter`)",
             "接收方设置有误时，其告警等待到 `delivery.give_up_after`（`wait`），或立即成为死信（`dead_letter`）",
         ),
+        of("delivery.continuation_cards", Worker).values(&["0"]).means(
+            "further cards, at most 3, that list what one card could not, when nothing newer waits",
+            "一张卡片列不完时，最多再发几张续卡列出其余告警（最多 3 张；有更新的告警等待时不发）",
+        ),
     ],
 };
 
@@ -214,7 +218,7 @@ pub(super) const DEDUP: SettingGroup = SettingGroup {
             "Prometheus 各副本给同一告警打的时间戳、以及各机器的时钟最多相差多少。恢复后在此时间内又以原来的开始时间触发的告警，\
              等两到六倍此时间、期间未再次恢复才送达",
         ),
-        of("dedup.ignore_labels", Ingest).values(&["prometheus_replica", "__replica__"]).means(
+        of("dedup.ignore_labels", Both).values(&["prometheus_replica", "__replica__"]).means(
             "labels that tell replicas apart, and no alerts: left out of the identity and of the cards; `none` for none",
             "只区分副本、不区分告警的标签：不参与告警标识，也不出现在卡片上；`none` 表示没有",
         ),

@@ -18,6 +18,8 @@ pub const LABELS_BYTES_MAX: usize = 32 * 1024;
 const SCANNED_MAX: usize = 24;
 
 const CUT_MARK: &str = "…";
+/// What a pair that found no room may have taken: the longest value, and a name that nobody gives.
+const PAIR_BYTES_MAX: usize = LABEL_VALUE_BYTES_MAX + 1024;
 
 /// Pairs sorted by name, each name once. Whatever arrives is bounded on the way in: an oversized alert is
 /// told with fewer labels rather than refused.
@@ -76,6 +78,16 @@ impl<'a> Labels<'a> {
                 fits
             }
         }
+    }
+
+    /// Whether it is certain that all of them are here as they were sent: none was left out, for their number or their
+    /// size, and none was cut.
+    pub fn are_whole(&self) -> bool {
+        let is_cut = |value: &str| {
+            value.ends_with(CUT_MARK) && value.len() + CUT_MARK.len() + 1 > LABEL_VALUE_BYTES_MAX
+        };
+        let may_lack_some = self.len() >= LABELS_MAX || self.bytes() + PAIR_BYTES_MAX > LABELS_BYTES_MAX;
+        !may_lack_some && !self.iter().any(|(_, value)| is_cut(value))
     }
 
     fn bytes(&self) -> usize {

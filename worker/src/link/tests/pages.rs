@@ -60,7 +60,8 @@ fn a_page_is_linked_once_and_only_if_it_is_one() {
 
 #[test]
 fn every_address_is_rewritten_even_that_of_the_logs() {
-    let rewrite = |from: &str, to: &str| Rewrite { from: from.parse().unwrap(), to: to.parse().unwrap() };
+    let rewrite =
+        |from: &str, to: &str| Rewrite::Beginning { from: from.parse().unwrap(), to: to.parse().unwrap() };
     let mut config = config();
     config.rewrites = vec![
         rewrite("http://grafana:3000", "https://grafana.example/sub/"),
@@ -80,4 +81,28 @@ fn every_address_is_rewritten_even_that_of_the_logs() {
     assert_eq!(opened(&links[0].url, Explore::Left).1, r#"{namespace="shop"}"#);
     let silence = page("http://grafana:3000/#/silences?x=1", &config.rewrites).unwrap();
     assert_eq!(silence, "https://grafana.example/sub/#/silences?x=1");
+}
+
+#[test]
+fn what_is_not_linked_is_named_with_the_reason() {
+    let mut alert = with_pages();
+    alert.links.panel = alert.links.dashboard.clone();
+    alert.links.silence = "javascript:alert(1)".into();
+    alert.links.image = "grafana/x.png".into();
+    alert.generator_url = format!("http://p/{}", "x".repeat(2_000)).into();
+    let outcomes = outcomes(&alert, arrival(), &LinksConfig::default());
+    let dropped: Vec<_> =
+        outcomes.into_iter().filter_map(|outcome| Some((outcome.kind, outcome.url.err()?))).collect();
+    assert_eq!(
+        dropped,
+        [
+            (LinkKind::Source, NoLink::TooLong { bytes: 2_009 }),
+            (LinkKind::Panel, NoLink::Repeated),
+            (LinkKind::Image, NoLink::NoAddress),
+            (LinkKind::Silence, NoLink::NoWebPage),
+        ]
+    );
+    let left_out = super::outcomes(&with_pages(), arrival(), &config()).into_iter();
+    let left_out = left_out.filter(|outcome| outcome.url == Err(NoLink::TooMany)).map(|outcome| outcome.kind);
+    assert_eq!(left_out.collect::<Vec<_>>(), [LinkKind::Panel, LinkKind::Image]);
 }

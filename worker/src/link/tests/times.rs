@@ -7,7 +7,7 @@ use super::*;
 
 const FIVE: Duration = Duration::from_mins(5);
 
-fn looked_at(alert: &Alert<'_>, arrival: LinkContext) -> (String, String) {
+fn looked_at(alert: &Alert<'_>, arrival: LinkContext<'_>) -> (String, String) {
     let TimeWindow { from, to } = around(alert, arrival, FIVE, FIVE);
     let shown = |time| Timestamp::from_millisecond(time).unwrap().to_string();
     (shown(from), shown(to))

@@ -144,6 +144,31 @@ fn names_on(card: &Card) -> BTreeMap<String, usize> {
     names
 }
 
+/// What further cards list, one after the other, until everything is listed or no card lists more.
+fn listed_on_cards(scene: &Scene, bytes_max: usize) -> (BTreeMap<String, usize>, usize) {
+    let mut left = scene.items();
+    let mut names = BTreeMap::new();
+    for number in 1.. {
+        let besides = Besides { part: CardPart { number, may_go_on: true }, ..Besides::default() };
+        let card = build_with(&left, &style(Locale::En), now(), bytes_max, besides);
+        if card.summarised.len() == left.len() {
+            break;
+        }
+        for (name, count) in names_on(&card.content) {
+            *names.entry(name).or_insert(0) += count;
+        }
+        if let ([alone], true) = (&left[..], card.summarised.is_empty()) {
+            // It has its card for itself, with its labels on it.
+            *names.entry(alone.alert.labels.get("pod").unwrap().to_owned()).or_insert(0) += 1;
+        }
+        left = card.summarised.iter().map(|index| left[*index]).collect();
+        if left.is_empty() {
+            break;
+        }
+    }
+    (names, left.len())
+}
+
 fn labelled(name: &str, namespace: &str, pod: &str) -> Alert<'static> {
     let pairs = [("namespace", namespace), ("severity", "critical"), ("pod", pod), ("cluster", "prod-bj")];
     let labels = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -294,6 +319,21 @@ proptest! {
         for format in CardFormat::ALL {
             named_in(format, &scene.items(), bytes_max);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn further_cards_list_each_name_once_and_none_is_left_over(
+        pods in proptest::collection::btree_set("[a-c]{1,3}-[a-z0-9]{2,9}-?[0-9]{0,3}", 1..250),
+        bytes_max in 2_500_usize..6_000,
+    ) {
+        let alerts: Vec<_> = pods.iter().map(|pod| labelled("KubePodCrashLooping", "shop", pod)).collect();
+        let (names, left) = listed_on_cards(&scene_of(&alerts), bytes_max);
+        prop_assert_eq!(left, 0);
+        prop_assert_eq!(names, pods.into_iter().map(|pod| (pod, 1)).collect::<BTreeMap<_, _>>());
     }
 }
 

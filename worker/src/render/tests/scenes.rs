@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use model::envelope::{Envelope, EnvelopeId, Source};
 
-use super::super::{Acknowledged, Attention, Item, Silenced};
+use super::super::{Acknowledged, Attention, Item, Silenced, StormSoFar};
 
 /// How many alerts of a storm come in one envelope.
 const ENVELOPE_ALERTS: usize = 25;
@@ -109,6 +109,36 @@ pub(super) fn storm(alerts: usize) -> Scene {
         }
     });
     Scene { envelopes: envelopes.collect(), is_reminder: |_| false, attention: Vec::new() }
+}
+
+/// Sixty pods of three replica sets that fail alike, nearly all of them in one rack.
+pub(super) fn crash_loop() -> Scene {
+    let alert = |index: usize| {
+        let rack = if index % 20 == 7 { "r3" } else { "r12" };
+        let pod = format!("checkout-7f9c6d8b{}-{}", index / 20, ["x2k4q", "m8v2c", "b7n5t"][index % 3]);
+        let pairs = [
+            ("namespace", "shop"),
+            ("severity", "critical"),
+            ("cluster", "prod-bj"),
+            ("rack", rack),
+            ("pod", &format!("{pod}{index}")),
+        ];
+        let labels = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        alert("KubePodCrashLooping", labels, "The pod is restarting again and again.")
+    };
+    let alerts = (0..60).map(alert).collect();
+    Scene { envelopes: vec![envelope(alerts, 0)], is_reminder: |_| false, attention: Vec::new() }
+}
+
+/// What cards told before one of a storm.
+pub(super) fn so_far() -> StormSoFar {
+    StormSoFar {
+        begun_at: now() - SignedDuration::from_mins(12),
+        last_card_at: now() - SignedDuration::from_mins(2),
+        cards: 4,
+        firing: 371,
+        resolved: 30,
+    }
 }
 
 /// The part of a storm that is over.

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use minijinja::Value;
 use model::alert::Status;
 
-use crate::link::{self, LinkContext, LinkKind};
+use crate::link::{self, Link, LinkContext, LinkKind};
+use crate::people::person::is_somebodys_number;
 use crate::render::alert_view::AlertView;
 use crate::render::escape::clean;
 use crate::render::item::Item;
+use crate::render::links::of as links_of;
 use crate::render::template::{OF_ALERT, OF_CARD};
 use crate::render::view::View;
-use crate::render::{header, owners, severity, shown_labels, times};
+use crate::render::{header, owners, severity, times};
 
 /// How much of one text is given to a template, in characters.
 const VALUE_CHARACTERS_MAX: usize = 2_000;
@@ -23,12 +25,14 @@ const NAMES_MAX: usize = 10;
 
 /// Of one alert that is told in detail.
 pub(super) fn of_alert(view: &View<'_>, story: &AlertView<'_>, receiver: &str) -> Value {
-    Value::from_pairs(pairs(view, &story.item, receiver))
+    Value::from_pairs(pairs(view, &story.item, &links_of(view, story), receiver))
 }
 
 /// Of a card; nothing where there is nothing on it.
 pub(super) fn of_card(view: &View<'_>, receiver: &str) -> Option<Value> {
-    let mut pairs = pairs(view, view.summary.worst.as_ref()?, receiver);
+    let worst = view.summary.worst?;
+    let links = link::of(worst.alert, LinkContext::of(worst.envelope, view.now), view.links);
+    let mut pairs = pairs(view, &worst, &links, receiver);
     let (names, _) = view.summary.names(NAMES_MAX);
     let of_card = [
         Value::from(view.summary.all.firing),
@@ -42,10 +46,10 @@ pub(super) fn of_card(view: &View<'_>, receiver: &str) -> Option<Value> {
 
 /// The addresses of an alert that may be linked to.
 pub(super) fn links(view: &View<'_>, story: &AlertView<'_>) -> Vec<String> {
-    links_of(view, &story.item).into_iter().map(|link| link.url).collect()
+    links_of(view, story).into_iter().map(|link| link.url).collect()
 }
 
-fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str, Value)> {
+fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Vec<(&'static str, Value)> {
     let alert = item.alert;
     let words = view.words;
     let telling = item.text();
@@ -53,7 +57,6 @@ fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str,
     let time = |at: Option<Timestamp>| at.map(|at| times::shown(at, view.timezone)).unwrap_or_default();
     let status_name = if item.is_firing() { words.firing } else { words.resolved };
     let duration = times::length(alert, view.now).map(|span| words.duration(span)).unwrap_or_default();
-    let found = links_of(view, item);
     let links = found.iter().map(|link| (key_of(link.kind), link.url.as_str()));
     let link_list = found.iter().map(|link| {
         let name = crate::render::links::name(link.kind, words);
@@ -61,7 +64,7 @@ fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str,
     });
     let texts = |pairs: &model::alert::Labels<'_>| {
         // No card shows by which number people are called, a template's neither.
-        let shown = pairs.iter().filter(|(name, value)| !shown_labels::is_somebodys_number(name, value));
+        let shown = pairs.iter().filter(|(name, value)| !is_somebodys_number(name, value));
         Value::from_pairs(shown.map(|(name, value)| (name.to_owned(), text(value))))
     };
     let values = [
@@ -93,10 +96,6 @@ fn pairs(view: &View<'_>, item: &Item<'_>, receiver: &str) -> Vec<(&'static str,
 
 fn text<'t>(text: impl Into<Cow<'t, str>>) -> Value {
     Value::from(clean(&text.into(), VALUE_CHARACTERS_MAX))
-}
-
-fn links_of(view: &View<'_>, item: &Item<'_>) -> Vec<link::Link> {
-    link::of(item.alert, LinkContext::of(item.envelope, view.now), view.links)
 }
 
 const fn key_of(kind: LinkKind) -> &'static str {
