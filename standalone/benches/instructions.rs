@@ -90,6 +90,7 @@ fn parsing(alerts: usize, rounds: u64) {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: [].into(),
+        keep_labels: [].into(),
     };
     for _ in 0..rounds {
         let text = text_of(black_box(body.as_bytes()));

@@ -11,6 +11,7 @@ pub mod command_line;
 mod environment;
 mod interactions;
 mod kinds;
+mod label_names;
 mod links;
 mod load;
 mod network;

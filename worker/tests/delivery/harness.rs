@@ -13,7 +13,7 @@ use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source, encode};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source, encode};
 use prometheus::{Registry, TextEncoder};
 use queue::{Consumer, Headers, Settlement};
 use runtime::clock::Clock;
@@ -257,6 +257,7 @@ pub(crate) fn envelope(receiver: &str, index: u8) -> Envelope<'static> {
         alerts: vec![Alert {
             fingerprint: Fingerprint::of_pairs(labels).into_owned(),
             former: None,
+        notice: Notice::default(),
             status: Status::Firing,
             starts_at: Some(now),
             ends_at: None,

@@ -1,7 +1,7 @@
 //! Settings of what stands on cards.
 
 use super::{SettingGroup, of};
-use runtime::documents::Roles::Worker;
+use runtime::documents::Roles::{Both, Worker};
 use runtime::documents::text;
 
 pub(super) const TEMPLATES: SettingGroup = SettingGroup {
@@ -48,7 +48,7 @@ pub(super) const LINKS: SettingGroup = SettingGroup {
         of("links.loki.datasources.NAMESPACE", Worker)
             .unset("`links.loki.datasource_uid`", "`links.loki.datasource_uid`")
             .means("uid for alerts of this namespace", "该命名空间的告警用哪个 uid"),
-        of("links.loki.labels.LABEL", Worker)
+        of("links.loki.labels.LABEL", Both)
             .unset("`namespace`, `app`, `pod`", "`namespace`、`app`、`pod`")
             .means(
                 "a label in Loki, and the alert's labels it is read from: the first that is there",

@@ -114,7 +114,7 @@ pub(super) const ROUTES: SettingGroup = SettingGroup {
     ),
     settings: &[
         of("routes[]", Worker).reloaded().means("the routes, asked in their order", "路由列表，按顺序匹配"),
-        of("routes[].match", Worker).unset("everything", "任何告警").reloaded().means(
+        of("routes[].match", Both).unset("everything", "任何告警").reloaded().means(
             "what an alert's labels have to satisfy, all of it: `severity=\"critical\"`, `team=~\"a|b\"`",
             "告警标签须满足的条件，全部成立才算匹配：`severity=\"critical\"`、`team=~\"a|b\"`",
         ),
