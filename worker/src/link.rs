@@ -1,5 +1,6 @@
 //! Where to look further: logs in Grafana, and the pages an alert brings along. Pure: times are arguments.
 
+pub(crate) mod annotated;
 mod explore;
 mod logql;
 mod loki;
@@ -14,7 +15,7 @@ use model::alert::Alert;
 use model::envelope::{Envelope, Source};
 use thiserror::Error;
 
-/// Links one alert gets; on a phone that is three rows of buttons.
+/// Links one alert gets besides those of its annotations; on a phone that is three rows of buttons.
 pub const LINKS_MAX: usize = 6;
 /// What an alert with more links than that does without: a picture of what the panel shows, and the panel that is on
 /// the dashboard.
@@ -27,6 +28,8 @@ pub(crate) const RUNBOOK: &str = "runbook_url";
 pub struct Link {
     /// What is there.
     pub kind: LinkKind,
+    /// The annotation that says so by its name; `None` where the source has a place of its own for it.
+    pub annotation: Option<String>,
     /// Its address, safe in a button and in markdown.
     pub url: String,
 }
@@ -50,6 +53,8 @@ pub enum LinkKind {
     Image,
     /// A form that silences it.
     Silence,
+    /// What an annotation's name says.
+    Annotated,
 }
 
 /// How an alert came, as far as its links depend on it.
@@ -95,7 +100,7 @@ pub enum NoLogs {
     NoSelector,
 }
 
-/// The links of an alert, to logs first, without repetitions; at most [`LINKS_MAX`].
+/// The links of an alert, to logs first, without repetitions; at most [`LINKS_MAX`] and a few of its annotations.
 pub fn of(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<Link> {
     let to_logs = logs(alert, arrival, config).unwrap_or_default();
     let candidates = [
@@ -108,7 +113,7 @@ pub fn of(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<
     ];
     let brought = candidates.into_iter().filter_map(|(kind, candidate)| {
         let url = page(candidate, &config.rewrites)?;
-        Some(Link { kind, url })
+        Some(Link { kind, annotation: None, url })
     });
     let mut links: Vec<Link> = Vec::new();
     for link in to_logs.into_iter().filter_map(|query| query.link).chain(brought) {
@@ -116,8 +121,18 @@ pub fn of(alert: &Alert<'_>, arrival: LinkContext, config: &LinksConfig) -> Vec<
             links.push(link);
         }
     }
+    for annotated in annotated::of(alert) {
+        let Some(url) = page(annotated.url, &config.rewrites) else { continue };
+        if links.iter().any(|known| known.url == url) {
+            continue;
+        }
+        // Of two runbooks the second one is called by its annotation.
+        let is_taken = links.iter().any(|known| known.kind == annotated.kind);
+        let kind = if is_taken { LinkKind::Annotated } else { annotated.kind };
+        links.push(Link { kind, annotation: Some(annotated.name.to_owned()), url });
+    }
     for kind in DISPENSABLE {
-        if links.len() > LINKS_MAX {
+        if links.iter().filter(|link| link.annotation.is_none()).count() > LINKS_MAX {
             links.retain(|link| link.kind != kind);
         }
     }

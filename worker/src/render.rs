@@ -31,6 +31,8 @@ mod links;
 mod listing;
 mod markup;
 mod name_map;
+mod note_lines;
+mod notes;
 mod origin;
 mod owners;
 mod parts;
@@ -39,6 +41,7 @@ mod rest;
 mod room;
 mod severity;
 mod shown_labels;
+mod state_reason;
 mod summary;
 mod tables;
 mod template;
@@ -49,6 +52,7 @@ mod view;
 mod worded;
 mod written;
 
+use config::SeverityWords;
 use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
@@ -132,8 +136,8 @@ pub(crate) fn shown_time(at: Timestamp, style: &Style) -> String {
 }
 
 /// Sorts the worst first.
-pub(crate) fn urgency(item: &Item<'_>) -> impl Ord + use<> {
-    icons::Light::of(item)
+pub(crate) fn urgency(item: &Item<'_>, words: &SeverityWords) -> impl Ord + use<> {
+    icons::Light::of(item, words)
 }
 
 /// The alerts as a reader sees them, in the words they are to be told in.

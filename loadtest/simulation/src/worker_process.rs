@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, InteractionsConfig, LinksConfig, Locale,
-    OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
+    OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret, SeverityWords,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -192,7 +192,12 @@ fn settings(plan: &Plan) -> Settings {
         data_dir: PathBuf::new(),
         dedup: DedupConfig::default(),
         window: plan.prefetch,
-        style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        style: Style {
+            timezone: TimeZone::UTC,
+            locale: Locale::En,
+            links: LinksConfig::default(),
+            severities: SeverityWords::default(),
+        },
         cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,

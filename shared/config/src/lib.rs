@@ -24,6 +24,7 @@ pub mod registry;
 mod reload;
 mod routes;
 mod settings;
+mod severities;
 mod storage;
 mod templates;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;
 pub use runtime::telemetry::logging::LogFormat;
+pub use severities::{NamedSeverity, SeverityWords};
 pub use storage::{DatabaseConfig, DedupConfig, IdentityConfig};
 pub use templates::{TemplateConfig, TemplateText};
 
@@ -106,6 +108,8 @@ pub struct Config {
     pub templates: Vec<TemplateConfig>,
     /// Which of them receivers go by that name none; the preview does, too.
     pub template: Option<String>,
+    /// How bad words are that senders use for severity, besides those that are known anyway.
+    pub severities: SeverityWords,
     /// Who is told by name.
     pub owners: OwnersConfig,
     /// What people may do from Feishu.

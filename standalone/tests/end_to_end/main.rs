@@ -12,4 +12,5 @@ mod identity;
 mod load;
 mod people;
 mod store;
+mod texts;
 mod travel;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, InteractionsConfig,
     LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
-    TemplateConfig, parse,
+    SeverityWords, TemplateConfig, parse,
 };
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
@@ -214,7 +214,12 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         data_dir: folder.to_owned(),
         dedup: DedupConfig::default(),
         window: WINDOW,
-        style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        style: Style {
+            timezone: TimeZone::UTC,
+            locale: Locale::En,
+            links: LinksConfig::default(),
+            severities: SeverityWords::default(),
+        },
         cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,
@@ -252,12 +257,12 @@ pub(crate) fn envelope(receiver: &str, index: u8) -> Envelope<'static> {
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts: vec![Alert {
             fingerprint: Fingerprint::of_pairs(labels).into_owned(),
             former: None,
-        notice: Notice::default(),
             status: Status::Firing,
             starts_at: Some(now),
             ends_at: None,

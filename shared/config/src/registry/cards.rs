@@ -27,6 +27,12 @@ pub(super) const TEMPLATES: SettingGroup = SettingGroup {
             "words for each alert that is listed in detail; 8 KiB at most",
             "每条详细列出的告警的文字；不超过 8 KiB",
         ),
+        of("severities.WORD", Worker)
+            .unset("[the built-in words](senders.md#severity)", "[内置的词](senders.md#severity)")
+            .means(
+                "how bad a sender's word for severity is: `critical`, `warning` or `info`; before the built-in words",
+                "发送方用的严重程度词对应哪一级：`critical`、`warning` 或 `info`；优先于内置的词",
+            ),
     ],
 };
 
