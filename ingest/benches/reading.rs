@@ -28,6 +28,7 @@ fn context() -> Context {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: [].into(),
+        keep_labels: [].into(),
     }
 }
 

@@ -206,6 +206,7 @@ impl Intake {
             timezone: self.settings.timezone.clone(),
             origin: origin.map(Cow::into_owned).unwrap_or_default(),
             ignore_labels: Arc::clone(&self.settings.ignore_labels),
+            keep_labels: Arc::clone(&self.settings.keep_labels),
         };
         let id = context.id;
         let charset = charset(&parts.headers);

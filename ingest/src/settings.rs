@@ -31,6 +31,8 @@ pub struct Settings {
     pub timezone: TimeZone,
     /// The labels that tell replicas apart, and no alerts.
     pub ignore_labels: Arc<[String]>,
+    /// The labels that routes, owners, links and templates go by.
+    pub keep_labels: Arc<[String]>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -51,6 +53,7 @@ impl Settings {
             receivers: configured.chain(default).collect(),
             timezone: config.timezone.clone(),
             ignore_labels: config.identity.ignore_labels.clone().into(),
+            keep_labels: config.label_names().into(),
             clock: Clock::system(),
         }
     }

@@ -58,6 +58,8 @@ pub struct Context {
     pub origin: String,
     /// The labels that tell replicas apart, and no alerts.
     pub ignore_labels: Arc<[String]>,
+    /// The labels that routes, owners, links and templates go by: of an alert with too many they are kept before others.
+    pub keep_labels: Arc<[String]>,
 }
 
 /// A body that was understood.

@@ -25,6 +25,7 @@ fn peak(body: &[u8], endpoint: Endpoint) -> u64 {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: [].into(),
+        keep_labels: [].into(),
     };
     let used = allocation_counter::measure(|| {
         let text = text_of(body);

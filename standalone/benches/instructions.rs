@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
 
-use config::{DatabaseConfig, DedupConfig, LinksConfig, Locale};
+use config::{DatabaseConfig, DedupConfig, LinksConfig, Locale, SeverityWords};
 use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -90,6 +90,7 @@ fn parsing(alerts: usize, rounds: u64) {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: [].into(),
+        keep_labels: [].into(),
     };
     for _ in 0..rounds {
         let text = text_of(black_box(body.as_bytes()));
@@ -164,7 +165,8 @@ fn folding(alerts: usize, rounds: u64) {
     let envelope = read(&line);
     let items = Item::all_of(&envelope);
     let links = LinksConfig::default();
-    let style = Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links };
+    let style =
+        Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links, severities: SeverityWords::default() };
     for _ in 0..rounds {
         let card = render::build(black_box(&items), &style, envelope.received_at, CARD_BYTES_MAX);
         black_box(serde_json::to_vec(&card).expect("a card that can be written"));

@@ -104,6 +104,7 @@ pub fn explain(
         timezone: config.timezone.clone(),
         origin: way.origin.unwrap_or_default().to_owned(),
         ignore_labels: config.identity.ignore_labels.clone().into(),
+        keep_labels: config.label_names().into(),
     };
     let text = text_of(body);
     let mut parsed = parse(&text, &context)?;

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use config::{LinksConfig, Locale};
+use config::{LinksConfig, Locale, SeverityWords};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::tz::TimeZone;
 use model::envelope::{Envelope, decode};
@@ -19,7 +19,7 @@ fn style() -> Style {
     let grafana_url = "https://grafana.example/".parse().ok();
     let mut links = LinksConfig { grafana_url, ..LinksConfig::default() };
     links.loki.datasource_uid = Some("loki".to_owned());
-    Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links }
+    Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links, severities: SeverityWords::default() }
 }
 
 fn cards(criterion: &mut Criterion) {

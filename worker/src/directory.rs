@@ -8,7 +8,7 @@ pub(crate) mod users;
 
 use std::sync::Arc;
 
-use config::{DatabaseConfig, OwnersConfig, ReceiverOwners};
+use config::{DatabaseConfig, OwnersConfig, ReceiverOwners, SeverityWords};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use prometheus::Registry;
@@ -30,6 +30,7 @@ use table::UserTable;
 /// Everything that is needed to name people on cards.
 #[derive(Debug)]
 pub(crate) struct OwnerResolver {
+    severities: SeverityWords,
     rules: OwnerRules,
     directory: Directory,
     metrics: OwnerMetrics,
@@ -61,6 +62,7 @@ impl OwnerResolver {
     /// Reads the configuration; asks nobody yet.
     pub(crate) fn new(
         config: &OwnersConfig,
+        severities: SeverityWords,
         timezone: TimeZone,
         sources: Sources<'_>,
         registry: &Registry,
@@ -71,6 +73,7 @@ impl OwnerResolver {
         let table = UserTable::open(&config.table, sources.database, sources.store, &metrics)?;
         let contacts = sources.bot.map(|bot| Contacts::new(bot, &metrics));
         Ok(Self {
+            severities,
             rules: OwnerRules::new(config, timezone),
             directory: Directory::new(table, contacts, config, clock, lifecycle),
             metrics,
@@ -89,7 +92,7 @@ impl OwnerResolver {
         now: Timestamp,
     ) -> Mentions {
         let mut worst_first: Vec<&Item<'_>> = items.iter().collect();
-        worst_first.sort_by_key(|item| render::urgency(item));
+        worst_first.sort_by_key(|item| render::urgency(item, &self.severities));
         let alerts = worst_first.into_iter().map(|item| (item.alert, item.is_firing()));
         let wanted = wanted(alerts, &self.rules.at(now), receiver, self.mention_resolved, self.people_max);
         if wanted.is_empty() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::alert::Links;
-use model::envelope::{Envelope, encode};
+use model::envelope::{Envelope, Notice, encode};
 use runtime::clock::Clock;
 use tracing::debug;
 
@@ -109,7 +109,12 @@ fn may_end(item: &Item<'_>) -> bool {
 
 /// An alert by itself as a line of the wire format; `None` if it is too long.
 fn line<'i>(item: &Item<'i>) -> Option<NamedLine<'i>> {
-    let mut alone = Envelope { alerts: vec![item.alert.clone()], ..item.envelope.of_alerts(&[]) };
+    let mut alone = Envelope {
+        alerts: vec![item.alert.clone()],
+        // It is about the others as well.
+        notice: Notice::default(),
+        ..item.envelope.of_alerts(&[])
+    };
     let mut line = written(&alone)?;
     if line.len() > LINE_BYTES_MAX {
         for alert in &mut alone.alerts {

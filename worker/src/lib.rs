@@ -130,8 +130,12 @@ pub struct Settings {
 impl Settings {
     /// The part of the configuration that concerns the worker.
     pub fn from_config(config: &Config, reloads: Reloads) -> Self {
-        let style =
-            Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
+        let style = Style {
+            timezone: config.timezone.clone(),
+            locale: config.locale,
+            links: config.links.clone(),
+            severities: config.severities.clone(),
+        };
         Self {
             receivers: config.receivers.clone(),
             routes: config.routes.clone(),
@@ -345,7 +349,8 @@ fn owners(
     lifecycle: &Lifecycle,
 ) -> Result<Arc<OwnerResolver>, OwnersError> {
     let zone = settings.style.timezone.clone();
-    OwnerResolver::new(&settings.owners, zone, sources, registry, clock, lifecycle).map(Arc::new)
+    let severities = settings.style.severities.clone();
+    OwnerResolver::new(&settings.owners, severities, zone, sources, registry, clock, lifecycle).map(Arc::new)
 }
 
 /// Who sends to Feishu, within budgets that the whole fleet keeps.

@@ -1,5 +1,6 @@
 //! Where to look further: logs in Grafana, and the pages an alert brings along. Pure: times are arguments.
 
+pub(crate) mod annotated;
 mod explore;
 mod logql;
 mod loki;
@@ -18,7 +19,7 @@ use thiserror::Error;
 use crate::people::person::is_somebodys_number;
 use page::URL_BYTES_MAX;
 
-/// Links one alert gets; on a phone that is three rows of buttons.
+/// Links one alert gets besides those of its annotations; on a phone that is three rows of buttons.
 pub const LINKS_MAX: usize = 6;
 /// What an alert with more links than that does without: a picture of what the panel shows, and the panel that is on
 /// the dashboard.
@@ -31,6 +32,8 @@ pub(crate) const RUNBOOK: &str = "runbook_url";
 pub struct Link {
     /// What is there.
     pub kind: LinkKind,
+    /// The annotation that says so by its name; `None` where the source has a place of its own for it.
+    pub annotation: Option<String>,
     /// Its address, safe in a button and in markdown.
     pub url: String,
 }
@@ -54,6 +57,8 @@ pub enum LinkKind {
     Image,
     /// A form that silences it.
     Silence,
+    /// What an annotation's name says.
+    Annotated,
 }
 
 /// A link of an alert, or why it has none although something was there to make one of.
@@ -61,8 +66,17 @@ pub enum LinkKind {
 pub struct LinkOutcome {
     /// What is there.
     pub kind: LinkKind,
+    /// As in [`Link::annotation`].
+    pub annotation: Option<String>,
     /// Its address, as in [`Link::url`].
     pub url: Result<String, NoLink>,
+}
+
+impl LinkOutcome {
+    /// Whether one of these leads to the same page.
+    fn is_among(&self, known: &[Self]) -> bool {
+        self.url.is_ok() && known.iter().any(|known| known.url == self.url)
+    }
 }
 
 /// Why something is not linked to. Says nothing of the address itself.
@@ -164,10 +178,11 @@ pub enum NoLogs {
     NoSelector,
 }
 
-/// The links of an alert, to logs first, without repetitions; at most [`LINKS_MAX`].
+/// The links of an alert, to logs first, without repetitions; at most [`LINKS_MAX`] and a few of its annotations.
 pub fn of(alert: &Alert<'_>, arrival: LinkContext<'_>, config: &LinksConfig) -> Vec<Link> {
     let outcomes = outcomes(alert, arrival, config).into_iter();
-    outcomes.filter_map(|LinkOutcome { kind, url }| Some(Link { kind, url: url.ok()? })).collect()
+    let link = |LinkOutcome { kind, annotation, url }| Some(Link { kind, annotation, url: url.ok()? });
+    outcomes.filter_map(link).collect()
 }
 
 /// The same, and what there is no link for although the alert has something that could be one.
@@ -181,22 +196,35 @@ pub fn outcomes(alert: &Alert<'_>, arrival: LinkContext<'_>, config: &LinksConfi
         (LinkKind::Image, alert.links.image.as_ref()),
         (LinkKind::Silence, alert.links.silence.as_ref()),
     ];
+    let outcome = |kind, url| LinkOutcome { kind, annotation: None, url };
     let brought = candidates
         .into_iter()
         .filter(|(_, candidate)| !candidate.trim().is_empty())
-        .map(|(kind, candidate)| LinkOutcome { kind, url: page(candidate, &config.rewrites) });
-    let form = silence_form(alert, arrival, config).map(|url| LinkOutcome { kind: LinkKind::Silence, url });
-    let found = to_logs.map(|link| LinkOutcome { kind: link.kind, url: Ok(link.url) });
+        .map(|(kind, candidate)| outcome(kind, page(candidate, &config.rewrites)));
+    let form = silence_form(alert, arrival, config).map(|url| outcome(LinkKind::Silence, url));
+    let found = to_logs.map(|link| outcome(link.kind, Ok(link.url)));
     let mut outcomes: Vec<LinkOutcome> = Vec::new();
     for mut outcome in found.chain(brought).chain(form) {
-        let is_known = outcome.url.is_ok() && outcomes.iter().any(|known| known.url == outcome.url);
-        if is_known {
+        if outcome.is_among(&outcomes) {
+            outcome.url = Err(NoLink::Repeated);
+        }
+        outcomes.push(outcome);
+    }
+    for annotated in annotated::of(alert) {
+        // Of two runbooks the second one is called by its annotation.
+        let is_taken = outcomes.iter().any(|known| known.kind == annotated.kind && known.url.is_ok());
+        let kind = if is_taken { LinkKind::Annotated } else { annotated.kind };
+        let annotation = Some(annotated.name.to_owned());
+        let mut outcome = LinkOutcome { kind, annotation, url: page(annotated.url, &config.rewrites) };
+        if outcome.is_among(&outcomes) {
             outcome.url = Err(NoLink::Repeated);
         }
         outcomes.push(outcome);
     }
     for kind in DISPENSABLE {
-        if outcomes.iter().filter(|outcome| outcome.url.is_ok()).count() > LINKS_MAX {
+        let linked =
+            outcomes.iter().filter(|outcome| outcome.url.is_ok() && outcome.annotation.is_none()).count();
+        if linked > LINKS_MAX {
             let dispensable =
                 outcomes.iter_mut().filter(|outcome| outcome.kind == kind && outcome.url.is_ok());
             dispensable.for_each(|outcome| outcome.url = Err(NoLink::TooMany));

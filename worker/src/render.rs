@@ -32,6 +32,8 @@ mod listing;
 mod markup;
 mod name_map;
 mod nearly_shared;
+mod note_lines;
+mod notes;
 mod origin;
 mod owners;
 mod parts;
@@ -40,6 +42,7 @@ mod rest;
 mod room;
 mod severity;
 mod shown_labels;
+mod state_reason;
 mod storm;
 mod summary;
 mod tables;
@@ -51,6 +54,7 @@ mod view;
 mod worded;
 mod written;
 
+use config::SeverityWords;
 use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
@@ -134,8 +138,8 @@ pub(crate) fn shown_time(at: Timestamp, style: &Style) -> String {
 }
 
 /// Sorts the worst first.
-pub(crate) fn urgency(item: &Item<'_>) -> impl Ord + use<> {
-    icons::Light::of(item)
+pub(crate) fn urgency(item: &Item<'_>, words: &SeverityWords) -> impl Ord + use<> {
+    icons::Light::of(item, words)
 }
 
 /// The alerts as a reader sees them, in the words they are to be told in.

@@ -4,7 +4,7 @@
 use config::Locale;
 use jiff::Timestamp;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 
 /// What its fingerprint begins with. Together with the source this cannot come in from outside: ingest makes the
 /// fingerprints of the custom format itself, out of hexadecimal digits.
@@ -55,6 +55,7 @@ pub fn envelope(
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts: vec![alert],

@@ -9,7 +9,7 @@ use config::DEFAULT_RECEIVER;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::Source;
+use model::envelope::{Notice, Source};
 
 use super::identity::{Identity, Labelled, Rule};
 use super::reading::AlertReading;
@@ -29,21 +29,48 @@ const REPEAT_REASON: &str = "repeat interval elapsed";
 /// hash is: 100 000 alerts of a few bytes would keep a processor busy for seconds.
 const COMMON_HASHED_BYTES_MAX: usize = 1024;
 
-/// The labels that routes, owners and cards go by, as far as they have usual names.
-const WANTED: [&str; 12] = [
+/// The labels that cards go by: what an alert is called, how bad it is, where it is and what tells it from others. Those
+/// that routes, owners, links and templates go by are in the configuration.
+const WANTED: [&str; 34] = [
     "alertname",
+    "rulename",
     "severity",
-    "namespace",
-    "team",
-    "cluster",
-    "service",
-    "pod",
-    "instance",
-    "job",
-    "owner",
+    "Severity",
     "priority",
     "level",
+    "alert_level",
+    "告警级别",
+    "namespace",
+    "exported_namespace",
+    "cluster",
+    "env",
+    "environment",
+    "team",
+    "owner",
+    "service",
+    "exported_service",
+    "app",
+    "pod",
+    "exported_pod",
+    "container",
+    "deployment",
+    "statefulset",
+    "daemonset",
+    "cronjob",
+    "instance",
+    "exported_instance",
+    "host",
+    "hostname",
+    "node",
+    "device",
+    "endpoint",
+    "job",
+    "grafana_folder",
 ];
+/// Says on a card how many labels, and how many annotations, were too many.
+const LEFT_OUT: [&str; 2] = ["labels_left_out", "annotations_left_out"];
+/// How long both of these are together with their numbers, in bytes.
+const LEFT_OUT_BYTES: usize = 80;
 
 /// What an alert is given where it has nothing of its own.
 struct Group<'b, 'a> {
@@ -58,6 +85,8 @@ struct Group<'b, 'a> {
     room_bytes: usize,
     /// Where a time without a zone is meant.
     zone: &'b TimeZone,
+    /// The labels that the configuration goes by.
+    keep_labels: &'b [String],
     /// When an end without a status has come, where alerts come without a group; before that it is when they lapse.
     ended_by: Option<Timestamp>,
 }
@@ -78,6 +107,7 @@ pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> A
         known_by: None,
         room_bytes: LENT_BYTES_MAX,
         zone: &context.timezone,
+        keep_labels: &context.keep_labels,
         ended_by: shape.is_bare.then_some(context.received_at),
     };
     let truncated: u64 = shape.truncated_alerts.0.parse().unwrap_or(0);
@@ -100,12 +130,19 @@ pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> A
     if has_replicas {
         drop_ends_of_replicas(&mut alerts);
     }
+    let notice = match source {
+        Source::Grafana => grafana::notice(shape.title.0, shape.message.0, &alerts),
+        Source::Alertmanager | Source::GrafanaLegacy | Source::Custom | Source::LokiFeishu => {
+            Notice::default()
+        }
+    };
     AlertReading {
         receiver: named(quote_meta::unquoted(shape.receiver.0)),
         group_key: shape.group_key.0,
         group_labels: shape.group_labels.0,
         external_url,
         truncated: truncated.saturating_add(repeated),
+        notice,
         is_repeat: shape.notification_reason.0 == REPEAT_REASON,
         alerts,
     }
@@ -131,13 +168,14 @@ fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>)
         pairs.retain(|(name, _)| !rule.ignores(name));
     }
     let all = pairs.len();
+    // What is kept of too many labels before the others.
+    let is_wanted = |name: &str| WANTED.contains(&name) || group.keep_labels.iter().any(|kept| kept == name);
     let own = Labels::chosen(pairs, is_wanted);
-    let left_out = all - own.len();
+    let labels_left_out = all - own.len();
     let labels = or_common(own, &group.labels, &mut group.room_bytes);
-    let mut annotations = or_common(take(&mut raw.annotations.0), &group.annotations, &mut group.room_bytes);
-    if left_out > 0 {
-        annotations.insert_if_absent("labels_left_out".into(), left_out.to_string().into());
-    }
+    let own = take(&mut raw.annotations.pairs);
+    let mut annotations = or_common(own, &group.annotations, &mut group.room_bytes);
+    say_left_out(&mut annotations, [labels_left_out, raw.annotations.left_out]);
     // Rather told once too often than not at all: a status nobody knows is a firing one.
     let ended = time::instant(&raw.ends_at.0, group.zone);
     let has_ended = ended.is_some_and(|ended| group.ended_by.is_some_and(|now| ended <= now));
@@ -158,6 +196,19 @@ fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>)
         generator_url: link::absolute(take(&mut raw.generator_url.0), group.base),
         links: Links::default(),
         mention: Mention::default(),
+    }
+}
+
+/// Says how many labels and annotations were too many, if any were.
+fn say_left_out(annotations: &mut Labels<'_>, [labels, own]: [usize; 2]) {
+    if labels == 0 && own == 0 {
+        return;
+    }
+    let own = own + annotations.make_room(LEFT_OUT.len(), LEFT_OUT_BYTES);
+    for (name, left_out) in LEFT_OUT.into_iter().zip([labels, own]) {
+        if left_out > 0 {
+            annotations.insert_if_absent(name.into(), left_out.to_string().into());
+        }
     }
 }
 
@@ -196,13 +247,9 @@ fn identity<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'
     let Group { labels, annotations, .. } = group;
     let common = || [known_by("commonLabels", labels), known_by("commonAnnotations", annotations)];
     let [labels, annotations] = group.known_by.get_or_insert_with(common);
-    let annotations = if raw.annotations.0.is_empty() { &*annotations } else { &raw.annotations.0 };
+    let own = &raw.annotations.pairs;
+    let annotations = if own.is_empty() { &*annotations } else { own };
     rule.of_unlabelled(named, Fingerprint::of_pairs(labels.iter().chain(annotations.iter())))
-}
-
-/// What is kept of too many labels before the others: what routes, owners and cards go by.
-fn is_wanted(name: &str) -> bool {
-    WANTED.contains(&name)
 }
 
 fn known_by<'a>(name: &'static str, common: &Labels<'a>) -> Labels<'a> {
@@ -217,6 +264,9 @@ fn known_by<'a>(name: &'static str, common: &Labels<'a>) -> Labels<'a> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use model::alert::LABELS_MAX;
 
     use super::super::test_context::context;
     use super::*;
@@ -300,13 +350,21 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_labels_the_known_ones_are_kept_and_it_is_said_how_many_are_not() {
-        let labels: Vec<_> =
-            (0..80).map(|n| format!(r#""a{n:02}":"x""#)).chain([r#""severity":"page""#.to_owned()]).collect();
-        let body = format!(r#"{{"alerts":[{{"labels":{{{}}}}}]}}"#, labels.join(","));
-        let alert = &read_group(&body).alerts[0];
-        assert_eq!(alert.labels.get("severity"), Some("page"));
-        assert_eq!(alert.annotations.get("labels_left_out"), Some("17"));
+    fn of_too_many_labels_those_that_something_goes_by_are_kept_and_it_is_said_how_many_are_not() {
+        let pairs =
+            |count: usize| (0..count).map(|n| format!(r#""a{n:02}":"x""#)).collect::<Vec<_>>().join(",");
+        let body = format!(
+            r#"{{"alerts":[{{"labels":{{{},"severity":"page","tenant":"t"}},"annotations":{{{}}}}}]}}"#,
+            pairs(80),
+            pairs(70)
+        );
+        let context = Context { keep_labels: Arc::from(["tenant".to_owned()]), ..context() };
+        let alerts = read(Shape::read(&body).unwrap().unwrap(), Source::Alertmanager, &context).alerts;
+        let [labels, annotations] = [&alerts[0].labels, &alerts[0].annotations];
+        assert_eq!((labels.get("severity"), labels.get("tenant")), (Some("page"), Some("t")));
+        assert_eq!(labels.len(), LABELS_MAX);
+        let left_out = LEFT_OUT.map(|name| annotations.get(name));
+        assert_eq!((left_out, annotations.len()), ([Some("18"), Some("8")], LABELS_MAX));
     }
 
     #[test]

@@ -10,10 +10,13 @@ use super::shape::Shape;
 use super::{Context, text_alert, text_lines};
 
 /// What of the metadata says how bad it is, or when, and not which problem it is.
-const CHANGES: [&str; 11] = [
+const CHANGES: [&str; 14] = [
     "severity",
+    "Severity",
     "level",
     "priority",
+    "alert_level",
+    "告警级别",
     "status",
     "state",
     "value",

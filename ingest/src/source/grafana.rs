@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use model::alert::{Alert, Labels, Links};
+use model::envelope::Notice;
 
 use super::link;
 use super::shape::RawAlert;
@@ -18,6 +19,30 @@ const READABLE_MAX: f64 = 1e15;
 /// Whether it is the message of a contact point's test button.
 pub(super) fn is_test(alert: &Alert<'_>) -> bool {
     alert.labels.get("alertname") == Some("TestAlert") && alert.labels.get("instance") == Some("Grafana")
+}
+
+/// What the contact point's own templates say. The built-in message repeats every alert with all it has, and the built-in
+/// title what alerts are called, so the first is left out, and the second where each alert has a name.
+pub(super) fn notice<'a>(title: Cow<'a, str>, message: Cow<'a, str>, alerts: &[Alert<'_>]) -> Notice<'a> {
+    let is_named =
+        |alert: &Alert<'_>| alert.labels.get("alertname").is_some_and(|name| !name.trim().is_empty());
+    let is_title_needed = !is_built_in_title(&title) || !alerts.iter().all(is_named);
+    Notice {
+        title: if is_title_needed { title } else { Cow::Borrowed("") },
+        message: if is_built_in_message(&message) { Cow::Borrowed("") } else { message },
+    }
+}
+
+/// `[FIRING:1, RESOLVED:2] …` (reference "Alert sources", 4.1).
+fn is_built_in_title(title: &str) -> bool {
+    ["[FIRING:", "[RESOLVED]", "[RESOLVED:"].iter().any(|begin| title.trim_start().starts_with(begin))
+}
+
+/// `**Firing**`, and below it a list of each alert's value, labels and annotations (reference "Alert sources", 4.1).
+fn is_built_in_message(message: &str) -> bool {
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_headed = matches!(lines.next(), Some("**Firing**" | "**Resolved**"));
+    is_headed && lines.next().is_none_or(|line| line.starts_with("Value:") || line == "Labels:")
 }
 
 /// The id of the rule that raised an alert: from its own field, or from `…/alerting/grafana/<id>/view`.
@@ -113,6 +138,38 @@ mod tests {
         ];
         for (number, expected) in cases {
             assert_eq!(readable(number), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn what_the_built_in_templates_repeat_is_left_out_and_everything_else_is_kept() {
+        let named = |name: &'static str| Alert {
+            fingerprint: model::alert::Fingerprint::of_pairs([("alertname", name)]),
+            former: None,
+            status: model::alert::Status::Firing,
+            starts_at: None,
+            ends_at: None,
+            labels: [("alertname".into(), name.into())].into_iter().collect(),
+            annotations: Labels::default(),
+            generator_url: "".into(),
+            links: Links::default(),
+            mention: model::alert::Mention::default(),
+        };
+        let built_in = "**Firing**\n\nValue: B=0.82\nLabels:\n - alertname = Slow\n";
+        for (title, message, name, kept) in [
+            ("[FIRING:1] Slow (shop)", built_in, "Slow", ["", ""]),
+            ("[RESOLVED] Slow (shop)", "**Resolved**\n", "Slow", ["", ""]),
+            ("[FIRING:1] Slow (shop)", built_in, " ", ["[FIRING:1] Slow (shop)", ""]),
+            (
+                "Orders are slow",
+                "**Firing** now: call Ann",
+                "Slow",
+                ["Orders are slow", "**Firing** now: call Ann"],
+            ),
+            ("", "**Firing**\nCall Ann", "Slow", ["", "**Firing**\nCall Ann"]),
+        ] {
+            let Notice { title, message } = notice(title.into(), message.into(), &[named(name)]);
+            assert_eq!([&*title, &*message], kept);
         }
     }
 

@@ -14,12 +14,15 @@ use super::{Context, grafana, link};
 /// The prefixes Grafana puts before the rule's name in `title`.
 const TITLE_PREFIXES: [&str; 5] = ["[Alerting] ", "[OK] ", "[No Data] ", "[Unknown] ", "[Execution Error] "];
 
+/// What Grafana calls it where there is no series, as a state and as a metric.
+const NO_DATA: &str = "NoData";
+
 pub(super) fn read<'a>(shape: Shape<'a>, context: &Context) -> AlertReading<'a> {
     let (status, reason) = match &*shape.state.0.to_ascii_lowercase() {
         "ok" => (Status::Resolved, ""),
         // Somebody switched the rule off, or it is only about to fire: there is nothing to tell.
         "paused" | "pending" => return AlertReading::default(),
-        "no_data" => (Status::Firing, "NoData"),
+        "no_data" => (Status::Firing, NO_DATA),
         "unknown" => (Status::Firing, "Error"),
         _ => (Status::Firing, ""),
     };
@@ -43,11 +46,13 @@ pub(super) fn read<'a>(shape: Shape<'a>, context: &Context) -> AlertReading<'a> 
         empty if empty.is_empty() => Cow::Owned(rule_in(&shape.title.0).to_owned()),
         name => name,
     };
+    // The title is the name and a word for the state, unless somebody wrote another one.
+    let summary = if rule_in(&shape.title.0) == name { Cow::Borrowed("") } else { shape.title.0 };
     alert.labels.insert_if_absent("alertname".into(), name);
     // The tags of the series stay out of the labels: a resolution has no series, and would be routed elsewhere.
     let value = value(&shape.eval_matches.items.unwrap_or_default());
     let annotations = [
-        ("summary", shape.title.0),
+        ("summary", summary),
         ("description", shape.message.0),
         ("value", Cow::Owned(value)),
         // The word Grafana's unified alerting uses for the same.
@@ -99,24 +104,26 @@ fn first<'a>(newer: Cow<'a, str>, older: Cow<'a, str>) -> Cow<'a, str> {
     if newer.is_empty() { older } else { newer }
 }
 
-/// `restarts{pod=user-service}=5, latency=0.3`; a series without a value is shown by its name.
+/// `restarts=5 {pod=user-service}, latency=0.3`; a series without a value is shown by its name. The value stands before the
+/// tags: of a long text the end is cut.
 fn value(matches: &[EvalMatch<'_>]) -> String {
     let mut text = String::new();
-    for series in matches {
+    // What stands there for no series is a state, and said as one.
+    for series in matches.iter().filter(|series| !(series.metric.0 == NO_DATA && series.value.0.is_empty())) {
         if !text.is_empty() {
             text.push_str(", ");
         }
         text.push_str(&series.metric.0);
+        if !series.value.0.is_empty() {
+            // Writing to a String cannot fail, here and below.
+            let _written = write!(text, "={}", grafana::readable(&series.value.0));
+        }
         for (index, (name, tag)) in series.tags.0.iter().enumerate() {
-            let opening = if index == 0 { "{" } else { ", " };
-            // Writing to a String cannot fail.
+            let opening = if index == 0 { " {" } else { ", " };
             let _written = write!(text, "{opening}{name}={tag}");
         }
         if !series.tags.0.is_empty() {
             text.push('}');
-        }
-        if !series.value.0.is_empty() {
-            let _written = write!(text, "={}", grafana::readable(&series.value.0));
         }
     }
     text

@@ -28,6 +28,13 @@ pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a>(pub(super) Labels<'a>);
 
+/// The same pairs, and how many of them were too many.
+#[derive(Debug, Default)]
+pub(super) struct CountedPairs<'a> {
+    pub(super) pairs: Labels<'a>,
+    pub(super) left_out: usize,
+}
+
 /// The same pairs in full, sorted by name: nothing is cut before it is known who the alert is.
 #[derive(Debug, Default)]
 pub(super) struct AllPairs<'a> {
@@ -100,12 +107,23 @@ impl<'de: 'a, 'a> Lenient<'de> for Text<'a> {
 }
 
 impl<'de: 'a, 'a> Lenient<'de> for Pairs<'a> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        CountedPairs::from_map(map).map(|counted| Self(counted.pairs))
+    }
+}
+
+impl<'de: 'a, 'a> Lenient<'de> for CountedPairs<'a> {
     fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        std::iter::from_fn(|| map.next_entry::<Text<'de>, Text<'de>>().transpose())
-            .filter(|entry| entry.as_ref().map_or(true, |(_, value)| !value.0.is_empty()))
-            .map(|entry| entry.map(|(name, value)| (name.0, value.0)))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let mut failure = None;
+        let pairs = std::iter::from_fn(|| match map.next_entry::<Text<'de>, Text<'de>>() {
+            Ok(entry) => entry.map(|(name, value)| (name.0, value.0)),
+            Err(error) => {
+                failure = Some(error);
+                None
+            }
+        });
+        let (pairs, left_out) = Labels::counted(pairs.filter(|(_, value)| !value.is_empty()));
+        failure.map_or(Ok(Self { pairs, left_out }), Err)
     }
 }
 
@@ -206,6 +224,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for CountedPairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue(PhantomData))
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use model::alert::{Alert, Fingerprint, Labels};
-use model::envelope::{Envelope, Source};
+use model::envelope::{Envelope, Notice, Source};
 
 use super::Context;
 
@@ -18,6 +18,13 @@ const GROUP_LABELS_BYTES_MAX: usize = 4096;
 /// How long the sender's own address may be, in bytes; a longer one is none.
 const EXTERNAL_URL_BYTES_MAX: usize = 1024;
 
+/// How long the title of a notice may be, in bytes; the rest is cut.
+const NOTICE_TITLE_BYTES_MAX: usize = 512;
+/// How long its message may be, in bytes; the rest is cut. Grafana's templates may write megabytes.
+const NOTICE_MESSAGE_BYTES_MAX: usize = 8 * 1024;
+/// What marks a cut.
+const CUT_MARK: &str = "…";
+
 /// A body's content, before it is given an id and a time.
 #[derive(Debug, Default)]
 pub(super) struct AlertReading<'a> {
@@ -26,6 +33,7 @@ pub(super) struct AlertReading<'a> {
     pub(super) group_labels: Labels<'a>,
     pub(super) external_url: Cow<'a, str>,
     pub(super) truncated: u64,
+    pub(super) notice: Notice<'a>,
     pub(super) is_repeat: bool,
     pub(super) alerts: Vec<Alert<'a>>,
 }
@@ -51,6 +59,10 @@ impl<'a> AlertReading<'a> {
                 self.external_url
             },
             truncated: self.truncated,
+            notice: Notice {
+                title: cut_with_mark(self.notice.title, NOTICE_TITLE_BYTES_MAX),
+                message: cut_with_mark(self.notice.message, NOTICE_MESSAGE_BYTES_MAX),
+            },
             is_repeat: self.is_repeat,
             is_unheard: false,
             alerts: self.alerts,
@@ -79,6 +91,14 @@ fn few(labels: Labels<'_>) -> Labels<'_> {
         None => false,
     });
     fitting.map(|(name, value)| (Cow::Owned(name.to_owned()), Cow::Owned(value.to_owned()))).collect()
+}
+
+fn cut_with_mark(text: Cow<'_, str>, bytes_max: usize) -> Cow<'_, str> {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    let end = text.floor_char_boundary(bytes_max - CUT_MARK.len());
+    Cow::Owned(format!("{}{CUT_MARK}", text.get(..end).unwrap_or_default()))
 }
 
 fn cut(receiver: Cow<'_, str>) -> Cow<'_, str> {

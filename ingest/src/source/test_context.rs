@@ -17,5 +17,6 @@ pub(super) fn context() -> Context {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: Arc::from(["prometheus_replica".to_owned(), "__replica__".to_owned()]),
+        keep_labels: [].into(),
     }
 }

@@ -107,6 +107,7 @@ impl Harness {
             receivers: ["default", "db team"].map(str::to_owned).into(),
             timezone: TimeZone::UTC,
             ignore_labels: [].into(),
+            keep_labels: [].into(),
             clock: Clock::from_fn(|| "2026-03-02T07:16:00.5Z".parse().unwrap()),
         };
         change(&mut settings);

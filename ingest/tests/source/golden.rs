@@ -47,6 +47,7 @@ fn envelopes_of(fixture: &Fixture) -> String {
         timezone: TimeZone::get("Asia/Shanghai").unwrap(),
         origin: String::new(),
         ignore_labels: ["prometheus_replica".to_owned()].into(),
+        keep_labels: [].into(),
     };
     let text = text_of(&fixture.body);
     let parsed = parse(&text, &context).unwrap_or_else(|error| panic!("{}: {error}", fixture.name));

@@ -16,6 +16,7 @@ fn context(endpoint: Endpoint) -> Context {
         timezone: TimeZone::UTC,
         origin: String::new(),
         ignore_labels: [].into(),
+        keep_labels: [].into(),
     }
 }
 

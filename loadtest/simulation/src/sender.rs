@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 use tokio::time::sleep_until;
 
 use crate::feishu::mark;
@@ -115,6 +115,7 @@ impl Sender {
             group_labels: Labels::default(),
             external_url: "".into(),
             truncated: 0,
+            notice: Notice::default(),
             is_repeat: false,
             is_unheard: false,
             alerts: states.iter().zip(events).map(|(state, event)| self.alert(state, *event)).collect(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, HistoryConfig, InteractionsConfig,
     LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
+    SeverityWords,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -194,7 +195,12 @@ fn settings(plan: &Plan) -> Settings {
         dedup: DedupConfig::default(),
         history: HistoryConfig::default(),
         window: plan.prefetch,
-        style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        style: Style {
+            timezone: TimeZone::UTC,
+            locale: Locale::En,
+            links: LinksConfig::default(),
+            severities: SeverityWords::default(),
+        },
         cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,

@@ -11,6 +11,7 @@ pub mod command_line;
 mod environment;
 mod interactions;
 mod kinds;
+mod label_names;
 mod links;
 mod load;
 mod network;
@@ -23,6 +24,7 @@ pub mod registry;
 mod reload;
 mod routes;
 mod settings;
+mod severities;
 mod storage;
 mod templates;
 #[cfg(test)]
@@ -56,6 +58,7 @@ pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;
 pub use runtime::telemetry::logging::LogFormat;
+pub use severities::{NamedSeverity, SeverityWords};
 pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig};
 pub use templates::{TemplateConfig, TemplateText};
 
@@ -107,6 +110,8 @@ pub struct Config {
     pub templates: Vec<TemplateConfig>,
     /// Which of them receivers go by that name none; the preview does, too.
     pub template: Option<String>,
+    /// How bad words are that senders use for severity, besides those that are known anyway.
+    pub severities: SeverityWords,
     /// Who is told by name.
     pub owners: OwnersConfig,
     /// What people may do from Feishu.

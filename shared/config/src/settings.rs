@@ -66,6 +66,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         cards,
         templates,
         template,
+        severities: super::severities::severities(&root),
         owners: super::owners::owners(reader, root.section("owners")),
         interactions: super::interactions::interactions(root.section("interactions"), hears_presses),
         alertmanagers: super::interactions::alertmanagers(reader, &root),

@@ -42,6 +42,8 @@ pub struct Envelope<'a> {
     pub external_url: Cow<'a, str>,
     /// How many alerts the sender cut off before sending.
     pub truncated: u64,
+    /// What a template of the sender's own says of all of it.
+    pub notice: Notice<'a>,
     /// Whether the sender says that nothing is new, and that it sends this because it wants people to be reminded.
     pub is_repeat: bool,
     /// Whether nobody has said that these are over: a worker says so, because they are not heard of any more. Their
@@ -63,6 +65,7 @@ impl Envelope<'_> {
             group_labels: self.group_labels.into_owned(),
             external_url: owned(self.external_url),
             truncated: self.truncated,
+            notice: self.notice.into_owned(),
             is_repeat: self.is_repeat,
             is_unheard: self.is_unheard,
             alerts: self.alerts.into_iter().map(Alert::into_owned).collect(),
@@ -81,6 +84,7 @@ impl Envelope<'_> {
             group_labels: self.group_labels.clone(),
             external_url: self.external_url.clone(),
             truncated: self.truncated,
+            notice: self.notice.clone(),
             is_repeat: self.is_repeat,
             is_unheard: self.is_unheard,
             alerts: places.iter().filter_map(|place| self.alerts.get(*place).cloned()).collect(),
@@ -94,6 +98,30 @@ impl Envelope<'_> {
         hasher.write_u8(0xff);
         hasher.write(self.group_key.as_bytes());
         hasher.finish()
+    }
+}
+
+/// What a sender's own template says of a whole notification: title and message of Grafana's contact point. Each is
+/// empty where the sender has none. Untrusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notice<'a> {
+    /// One line.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub title: Cow<'a, str>,
+    /// A text of several lines.
+    #[serde(borrow, skip_serializing_if = "str::is_empty")]
+    pub message: Cow<'a, str>,
+}
+
+impl Notice<'_> {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.title.is_empty() && self.message.is_empty()
+    }
+
+    fn into_owned(self) -> Notice<'static> {
+        Notice { title: owned(self.title), message: owned(self.message) }
     }
 }
 

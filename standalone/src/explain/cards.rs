@@ -27,8 +27,12 @@ pub(super) fn draw(
     now: Timestamp,
     colours: Colours,
 ) -> Result<(), ExplainError> {
-    let style =
-        Style { timezone: config.timezone.clone(), locale: config.locale, links: config.links.clone() };
+    let style = Style {
+        timezone: config.timezone.clone(),
+        locale: config.locale,
+        links: config.links.clone(),
+        severities: config.severities.clone(),
+    };
     let words = ByReceiver::new(&config.templates, &config.receivers, config.template.as_deref())?;
     for (number, line) in lines.iter().enumerate().take(CARDS_DRAWN_MAX) {
         let envelope = decode(line.bytes.trim_ascii_end())?;

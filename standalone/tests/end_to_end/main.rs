@@ -12,5 +12,6 @@ mod identity;
 mod load;
 mod people;
 mod store;
+mod texts;
 mod traces;
 mod travel;

@@ -89,6 +89,11 @@ fn print_envelope(out: &mut dyn Write, envelope: &Envelope<'_>) -> Result<(), Co
     if envelope.truncated > 0 {
         writeln!(out, "  cut off    {} alerts, by the sender", envelope.truncated)?;
     }
+    for (name, text) in [("title", &envelope.notice.title), ("message", &envelope.notice.message)] {
+        if !text.is_empty() {
+            writeln!(out, "  {name:<10} {}", plain(text))?;
+        }
+    }
     for alert in &envelope.alerts {
         print_alert(out, alert)?;
     }

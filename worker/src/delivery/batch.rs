@@ -283,7 +283,7 @@ mod tests {
 
     use bytes::Bytes;
     use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-    use model::envelope::{Envelope, Source};
+    use model::envelope::{Envelope, Notice, Source};
     use prometheus::Registry;
     use queue::{Delivery, Headers};
     use tokio::sync::mpsc;
@@ -323,6 +323,7 @@ mod tests {
                 group_labels: Labels::default(),
                 external_url: "".into(),
                 truncated: 0,
+                notice: Notice::default(),
                 is_repeat: false,
                 is_unheard: false,
                 alerts: vec![alert],

@@ -158,6 +158,7 @@ impl InFlightEnvelope {
                 group_key: envelope.group_key.clone(),
                 group_labels: envelope.group_labels.clone(),
                 external_url: envelope.external_url.clone(),
+                notice: envelope.notice.clone(),
                 ..*envelope
             },
             reminders,

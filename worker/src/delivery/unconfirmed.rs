@@ -44,7 +44,7 @@ impl UnconfirmedLines {
 mod tests {
     use jiff::Timestamp;
     use model::alert::Labels;
-    use model::envelope::{Envelope, EnvelopeId, Source};
+    use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 
     use super::*;
 
@@ -58,6 +58,7 @@ mod tests {
             group_labels: Labels::default(),
             external_url: "".into(),
             truncated: 0,
+            notice: Notice::default(),
             is_repeat: false,
             is_unheard: false,
             alerts: Vec::new(),

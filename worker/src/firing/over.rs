@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::alert::{Alert, Labels, Status};
-use model::envelope::{Envelope, EnvelopeId};
+use model::envelope::{Envelope, EnvelopeId, Notice};
 
 use super::Firing;
 use super::quiet::{QuietAlert, Whereto};
@@ -83,6 +83,7 @@ fn add(
             group_key: GROUP.into(),
             group_labels: Labels::default(),
             truncated: 0,
+            notice: Notice::default(),
             is_repeat: false,
             is_unheard: true,
             alerts,

@@ -42,7 +42,7 @@ pub(super) fn queries(
     let first = |kind, templates: &[QueryTemplate]| {
         let logql = templates.iter().find_map(|template| logql::filled(template, &facts))?;
         let url = explore::url(config, uid, &logql, window).and_then(|url| page(&url, &config.rewrites).ok());
-        Some(LogQuery { kind, logql, link: url.map(|url| Link { kind, url }) })
+        Some(LogQuery { kind, logql, link: url.map(|url| Link { kind, annotation: None, url }) })
     };
     Ok([first(LinkKind::Logs, &loki.logs), first(LinkKind::Errors, &loki.errors)]
         .into_iter()

@@ -1,3 +1,4 @@
+mod annotations;
 mod logs;
 mod pages;
 mod reader;

@@ -2,21 +2,26 @@
 
 use super::alert_text::AlertText;
 use super::group_view::GroupView;
-use super::item::Item;
+use super::item::{Item, ORIGIN};
 use super::listing::ListLine;
+use super::notes::{self, VALUE};
 use super::shown_labels::is_shown;
 use super::template::WordedText;
 
-/// What was measured: an annotation, as a label would make each measurement an alert of its own.
-pub(super) const VALUE: &str = "value";
 /// Labels shown first, in this order: how bad it is, whom it concerns, then where it is.
-const FACTS_FIRST: [&str; 15] = [
+const FACTS_FIRST: [&str; 21] = [
     "severity",
+    "Severity",
+    "priority",
+    "level",
+    "alert_level",
+    "告警级别",
     VALUE,
     "service",
     "app",
     "endpoint",
     "trigger",
+    ORIGIN,
     "cluster",
     "namespace",
     "instance",
@@ -28,7 +33,8 @@ const FACTS_FIRST: [&str; 15] = [
     "job",
 ];
 /// Labels for whoever looks after the monitoring, shown after all others.
-const FACTS_LAST: [&str; 6] = ["alertgroup", "prometheus", "replica", "state", "uid", "rule_uid"];
+const FACTS_LAST: [&str; 8] =
+    ["alertgroup", "prometheus", "replica", "state", "uid", "rule_uid", "datasource_uid", "ref_id"];
 /// One alert as it is told, or several that are told at once.
 pub(super) struct AlertView<'a> {
     /// The alert; the first of several.
@@ -36,6 +42,8 @@ pub(super) struct AlertView<'a> {
     pub(super) telling: AlertText<'a>,
     /// Labels that matter, by name and value, the most telling first; of several alerts those that are the same for all.
     pub(super) facts: Vec<(&'a str, &'a str)>,
+    /// Annotations that are told by themselves, by name and value; of several alerts the group has them.
+    pub(super) notes: Vec<(&'a str, &'a str)>,
     /// All of this in words of one's own, if there are any.
     pub(super) body: Option<WordedText>,
     /// What several alerts have in common, and what each is called; `None` for one alert.
@@ -52,7 +60,8 @@ impl<'a> AlertView<'a> {
             // Many labels of a message were read out of the very lines that are shown.
             facts.retain(|(_, value)| !telling.name.contains(value) && !telling.description.contains(value));
         }
-        Self { item, telling, facts, body: None, group: None, index }
+        let notes = notes::of(&item).collect();
+        Self { item, telling, facts, notes, body: None, group: None, index }
     }
 
     /// Of several alerts, told at once; `item` is the one that stands for them.
@@ -76,7 +85,10 @@ fn facts<'a>(item: &Item<'a>) -> Vec<(&'a str, &'a str)> {
         None => FACTS_FIRST.len(),
     };
     let measured = alert.annotations.get(VALUE).filter(|_| alert.labels.get(VALUE).is_none());
-    let pairs = alert.labels.iter().chain(measured.map(|value| (VALUE, value)));
+    let origin = item.fact(ORIGIN).filter(|_| alert.labels.get(ORIGIN).is_none());
+    let annotated = [(VALUE, measured), (ORIGIN, origin)];
+    let annotated = annotated.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let pairs = alert.labels.iter().chain(annotated);
     let mut facts: Vec<_> = pairs.filter(|(name, value)| is_shown(item, name, value)).collect();
     facts.sort_by_key(|(name, _)| position(name));
     facts
@@ -94,7 +106,7 @@ pub(super) fn take_shared<'a>(
     for story in others {
         shared.retain(|(name, value)| match &story.group {
             Some(group) => group.is_same_for_all(name, value),
-            None => story.item.alert.labels.get(name) == Some(value),
+            None => story.item.fact(name) == Some(value),
         });
     }
     for line in lines {

@@ -26,6 +26,9 @@ const LEVELS: [Detail; 5] = [
         description_characters: 400,
         body_characters: 800,
         facts: FACTS,
+        fact_characters: 120,
+        notes: 4,
+        note_characters: 200,
         with_links: true,
     },
     // Texts are cut only where the card is full.
@@ -35,6 +38,9 @@ const LEVELS: [Detail; 5] = [
         description_characters: 10_000,
         body_characters: 6_000,
         facts: 64,
+        fact_characters: 1_000,
+        notes: 64,
+        note_characters: 2_000,
         with_links: true,
     },
 ];
@@ -44,6 +50,9 @@ const BARE: Detail = Detail {
     description_characters: 0,
     body_characters: 100,
     facts: 0,
+    fact_characters: 120,
+    notes: 0,
+    note_characters: 0,
     with_links: false,
 };
 /// The first level at which nothing but texts is shortened.

@@ -1,6 +1,6 @@
 //! The labels of several alerts: which are the same for all, and in which they differ. Pure.
 
-use super::item::Item;
+use super::item::{Item, ORIGIN};
 use super::name_map::NameSet;
 use super::shown_labels::is_shown;
 
@@ -42,6 +42,12 @@ fn same_labels<'e>(members: &[Item<'e>]) -> Vec<(&'e str, &'e str)> {
             own.is_some_and(|(_, own)| own == *value)
         });
     }
+    let origin = first.fact(ORIGIN).filter(|_| first.alert.labels.get(ORIGIN).is_none());
+    same.extend(
+        origin
+            .filter(|value| others.iter().all(|item| item.fact(ORIGIN) == Some(*value)))
+            .map(|value| (ORIGIN, value)),
+    );
     same
 }
 
@@ -49,7 +55,11 @@ fn differing_labels<'e>(members: &[Item<'e>], same: &[(&str, &str)]) -> Vec<&'e 
     let Some(first) = members.first() else { return Vec::new() };
     let mut known: NameSet<&str> = same.iter().map(|(name, _)| *name).collect();
     let mut labels: Vec<&'e str> = Vec::new();
-    for (label, value) in members.iter().take(ASKED_MAX).flat_map(|item| item.alert.labels.iter()) {
+    let facts = |item: &Item<'e>| {
+        let origin = item.fact(ORIGIN).map(|value| (ORIGIN, value));
+        item.alert.labels.iter().chain(origin).collect::<Vec<_>>()
+    };
+    for (label, value) in members.iter().take(ASKED_MAX).flat_map(facts) {
         if !known.contains(label) && is_shown(first, label, value) {
             known.insert(label);
             labels.push(label);

@@ -76,7 +76,7 @@ fn told_apart(members: &[Item<'_>], kinds: &[usize], label: &str) -> (usize, Vec
 }
 
 fn value<'e>(item: &Item<'e>, label: &str) -> &'e str {
-    item.alert.labels.get(label).unwrap_or_default()
+    item.fact(label).unwrap_or_default()
 }
 
 fn name<'e>(item: &Item<'e>, labels: &[&str]) -> Cow<'e, str> {

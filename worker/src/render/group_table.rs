@@ -1,12 +1,13 @@
 //! The alerts of a group as rows: where they differ in several labels, or were measured, a table says more than names.
 //! Pure.
 
-use super::alert_view::{AlertView, VALUE};
+use super::alert_view::AlertView;
 use super::card::CardTable;
 use super::escape::clean_line;
 use super::fold::natural;
 use super::item::Item;
 use super::json2::COLUMNS_MAX;
+use super::notes::VALUE;
 use super::times;
 use super::view::View;
 
@@ -29,7 +30,7 @@ pub(super) fn of(view: &View<'_>, story: &AlertView<'_>) -> Option<CardTable> {
     columns.extend(is_measured.then(|| VALUE.to_owned()));
     columns.extend(began_apart.map(|_| view.words.started.to_owned()));
     let row = |item: &&Item<'_>| {
-        let labels = labels.iter().map(|label| cell(item.alert.labels.get(label).unwrap_or_default()));
+        let labels = labels.iter().map(|label| cell(item.fact(label).unwrap_or_default()));
         let mut row: Vec<String> = labels.collect();
         row.extend(is_measured.then(|| cell(measured(item))));
         let began = began_apart.and(item.alert.starts_at);

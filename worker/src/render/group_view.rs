@@ -5,11 +5,20 @@ use jiff::Timestamp;
 use model::alert::Alert;
 use model::envelope::Source;
 
+use super::alert_text::is_blank;
 use super::group_labels::GroupLabels;
 use super::group_names::GroupNames;
 use super::group_text::{self, AlertWords};
 use super::item::Item;
-use crate::link::{LinkKind, RUNBOOK};
+use super::notes::{self, VALUE};
+use super::summary::DETAILS_MAX;
+use crate::link::annotated::{self, AnnotatedLink};
+use crate::link::{Link, LinkKind, RUNBOOK};
+
+/// So many alerts of a group are asked which annotations they have.
+const ASKED_MAX: usize = 64;
+/// Of a few alerts each says its own where that is so short, in bytes.
+const EACH_BYTES_MAX: usize = 80;
 
 /// Alerts that are told at once.
 pub(super) struct GroupView<'e> {
@@ -22,10 +31,14 @@ pub(super) struct GroupView<'e> {
     pub(super) began: Option<TimeRange>,
     /// When they ended, likewise.
     pub(super) ended: Option<TimeRange>,
+    /// Annotations of other names than those of the texts.
+    pub(super) notes: Vec<GroupNote<'e>>,
     /// Links that lead to the same page for all of them.
     links: Vec<LinkKind>,
     /// Where the Alertmanagers are that they came from, each once; none if not all of them did, or from many.
     pub(super) alertmanagers: Vec<&'e str>,
+    /// Annotations that are links, and the same for all of them.
+    annotated_links: Vec<&'e str>,
     /// Labels that are the same for all.
     same: Vec<(&'e str, &'e str)>,
     pub(super) reminders: usize,
@@ -36,6 +49,20 @@ pub(super) struct GroupView<'e> {
 pub(super) struct SharedText {
     pub(super) text: String,
     pub(super) is_example: bool,
+}
+
+/// An annotation of the alerts of a group.
+pub(super) struct GroupNote<'e> {
+    pub(super) name: &'e str,
+    pub(super) text: GroupNoteText<'e>,
+}
+
+/// What an annotation says of the alerts of a group.
+pub(super) enum GroupNoteText<'e> {
+    /// What all of them say, or what one of them says.
+    Shared(SharedText),
+    /// What each of them says that says something, by its place in the group.
+    Each(Vec<(usize, &'e str)>),
 }
 
 /// From the earliest to the latest.
@@ -51,15 +78,19 @@ impl<'e> GroupView<'e> {
         let alerts: Vec<_> = members.iter().map(|index| items[*index]).collect();
         let GroupLabels { same, differing } = GroupLabels::of(&alerts);
         let texts: Vec<_> = alerts.iter().map(Item::text).collect();
+        let names = GroupNames::of(&alerts, &differing);
+        let notes = group_notes(&alerts, &differing, !names.names.is_empty());
         Self {
             members: members.to_vec(),
-            names: GroupNames::of(&alerts, &differing),
+            names,
             summary: shared_text(&alerts, &differing, texts.iter().map(|text| text.summary)),
             description: shared_text(&alerts, &differing, texts.iter().map(|text| text.description)),
             began: range(&alerts, |alert| alert.starts_at),
             ended: range(&alerts, |alert| alert.ends_at),
+            notes,
             links: shared_links(&alerts),
             alertmanagers: alertmanagers(&alerts),
+            annotated_links: annotated_links(&alerts),
             same,
             reminders: alerts.iter().filter(|item| item.is_reminder()).count(),
             has_attention: alerts.iter().any(|item| item.attention.is_some()),
@@ -68,7 +99,12 @@ impl<'e> GroupView<'e> {
 
     /// Whether one block says of all of them what a block for each would say.
     pub(super) fn is_alike(&self) -> bool {
+        let is_example = |note: &GroupNote<'_>| match &note.text {
+            GroupNoteText::Shared(text) => text.is_example,
+            GroupNoteText::Each(_) => false,
+        };
         let is_told_once = !self.summary.is_example && !self.description.is_example;
+        let is_told_once = is_told_once && !self.notes.iter().any(is_example);
         let is_all_old_or_new = self.reminders == 0 || self.reminders == self.members.len();
         is_told_once && is_all_old_or_new && !self.has_attention && !self.names.names.is_empty()
     }
@@ -82,8 +118,11 @@ impl<'e> GroupView<'e> {
         &self.same
     }
 
-    pub(super) fn shares_link(&self, kind: LinkKind) -> bool {
-        self.links.contains(&kind)
+    pub(super) fn shares_link(&self, link: &Link) -> bool {
+        match link.annotation.as_deref() {
+            Some(annotation) => self.annotated_links.contains(&annotation),
+            None => self.links.contains(&link.kind),
+        }
     }
 }
 
@@ -108,6 +147,50 @@ fn range<'e>(alerts: &[Item<'e>], time: impl Fn(&'e Alert<'e>) -> Option<Timesta
         let at = time(item.alert)?;
         Some(TimeRange { first: range.first.min(at), last: range.last.max(at) })
     })
+}
+
+/// What the annotations say that are told by themselves, the measured value first.
+fn group_notes<'e>(alerts: &[Item<'e>], differing: &[&'e str], are_named: bool) -> Vec<GroupNote<'e>> {
+    let has_value = |item: &Item<'_>| item.alert.annotations.get(VALUE).is_some();
+    let mut names: Vec<&'e str> = alerts.iter().any(has_value).then_some(VALUE).into_iter().collect();
+    for (name, _) in alerts.iter().take(ASKED_MAX).flat_map(notes::of) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let note = |name: &'e str| {
+        let texts = alerts.iter().map(|item| item.alert.annotations.get(name).unwrap_or_default());
+        let text = shared_text(alerts, differing, texts.clone());
+        GroupNote {
+            name,
+            text: if text.is_example {
+                differing_note(texts, are_named)
+            } else {
+                GroupNoteText::Shared(text)
+            },
+        }
+    };
+    names.into_iter().map(note).collect()
+}
+
+/// What each of a few alerts says, where that is short; or else what the first one says.
+fn differing_note<'e>(texts: impl Iterator<Item = &'e str>, are_named: bool) -> GroupNoteText<'e> {
+    let mut said: Vec<_> = texts.enumerate().filter(|(_, text)| !is_blank(text)).collect();
+    let is_short = |(_, text): &(usize, &str)| text.len() <= EACH_BYTES_MAX && !text.trim().contains('\n');
+    if are_named && said.len() <= DETAILS_MAX && said.iter().all(is_short) {
+        return GroupNoteText::Each(said);
+    }
+    let example = said.drain(..).next().map(|(_, text)| text.to_owned()).unwrap_or_default();
+    GroupNoteText::Shared(SharedText { text: example, is_example: true })
+}
+
+/// The annotations that are links, and lead to the same page for all of them.
+fn annotated_links<'e>(alerts: &[Item<'e>]) -> Vec<&'e str> {
+    let Some((first, others)) = alerts.split_first() else { return Vec::new() };
+    let is_shared = |link: &AnnotatedLink<'_>| {
+        others.iter().all(|item| item.alert.annotations.get(link.name).map(str::trim) == Some(link.url))
+    };
+    annotated::of(first.alert).filter(is_shared).map(|link| link.name).collect()
 }
 
 /// Pages that may be the same for several alerts; logs are those of one alert.
@@ -160,6 +243,6 @@ fn address<'a>(alert: &'a Alert<'_>, kind: LinkKind) -> &'a str {
         LinkKind::Runbook => alert.annotations.get(RUNBOOK).unwrap_or_default(),
         LinkKind::Image => &alert.links.image,
         LinkKind::Silence => &alert.links.silence,
-        LinkKind::Logs | LinkKind::Errors => "",
+        LinkKind::Logs | LinkKind::Errors | LinkKind::Annotated => "",
     }
 }

@@ -4,6 +4,7 @@ use super::alert_text::TITLE_CHARACTERS_MAX;
 use super::card::{CardText, Header, Template};
 use super::escape::title_line;
 use super::item::Item;
+use super::state_reason::StateReason;
 use super::summary::DETAILS_MAX;
 use super::view::View;
 use super::{attention_lines, severity};
@@ -14,15 +15,27 @@ const NAMES_MAX: usize = 2;
 const NAME_CHARACTERS_MAX: usize = 56;
 /// What one of several names may take.
 const NAME_AMONG_OTHERS_CHARACTERS_MAX: usize = 28;
+/// What a word for severity may take that nobody knows.
+const SEVERITY_CHARACTERS_MAX: usize = 24;
 /// What the place may take.
 const PLACE_CHARACTERS_MAX: usize = 40;
 
 pub(super) fn of(view: &View<'_>) -> Header {
-    let colour = view.summary.worst.as_ref().map_or(Template::Grey, severity::colour);
-    // What was left out may still fire, and so may what is not heard of: nobody knows.
-    let is_unsure = view.is_cut() || attention_lines::is_any_unheard(view);
-    let template = if colour == Template::Green && is_unsure { Template::Grey } else { colour };
+    let colour =
+        view.summary.worst.as_ref().map_or(Template::Grey, |worst| severity::colour(worst, view.severities));
+    // What was left out may still fire, and so may what is not heard of, or whose rule was paused: nobody knows.
+    let is_unsure = || {
+        view.is_cut()
+            || attention_lines::is_any_unheard(view)
+            || view.items.iter().any(is_over_for_another_reason)
+    };
+    let template = if colour == Template::Green && is_unsure() { Template::Grey } else { colour };
     Header { template, title: CardText::Plain { content: title(view) }, besides: None }
+}
+
+/// Whether it is over, and not because all is well again.
+fn is_over_for_another_reason(item: &Item<'_>) -> bool {
+    item.state_reason().is_some_and(StateReason::is_end_without_recovery)
 }
 
 /// `[CRITICAL] HighErrorRate ×3 · prod/checkout`; of a storm `[CRITICAL] 9000 alerts in prod: DiskFull ×4000, …`;
@@ -51,14 +64,14 @@ pub(super) fn title(view: &View<'_>) -> String {
 pub(super) struct Badge {
     /// Whether it is news, or somebody's business already.
     pub(super) standing: Vec<&'static str>,
-    /// How bad it is. A message says that itself.
-    pub(super) state: Option<&'static str>,
+    /// How bad it is, and why, where that is not its rule's condition. A message says that itself.
+    pub(super) state: Vec<String>,
 }
 
 /// The same as text.
 pub(super) fn badge(view: &View<'_>) -> String {
     let Badge { standing, state } = badge_of(view);
-    let badges: Vec<_> = standing.into_iter().chain(state).collect();
+    let badges: Vec<_> = standing.into_iter().map(str::to_owned).chain(state).collect();
     if badges.is_empty() { String::new() } else { format!("[{}] ", badges.join(" · ")) }
 }
 
@@ -76,13 +89,23 @@ pub(super) fn badge_of(view: &View<'_>) -> Badge {
     if attention_lines::is_all_taken_on(view) {
         standing.push(words.taken_on);
     }
-    let state = (!worst.is_message() || all.total() > 1).then(|| match worst.is_firing() {
-        true => severity::of(worst).0.word(words),
+    let state = (!worst.is_message() || all.total() > 1).then(|| state_of(view, worst)).unwrap_or_default();
+    Badge { standing, state }
+}
+
+/// How bad the worst is or how it ended, and why, where that is not its rule's condition.
+fn state_of(view: &View<'_>, worst: &Item<'_>) -> Vec<String> {
+    let words = view.words;
+    let (severity, said) = severity::of(worst, view.severities);
+    let state = match worst.is_firing() {
+        true => &title_line(severity.word(said, words), SEVERITY_CHARACTERS_MAX),
         false if view.is_cut() => words.partly_resolved,
         false if attention_lines::is_any_unheard(view) => words.unheard,
+        false if is_over_for_another_reason(worst) => words.over_badge,
         false => words.resolved,
-    });
-    Badge { standing, state }
+    };
+    let reason = worst.state_reason().map(|reason| words.reason_badge(reason));
+    [Some(state), reason].into_iter().flatten().map(str::to_owned).collect()
 }
 
 /// The title without its badge and its place.

@@ -22,7 +22,7 @@ pub(super) fn of(view: &View<'_>) -> Header {
 fn tags(view: &View<'_>, colour: Template) -> Vec<HeaderTag> {
     let header::Badge { standing, state } = header::badge_of(view);
     let all = view.summary.all;
-    let state = state.map(|state| HeaderTag { text: state.to_owned(), colour });
+    let state = (!state.is_empty()).then(|| HeaderTag { text: state.join(" · "), colour });
     let count = (all.total() > 1).then(|| HeaderTag { text: view.words.counts(all), colour: Template::Grey });
     let is_taken_on = attention_lines::is_all_taken_on(view);
     let standing = (!standing.is_empty()).then(|| HeaderTag {

@@ -4,6 +4,7 @@ use config::Locale;
 use jiff::SignedDuration;
 
 use super::count::Count;
+use super::state_reason::StateReason;
 
 /// The words of one language.
 pub(super) struct Words {
@@ -14,6 +15,8 @@ pub(super) struct Words {
     pub(super) resolved: &'static str,
     pub(super) partly_resolved: &'static str,
     pub(super) unheard: &'static str,
+    /// On the header of what is over for another reason than that all is well again.
+    pub(super) over_badge: &'static str,
     /// On the header of what was told before and still fires.
     pub(super) reminder: &'static str,
     pub(super) taken_on: &'static str,
@@ -21,6 +24,8 @@ pub(super) struct Words {
     pub(super) started: &'static str,
     pub(super) ended: &'static str,
     pub(super) lasts: &'static str,
+    /// The time a message gives.
+    pub(super) time: &'static str,
     pub(super) lasted: &'static str,
     pub(super) logs: &'static str,
     pub(super) errors: &'static str,
@@ -54,12 +59,14 @@ const ZH_CN: Words = Words {
     resolved: "已恢复",
     partly_resolved: "部分已恢复",
     unheard: "不再收到",
+    over_badge: "已结束",
     reminder: "提醒",
     taken_on: "已认领",
     alert: "告警",
     started: "开始",
     ended: "结束",
     lasts: "已持续",
+    time: "时间",
     lasted: "历时",
     logs: "日志",
     errors: "错误日志",
@@ -89,12 +96,14 @@ const EN: Words = Words {
     resolved: "RESOLVED",
     partly_resolved: "PARTLY RESOLVED",
     unheard: "NOT HEARD OF",
+    over_badge: "ENDED",
     reminder: "REMINDER",
     taken_on: "ACKNOWLEDGED",
     alert: "Alert",
     started: "Started",
     ended: "Ended",
     lasts: "For",
+    time: "Time",
     lasted: "Lasted",
     logs: "Logs",
     errors: "Errors",
@@ -166,6 +175,85 @@ impl Words {
             (Locale::ZhCn, Some(span)) => format!("已恢复，历时 {span}"),
             (Locale::En, None) => "Resolved".to_owned(),
             (Locale::En, Some(span)) => format!("Resolved after {span}"),
+        }
+    }
+
+    /// That an alert is over for another reason than that all is well again, and how long it took.
+    pub(super) fn over_without_recovery(&self, span: Option<SignedDuration>) -> String {
+        let span = span.map(|span| self.duration(span));
+        match (self.locale, span) {
+            (Locale::ZhCn, None) => "已结束，不代表已恢复".to_owned(),
+            (Locale::ZhCn, Some(span)) => format!("已结束，不代表已恢复，历时 {span}"),
+            (Locale::En, None) => "Ended, not necessarily recovered".to_owned(),
+            (Locale::En, Some(span)) => format!("Ended after {span}, not necessarily recovered"),
+        }
+    }
+
+    /// Why an alert is in its state, in a sentence.
+    pub(super) const fn reason(&self, reason: StateReason) -> &'static str {
+        let (zh, en) = match reason {
+            StateReason::NoData => (
+                "没有数据：规则的查询没有返回任何结果，实际状态未知",
+                "No data: the rule's query returns nothing, so nobody knows how it is",
+            ),
+            StateReason::Error => {
+                ("规则求值出错，实际状态未知", "The rule cannot be evaluated, so nobody knows how it is")
+            }
+            StateReason::KeptNoData => (
+                "现在没有数据，沿用之前的告警状态",
+                "There are no data now; it is said to fire because it did before",
+            ),
+            StateReason::KeptError => (
+                "规则求值出错，沿用之前的告警状态",
+                "The rule cannot be evaluated now; it is said to fire because it did before",
+            ),
+            StateReason::DataAreBack => ("数据已恢复", "There are data again"),
+            StateReason::ErrorIsOver => ("规则求值已恢复正常", "The rule can be evaluated again"),
+            StateReason::OverForNoData => {
+                ("没有数据，规则把这种情况视为正常", "There are no data, which the rule takes for normal")
+            }
+            StateReason::OverForError => (
+                "规则求值出错，规则把这种情况视为正常",
+                "The rule cannot be evaluated, which it takes for normal",
+            ),
+            StateReason::MissingSeries => {
+                ("规则的查询不再返回这条时间序列", "The rule's query no longer returns this series")
+            }
+            StateReason::Paused => ("规则已被暂停", "The rule was paused"),
+            StateReason::Updated => ("规则已被修改", "The rule was changed"),
+            StateReason::RuleDeleted => ("规则已被删除", "The rule was deleted"),
+        };
+        match self.locale {
+            Locale::ZhCn => zh,
+            Locale::En => en,
+        }
+    }
+
+    /// The same in the fewest words, for titles and lists.
+    pub(super) const fn reason_badge(&self, reason: StateReason) -> &'static str {
+        let (zh, en) = match reason {
+            StateReason::NoData | StateReason::KeptNoData | StateReason::OverForNoData => {
+                ("无数据", "NO DATA")
+            }
+            StateReason::Error | StateReason::KeptError | StateReason::OverForError => ("求值出错", "ERROR"),
+            StateReason::DataAreBack => ("数据恢复", "DATA ARE BACK"),
+            StateReason::ErrorIsOver => ("求值恢复", "ERROR IS OVER"),
+            StateReason::MissingSeries => ("序列消失", "SERIES GONE"),
+            StateReason::Paused => ("规则已暂停", "RULE PAUSED"),
+            StateReason::Updated => ("规则已修改", "RULE CHANGED"),
+            StateReason::RuleDeleted => ("规则已删除", "RULE DELETED"),
+        };
+        match self.locale {
+            Locale::ZhCn => zh,
+            Locale::En => en,
+        }
+    }
+
+    /// What the rule says by itself, where that is not the reason.
+    pub(super) fn of_the_rule(&self, text: &str) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("规则文案：{text}"),
+            Locale::En => format!("The rule's text: {text}"),
         }
     }
 
@@ -252,6 +340,33 @@ impl Words {
         match self.locale {
             Locale::ZhCn => format!("{value}（{percent} %）"),
             Locale::En => format!("{value}, for {percent} %"),
+        }
+    }
+
+    /// How many annotations are not shown.
+    pub(super) fn more_annotations(&self, count: usize) -> String {
+        match (self.locale, count) {
+            (Locale::ZhCn, count) => format!("另 {count} 条注解"),
+            (Locale::En, 1) => "+1 annotation".to_owned(),
+            (Locale::En, count) => format!("+{count} annotations"),
+        }
+    }
+
+    /// How many labels were too many, and are not known here.
+    pub(super) fn labels_not_kept(&self, count: u64) -> String {
+        match (self.locale, count) {
+            (Locale::ZhCn, count) => format!("另 {count} 个标签超出上限，未保留"),
+            (Locale::En, 1) => "+1 label not kept".to_owned(),
+            (Locale::En, count) => format!("+{count} labels not kept"),
+        }
+    }
+
+    /// How many annotations were too many, and are not known here.
+    pub(super) fn annotations_not_kept(&self, count: u64) -> String {
+        match (self.locale, count) {
+            (Locale::ZhCn, count) => format!("另 {count} 条注解超出上限，未保留"),
+            (Locale::En, 1) => "+1 annotation not kept".to_owned(),
+            (Locale::En, count) => format!("+{count} annotations not kept"),
         }
     }
 

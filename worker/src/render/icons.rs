@@ -1,6 +1,7 @@
 //! Signs that lines of ours begin with. Text from alerts never begins a line with one (`escape`), so a reader can
 //! tell what Larkfire says from what an alert says of itself. Pure.
 
+use config::SeverityWords;
 use model::alert::Status;
 
 use super::item::Item;
@@ -19,7 +20,7 @@ pub(super) const SILENCED: &str = "🔕";
 pub(super) const OWNERS: &str = "👤";
 
 /// Every sign; a test holds it together with the signs above and below.
-const ALL: [char; 10] = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕', '🙋', '🔕', '👤'];
+const ALL: [char; 11] = ['🔴', '⭕', '🟠', '⚪', '🔵', '🟢', '🔁', '➕', '🙋', '🔕', '👤'];
 
 /// Whether a character is one of ours at the beginning of a line.
 pub(super) fn is_sign(character: char) -> bool {
@@ -32,9 +33,11 @@ pub(super) enum Light {
     /// It fires, and somebody has to act now.
     Critical,
     /// It fires, and nobody said how bad it is.
-    Unknown,
+    Unsaid,
     /// It fires, and somebody should look.
     Warning,
+    /// It fires, and how bad it is was said in a word nobody knows.
+    Other,
     /// It fires, and is good to know.
     Info,
     /// It is over, whatever it was.
@@ -42,12 +45,13 @@ pub(super) enum Light {
 }
 
 impl Light {
-    pub(super) fn of(item: &Item<'_>) -> Self {
-        match (item.is_firing(), severity::of(item).0) {
+    pub(super) fn of(item: &Item<'_>, words: &SeverityWords) -> Self {
+        match (item.is_firing(), severity::of(item, words).0) {
             (false, _) => Self::Over,
             (true, Severity::Critical) => Self::Critical,
-            (true, Severity::Unknown) => Self::Unknown,
+            (true, Severity::Unsaid) => Self::Unsaid,
             (true, Severity::Warning) => Self::Warning,
+            (true, Severity::Other) => Self::Other,
             (true, Severity::Info) => Self::Info,
         }
     }
@@ -57,8 +61,10 @@ impl Light {
         match self {
             Self::Critical => "🔴",
             // As urgent as red until somebody knows better, and hollow because nobody does.
-            Self::Unknown => "⭕",
+            Self::Unsaid => "⭕",
             Self::Warning => "🟠",
+            // No colour says anything about it.
+            Self::Other => "⚪",
             Self::Info => "🔵",
             Self::Over => "🟢",
         }
@@ -80,7 +86,7 @@ mod tests {
 
     #[test]
     fn every_sign_in_use_is_kept_from_alerts() {
-        let lights = [Light::Critical, Light::Unknown, Light::Warning, Light::Info, Light::Over];
+        let lights = [Light::Critical, Light::Unsaid, Light::Warning, Light::Other, Light::Info, Light::Over];
         let used: String = lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED + OWNERS;
         assert_eq!(used, ALL.iter().collect::<String>());
     }

@@ -6,6 +6,7 @@ use model::envelope::{Envelope, Source};
 
 use super::alert_text::{self, AlertText, is_blank};
 use super::attention::Attention;
+use super::state_reason::{self, StateReason};
 
 /// Labels that name the thing itself, the most telling first.
 const THINGS: [&str; 8] = ["service", "app", "pod", "instance", "host", "hostname", "node", "job"];
@@ -29,6 +30,13 @@ const EXPORTED_THINGS: [&str; 16] = [
     "target",
     "instance",
 ];
+/// What the address a request came to calls its sender: where alerts differ in nothing else, they differ in this.
+pub(super) const ORIGIN: &str = "origin";
+/// Where ingest writes the time that a message gives, and the word it knows that by in a text.
+const TIME: &str = "time";
+const TIME_WORD: &str = "告警时间";
+/// What Grafana's built-in titles begin with.
+const TITLE_STATES: [&str; 2] = ["[FIRING", "[RESOLVED"];
 /// Parts of the names of what measures others.
 const EXPORTERS: [&str; 6] =
     ["kube-state-metrics", "exporter", "kubelet", "cadvisor", "pushgateway", "blackbox"];
@@ -94,16 +102,34 @@ impl<'e> Item<'e> {
         if self.is_message() { alert_text::message(annotated) } else { annotated }
     }
 
-    /// What it is called: a message by its title, an alert without a name by what it says in short, or by what its
-    /// sender grouped it by.
+    /// What it is called: a message by its title, an alert without a name by what it says in short, by what its sender
+    /// grouped it by, or by the title its sender gave the whole.
     pub(crate) fn name(&self) -> &'e str {
         if self.is_message() {
             return self.text().name;
         }
-        self.label("alertname").unwrap_or_else(|| {
-            let said = self.text().name;
-            if said.trim().is_empty() { self.group_name() } else { said }
-        })
+        if let Some(name) = self.label("alertname").filter(|name| !state_reason::is_stand_in(name)) {
+            return name;
+        }
+        let names = [self.text().name, self.group_name(), without_state(&self.envelope.notice.title)];
+        names.into_iter().find(|name| !is_blank(name)).unwrap_or_default()
+    }
+
+    /// The time a message gives besides its text; ingest writes it as RFC 3339 where it can be read.
+    pub(super) fn given_time(&self) -> Option<&'e str> {
+        let is_in_text = || self.text().description.contains(TIME_WORD) || self.name().contains(TIME_WORD);
+        self.label(TIME).filter(|_| self.is_message() && !is_in_text())
+    }
+
+    /// Why it is in its state, where that is not because its rule's condition holds or does not.
+    pub(super) fn state_reason(&self) -> Option<StateReason> {
+        if self.is_message() { None } else { StateReason::of(self.alert) }
+    }
+
+    /// A label, or what the address called the sender, under the name of a label.
+    pub(super) fn fact(&self, name: &str) -> Option<&'e str> {
+        let label = self.alert.labels.get(name);
+        if name == ORIGIN { label.or_else(|| self.alert.annotations.get(ORIGIN)) } else { label }
     }
 
     /// The first value of what its sender grouped it by.
@@ -143,4 +169,12 @@ impl<'e> Item<'e> {
     fn label(&self, name: &str) -> Option<&'e str> {
         self.alert.labels.get(name).filter(|value| !is_blank(value))
     }
+}
+
+/// A title without the state and the counts that Grafana puts before it.
+pub(super) fn without_state(title: &str) -> &str {
+    let title = title.trim();
+    let is_marked = TITLE_STATES.iter().any(|state| title.starts_with(state));
+    let rest = title.split_once(']').filter(|_| is_marked).map(|(_, rest)| rest.trim());
+    rest.unwrap_or(title)
 }

@@ -1,10 +1,13 @@
 //! Where to look further, and what to call it. Pure.
 
+use std::borrow::Cow;
+
 use super::alert_view::AlertView;
+use super::escape::clean_line;
 use super::group_view::GroupView;
 use super::i18n::Words;
 use super::view::View;
-use crate::link::{self, Link, LinkContext, LinkKind};
+use crate::link::{self, Link, LinkContext, LinkKind, annotated};
 
 /// The links of an alert; of several those that lead to the same page for all of them.
 pub(super) fn of(view: &View<'_>, story: &AlertView<'_>) -> Vec<Link> {
@@ -17,7 +20,7 @@ pub(super) fn of(view: &View<'_>, story: &AlertView<'_>) -> Vec<Link> {
     }
     let mut links = link::of(item.alert, context, view.links);
     if let Some(group) = &story.group {
-        links.retain(|link| group.shares_link(link.kind));
+        links.retain(|link| group.shares_link(link));
         let is_missing = links.iter().all(|link| link.kind != LinkKind::Silence);
         if is_silenced_by_link && is_missing && item.is_firing() {
             links.extend(silence_of_group(view, group));
@@ -38,17 +41,29 @@ fn silence_of_group(view: &View<'_>, group: &GroupView<'_>) -> Option<Link> {
         .iter()
         .map(|sender| link::silence_of(labels.iter().copied(), sender, view.links).ok());
     let url = forms.next()??;
-    forms.all(|other| other.as_ref() == Some(&url)).then_some(Link { kind: LinkKind::Silence, url })
+    forms.all(|other| other.as_ref() == Some(&url)).then_some(Link {
+        kind: LinkKind::Silence,
+        annotation: None,
+        url,
+    })
 }
 
 /// What to call a link of this alert, or of these.
-pub(super) fn name_in(story: &AlertView<'_>, kind: LinkKind, words: &Words) -> &'static str {
-    if kind == LinkKind::Silence && story.group.is_some() { words.silence_group } else { name(kind, words) }
+pub(super) fn name_in(story: &AlertView<'_>, link: &Link, words: &Words) -> Cow<'static, str> {
+    let is_of_group = link.kind == LinkKind::Silence && story.group.is_some();
+    if is_of_group { words.silence_group.into() } else { name(link, words) }
 }
 
-/// What to call a link.
-pub(super) const fn name(kind: LinkKind, words: &Words) -> &'static str {
-    match kind {
+/// How much of an annotation's name is shown, in characters.
+const NAME_CHARACTERS_MAX: usize = 40;
+
+/// What to call a link, as clean text.
+pub(super) fn name(link: &Link, words: &Words) -> Cow<'static, str> {
+    let name = match link.kind {
+        LinkKind::Annotated => {
+            let annotation = link.annotation.as_deref().unwrap_or_default();
+            return clean_line(annotated::title(annotation), NAME_CHARACTERS_MAX).into();
+        }
         LinkKind::Logs => words.logs,
         LinkKind::Errors => words.errors,
         LinkKind::Source => words.source,
@@ -57,5 +72,6 @@ pub(super) const fn name(kind: LinkKind, words: &Words) -> &'static str {
         LinkKind::Runbook => words.runbook,
         LinkKind::Image => words.image,
         LinkKind::Silence => words.silence,
-    }
+    };
+    name.into()
 }

@@ -13,6 +13,7 @@ use super::i18n::Words;
 use super::icons::Light;
 use super::item::Item;
 use super::name_map::NameMap;
+use super::state_reason::StateReason;
 use super::summary::SummaryGroup;
 
 /// How much of a name is shown, in characters.
@@ -29,6 +30,8 @@ pub(super) struct ListLine<'e> {
     light: Light,
     title: LineTitle<'e>,
     around: &'e str,
+    /// Why they are in their state, where the rule's condition is not the reason.
+    reason: Option<StateReason>,
     /// The positions of the alerts.
     pub(super) members: Vec<usize>,
     pub(super) names: Vec<Cow<'e, str>>,
@@ -47,12 +50,15 @@ impl<'e> ListLine<'e> {
         let mut lines: Vec<Self> = Vec::new();
         let mut places: NameMap<(Light, &str), usize> = NameMap::default();
         for group in groups {
-            let SummaryGroup { light, name, around, ref members, .. } = *group;
-            if let [member] = members[..] {
+            let SummaryGroup { light, name, around, reason, ref members, .. } = *group;
+            if let [member] = members[..]
+                && reason.is_none()
+            {
                 let line = *places.entry((light, around)).or_insert(lines.len());
                 if line == lines.len() {
                     let title = LineTitle::Place;
-                    lines.push(Self { light, title, around, members: Vec::new(), names: Vec::new() });
+                    let (members, names) = (Vec::new(), Vec::new());
+                    lines.push(Self { light, title, around, reason, members, names });
                 }
                 lines[line].members.push(member);
                 lines[line].names.push(shown(name));
@@ -62,7 +68,7 @@ impl<'e> ListLine<'e> {
             let GroupLabels { same, differing } = GroupLabels::of(&alerts);
             let GroupNames { labels, names } = GroupNames::of(&alerts, &differing);
             let title = LineTitle::Group { name, labels, same };
-            lines.push(Self { light, title, around, members: members.clone(), names });
+            lines.push(Self { light, title, around, reason, members: members.clone(), names });
         }
         lines
     }
@@ -73,6 +79,7 @@ impl<'e> ListLine<'e> {
         if let LineTitle::Group { name, .. } = &self.title {
             parts[0].extend([" ", &shown_name(name, words)]);
         }
+        parts.extend(self.reason.map(|reason| words.reason_badge(reason).to_owned()));
         parts.push(clean_line(self.around, PLACE_CHARACTERS_MAX));
         if let LineTitle::Group { labels, .. } = &self.title {
             parts.push(shown_labels(labels));
@@ -116,7 +123,7 @@ impl<'e> ListLine<'e> {
 
     /// Whether each of its alerts has a label of this name and value.
     pub(super) fn is_same_for_all(&self, items: &[Item<'_>], name: &str, value: &str) -> bool {
-        let has = |index: &usize| items[*index].alert.labels.get(name) == Some(value);
+        let has = |index: &usize| items[*index].fact(name) == Some(value);
         match &self.title {
             LineTitle::Group { same, .. } => same.contains(&(name, value)),
             LineTitle::Place => self.members.iter().all(has),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use config::LinksConfig;
 use jiff::Timestamp;
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 
 use super::item::Item;
 use crate::link;
@@ -14,8 +14,11 @@ const SENDERS_MAX: usize = 3;
 /// Different addresses looked at for that; anything may be sent as one.
 const SENDERS_TRIED_MAX: usize = 16;
 
+/// Notices of senders on one card; of more groups than that each is told by its alerts.
+const NOTICES_MAX: usize = 3;
+
 /// The envelopes of a batch, taken together.
-pub(super) struct SharedOrigin {
+pub(super) struct SharedOrigin<'e> {
     /// Each source once, in the order of the documentation.
     pub(super) sources: Vec<Source>,
     pub(super) envelopes: usize,
@@ -27,11 +30,13 @@ pub(super) struct SharedOrigin {
     pub(super) truncated: u64,
     /// Where the senders show all alerts, each once.
     pub(super) senders: Vec<String>,
+    /// What they say of the whole, each once, in the order of the items.
+    pub(super) notices: Vec<&'e Notice<'e>>,
 }
 
-impl SharedOrigin {
+impl<'e> SharedOrigin<'e> {
     /// `None` without items.
-    pub(super) fn of(items: &[Item<'_>], links: &LinksConfig) -> Option<Self> {
+    pub(super) fn of(items: &[Item<'e>], links: &LinksConfig) -> Option<Self> {
         let envelopes = envelopes(items);
         let first = envelopes.iter().min_by_key(|envelope| envelope.id)?;
         let received = || envelopes.iter().map(|envelope| envelope.received_at);
@@ -44,6 +49,7 @@ impl SharedOrigin {
             last_received: received().max()?,
             truncated: truncated(&envelopes),
             senders: senders(&envelopes, links),
+            notices: notices(&envelopes),
         })
     }
 }
@@ -72,6 +78,16 @@ fn truncated(envelopes: &[&Envelope<'_>]) -> u64 {
         *newest = said.max(*newest);
     }
     groups.values().fold(0, |sum, (_, truncated)| sum.saturating_add(*truncated))
+}
+
+fn notices<'e>(envelopes: &[&'e Envelope<'e>]) -> Vec<&'e Notice<'e>> {
+    let mut notices: Vec<&Notice<'_>> = Vec::new();
+    for envelope in envelopes.iter().filter(|envelope| !envelope.notice.is_empty()) {
+        if notices.len() < NOTICES_MAX && !notices.contains(&&envelope.notice) {
+            notices.push(&envelope.notice);
+        }
+    }
+    notices
 }
 
 fn senders(envelopes: &[&Envelope<'_>], config: &LinksConfig) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! What a card consists of between its header and its end. Pure.
 
+use std::borrow::Cow;
+
 use config::CardFormat;
 
 use super::alert_view::AlertView;
@@ -9,10 +11,11 @@ use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
 use super::item::Item;
 use super::nearly_shared::NearlyShared;
+use super::state_reason::StateReason;
 use super::view::View;
-use super::{attention_lines, links, storm, times};
+use super::{attention_lines, links, note_lines, storm, times};
 
-/// How much of a fact's value is shown, in characters.
+/// How much of a name or a place is shown, in characters.
 const VALUE_CHARACTERS_MAX: usize = 120;
 /// How much of a fact's name is shown, in characters.
 const NAME_CHARACTERS_MAX: usize = 40;
@@ -37,6 +40,12 @@ pub(super) struct Detail {
     pub(super) body_characters: usize,
     /// How many labels.
     pub(super) facts: usize,
+    /// Of each value of a label.
+    pub(super) fact_characters: usize,
+    /// How many annotations besides the texts.
+    pub(super) notes: usize,
+    /// Of each of them.
+    pub(super) note_characters: usize,
     pub(super) with_links: bool,
 }
 
@@ -68,6 +77,8 @@ pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
             facts.extend(view.nearly_shared.iter().map(|fact| nearly_shared_field(view, fact)));
         }
         elements.extend(fields(facts));
+        elements
+            .extend(note_lines::notices(view, detail.description_characters).into_iter().map(Element::plain));
     }
     elements
 }
@@ -75,7 +86,7 @@ pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
 /// What all alerts share, and how much of that is left out.
 fn fact_fields(view: &View<'_>, detail: Detail) -> Vec<Field> {
     let told = view.shared_facts.iter().take(detail.facts);
-    let mut told: Vec<_> = told.map(|(name, value)| field(name, value)).collect();
+    let mut told: Vec<_> = told.map(|(name, value)| field(name, value, detail.fact_characters)).collect();
     let left_out = view.shared_facts.len() - told.len();
     if left_out > 0 && !told.is_empty() {
         told.push(Field {
@@ -103,10 +114,15 @@ pub(super) fn shared_line(view: &View<'_>) -> Option<String> {
 }
 
 /// The labels of one of several alerts on one line, without markup: what tells it from the others is there in any case.
-pub(super) fn facts_line(view: &View<'_>, story: &AlertView<'_>, facts_max: usize) -> String {
+pub(super) fn facts_line(
+    view: &View<'_>,
+    story: &AlertView<'_>,
+    facts_max: usize,
+    characters_max: usize,
+) -> String {
     let fact = |(name, value): &(&str, &str)| {
         let name = clean_line(name, NAME_CHARACTERS_MAX);
-        let value = clean_line(value, VALUE_CHARACTERS_MAX);
+        let value = clean_line(value, characters_max);
         format!("{name}={value}")
     };
     let is_short = facts_max == 0;
@@ -137,7 +153,11 @@ pub(super) fn standing(view: &View<'_>, story: &AlertView<'_>) -> Option<(&'stat
     if story.item.is_reminder() {
         return Some((icons::AGAIN, view.words.still_firing(length)));
     }
-    (!story.item.is_firing()).then(|| (Light::Over.sign(), view.words.over(length)))
+    let reason = story.item.state_reason();
+    let is_recovery = !reason.is_some_and(StateReason::is_end_without_recovery);
+    let over =
+        || if is_recovery { view.words.over(length) } else { view.words.over_without_recovery(length) };
+    (!story.item.is_firing()).then(|| (Light::Over.sign(), over()))
 }
 
 /// One alert in detail: with a card of its own, or as one of several. `names` are those of the alerts of a group.
@@ -173,34 +193,52 @@ fn alone(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<Element>
             .chain(link_buttons(view, story, detail))
             .collect();
     }
-    let summary = markdown(&clean_line(story.telling.summary, detail.summary_characters));
-    if !summary.is_empty() {
-        // What is over or known is no longer the loudest thing on the card.
-        lines.push(if standing.is_none() { format!("**{summary}**") } else { summary });
+    let summary = clean_line(story.telling.summary, detail.summary_characters);
+    // What is over or known is no longer the loudest thing on the card.
+    let loud = |text: String| if standing.is_none() { format!("**{text}**") } else { text };
+    match story.item.state_reason() {
+        Some(reason) => {
+            lines.push(loud(markdown(view.words.reason(reason))));
+            lines.extend(
+                Some(summary)
+                    .filter(|text| !text.is_empty())
+                    .map(|text| markdown(&view.words.of_the_rule(&text))),
+            );
+        }
+        None if summary.is_empty() => {}
+        None => lines.push(loud(markdown(&summary))),
     }
     let mut elements = Vec::new();
     if !lines.is_empty() {
         elements.push(Element::paragraph(lines.join("\n")));
     }
-    let description = clean(story.telling.description, detail.description_characters);
+    let description = description_of(view, story, detail.description_characters);
     if !description.is_empty() {
         // The dialect in which nothing can be meant but what is read.
         elements.push(Element::plain(description));
     }
+    elements.extend(notes(view, story, detail));
+    elements.extend(note_lines::notices(view, detail.description_characters).into_iter().map(Element::plain));
     // A single alert's facts are all shared, with itself.
     let mut facts = fact_fields(view, detail);
-    let mut times = times::points(story.item.alert, view.words, view.timezone);
+    let mut times = times::points(&story.item, view.words, view.timezone);
     // Where it stands says how long it took.
     times.extend(times::span(story.item.alert, view.words, view.now).filter(|_| standing.is_none()));
-    facts.extend(times.iter().map(|(name, value)| field(name, value)));
+    facts.extend(times.iter().map(|(name, value)| field(name, value, VALUE_CHARACTERS_MAX)));
     elements.extend(fields(facts));
     elements.extend(link_buttons(view, story, detail));
     elements
 }
 
+/// What is in annotations of any name.
+fn notes(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Option<Element> {
+    let lines = note_lines::lines(view, story, detail.notes, detail.note_characters);
+    (!lines.is_empty()).then(|| Element::plain(lines.join("\n")))
+}
+
 fn link_buttons(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Option<Element> {
     let places = links_of(view, story, detail).into_iter();
-    let actions: Vec<_> = places.map(|(name, url)| Button::new(name, url)).collect();
+    let actions: Vec<_> = places.map(|(name, url)| Button::new(&name, url)).collect();
     (!actions.is_empty()).then_some(Element::Buttons { actions })
 }
 
@@ -216,15 +254,20 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Alert
     if let Some(body) = &story.body {
         lines.push(body.markdown(detail.body_characters));
     } else {
-        let facts = facts_line(view, story, detail.facts);
+        let facts = facts_line(view, story, detail.facts, detail.fact_characters);
         // What stands in the title already is not said again below it.
-        lines.extend(Some(markdown(&facts)).filter(|_| !is_folded || facts != facts_line(view, story, 0)));
-        lines.push(markdown(&text_of(view, story, TextKind::Summary, detail.summary_characters)));
-        description = text_of(view, story, TextKind::Description, detail.description_characters);
+        let in_title = facts_line(view, story, 0, VALUE_CHARACTERS_MAX);
+        lines.extend(Some(markdown(&facts)).filter(|_| !is_folded || facts != in_title));
+        lines.extend(item.state_reason().map(|reason| markdown(view.words.reason(reason))));
+        lines.push(markdown(&summary_of(view, story, detail.summary_characters)));
+        let mut plain = note_lines::lines(view, story, detail.notes, detail.note_characters);
+        let text = description_of(view, story, detail.description_characters);
+        plain.splice(0..0, Some(text).filter(|text| !text.is_empty()));
+        description = plain.join("\n");
         if detail.summary_characters > 0 {
             let times = match &story.group {
                 Some(group) => group_times(view, group, item),
-                None => times::facts(item.alert, view.words, view.timezone, view.now),
+                None => times::facts(item, view.words, view.timezone, view.now),
             };
             let times: Vec<_> = times.iter().map(|(name, value)| format!("{name} {value}")).collect();
             end.push(times.join(" · "));
@@ -254,7 +297,7 @@ pub(super) fn may_fold(view: &View<'_>) -> bool {
 
 /// What is seen of a story of which all else is folded: its heading, and what tells it from the others.
 fn folded_title(view: &View<'_>, story: &AlertView<'_>) -> String {
-    let facts = facts_line(view, story, 0);
+    let facts = facts_line(view, story, 0, VALUE_CHARACTERS_MAX);
     joined_by(" · ", &[&head(view, story, Marks::None), &facts])
 }
 
@@ -298,7 +341,10 @@ fn head(view: &View<'_>, story: &AlertView<'_>, marks: Marks) -> String {
     let name = if item.name().trim().is_empty() { view.words.alert } else { item.name() };
     let name = marks.text(&clean_line(name, VALUE_CHARACTERS_MAX));
     let bold = marks.bold();
-    let mut head = format!("{} {bold}{name}{bold}", Light::of(item).sign());
+    let mut head = format!("{} {bold}{name}{bold}", Light::of(item, view.severities).sign());
+    if let Some(reason) = item.state_reason() {
+        head.extend([" · ", view.words.reason_badge(reason)]);
+    }
     let Some(group) = &story.group else {
         if item.is_reminder() {
             head.extend([" · ", icons::AGAIN, " ", view.words.reminder]);
@@ -336,6 +382,20 @@ pub(super) fn group_times(
     began.into_iter().chain(ended).collect()
 }
 
+/// What an alert sums itself up as; where that is not why it is in its state, it is what the rule says.
+pub(super) fn summary_of(view: &View<'_>, story: &AlertView<'_>, characters_max: usize) -> String {
+    let summary = text_of(view, story, TextKind::Summary, characters_max);
+    let is_of_rule = story.item.state_reason().is_some() && !summary.is_empty();
+    if is_of_rule { view.words.of_the_rule(&summary) } else { summary }
+}
+
+/// What explains an alert; where that is not why it is in its state, and nothing before it says so, it is what the rule says.
+pub(super) fn description_of(view: &View<'_>, story: &AlertView<'_>, characters_max: usize) -> String {
+    let description = text_of(view, story, TextKind::Description, characters_max);
+    let is_of_rule = story.item.state_reason().is_some() && story.telling.summary.is_empty();
+    if is_of_rule && !description.is_empty() { view.words.of_the_rule(&description) } else { description }
+}
+
 /// The two texts of an alert.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextKind {
@@ -370,7 +430,7 @@ pub(super) fn text_of(
 
 fn link_line(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Option<String> {
     let places = links_of(view, story, detail);
-    let places: Vec<_> = places.iter().map(|(name, url)| format!("[{name}]({url})")).collect();
+    let places: Vec<_> = places.iter().map(|(name, url)| format!("[{}]({url})", markdown(name))).collect();
     (!places.is_empty()).then(|| places.join(" · "))
 }
 
@@ -379,13 +439,13 @@ fn attention_lines<'v>(view: &'v View<'_>, story: &AlertView<'_>) -> impl Iterat
     lines.map(|(sign, line)| format!("{sign} **{line}**"))
 }
 
-fn links_of(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<(&'static str, String)> {
+fn links_of(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Vec<(Cow<'static, str>, String)> {
     let are_placed = story.body.is_some() && view.places_links();
     if !detail.with_links || are_placed {
         return Vec::new();
     }
     let found = links::of(view, story).into_iter();
-    found.map(|link| (links::name_in(story, link.kind, view.words), link.url)).collect()
+    found.map(|link| (links::name_in(story, &link, view.words), link.url)).collect()
 }
 
 /// The card's own buttons; then where it came from, when, and under which id it can be found again.
@@ -414,9 +474,9 @@ fn note(view: &View<'_>) -> Option<Element> {
     Some(Element::Note { elements: vec![CardText::Plain { content }] })
 }
 
-fn field(name: &str, value: &str) -> Field {
+fn field(name: &str, value: &str, characters_max: usize) -> Field {
     let name = clean_line(name, NAME_CHARACTERS_MAX);
-    let value = clean_line(value, VALUE_CHARACTERS_MAX);
+    let value = clean_line(value, characters_max);
     let is_short = value.chars().nth(SHORT_CHARACTERS_MAX).is_none();
     let content = format!("**{}**\n{}", markdown(&name), markdown(&value));
     Field { is_short, text: CardText::Markdown { content } }

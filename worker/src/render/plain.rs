@@ -6,11 +6,10 @@ use super::alert_view::AlertView;
 use super::escape::{clean_line, untagged};
 use super::icons::Light;
 use super::listing::ListedNames;
-use super::parts::{TextKind, text_of};
 use super::rest::Rest;
 use super::room::allot;
 use super::view::View;
-use super::{Rendered, attention_lines, header, links, owners, parts, rest, storm, times};
+use super::{Rendered, attention_lines, header, links, note_lines, owners, parts, rest, storm, times};
 
 /// How long a plain text gets, in bytes; a screenful, and far below every limit of Feishu's.
 pub const TEXT_BYTES_MAX: usize = 8_000;
@@ -21,6 +20,11 @@ const SUMMARY_CHARACTERS_MAX: usize = 200;
 const DESCRIPTION_CHARACTERS_MAX: usize = 1_000;
 /// Of several alerts each is told in a few lines.
 const DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX: usize = 200;
+/// Annotations besides these texts.
+const NOTES_MAX: usize = 16;
+const NOTES_AMONG_OTHERS_MAX: usize = 4;
+/// What the sender says of all of it.
+const NOTICE_CHARACTERS_MAX: usize = 300;
 /// Words of one's own, which have to be shorter in company as well.
 const BODY_CHARACTERS_MAX: usize = 1_500;
 const BODY_AMONG_OTHERS_CHARACTERS_MAX: usize = 400;
@@ -112,6 +116,11 @@ impl TextFitting<'_> {
                 text.extend(["\n", &line]);
             }
         }
+        if view.summary.all.total() > 1
+            && let Some(notice) = note_lines::notices(view, NOTICE_CHARACTERS_MAX).first()
+        {
+            text.extend(["\n", &untagged(notice)]);
+        }
         if let Some(owners) = owners::text(view) {
             text.extend(["\n", &owners]);
         }
@@ -137,8 +146,13 @@ fn detail(view: &View<'_>, story: &AlertView<'_>, is_short: bool, with_links: bo
     if is_alone {
         lines.extend(parts::standing(view, story).map(|(sign, standing)| format!("{sign} {standing}")));
     } else {
-        lines.push(format!("\n{} {}", Light::of(&story.item).sign(), head(view, story)));
-        lines.push(parts::facts_line(view, story, if is_short { 0 } else { parts::FACTS }));
+        lines.push(format!("\n{} {}", Light::of(&story.item, view.severities).sign(), head(view, story)));
+        lines.push(parts::facts_line(
+            view,
+            story,
+            if is_short { 0 } else { parts::FACTS },
+            NAME_CHARACTERS_MAX,
+        ));
     }
     if story.group.is_none() {
         let attention = attention_lines::lines(view, &story.item, attention_lines::plain_name).into_iter();
@@ -152,7 +166,7 @@ fn detail(view: &View<'_>, story: &AlertView<'_>, is_short: bool, with_links: bo
     let are_placed = story.body.is_some() && view.places_links();
     if is_alone && with_links && !are_placed {
         let found = links::of(view, story).into_iter();
-        lines.extend(found.map(|link| format!("{} {}", links::name(link.kind, view.words), link.url)));
+        lines.extend(found.map(|link| format!("{} {}", links::name(&link, view.words), link.url)));
     }
     lines.iter().filter(|line| !line.is_empty()).fold(String::new(), |text, line| format!("{text}\n{line}"))
 }
@@ -176,14 +190,21 @@ fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
 fn texts(view: &View<'_>, story: &AlertView<'_>, is_short: bool) -> Vec<String> {
     let is_alone = view.summary.all.total() == 1;
     let longest = if is_alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
-    let summary = text_of(view, story, TextKind::Summary, SUMMARY_CHARACTERS_MAX);
+    let reason = story.item.state_reason().map(|reason| view.words.reason(reason).to_owned());
+    let summary = parts::summary_of(view, story, SUMMARY_CHARACTERS_MAX);
+    let mut lines: Vec<_> = reason.into_iter().chain([summary]).collect();
     if is_short {
-        return vec![summary];
+        return lines;
     }
-    let mut lines = vec![summary, text_of(view, story, TextKind::Description, longest)];
+    lines.push(parts::description_of(view, story, longest));
+    let notes = if is_alone { NOTES_MAX } else { NOTES_AMONG_OTHERS_MAX };
+    lines.extend(note_lines::lines(view, story, notes, SUMMARY_CHARACTERS_MAX));
+    if is_alone {
+        lines.extend(note_lines::notices(view, longest));
+    }
     let times = match &story.group {
         Some(group) => parts::group_times(view, group, &story.item),
-        None => times::facts(story.item.alert, view.words, view.timezone, view.now),
+        None => times::facts(&story.item, view.words, view.timezone, view.now),
     };
     lines.extend(times.iter().map(|(name, value)| format!("{name}{}{value}", view.words.colon)));
     lines

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use config::SeverityWords;
 use jiff::Timestamp;
 
 use super::count::Count;
@@ -9,6 +10,7 @@ use super::fold::natural;
 use super::icons::Light;
 use super::item::Item;
 use super::name_map::NameMap;
+use super::state_reason::StateReason;
 
 /// Alerts told one by one on one card, and groups told in detail where there are more alerts: about three screens of a
 /// phone. Further down nobody reads.
@@ -38,6 +40,8 @@ pub(super) struct SummaryGroup<'e> {
     pub(super) light: Light,
     pub(super) name: &'e str,
     pub(super) around: &'e str,
+    /// Why they are in their state, where the rule's condition is not the reason.
+    pub(super) reason: Option<StateReason>,
     /// The positions of its alerts.
     pub(super) members: Vec<usize>,
     /// Where its best known member stands; decides between groups that are equal otherwise.
@@ -72,19 +76,20 @@ impl Rank {
 }
 
 impl<'e> Summary<'e> {
-    pub(super) fn of(items: &[Item<'e>]) -> Self {
+    pub(super) fn of(items: &[Item<'e>], words: &SeverityWords) -> Self {
         let mut groups: Vec<SummaryGroup<'e>> = Vec::new();
         let mut known = NameMap::default();
         let mut all = Count::default();
         let mut reminders = Reminders::default();
         for (index, item) in items.iter().enumerate() {
-            let light = Light::of(item);
+            let light = Light::of(item, words);
             let name = item.name();
             let around = item.around().unwrap_or_default();
             let rank = Rank::of(item, light, index);
-            let group = *known.entry((light, name, around)).or_insert(groups.len());
+            let reason = item.state_reason();
+            let group = *known.entry((light, name, around, reason)).or_insert(groups.len());
             if group == groups.len() {
-                groups.push(SummaryGroup { light, name, around, members: Vec::new(), rank });
+                groups.push(SummaryGroup { light, name, around, reason, members: Vec::new(), rank });
             }
             groups[group].members.push(index);
             groups[group].rank = groups[group].rank.min(rank);
@@ -97,7 +102,7 @@ impl<'e> Summary<'e> {
                 (group.light, group.rank.is_reminder, Reverse(group.members.len()))
             };
             let names = || natural(one.name, other.name).then_with(|| natural(one.around, other.around));
-            key(one).cmp(&key(other)).then_with(names)
+            key(one).cmp(&key(other)).then_with(names).then(one.reason.cmp(&other.reason))
         });
         Self { worst, groups, all, reminders }
     }

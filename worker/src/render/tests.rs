@@ -5,6 +5,7 @@
 //! `UPDATE_GOLDEN=1 cargo test -p larkfire-worker golden` writes the cards anew; look at the difference.
 
 mod accounts;
+mod annotations;
 mod budget;
 mod hostile;
 mod order;
@@ -16,7 +17,7 @@ mod worded;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use config::{CardFormat, LinksConfig, Locale};
+use config::{CardFormat, LinksConfig, Locale, SeverityWords};
 use jiff::tz::TimeZone;
 use model::envelope::decode;
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ use crate::feishu::CARD_BYTES_MAX;
 use scenes::{Scene, now};
 
 /// Every golden file and the language of its card. A file that is not named here fails a test.
-const GOLDEN: [(&str, Locale); 11] = [
+const GOLDEN: [(&str, Locale); 18] = [
     ("single_critical_zh", Locale::ZhCn),
     ("single_critical_en", Locale::En),
     ("single_resolved_zh", Locale::ZhCn),
@@ -38,6 +39,13 @@ const GOLDEN: [(&str, Locale); 11] = [
     ("loki_feishu_medium_zh", Locale::ZhCn),
     ("custom_zh", Locale::ZhCn),
     ("hostile_en", Locale::En),
+    ("grafana_no_data_zh", Locale::ZhCn),
+    ("grafana_paused_en", Locale::En),
+    ("grafana_notice_zh", Locale::ZhCn),
+    ("annotations_en", Locale::En),
+    ("annotations_resolved_en", Locale::En),
+    ("annotations_group_zh", Locale::ZhCn),
+    ("custom_time_zh", Locale::ZhCn),
 ];
 
 type Folded = (&'static str, Locale, fn() -> Scene);
@@ -77,7 +85,12 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn style(locale: Locale) -> Style {
-    Style { timezone: TimeZone::fixed(jiff::tz::offset(8)), locale, links: LinksConfig::default() }
+    Style {
+        timezone: TimeZone::fixed(jiff::tz::offset(8)),
+        locale,
+        links: LinksConfig::default(),
+        severities: SeverityWords::default(),
+    }
 }
 
 /// Compares the file with what the items become, or writes it anew; `head` is what it holds besides.

@@ -4,8 +4,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::alert::{Alert, Status};
 
+use super::escape::clean_line;
 use super::group_view::TimeRange;
 use super::i18n::Words;
+use super::item::Item;
+
+/// How much of a time that cannot be read is shown, in characters.
+const GIVEN_CHARACTERS_MAX: usize = 60;
 
 /// A point in time as people write it in the configured zone.
 pub(super) fn shown(at: Timestamp, timezone: &TimeZone) -> String {
@@ -24,9 +29,16 @@ pub(super) fn range(range: TimeRange, timezone: &TimeZone) -> String {
     format!("{first} – {last}")
 }
 
-/// When it began and when it ended, each with its name; nothing where the source has no times.
-pub(super) fn points(alert: &Alert<'_>, words: &Words, timezone: &TimeZone) -> Vec<(&'static str, String)> {
-    let Some(started) = alert.starts_at else { return Vec::new() };
+/// When it began and when it ended, each with its name; the time a message gives; nothing where the source has no times.
+pub(super) fn points(item: &Item<'_>, words: &Words, timezone: &TimeZone) -> Vec<(&'static str, String)> {
+    let alert = item.alert;
+    let Some(started) = alert.starts_at else {
+        let given = item.given_time().map(|given| match given.parse() {
+            Ok(at) => shown(at, timezone),
+            Err(_) => clean_line(given, GIVEN_CHARACTERS_MAX),
+        });
+        return given.map(|given| (words.time, given)).into_iter().collect();
+    };
     let ended = alert.ends_at.filter(|_| alert.status == Status::Resolved);
     let points = [(words.started, Some(started)), (words.ended, ended)];
     points.into_iter().filter_map(|(name, at)| Some((name, shown(at?, timezone)))).collect()
@@ -52,12 +64,12 @@ pub(super) fn length(alert: &Alert<'_>, now: Timestamp) -> Option<SignedDuration
 
 /// All of it in one list.
 pub(super) fn facts(
-    alert: &Alert<'_>,
+    item: &Item<'_>,
     words: &Words,
     timezone: &TimeZone,
     now: Timestamp,
 ) -> Vec<(&'static str, String)> {
-    let mut facts = points(alert, words, timezone);
-    facts.extend(span(alert, words, now));
+    let mut facts = points(item, words, timezone);
+    facts.extend(span(item.alert, words, now));
     facts
 }

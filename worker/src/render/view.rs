@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use config::{CardFormat, LinksConfig, Locale};
+use config::{CardFormat, LinksConfig, Locale, SeverityWords};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -28,6 +28,8 @@ pub struct Style {
     pub locale: Locale,
     /// Where links lead.
     pub links: LinksConfig,
+    /// How bad words are, besides those that are known anyway.
+    pub severities: SeverityWords,
 }
 
 /// What cards before this one told of the same storm.
@@ -92,10 +94,11 @@ pub(super) struct View<'e> {
     /// Facts that are the same for nearly every alert of a storm.
     pub(super) nearly_shared: Vec<NearlyShared<'e>>,
     /// `None` without items.
-    pub(super) origin: Option<SharedOrigin>,
+    pub(super) origin: Option<SharedOrigin<'e>>,
     pub(super) words: &'static Words,
     pub(super) timezone: &'e TimeZone,
     pub(super) links: &'e LinksConfig,
+    pub(super) severities: &'e SeverityWords,
     pub(super) besides: Besides<'e>,
     /// In words of one's own; `None`: in the built-in ones.
     pub(super) title: Option<String>,
@@ -105,12 +108,13 @@ pub(super) struct View<'e> {
 impl<'e> View<'e> {
     /// In the built-in words.
     pub(super) fn new(items: &'e [Item<'e>], style: &'e Style, now: Timestamp, besides: Besides<'e>) -> Self {
-        let summary = Summary::of(items);
+        let severities = &style.severities;
+        let summary = Summary::of(items, severities);
         let is_storm = items.len() > DETAILS_MAX;
         let mut stories = if is_storm {
             storm_stories(items, &summary)
         } else {
-            calm_stories(items, &summary, besides.worded.is_none())
+            calm_stories(items, &summary, severities, besides.worded.is_none())
         };
         let told = if is_storm { stories.len() } else { summary.groups.len() };
         let lines = ListLine::all_of(items, &summary.groups[told..]);
@@ -128,6 +132,7 @@ impl<'e> View<'e> {
             words,
             timezone,
             links: &style.links,
+            severities,
             besides,
             title: None,
             now,
@@ -171,7 +176,12 @@ fn storm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>) -> Vec<AlertView
 }
 
 /// Of a few alerts each is told in detail, or, where that would be the same over and over, its group once.
-fn calm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>, may_group: bool) -> Vec<AlertView<'e>> {
+fn calm_stories<'e>(
+    items: &[Item<'e>],
+    summary: &Summary<'e>,
+    severities: &SeverityWords,
+    may_group: bool,
+) -> Vec<AlertView<'e>> {
     let mut stories = Vec::new();
     for group in &summary.groups {
         let alike = (may_group && group.members.len() > 1)
@@ -183,6 +193,6 @@ fn calm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>, may_group: bool) 
             None => stories.extend(group.members.iter().map(|index| AlertView::of(items[*index], *index))),
         }
     }
-    stories.sort_by_key(|story| Rank::of(&story.item, Light::of(&story.item), story.index));
+    stories.sort_by_key(|story| Rank::of(&story.item, Light::of(&story.item, severities), story.index));
     stories
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use config::{Environment, parse};
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 use proptest::prelude::*;
 
 use super::*;
@@ -48,6 +48,7 @@ fn envelope(receiver: &str, alerts: &[&str]) -> Envelope<'static> {
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts: alerts.iter().map(alert).collect(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use config::{DatabaseConfig, Secret};
 use jiff::Timestamp;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 use prometheus::Registry;
 use runtime::clock::Clock;
 use testkit::mariadb::TestDatabase;
@@ -45,6 +45,7 @@ pub(crate) fn envelope(alerts: usize) -> Envelope<'static> {
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts: (0..alerts).map(alert).collect(),

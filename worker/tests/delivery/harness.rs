@@ -7,13 +7,13 @@ use std::time::Duration;
 use config::{
     BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, HistoryConfig,
     InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination,
-    ReceiverOwners, Reloads, Secret, TemplateConfig, parse,
+    ReceiverOwners, Reloads, Secret, SeverityWords, TemplateConfig, parse,
 };
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source, encode};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source, encode};
 use prometheus::{Registry, TextEncoder};
 use queue::{Consumer, Headers, Settlement};
 use runtime::clock::Clock;
@@ -226,7 +226,12 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         dedup: DedupConfig::default(),
         history: HistoryConfig::default(),
         window: WINDOW,
-        style: Style { timezone: TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() },
+        style: Style {
+            timezone: TimeZone::UTC,
+            locale: Locale::En,
+            links: LinksConfig::default(),
+            severities: SeverityWords::default(),
+        },
         cards: config::CardsConfig::default(),
         templates: Vec::new(),
         template: None,
@@ -264,6 +269,7 @@ pub(crate) fn envelope(receiver: &str, index: u8) -> Envelope<'static> {
         group_labels: Labels::default(),
         external_url: "".into(),
         truncated: 0,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts: vec![Alert {

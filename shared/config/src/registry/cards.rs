@@ -1,7 +1,7 @@
 //! Settings of what stands on cards.
 
 use super::{SettingGroup, of};
-use runtime::documents::Roles::Worker;
+use runtime::documents::Roles::{Both, Worker};
 use runtime::documents::text;
 
 pub(super) const TEMPLATES: SettingGroup = SettingGroup {
@@ -27,6 +27,12 @@ pub(super) const TEMPLATES: SettingGroup = SettingGroup {
             "words for each alert that is listed in detail; 8 KiB at most",
             "每条详细列出的告警的文字；不超过 8 KiB",
         ),
+        of("severities.WORD", Worker)
+            .unset("[the built-in words](senders.md#severity)", "[内置的词](senders.md#severity)")
+            .means(
+                "how bad a sender's word for severity is: `critical`, `warning` or `info`; before the built-in words",
+                "发送方用的严重程度词对应哪一级：`critical`、`warning` 或 `info`；优先于内置的词",
+            ),
     ],
 };
 
@@ -48,7 +54,7 @@ pub(super) const LINKS: SettingGroup = SettingGroup {
         of("links.loki.datasources.NAMESPACE", Worker)
             .unset("`links.loki.datasource_uid`", "`links.loki.datasource_uid`")
             .means("uid for alerts of this namespace", "该命名空间的告警用哪个 uid"),
-        of("links.loki.labels.LABEL", Worker)
+        of("links.loki.labels.LABEL", Both)
             .unset("`namespace`, `app`, `pod`", "`namespace`、`app`、`pod`")
             .means(
                 "a label in Loki, and the alert's labels it is read from: the first that is there",

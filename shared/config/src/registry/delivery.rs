@@ -113,8 +113,8 @@ pub(super) const ROUTES: SettingGroup = SettingGroup {
         "哪些告警发给哪些接收方，规则与 Alertmanager 相同。没有路由接下的发给 `default`，或唯一的接收方。总数最多 500 条。",
     ),
     settings: &[
-        of("routes[]", Worker).reloaded().means("the routes, asked in their order", "路由列表，按顺序匹配"),
-        of("routes[].match", Worker).unset("everything", "任何告警").reloaded().means(
+        of("routes[]", Both).reloaded().means("the routes, asked in their order", "路由列表，按顺序匹配"),
+        of("routes[].match", Both).unset("everything", "任何告警").reloaded().means(
             "what an alert's labels have to satisfy, all of it: `severity=\"critical\"`, `team=~\"a|b\"`",
             "告警标签须满足的条件，全部成立才算匹配：`severity=\"critical\"`、`team=~\"a|b\"`",
         ),
@@ -130,7 +130,7 @@ pub(super) const ROUTES: SettingGroup = SettingGroup {
             .values(&["false"])
             .reloaded()
             .means("ask the routes after it, too", "匹配后是否继续匹配之后的路由"),
-        of("routes[].routes[]", Worker).reloaded().means(
+        of("routes[].routes[]", Both).reloaded().means(
             "routes below it, which take over what they match; at most 6 deep",
             "下一级路由，匹配的告警由它接管；最多 6 级",
         ),

@@ -1,7 +1,7 @@
 //! Settings of who is named on cards, and of what people may do from Feishu.
 
 use super::{SettingGroup, of};
-use runtime::documents::Roles::Worker;
+use runtime::documents::Roles::{Both, Worker};
 use runtime::documents::text;
 
 pub(super) const OWNERS: SettingGroup = SettingGroup {
@@ -11,7 +11,7 @@ pub(super) const OWNERS: SettingGroup = SettingGroup {
         "告警由谁负责，飞书 ID 从哪里来，见[负责人](owners.md)。",
     ),
     settings: &[
-        of("owners.labels", Worker).values(&["owner", "at_name", "feishu_user"]).means(
+        of("owners.labels", Both).values(&["owner", "at_name", "feishu_user"]).means(
             "annotations, or else labels, that name an alert's owners",
             "写着负责人的注解；没有注解则看标签",
         ),
@@ -19,11 +19,11 @@ pub(super) const OWNERS: SettingGroup = SettingGroup {
             "owners of a service: a name, or a pattern with `*` and `?`. The variable is the whole map in JSON, YAML or Python",
             "服务的负责人：键是服务名，或带 `*`、`?` 的模式。环境变量是整个映射，JSON、YAML 或 Python 写法均可",
         ),
-        of("owners.service_labels", Worker).values(&["service", "app", "job"]).means(
+        of("owners.service_labels", Both).values(&["service", "app", "job"]).means(
             "labels that name the service; the first whose value is in `owners.services`",
             "写着服务名的标签；取第一个值在 `owners.services` 里的",
         ),
-        of("owners.by_label.LABEL.VALUE", Worker)
+        of("owners.by_label.LABEL.VALUE", Both)
             .means("owners by the value of a further label", "按其他标签的值指定负责人"),
         of("owners.namespaces.NAME", Worker).means("owners of a namespace", "命名空间的负责人"),
         of("owners.rotations.NAME.people", Worker)

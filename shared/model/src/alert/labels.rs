@@ -90,26 +90,26 @@ impl<'a> Labels<'a> {
         !may_lack_some && !self.iter().any(|(_, value)| is_cut(value))
     }
 
-    fn bytes(&self) -> usize {
-        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+    /// Takes out the last pairs by name until so many others fit, of so many bytes together; says how many those were.
+    pub fn make_room(&mut self, pairs: usize, bytes: usize) -> usize {
+        let before = self.0.len();
+        let is_full = |set: &Self| set.0.len() + pairs > LABELS_MAX || set.bytes() + bytes > LABELS_BYTES_MAX;
+        while is_full(self) && self.0.pop().is_some() {}
+        before - self.0.len()
     }
 
-    /// Copies whatever is still borrowed.
-    pub fn into_owned(self) -> Labels<'static> {
-        Labels(self.0.into_iter().map(|(name, value)| (owned(name), owned(value))).collect())
-    }
-}
-
-impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Labels<'a> {
-    /// Keeps the last of several values of one name, as JSON readers do.
-    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>>(pairs: I) -> Self {
+    /// The set of these pairs, and how many were left out because it was full. Of several values of one name the last
+    /// one is kept, as JSON readers do.
+    pub fn counted(pairs: impl IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> (Self, usize) {
         let mut kept: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        let mut left_out = 0;
         let mut bytes = 0_usize;
         let mut sorted = true;
         for (name, value) in pairs {
             let value = cut(value);
             let size = name.len() + value.len();
             if kept.len() >= LABELS_MAX || bytes + size > LABELS_BYTES_MAX {
+                left_out += 1;
                 continue;
             }
             bytes += size;
@@ -127,7 +127,22 @@ impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Labels<'a> {
                 same
             });
         }
-        Self(kept)
+        (Self(kept), left_out)
+    }
+
+    fn bytes(&self) -> usize {
+        self.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+
+    /// Copies whatever is still borrowed.
+    pub fn into_owned(self) -> Labels<'static> {
+        Labels(self.0.into_iter().map(|(name, value)| (owned(name), owned(value))).collect())
+    }
+}
+
+impl<'a> FromIterator<(Cow<'a, str>, Cow<'a, str>)> for Labels<'a> {
+    fn from_iter<I: IntoIterator<Item = (Cow<'a, str>, Cow<'a, str>)>>(pairs: I) -> Self {
+        Self::counted(pairs).0
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::{Envelope, EnvelopeId, Source, WIRE_VERSION};
+use super::{Envelope, EnvelopeId, Notice, Source, WIRE_VERSION};
 use crate::alert::{Alert, Labels};
 
 /// Why a line is not an envelope of ours. Such a line goes to the dead letters.
@@ -46,6 +46,9 @@ struct WireEnvelope<'a> {
     external_url: Cow<'a, str>,
     #[serde(default)]
     truncated: u64,
+    /// Older builds neither write nor read it.
+    #[serde(borrow, default)]
+    notice: Notice<'a>,
     /// `repeat` on the wire; older builds neither write nor read it.
     #[serde(default)]
     repeat: bool,
@@ -88,6 +91,7 @@ pub fn decode(line: &[u8]) -> Result<Envelope<'_>, EnvelopeDecodeError> {
         group_labels: wire.group_labels,
         external_url: wire.external_url,
         truncated: wire.truncated,
+        notice: wire.notice,
         is_repeat: wire.repeat,
         is_unheard: wire.unheard,
         alerts: wire.alerts,

@@ -95,6 +95,10 @@ impl OpenLine {
         json::text(&mut bytes, &envelope.external_url)?;
         json::raw(&mut bytes, r#","truncated":"#);
         json::value(&mut bytes, &envelope.truncated)?;
+        if !envelope.notice.is_empty() {
+            json::raw(&mut bytes, r#","notice":"#);
+            json::value(&mut bytes, &envelope.notice)?;
+        }
         if envelope.is_repeat {
             json::raw(&mut bytes, r#","repeat":true"#);
         }

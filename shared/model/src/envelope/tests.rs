@@ -56,12 +56,16 @@ fn alert(padding: usize) -> impl Strategy<Value = Alert<'static>> {
     )
 }
 
+fn notice() -> impl Strategy<Value = Notice<'static>> {
+    (text(), text()).prop_map(|(title, message)| Notice { title, message })
+}
+
 fn envelope(alerts: impl Strategy<Value = Vec<Alert<'static>>>) -> impl Strategy<Value = Envelope<'static>> {
-    let said = (any::<u64>(), any::<bool>(), any::<bool>());
+    let said = (any::<u64>(), any::<bool>(), any::<bool>(), notice());
     let origin = (time(), any::<[u8; 10]>(), proptest::sample::select(&Source::ALL[..]), said);
     (origin, text(), text(), labels(), text(), alerts).prop_map(
         |(
-            (received_at, random, source, (truncated, is_repeat, is_unheard)),
+            (received_at, random, source, (truncated, is_repeat, is_unheard, notice)),
             receiver,
             group_key,
             group_labels,
@@ -77,6 +81,7 @@ fn envelope(alerts: impl Strategy<Value = Vec<Alert<'static>>>) -> impl Strategy
                 group_labels,
                 external_url,
                 truncated,
+                notice,
                 is_repeat,
                 is_unheard,
                 alerts,

@@ -12,8 +12,12 @@ fn nothing_from_outside_mentions_anybody() {
         fingerprint: hostile.to_owned(),
         ..TargetAlert::example()
     };
-    let style =
-        Style { timezone: jiff::tz::TimeZone::UTC, locale: Locale::En, links: LinksConfig::default() };
+    let style = Style {
+        timezone: jiff::tz::TimeZone::UTC,
+        locale: Locale::En,
+        links: LinksConfig::default(),
+        severities: config::SeverityWords::default(),
+    };
     assert_eq!(line(&target, &style).lines().count(), 1);
     for answer in [
         Reply::NotSilenced(refused.clone()),

@@ -3,7 +3,7 @@
 use super::TemplatePart;
 
 /// Values of one alert; those of the worst one, in a title.
-pub(in crate::render) const OF_ALERT: [&str; 22] = [
+pub(in crate::render) const OF_ALERT: [&str; 25] = [
     "status",
     "status_name",
     "severity",
@@ -26,6 +26,9 @@ pub(in crate::render) const OF_ALERT: [&str; 22] = [
     "receiver",
     "source",
     "total",
+    "reason",
+    "sender_title",
+    "sender_message",
 ];
 /// Values of the whole card, in its title only.
 pub(in crate::render) const OF_CARD: [&str; 4] = ["firing", "resolved", "names", "badge"];

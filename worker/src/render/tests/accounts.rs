@@ -42,7 +42,7 @@ fn read<'t>(lines: impl Iterator<Item = &'t str>) -> Said {
     for line in lines.filter(|line| !line.is_empty()) {
         let (sign, words) = line.split_once([' ', ':']).unwrap_or((line, ""));
         match sign {
-            "🔴" | "⭕" | "🟠" | "🔵" => said.by_line.firing += counted(words),
+            "🔴" | "⭕" | "🟠" | "⚪" | "🔵" => said.by_line.firing += counted(words),
             "🟢" => said.by_line.resolved += counted(words),
             "➕" if words.contains(" more were left out") => {
                 said.left_out = words.split(' ').next().unwrap().parse().unwrap();
@@ -132,9 +132,11 @@ fn names_on(card: &Card) -> BTreeMap<String, usize> {
     for text in texts(card) {
         match &text {
             CardText::Plain { content } if is_listed => add(content),
-            CardText::Plain { content } if content.starts_with(['🔴', '🟠', '🟢', '⭕', '🔵']) => {
+            CardText::Plain { content } if content.starts_with(['🔴', '🟠', '🟢', '⭕', '⚪', '🔵']) =>
+            {
                 // A name may have a line of its own; a line that begins with a light begins a group.
-                let lists = content.split(['🔴', '🟠', '🟢', '⭕', '🔵']).filter(|list| !list.is_empty());
+                let lists =
+                    content.split(['🔴', '🟠', '🟢', '⭕', '⚪', '🔵']).filter(|list| !list.is_empty());
                 lists.for_each(|list| add(list.trim_end().split_once(": ").map_or("", |(_, names)| names)));
             }
             CardText::Plain { .. } | CardText::Markdown { .. } => {}

@@ -19,7 +19,7 @@ pub(super) fn is_unseen(character: char) -> bool {
 
 /// Lines that begin with a sign are ours: as many as alerts told, groups counted and notices given.
 pub(super) fn signed(content: &str) -> usize {
-    let signs = ['🔴', '⭕', '🟠', '🔵', '🟢', '🔁', '➕'];
+    let signs = ['🔴', '⭕', '🟠', '⚪', '🔵', '🟢', '🔁', '➕'];
     content.lines().filter(|line| line.trim_start().starts_with(signs)).count()
 }
 

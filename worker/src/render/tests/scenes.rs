@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
-use model::envelope::{Envelope, EnvelopeId, Source};
+use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 
 use super::super::{Acknowledged, Attention, Item, Silenced, StormSoFar};
 
@@ -64,6 +64,7 @@ pub(super) fn envelope(alerts: Vec<Alert<'static>>, truncated: u64) -> Envelope<
         group_labels: Labels::default(),
         external_url: "http://alertmanager.example".into(),
         truncated,
+        notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
         alerts,

@@ -53,14 +53,15 @@ fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Ve
     let alert = item.alert;
     let words = view.words;
     let telling = item.text();
-    let severity = severity::of(item).0;
+    let (severity, said) = severity::of(item, view.severities);
+    let reason = item.state_reason().map(|reason| words.reason(reason)).unwrap_or_default();
     let time = |at: Option<Timestamp>| at.map(|at| times::shown(at, view.timezone)).unwrap_or_default();
     let status_name = if item.is_firing() { words.firing } else { words.resolved };
     let duration = times::length(alert, view.now).map(|span| words.duration(span)).unwrap_or_default();
     let links = found.iter().map(|link| (key_of(link.kind), link.url.as_str()));
     let link_list = found.iter().map(|link| {
-        let name = crate::render::links::name(link.kind, words);
-        Value::from_pairs([("kind", key_of(link.kind)), ("name", name), ("url", &link.url)])
+        let name = crate::render::links::name(link, words);
+        Value::from_pairs([("kind", key_of(link.kind)), ("name", &*name), ("url", &link.url)])
     });
     let texts = |pairs: &model::alert::Labels<'_>| {
         // No card shows by which number people are called, a template's neither.
@@ -71,7 +72,7 @@ fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Ve
         alert.status.as_str().into(),
         status_name.into(),
         severity.as_str().into(),
-        severity.word(words).into(),
+        text(severity.word(said, words)),
         text(telling.name),
         text(item.place()),
         text(telling.summary),
@@ -90,6 +91,9 @@ fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Ve
         receiver.into(),
         item.envelope.source.as_str().into(),
         view.summary.all.total().into(),
+        reason.into(),
+        text(&*item.envelope.notice.title),
+        text(&*item.envelope.notice.message),
     ];
     OF_ALERT.into_iter().zip(values).collect()
 }
@@ -108,5 +112,6 @@ const fn key_of(kind: LinkKind) -> &'static str {
         LinkKind::Runbook => "runbook",
         LinkKind::Image => "image",
         LinkKind::Silence => "silence",
+        LinkKind::Annotated => "link",
     }
 }
