@@ -287,10 +287,7 @@ pub fn start_with(
         clock: clock.clone(),
         request_timeout: settings.delivery.request_timeout,
     };
-    let resolved = settings.app.as_ref().map(|app| app.resolved);
-    let refresher = resolved
-        .and_then(|resolved| Refresher::new(cards.clone(), &receivers, resolved, tools))
-        .map(Arc::new);
+    let refresher = refresher(&settings, &cards, &receivers, tools);
     let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone());
     let context = Arc::new(DeliveryContext {
         publisher,
@@ -317,6 +314,17 @@ pub fn start_with(
     let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
+}
+
+/// Whoever updates the cards of an app's bot, if there is one.
+fn refresher(
+    settings: &Settings,
+    cards: &Cards,
+    receivers: &[Receiver],
+    tools: RefreshDeps,
+) -> Option<Arc<Refresher>> {
+    let resolved = settings.app.as_ref()?.resolved;
+    Refresher::new(cards.clone(), receivers, resolved, tools).map(Arc::new)
 }
 
 /// Which alerts go where, which changes with the configuration.

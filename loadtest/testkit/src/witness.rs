@@ -80,8 +80,8 @@ async fn answer(
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::BAD_GATEWAY);
     if status.is_success() {
         let now = Instant::now();
-        let states = states(&body).into_iter().map(|(name, is_over)| (name, (now, is_over)));
-        taken.lock().unwrap_or_else(PoisonError::into_inner).extend(states);
+        let news = states(&body).into_iter().map(|(name, is_over)| (name, (now, is_over)));
+        taken.lock().unwrap_or_else(PoisonError::into_inner).extend(news);
     }
     Ok(response(status, answered.body))
 }

@@ -33,27 +33,30 @@ impl By {
 }
 
 impl DeliveryContext {
+    /// Writes down that Feishu has it, before it is settled: what comes again is known then, and would not be kept.
+    async fn record(&self, receiver: &str, batch: &Batch, by: By) {
+        let claims = batch.claims(receiver);
+        if !matches!(by, By::Card | By::Count) {
+            return self.ledger.delivered(&claims).await;
+        }
+        let items = batch.items();
+        let summarised = batch.summarised_items();
+        let keep_summarised = async {
+            if let Some(sent) = batch.sent.as_ref() {
+                self.summarised.keep(sent.card.as_str(), receiver, &summarised).await;
+            }
+        };
+        tokio::join!(
+            self.ledger.delivered(&claims),
+            self.firing.keep(receiver, &items),
+            self.storms.add(receiver, i64::from(by == By::Card), &items),
+            keep_summarised
+        );
+    }
+
     /// Feishu has it.
     pub(super) async fn delivered(&self, receiver: &str, mut batch: Batch, by: By) {
-        if matches!(by, By::Card | By::Count) {
-            // Before it is settled: what comes again is known, and would not be kept.
-            let claims = batch.claims(receiver);
-            let items = batch.items();
-            let summarised = batch.summarised_items();
-            let keep_summarised = async {
-                if let Some(sent) = batch.sent.as_ref() {
-                    self.summarised.keep(sent.card.as_str(), receiver, &summarised).await;
-                }
-            };
-            tokio::join!(
-                self.ledger.delivered(&claims),
-                self.firing.keep(receiver, &items),
-                self.storms.add(receiver, i64::from(by == By::Card), &items),
-                keep_summarised
-            );
-        } else {
-            self.ledger.delivered(&batch.claims(receiver)).await;
-        }
+        self.record(receiver, &batch, by).await;
         let now = self.clock.now();
         let envelopes = batch.envelopes().len();
         let alerts = batch.alerts();
