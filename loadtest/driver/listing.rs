@@ -6,7 +6,7 @@ mod population;
 use std::hint::black_box;
 use std::time::Duration;
 
-use config::{LinksConfig, Locale};
+use config::{LinksConfig, Locale, SeverityWords};
 use jiff::tz::TimeZone;
 use model::envelope::{Envelope, EnvelopeDecodeError, decode};
 use rustix::time::{ClockId, clock_gettime};
@@ -68,7 +68,12 @@ struct Made {
 }
 
 fn style() -> Style {
-    Style { timezone: TimeZone::UTC, locale: Locale::ZhCn, links: LinksConfig::default() }
+    Style {
+        timezone: TimeZone::UTC,
+        locale: Locale::ZhCn,
+        links: LinksConfig::default(),
+        severities: SeverityWords::default(),
+    }
 }
 
 fn read(lines: &[String]) -> Result<Vec<Envelope<'_>>, EnvelopeDecodeError> {

@@ -20,7 +20,12 @@ pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext<'_
     for outcome in link::outcomes(alert, arrival, &config.links) {
         if let Err(why) = outcome.url {
             // Writing to a string cannot fail, here and below.
-            let _written = writeln!(told, "           no link to {}: {why}", words(outcome.kind));
+            let _written = match outcome.annotation {
+                Some(annotation) => {
+                    writeln!(told, "           no link to its annotation {annotation}: {why}")
+                }
+                None => writeln!(told, "           no link to {}: {why}", words(outcome.kind)),
+            };
         }
     }
 }
@@ -57,6 +62,7 @@ const fn words(kind: LinkKind) -> &'static str {
         LinkKind::Runbook => "its runbook (annotation runbook_url)",
         LinkKind::Image => "its picture (imageURL)",
         LinkKind::Silence => "a silence (silenceURL, externalURL)",
+        LinkKind::Annotated => "what an annotation names",
     }
 }
 

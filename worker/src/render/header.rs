@@ -89,7 +89,8 @@ pub(super) fn badge_of(view: &View<'_>) -> Badge {
     if attention_lines::is_all_taken_on(view) {
         standing.push(words.taken_on);
     }
-    let state = (!worst.is_message() || all.total() > 1).then(|| state_of(view, worst)).unwrap_or_default();
+    let says_it_itself = worst.is_message() && all.total() == 1;
+    let state = if says_it_itself { Vec::new() } else { state_of(view, worst) };
     Badge { standing, state }
 }
 

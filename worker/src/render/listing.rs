@@ -57,7 +57,8 @@ impl<'e> ListLine<'e> {
                 let line = *places.entry((light, around)).or_insert(lines.len());
                 if line == lines.len() {
                     let title = LineTitle::Place;
-                    let (members, names) = (Vec::new(), Vec::new());
+                    let members = Vec::new();
+                    let names = Vec::new();
                     lines.push(Self { light, title, around, reason, members, names });
                 }
                 lines[line].members.push(member);

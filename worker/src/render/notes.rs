@@ -4,9 +4,9 @@ use super::alert_text::{AlertText, is_for_ends, is_replaced};
 use super::escape::{clean, clean_line};
 use super::i18n::Words;
 use super::item::{Item, ORIGIN};
-use super::shown_labels::is_somebodys_number;
 use super::state_reason::STATE_REASON;
 use crate::link::annotated;
+use crate::people::person::is_somebodys_number;
 
 /// What was measured: an annotation, as a label would make each measurement an alert of its own.
 pub(super) const VALUE: &str = "value";

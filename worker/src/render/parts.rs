@@ -485,7 +485,7 @@ fn field(name: &str, value: &str, characters_max: usize) -> Field {
 /// What nearly all alerts share, and how many of a hundred.
 fn nearly_shared_field(view: &View<'_>, fact: &NearlyShared<'_>) -> Field {
     let value = clean_line(fact.value, VALUE_CHARACTERS_MAX);
-    field(fact.name, &view.words.of_most(&value, fact.percent))
+    field(fact.name, &view.words.of_most(&value, fact.percent), VALUE_CHARACTERS_MAX)
 }
 
 fn fields(fields: Vec<Field>) -> Option<Element> {

@@ -227,7 +227,7 @@ fn collect(part: &Value, texts: &mut Vec<CardText>) {
     }
 }
 
-const LIGHTS: [char; 5] = ['🔴', '⭕', '🟠', '🔵', '🟢'];
+const LIGHTS: [char; 6] = ['🔴', '⭕', '🟠', '⚪', '🔵', '🟢'];
 
 /// A table of groups as the lines it stands for, one of names as those.
 fn rows(table: &Value) -> Vec<CardText> {
