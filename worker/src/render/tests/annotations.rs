@@ -100,7 +100,7 @@ fn an_address_in_an_annotation_is_a_button_and_a_link_where_all_have_it() {
         | Element::AlertBlock(_)
         | Element::Listing(_) => None,
     });
-    assert_eq!(buttons.collect::<Vec<_>>().concat(), ["Source", "wiki"]);
+    assert_eq!(buttons.collect::<Vec<_>>().concat(), ["Source", "Silence", "wiki"]);
     let other =
         Alert { labels: [("alertname".into(), "DiskFull".into())].into_iter().collect(), ..alert.clone() };
     let several = texts(&card(&scene(vec![alert, other])))
