@@ -12,6 +12,7 @@ use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use model::envelope::{Notice, Source};
 
 use super::identity::{Identity, Labelled, Rule};
+use super::lenient::{ANNOTATIONS_LEFT_OUT, LABELS_LEFT_OUT, LEFT_OUT_BYTES, LEFT_OUT_PAIRS};
 use super::reading::AlertReading;
 use super::shape::{RawAlert, Shape};
 use super::{Context, grafana, link, quote_meta, time};
@@ -67,10 +68,6 @@ const WANTED: [&str; 34] = [
     "job",
     "grafana_folder",
 ];
-/// Says on a card how many labels, and how many annotations, were too many.
-const LEFT_OUT: [&str; 2] = ["labels_left_out", "annotations_left_out"];
-/// How long both of these are together with their numbers, in bytes.
-const LEFT_OUT_BYTES: usize = 80;
 
 /// What an alert is given where it has nothing of its own.
 struct Group<'b, 'a> {
@@ -173,9 +170,8 @@ fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>)
     let own = Labels::chosen(pairs, is_wanted);
     let labels_left_out = all - own.len();
     let labels = or_common(own, &group.labels, &mut group.room_bytes);
-    let own = take(&mut raw.annotations.pairs);
-    let mut annotations = or_common(own, &group.annotations, &mut group.room_bytes);
-    say_left_out(&mut annotations, [labels_left_out, raw.annotations.left_out]);
+    let mut annotations = or_common(take(&mut raw.annotations.0), &group.annotations, &mut group.room_bytes);
+    say_left_out(&mut annotations, labels_left_out);
     // Rather told once too often than not at all: a status nobody knows is a firing one.
     let ended = time::instant(&raw.ends_at.0, group.zone);
     let has_ended = ended.is_some_and(|ended| group.ended_by.is_some_and(|now| ended <= now));
@@ -199,16 +195,14 @@ fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>)
     }
 }
 
-/// Says how many labels and annotations were too many, if any were.
-fn say_left_out(annotations: &mut Labels<'_>, [labels, own]: [usize; 2]) {
-    if labels == 0 && own == 0 {
+/// Says how many labels were too many, if any were. Where there is no room for that, annotations make some, which is said, too.
+fn say_left_out(annotations: &mut Labels<'_>, labels: usize) {
+    if labels == 0 || annotations.insert_if_absent(LABELS_LEFT_OUT.into(), labels.to_string().into()) {
         return;
     }
-    let own = own + annotations.make_room(LEFT_OUT.len(), LEFT_OUT_BYTES);
-    for (name, left_out) in LEFT_OUT.into_iter().zip([labels, own]) {
-        if left_out > 0 {
-            annotations.insert_if_absent(name.into(), left_out.to_string().into());
-        }
+    let own = annotations.make_room(LEFT_OUT_PAIRS, LEFT_OUT_BYTES);
+    for (name, left_out) in [(LABELS_LEFT_OUT, labels), (ANNOTATIONS_LEFT_OUT, own)] {
+        annotations.insert_if_absent(name.into(), left_out.to_string().into());
     }
 }
 
@@ -247,7 +241,7 @@ fn identity<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'
     let Group { labels, annotations, .. } = group;
     let common = || [known_by("commonLabels", labels), known_by("commonAnnotations", annotations)];
     let [labels, annotations] = group.known_by.get_or_insert_with(common);
-    let own = &raw.annotations.pairs;
+    let own = &raw.annotations.0;
     let annotations = if own.is_empty() { &*annotations } else { own };
     rule.of_unlabelled(named, Fingerprint::of_pairs(labels.iter().chain(annotations.iter())))
 }
@@ -363,7 +357,7 @@ mod tests {
         let [labels, annotations] = [&alerts[0].labels, &alerts[0].annotations];
         assert_eq!((labels.get("severity"), labels.get("tenant")), (Some("page"), Some("t")));
         assert_eq!(labels.len(), LABELS_MAX);
-        let left_out = LEFT_OUT.map(|name| annotations.get(name));
+        let left_out = [LABELS_LEFT_OUT, ANNOTATIONS_LEFT_OUT].map(|name| annotations.get(name));
         assert_eq!((left_out, annotations.len()), ([Some("18"), Some("8")], LABELS_MAX));
     }
 

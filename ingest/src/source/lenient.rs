@@ -28,12 +28,19 @@ pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 #[derive(Debug, Default)]
 pub(super) struct Pairs<'a>(pub(super) Labels<'a>);
 
-/// The same pairs, and how many of them were too many.
+/// The same pairs. Where some were too many, `annotations_left_out` among them says how many, and there is room for
+/// `labels_left_out`: a number beside the pairs of each alert would take more memory than the few that need it.
 #[derive(Debug, Default)]
-pub(super) struct CountedPairs<'a> {
-    pub(super) pairs: Labels<'a>,
-    pub(super) left_out: usize,
-}
+pub(super) struct NotedPairs<'a>(pub(super) Labels<'a>);
+
+/// Says on a card how many labels were too many.
+pub(super) const LABELS_LEFT_OUT: &str = "labels_left_out";
+/// Says on a card how many annotations were too many.
+pub(super) const ANNOTATIONS_LEFT_OUT: &str = "annotations_left_out";
+/// How many pairs these are.
+pub(super) const LEFT_OUT_PAIRS: usize = 2;
+/// How long both are together with their numbers, in bytes.
+pub(super) const LEFT_OUT_BYTES: usize = 80;
 
 /// The same pairs in full, sorted by name: nothing is cut before it is known who the alert is.
 #[derive(Debug, Default)]
@@ -108,23 +115,33 @@ impl<'de: 'a, 'a> Lenient<'de> for Text<'a> {
 
 impl<'de: 'a, 'a> Lenient<'de> for Pairs<'a> {
     fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
-        CountedPairs::from_map(map).map(|counted| Self(counted.pairs))
+        counted(map).map(|(pairs, _)| Self(pairs))
     }
 }
 
-impl<'de: 'a, 'a> Lenient<'de> for CountedPairs<'a> {
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut failure = None;
-        let pairs = std::iter::from_fn(|| match map.next_entry::<Text<'de>, Text<'de>>() {
-            Ok(entry) => entry.map(|(name, value)| (name.0, value.0)),
-            Err(error) => {
-                failure = Some(error);
-                None
-            }
-        });
-        let (pairs, left_out) = Labels::counted(pairs.filter(|(_, value)| !value.is_empty()));
-        failure.map_or(Ok(Self { pairs, left_out }), Err)
+impl<'de: 'a, 'a> Lenient<'de> for NotedPairs<'a> {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error> {
+        let (mut pairs, left_out) = counted(map)?;
+        if left_out > 0 {
+            let left_out = left_out + pairs.make_room(LEFT_OUT_PAIRS, LEFT_OUT_BYTES);
+            pairs.insert_if_absent(ANNOTATIONS_LEFT_OUT.into(), left_out.to_string().into());
+        }
+        Ok(Self(pairs))
     }
+}
+
+/// The pairs of a map that have a value, and how many were too many.
+fn counted<'de: 'a, 'a, A: MapAccess<'de>>(mut map: A) -> Result<(Labels<'a>, usize), A::Error> {
+    let mut failure = None;
+    let pairs = std::iter::from_fn(|| match map.next_entry::<Text<'de>, Text<'de>>() {
+        Ok(entry) => entry.map(|(name, value)| (name.0, value.0)),
+        Err(error) => {
+            failure = Some(error);
+            None
+        }
+    });
+    let counted = Labels::counted(pairs.filter(|(_, value)| !value.is_empty()));
+    failure.map_or(Ok(counted), Err)
 }
 
 impl<'de: 'a, 'a> Lenient<'de> for AllPairs<'a> {
@@ -229,7 +246,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for CountedPairs<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for NotedPairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue(PhantomData))
     }

@@ -3,7 +3,7 @@
 use model::envelope::Source;
 use serde::Deserialize;
 
-use super::lenient::{AllPairs, CountedPairs, Item, List, Names, Object, Pairs, Text};
+use super::lenient::{AllPairs, Item, List, Names, NotedPairs, Object, Pairs, Text};
 use super::{Because, Endpoint, SourceError};
 
 /// How many alerts one request may carry. Groups of 20 000 occur; past this a body of empty objects would take
@@ -107,7 +107,7 @@ pub(super) struct RawAlert<'a> {
     #[serde(borrow)]
     pub(super) labels: AllPairs<'a>,
     #[serde(borrow)]
-    pub(super) annotations: CountedPairs<'a>,
+    pub(super) annotations: NotedPairs<'a>,
     #[serde(borrow)]
     pub(super) starts_at: Text<'a>,
     #[serde(borrow)]
@@ -147,7 +147,7 @@ pub(super) struct EvalMatch<'a> {
 impl Item for RawAlert<'_> {
     /// Whatever else it says, it is known by nothing but what it has in common with the others.
     fn is_blank(&self) -> bool {
-        self.labels.pairs.is_empty() && self.annotations.pairs.is_empty() && self.fingerprint.0.is_empty()
+        self.labels.pairs.is_empty() && self.annotations.0.is_empty() && self.fingerprint.0.is_empty()
     }
 }
 
