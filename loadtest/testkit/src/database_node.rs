@@ -1,6 +1,6 @@
 //! A database server of the test's own, to be killed and started again; the system's is left alone.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -30,7 +30,7 @@ impl DatabaseNode {
     pub async fn start() -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let data = home.path().join("data");
-        install(data.clone()).await;
+        install(home.path(), &data).await;
         let port = free_address().port();
         let mut launch = Launch::program(SERVER)
             .argument("--no-defaults")
@@ -39,7 +39,8 @@ impl DatabaseNode {
             .argument(setting("pid-file", &home.path().join("pid")))
             .argument(format!("--port={port}"))
             .argument("--bind-address=127.0.0.1")
-            .argument("--skip-name-resolve");
+            .argument("--skip-name-resolve")
+            .variable("TMPDIR", home.path());
         if is_root() {
             launch = launch.argument("--user=root");
         }
@@ -70,12 +71,14 @@ impl DatabaseNode {
     }
 }
 
-/// Makes the server's own tables.
-async fn install(data: PathBuf) {
+/// Makes the server's own tables. In a place of its own for temporary files: a server that starts removes those of another
+/// from theirs.
+async fn install(home: &Path, data: &Path) {
     let mut command = Command::new("mariadb-install-db");
     command
+        .env("TMPDIR", home)
         .arg("--no-defaults")
-        .arg(setting("datadir", &data))
+        .arg(setting("datadir", data))
         .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
     if is_root() {
         command.arg("--user=root");
@@ -84,7 +87,7 @@ async fn install(data: PathBuf) {
     assert!(output.status.success(), "mariadb-install-db: {output:?}");
 }
 
-fn setting(name: &str, path: &std::path::Path) -> String {
+fn setting(name: &str, path: &Path) -> String {
     format!("--{name}={}", path.display())
 }
 
