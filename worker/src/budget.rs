@@ -3,6 +3,7 @@
 
 pub mod fleet;
 pub mod gcra;
+mod lateness;
 mod metrics;
 pub mod rates;
 mod share;
@@ -22,6 +23,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::Store;
+use fleet::FleetAnswer;
+use lateness::{AnswerTime, AnswerTimes};
 use metrics::BudgetMetrics;
 use rates::Rates;
 use share::{BudgetShare, ShareGuard};
@@ -68,6 +71,8 @@ pub struct Budget {
     workers: Workers,
     /// One entry per receiver that is configured.
     shares: Mutex<HashMap<String, BudgetShare>>,
+    /// Of whatever the database is asked here.
+    answers: Mutex<AnswerTimes>,
     metrics: BudgetMetrics,
 }
 
@@ -83,7 +88,7 @@ impl Budget {
     pub fn new(store: Store, clock: Clock, registry: &Registry) -> prometheus::Result<Self> {
         let workers = Workers::new(&store);
         let metrics = BudgetMetrics::register(registry)?;
-        Ok(Self { store, clock, workers, shares: Mutex::default(), metrics })
+        Ok(Self { store, clock, workers, shares: Mutex::default(), answers: Mutex::default(), metrics })
     }
 
     /// Says every few seconds that this worker is there, and how many are, until the stop.
@@ -98,7 +103,9 @@ impl Budget {
 
     /// Says once that this worker is there.
     pub async fn make_known(&self) {
-        self.workers.make_known(&self.store).await;
+        let asked = Instant::now();
+        let at_ms = self.workers.make_known(&self.store).await;
+        self.lateness(asked, at_ms);
     }
 
     /// Reserves the next free slot of one of the configuration's receivers and says how long to wait for it. One
@@ -117,18 +124,38 @@ impl Budget {
         if let Some(after) = self.share(receiver, |share| share.closed(Instant::now())) {
             return SendSlot::AskAgain { after };
         }
+        let asked = Instant::now();
         // The store has counted and logged a failure; here it only decides who keeps the budget.
-        match fleet::reserve(&self.store, &self.clock, receiver, rates, ahead).await {
-            Ok(wait) if wait > ahead => {
-                SendSlot::AskAgain { after: wait.saturating_sub(ahead).max(ASK_AGAIN_MIN) }
-            }
-            Ok(wait) => {
-                self.share(receiver, |share| share.follow(Instant::now() + wait));
-                self.metrics.fleet.inc();
-                SendSlot::Reserved { wait }
-            }
-            Err(_) => self.reserve_alone(receiver, limits, ahead),
+        let Ok(FleetAnswer { wait_ms, at_ms }) =
+            fleet::reserve(&self.store, &self.clock, receiver, rates, ahead).await
+        else {
+            return self.reserve_alone(receiver, limits, ahead);
+        };
+        let lateness = self.lateness(asked, at_ms);
+        let wait = Duration::from_millis(wait_ms);
+        if wait > ahead {
+            let after = wait.saturating_sub(ahead).saturating_sub(lateness).max(ASK_AGAIN_MIN);
+            return SendSlot::AskAgain { after };
         }
+        if let Some(wait) = lateness::left_of(wait, lateness) {
+            self.share(receiver, |share| share.follow(Instant::now() + wait));
+            self.metrics.fleet.inc();
+            return SendSlot::Reserved { wait };
+        }
+        self.metrics.late.inc();
+        // Whoever is late twice in a row does as if the database were away: where it is always slow, nobody is silent.
+        if self.share(receiver, BudgetShare::may_ask_again) {
+            SendSlot::AskAgain { after: ASK_AGAIN_MIN }
+        } else {
+            self.reserve_alone(receiver, limits, ahead)
+        }
+    }
+
+    /// How late an answer came that the database gave at this time; it is not late where nobody knows.
+    fn lateness(&self, asked: Instant, at_ms: Option<i64>) -> Duration {
+        let Some(at_ms) = at_ms else { return Duration::ZERO };
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.lateness(AnswerTime { asked, answered: Instant::now(), at_ms })
     }
 
     /// Feishu said to slow down: nobody asks for a slot of this receiver successfully before `pause` is over, and

@@ -32,6 +32,8 @@ pub(crate) enum Condition {
     DatabaseAway,
     /// The database takes its time, often more than the caller has.
     DatabaseSlow,
+    /// Nothing gets to the database, or nothing back from it, and then all of it at once.
+    DatabaseHangs,
     /// The database does what it is told, and some of its answers are lost.
     DatabaseLosesAnswers,
     /// The database refuses now and then (deadlock, error 1020, read-only).

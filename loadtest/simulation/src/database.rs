@@ -12,6 +12,29 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Link(pub(crate) World);
 
+/// Half of what is held up has not been done yet; of the other half only the answer is held up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Direction {
+    Request,
+    Answer,
+}
+
+impl Link {
+    async fn pass(&self, direction: Direction) {
+        let world = &self.0;
+        world.pause(0..3).await;
+        if world.holds(Condition::DatabaseSlow) && world.chance(0.5) {
+            world.pause(200..4_000).await;
+        }
+        // What is hung up on its way there is hung up at once, and what is on its way back when that begins.
+        let is_hung_up =
+            world.holds(Condition::DatabaseHangs) && (direction == Direction::Answer || world.chance(0.5));
+        while is_hung_up && world.holds(Condition::DatabaseHangs) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 impl DatabaseLink for Link {
     fn request(&self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         Box::pin(async {
@@ -23,11 +46,7 @@ impl DatabaseLink for Link {
                 }
                 return Err(cut());
             }
-            if world.holds(Condition::DatabaseSlow) {
-                world.pause(200..4_000).await;
-            } else {
-                world.pause(0..3).await;
-            }
+            self.pass(Direction::Request).await;
             if world.holds(Condition::DatabaseErrors) && world.chance(0.2) {
                 return Err(sqlx::Error::Protocol("record has changed since last read".to_owned()));
             }
@@ -38,7 +57,7 @@ impl DatabaseLink for Link {
     fn answer(&self) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         Box::pin(async {
             let world = &self.0;
-            world.pause(0..3).await;
+            self.pass(Direction::Answer).await;
             if world.holds(Condition::DatabaseLosesAnswers) && world.chance(0.3) {
                 return Err(cut());
             }

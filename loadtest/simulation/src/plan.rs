@@ -97,7 +97,7 @@ pub(crate) enum Kind {
     Nacks,
     /// The broker, or the embedded queue's disk, is slow or away.
     Broker,
-    /// The database is away, slow, refuses, or loses answers.
+    /// The database is away, slow, hangs, refuses, or loses answers.
     Database,
     /// Processes die.
     Kills,
@@ -201,10 +201,14 @@ impl Plan {
                 let kinds = [
                     Condition::DatabaseAway,
                     Condition::DatabaseSlow,
+                    Condition::DatabaseHangs,
                     Condition::DatabaseLosesAnswers,
                     Condition::DatabaseErrors,
                 ];
-                Fault::During(*kinds.choose(dice).unwrap_or(&kinds[0]), lasts)
+                let kind = *kinds.choose(dice).unwrap_or(&kinds[0]);
+                // For longer than anybody has patience a hanging database is one that is away.
+                let is_hanging = kind == Condition::DatabaseHangs;
+                Fault::During(kind, if is_hanging { lasts.min(secs(5)) } else { lasts })
             }
             Kind::Kills if dice.random_bool(0.2) => Fault::KillIngest(ingest),
             Kind::Kills => Fault::Kill(worker, time(dice, secs(60))),

@@ -8,6 +8,8 @@ use runtime::metrics::delivery;
 pub(super) struct BudgetMetrics {
     /// Slots the fleet gave.
     pub(super) fleet: IntCounter,
+    /// Slots of the fleet that were not used, as the database's answer came too late.
+    pub(super) late: IntCounter,
     /// Slots a worker took from its share while the database was away.
     pub(super) local: IntCounter,
     /// How often Feishu said to slow down.
@@ -19,6 +21,7 @@ impl BudgetMetrics {
         let reservations = delivery::BUDGET_RESERVATIONS.counters()?;
         let metrics = Self {
             fleet: reservations.with_label_values(&["fleet"]),
+            late: reservations.with_label_values(&["late"]),
             local: reservations.with_label_values(&["local"]),
             holds: delivery::BUDGET_HOLDS.counter()?,
         };

@@ -27,6 +27,8 @@ pub(super) struct BudgetShare {
     alone_until: Option<Instant>,
     /// Feishu said to slow down until then.
     held_until: Option<Instant>,
+    /// Whether the last slot of the fleet was lost, as its answer came too late.
+    was_late: bool,
 }
 
 /// The right to a share.
@@ -49,6 +51,12 @@ impl BudgetShare {
     pub(super) fn follow(&mut self, slot: Instant) {
         self.last_slot = self.last_slot.max(Some(slot));
         self.alone_since = None;
+        self.was_late = false;
+    }
+
+    /// A slot of the fleet was lost, as its answer came too late: whether the fleet is to be asked for another one.
+    pub(super) fn may_ask_again(&mut self) -> bool {
+        !std::mem::replace(&mut self.was_late, true)
     }
 
     /// A card without the database, and how long to wait for it: at most `ahead`. Or how long to wait before asking

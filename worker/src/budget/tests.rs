@@ -1,6 +1,7 @@
-//! A worker without its database.
+//! A worker without its database, and with one that hangs.
 
 mod alone;
+mod hanging;
 
 use std::path::Path;
 

@@ -70,16 +70,17 @@ impl Workers {
     }
 
     /// Says that this worker is there, and counts all. A failure changes nothing: what was known is the best there is.
-    pub async fn make_known(&self, store: &Store) {
+    /// Returns the database's time, in milliseconds since 1970.
+    pub async fn make_known(&self, store: &Store) -> Option<i64> {
         let counted = match store.pool() {
             Pool::MySql(server) => store.within(|| make_known(server, self.id)).await,
             Pool::Simulated(database) => store.within(|| make_known_simulated(database, self.id)).await,
-            Pool::Sqlite(_) => return,
+            Pool::Sqlite(_) => return None,
         };
-        if let Ok(counted) = counted {
-            let now = Instant::now();
-            self.lock(|known| known.learn(&counted, now));
-        }
+        let counted = counted.ok()?;
+        let now = Instant::now();
+        self.lock(|known| known.learn(&counted, now));
+        Some(counted.now_ms)
     }
 
     fn lock<T>(&self, change: impl FnOnce(&mut KnownWorkers) -> T) -> T {

@@ -17,7 +17,7 @@ use testkit::pace::{Most, clock_from, most_within};
 use testkit::wait_until::wait_until;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use worker::budget::fleet::{mysql, sqlite};
+use worker::budget::fleet::{FleetAnswer, mysql, sqlite};
 use worker::budget::gcra::{self, GcraState, RESERVE_AHEAD_MS};
 use worker::budget::rates::Rates;
 use worker::budget::workers::{WorkerPlace, Workers};
@@ -84,13 +84,16 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
         }
         // Every other asks for a slot of that moment only.
         let ahead_ms = if index % 2 == 0 { RESERVE_AHEAD_MS } else { 0 };
-        let wait_ms = match store.pool() {
+        let answer = match store.pool() {
             Pool::MySql(pool) => mysql::reserve(pool, receiver, rates, ahead_ms, Some(now_ms)).await,
             Pool::Sqlite(pool) => sqlite::reserve(pool, receiver, rates, ahead_ms, now_ms).await,
             Pool::Simulated(_) => panic!("a real one"),
         };
+        let FleetAnswer { wait_ms, at_ms } = answer.unwrap();
         let (expected_ms, after) = gcra::reserve(state, now_ms, rates, ahead_ms);
-        prop_assert_eq!(wait_ms.unwrap(), expected_ms.unsigned_abs());
+        prop_assert_eq!(wait_ms, expected_ms.unsigned_abs());
+        let is_first_of_a_server = index == 0 && pause_ms.is_none() && store.is_shared();
+        prop_assert_eq!(at_ms, (!is_first_of_a_server).then_some(now_ms));
         prop_assert_eq!(kept(store, receiver).await, after);
         state = after;
     }
@@ -153,7 +156,7 @@ async fn eight_senders_on_four_workers_keep_both_limits_together() {
                 let reserved = store
                     .within(|| mysql::reserve(pool, "storm", rates, RESERVE_AHEAD_MS, Some(now_ms)))
                     .await;
-                i64::try_from(reserved.unwrap()).unwrap()
+                i64::try_from(reserved.unwrap().wait_ms).unwrap()
             });
         }
         let waits_ms = senders.join_all().await;
@@ -175,6 +178,7 @@ async fn what_one_worker_spends_another_one_does_not_have() {
     assert_eq!(
         counted(&shown),
         "larkfire_budget_holds_total 0 larkfire_budget_reservations_total{by=\"fleet\"} 0 \
+         larkfire_budget_reservations_total{by=\"late\"} 0 \
          larkfire_budget_reservations_total{by=\"local\"} 0",
         "everything counted is there from the start"
     );

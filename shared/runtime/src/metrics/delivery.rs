@@ -184,8 +184,8 @@ pub const BUDGET_RESERVATIONS: Metric = metric(
     Counter,
     Worker,
     text(
-        "Slots for cards, by who keeps the budget: the fleet, or a worker alone while the database is away.",
-        "发卡片的额度，按由谁分配统计：全体 worker 共同分配，或数据库不可用时由 worker 自行取用。",
+        "Slots for cards, by who keeps the budget: the fleet, or a worker alone while the database is away; late are slots of the fleet that were not used, as the database answered too late.",
+        "发卡片的额度，按由谁分配统计：全体 worker 共同分配（fleet），或数据库不可用时由 worker 自行取用（local）；late 是数据库返回过晚而作废的额度。",
     ),
 )
 .labels(&[label("by")]);

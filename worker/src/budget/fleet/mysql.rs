@@ -1,13 +1,19 @@
 //! `gcra.rs` in one statement, by the server's clock: what the workers' clocks say does not matter, and whoever comes
 //! second waits for the row, not for a transaction. MySQL assigns from left to right, so each line may use what the
-//! lines before it have set; the wait comes back in the "last insert id" of the answer, without a second question.
+//! lines before it have set; the wait, and the moment it counts from, come back in the "last insert id" of the answer,
+//! without a second question.
 
+use super::FleetAnswer;
 use crate::budget::gcra::furthest_ms;
 use crate::budget::rates::Rates;
 use crate::store::Server;
 
+/// How many bits of the answer are the wait; the others are the moment. No wait is longer than a quarter of an hour
+/// ([`HOLD_MAX`](crate::budget::HOLD_MAX), and the minute of the slowest limit), which is 20 bits of milliseconds.
+const WAIT_BITS: u32 = 20;
+
 /// The first question about a receiver makes its row and gets the slot of that moment; the "last insert id" is then
-/// 0, which is its wait. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
+/// 0, which is its wait, and names no moment. `SYSDATE` is the moment the row is ours, where `NOW` would be the moment we queued for it.
 const RESERVE: &str = "
     INSERT INTO larkfire_budget
         (receiver, asked_ms, wait_ms, minute_free_ms, second_free_ms, held_until_ms, held_for_ms)
@@ -15,12 +21,12 @@ const RESERVE: &str = "
         (?, COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)), 0, asked_ms + ?, asked_ms + ?, 0, 0)
     ON DUPLICATE KEY UPDATE
     asked_ms = COALESCE(?, CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)),
-    wait_ms = LAST_INSERT_ID(GREATEST(
+    wait_ms = GREATEST(
         0,
         LEAST(minute_free_ms - asked_ms, ?),
         LEAST(second_free_ms - asked_ms, ?),
         LEAST(held_until_ms - asked_ms, held_for_ms)
-    )),
+    ),
     held_until_ms = LEAST(held_until_ms, asked_ms + held_for_ms),
     minute_free_ms = IF(
         wait_ms > ?,
@@ -31,7 +37,8 @@ const RESERVE: &str = "
         wait_ms > ?,
         LEAST(second_free_ms, asked_ms + ?),
         GREATEST(second_free_ms, held_until_ms, asked_ms + wait_ms - ?) + ?
-    )";
+    ),
+    asked_ms = LAST_INSERT_ID((asked_ms << 20) | LEAST(wait_ms, 1048575)) >> 20";
 
 const HOLD: &str = "
     INSERT INTO larkfire_budget
@@ -41,14 +48,14 @@ const HOLD: &str = "
     held_for_ms = IF(VALUES(held_until_ms) > held_until_ms, VALUES(held_for_ms), held_for_ms),
     held_until_ms = GREATEST(held_until_ms, VALUES(held_until_ms))";
 
-/// Milliseconds to wait. `now_ms` is for tests; `None` is the server's clock.
+/// `now_ms` is for tests; `None` is the server's clock.
 pub async fn reserve(
     server: &Server,
     receiver: &str,
     rates: Rates,
     ahead_ms: i64,
     now_ms: Option<i64>,
-) -> Result<u64, sqlx::Error> {
+) -> Result<FleetAnswer, sqlx::Error> {
     let Rates { minute, second } = rates;
     let query = sqlx::query(RESERVE)
         .bind(receiver.as_bytes())
@@ -66,7 +73,9 @@ pub async fn reserve(
         .bind(furthest_ms(second))
         .bind(second.tolerance_ms())
         .bind(second.interval_ms);
-    Ok(server.execute(query).await?.last_insert_id())
+    let answer = server.execute(query).await?.last_insert_id();
+    let at_ms = i64::try_from(answer >> WAIT_BITS).unwrap_or(i64::MAX);
+    Ok(FleetAnswer { wait_ms: answer & ((1 << WAIT_BITS) - 1), at_ms: (at_ms > 0).then_some(at_ms) })
 }
 
 /// `now_ms` is for tests; `None` is the server's clock.

@@ -2,24 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use super::FleetAnswer;
 use crate::budget::gcra::{self, GcraState};
 use crate::budget::rates::Rates;
 use crate::store::SimulatedDatabase;
 
 type Budgets = BTreeMap<String, GcraState>;
 
-/// Milliseconds to wait.
 pub(super) async fn reserve(
     database: &SimulatedDatabase,
     receiver: &str,
     rates: Rates,
     ahead_ms: i64,
-) -> Result<u64, sqlx::Error> {
+) -> Result<FleetAnswer, sqlx::Error> {
     let reserve = |budgets: &mut Budgets| {
         let state = budgets.entry(receiver.to_owned()).or_default();
-        let (wait_ms, next) = gcra::reserve(*state, database.now_ms(), rates, ahead_ms);
+        let now_ms = database.now_ms();
+        let (wait_ms, next) = gcra::reserve(*state, now_ms, rates, ahead_ms);
         *state = next;
-        wait_ms.unsigned_abs()
+        FleetAnswer { wait_ms: wait_ms.unsigned_abs(), at_ms: Some(now_ms) }
     };
     database.statement(reserve).await
 }

@@ -3,24 +3,25 @@
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqlitePool;
 
+use super::FleetAnswer;
 use crate::budget::gcra::{self, GcraState};
 use crate::budget::rates::Rates;
 
-/// Milliseconds to wait.
+/// The next slot of somebody who asks at `now_ms`.
 pub async fn reserve(
     pool: &SqlitePool,
     receiver: &str,
     rates: Rates,
     ahead_ms: i64,
     now_ms: i64,
-) -> Result<u64, sqlx::Error> {
+) -> Result<FleetAnswer, sqlx::Error> {
     // Immediate: between reading and writing nobody else may read.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     let state = read(&mut transaction, receiver).await?;
     let (wait_ms, state) = gcra::reserve(state, now_ms, rates, ahead_ms);
     write(&mut transaction, receiver, state).await?;
     transaction.commit().await?;
-    Ok(wait_ms.unsigned_abs())
+    Ok(FleetAnswer { wait_ms: wait_ms.unsigned_abs(), at_ms: Some(now_ms) })
 }
 
 /// Nobody reserves a slot that is nearer than `pause_ms`.

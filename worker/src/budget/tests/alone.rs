@@ -10,7 +10,7 @@ use super::*;
 const STORM: Duration = Duration::from_mins(5);
 
 /// Everybody sends whenever it may, for so long. Returns when.
-async fn storm(budgets: &[Arc<Budget>], length: Duration) -> Vec<Instant> {
+pub(super) async fn storm(budgets: &[Arc<Budget>], length: Duration) -> Vec<Instant> {
     let mut senders = JoinSet::new();
     for budget in budgets.iter().map(Arc::clone) {
         senders.spawn(async move {
