@@ -15,6 +15,8 @@ forbid() {
 
 forbid larkfire-ingest 'sqlx.*|reqwest|larkfire-worker|larkfire'
 forbid larkfire-worker 'larkfire-ingest|larkfire'
+# What people see knows neither the database nor Feishu: it asks through traits that the worker implements.
+forbid larkfire-console 'sqlx.*|reqwest|lapin|larkfire-config|larkfire-queue.*|larkfire-ingest|larkfire-worker|larkfire'
 for crate in model config queue runtime; do
   forbid "larkfire-$crate" 'sqlx.*|reqwest|larkfire-ingest|larkfire-worker|larkfire'
 done

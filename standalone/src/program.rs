@@ -31,7 +31,7 @@ Examples:
 
 Then:
   curl -i http://127.0.0.1:8080/api/alert -d '{\"message\":\"Disk full on db-1\",\"sender_id\":\"me\"}'
-  open http://127.0.0.1:9095/               what was sent, /metrics, /healthz, /readyz
+  open http://127.0.0.1:9095/               how alerts fare; /preview, /metrics, /healthz, /readyz
 
 Every setting can be a variable or a key of the file; docs/configuration.md lists them.
 Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";

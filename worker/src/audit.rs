@@ -59,6 +59,8 @@ pub struct AuditEntry {
     pub done: Option<i64>,
     /// What came of it, in words, where a number does not say.
     pub outcome: Option<String>,
+    /// Why it was done, where somebody was asked.
+    pub reason: Option<String>,
 }
 
 /// Which lines somebody wants to see.
@@ -85,7 +87,7 @@ pub enum AuditFilter<'w> {
 const IDENTIFYING: usize = 5;
 
 /// The columns of one line.
-type AuditRow = (i64, i64, String, String, String, i64, Option<i64>, Option<String>);
+type AuditRow = (i64, i64, String, String, String, i64, Option<i64>, Option<String>, Option<String>);
 
 impl Audit {
     /// The trail in this database.
@@ -95,7 +97,12 @@ impl Audit {
 
     /// Writes down that something is about to be done; returns the line's number.
     pub async fn begin(&self, action: AuditedAction<'_>) -> Result<i64, StoreError> {
-        self.write(action, None).await
+        self.write(action, None, None).await
+    }
+
+    /// The same, with the reason that was given.
+    pub async fn begin_because(&self, action: AuditedAction<'_>, reason: &str) -> Result<i64, StoreError> {
+        self.write(action, None, Some(reason)).await
     }
 
     /// Writes down to how many letters or alerts it was done.
@@ -112,7 +119,7 @@ impl Audit {
         done: usize,
         outcome: &str,
     ) -> Result<i64, StoreError> {
-        self.write(action, Some((done, outcome))).await
+        self.write(action, Some((done, outcome)), None).await
     }
 
     /// The newest lines, the newest first.
@@ -138,12 +145,12 @@ impl Audit {
             }
         };
         let select = format!(
-            "SELECT id, at_ms, who, action, chosen, letters, done, outcome FROM larkfire_audit \
+            "SELECT id, at_ms, who, action, chosen, letters, done, outcome, reason FROM larkfire_audit \
              WHERE {condition} ORDER BY id DESC LIMIT ?"
         );
         values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
         let lines: Vec<AuditRow> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-        let entry = |(id, at_ms, who, action, chosen, letters, done, outcome)| AuditEntry {
+        let entry = |(id, at_ms, who, action, chosen, letters, done, outcome, reason)| AuditEntry {
             id,
             at: Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::MIN),
             who,
@@ -152,6 +159,7 @@ impl Audit {
             letters,
             done,
             outcome,
+            reason,
         };
         Ok(lines.into_iter().map(entry).collect())
     }
@@ -168,14 +176,20 @@ impl Audit {
         self.store.within(|| execute(self.store.pool(), forget, &values)).await.map(drop)
     }
 
-    async fn write(&self, action: AuditedAction<'_>, end: Option<(usize, &str)>) -> Result<i64, StoreError> {
-        let text = "INSERT INTO larkfire_audit (at_ms, who, action, chosen, letters, done, outcome) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)";
+    async fn write(
+        &self,
+        action: AuditedAction<'_>,
+        end: Option<(usize, &str)>,
+        reason: Option<&str>,
+    ) -> Result<i64, StoreError> {
+        let text = "INSERT INTO larkfire_audit (at_ms, who, action, chosen, letters, done, outcome, reason) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
         let shortened = |text: &str, most: usize| text.chars().take(most).collect::<String>();
         let who = shortened(action.who, WHO_CHARS_MAX);
         let name = shortened(action.action, ACTION_CHARS_MAX);
         let chosen = shortened(action.chosen, TEXT_CHARS_MAX);
         let outcome = end.map(|(_, outcome)| shortened(outcome, TEXT_CHARS_MAX));
+        let reason = reason.map(|reason| shortened(reason, TEXT_CHARS_MAX));
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let values = [
             self.clock.now().as_millisecond().into(),
@@ -185,6 +199,7 @@ impl Audit {
             number(action.meant).into(),
             end.map(|(done, _)| number(done)).into(),
             outcome.as_deref().into(),
+            reason.as_deref().into(),
         ];
         let pool = self.store.pool();
         let values = &values[..];

@@ -28,6 +28,7 @@ use lateness::{AnswerTime, AnswerTimes};
 use metrics::BudgetMetrics;
 use rates::Rates;
 use share::{BudgetShare, ShareGuard};
+pub(crate) use workers::workers_seen;
 use workers::{MAKE_KNOWN_EVERY, Workers};
 
 /// How far ahead a slot is given away. Whoever would have to wait longer asks again instead: a slot that is far

@@ -9,7 +9,6 @@ mod context;
 mod discard;
 mod list;
 mod plan;
-mod publishing;
 mod replay;
 mod routes;
 mod send_test;
@@ -17,7 +16,6 @@ mod show;
 mod terminal;
 mod trace;
 mod users;
-mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,6 +33,7 @@ use crate::store::{OpenError, StoreError};
 pub use arguments::OperatorCommand;
 use arguments::{CardsCommand, DeadLettersCommand, RoutesCommand};
 use context::CommandContext;
+pub(crate) use show::hide_mobiles;
 
 /// The way to the pipeline, for letters that are sent again and for tests.
 pub struct ReplayPublisher {

@@ -6,8 +6,10 @@ mod filter;
 mod keep;
 mod metrics;
 mod mover;
+pub(crate) mod publishing;
 mod record;
 mod rows;
+pub(crate) mod sending;
 mod stored;
 
 use runtime::clock::Clock;
@@ -17,7 +19,7 @@ pub use filter::Filter;
 pub use metrics::DeadLetterMetrics;
 pub use mover::Mover;
 pub use record::LETTER_BYTES_MAX;
-pub use rows::Order;
+pub use rows::{DeadLetterSearch, FoundDeadLetters, Order};
 pub use stored::{DeadLetterContent, DeadLetterState, ReplayOutcome, StoredDeadLetter};
 
 use crate::audit::Audit;

@@ -7,6 +7,7 @@
 //! the rest of their way.
 
 mod clean;
+mod counts;
 mod find;
 mod metrics;
 mod pending;
@@ -32,7 +33,8 @@ use pending::PendingRows;
 use repeats::{Recurrence, Repeats};
 use sizes::WrittenSizes;
 
-pub use find::{HistoryEntry, HistoryFilter, HistoryPage, find};
+pub use counts::{ReceiverCount, cards_since, deferred};
+pub use find::{HistoryEntry, HistoryFilter, HistoryPage, HistoryPlace, find, find_after};
 pub use row::{HistoryFacts, HistoryOutcome, HistoryRow};
 
 /// Rows that wait for company no longer once they are so many.

@@ -6,6 +6,7 @@ pub mod budget;
 pub mod card_buttons;
 pub mod card_store;
 pub mod command;
+mod console_backend;
 pub mod dead_letters;
 mod delivery;
 mod directory;
@@ -21,6 +22,7 @@ pub mod people;
 pub mod preview;
 pub mod probe;
 pub mod receiver;
+mod receiver_status;
 pub mod render;
 pub mod routing;
 pub mod store;
@@ -56,7 +58,10 @@ use crate::delivery::routes::LiveRoutes;
 use crate::delivery::settlement::SettlementRecorder;
 use alertmanager::{Absent, Alertmanagers};
 use budget::Budget;
+pub use console_backend::ConsoleSettings;
+
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
+use console_backend::ConsoleDeps;
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use directory::{OwnerResolver, OwnersError, Sources};
 use feishu::metrics::FeishuMetrics;
@@ -125,6 +130,8 @@ pub struct Settings {
     pub template: Option<String>,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// The operators' console; `None`: there is none.
+    pub console: Option<ConsoleSettings>,
 }
 
 impl Settings {
@@ -155,6 +162,7 @@ impl Settings {
             templates: config.templates.clone(),
             template: config.template.clone(),
             owners: config.owners.clone(),
+            console: Some(ConsoleSettings::of(config)),
         }
     }
 }
@@ -246,12 +254,16 @@ pub fn start_with(
     Process { registry, clock, lifecycle }: Process<'_>,
 ) -> Result<Pages, StartError> {
     let metrics = Metrics::register(registry)?;
-    let (receivers, pages) = receivers(&settings, &client, &webhooks, registry)?;
+    let (receivers, mut pages) = receivers(&settings, &client, &webhooks, registry)?;
     let routes = routes(&settings, &receivers, lifecycle)?;
     let templates = templates(&settings, registry, lifecycle)?;
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
+    let shown = ConsoleDeps::of(&settings, &receivers, &store, &letters, &metrics, &publisher, &clock);
+    let statuses = shown.statuses.clone();
+    // Before the preview, which is at the root as well where there is no console.
+    pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle));
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
@@ -279,14 +291,7 @@ pub fn start_with(
         chats: receivers.iter().filter_map(Receiver::chat).collect(),
     };
     let of_people = interactions::Interactions::new(&settings, rooms, registry, lifecycle)?;
-    let tools = RefreshDeps {
-        sender: Arc::clone(&sender),
-        owners: Arc::clone(&owners),
-        style: settings.style.clone(),
-        templates: templates.clone(),
-        clock: clock.clone(),
-        request_timeout: settings.delivery.request_timeout,
-    };
+    let tools = refresh_deps(&settings, &sender, &owners, &templates, &clock);
     let refresher = refresher(&settings, &cards, &receivers, tools);
     let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone());
     let context = Arc::new(DeliveryContext {
@@ -301,6 +306,7 @@ pub fn start_with(
         style: settings.style,
         templates,
         metrics,
+        statuses,
         clock,
         lifecycle: lifecycle.clone(),
         delivery: settings.delivery,
@@ -314,6 +320,24 @@ pub fn start_with(
     let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
+}
+
+/// What cards are updated with.
+fn refresh_deps(
+    settings: &Settings,
+    sender: &Arc<Sender>,
+    owners: &Arc<OwnerResolver>,
+    templates: &LiveTemplates,
+    clock: &Clock,
+) -> RefreshDeps {
+    RefreshDeps {
+        sender: Arc::clone(sender),
+        owners: Arc::clone(owners),
+        style: settings.style.clone(),
+        templates: templates.clone(),
+        clock: clock.clone(),
+        request_timeout: settings.delivery.request_timeout,
+    }
 }
 
 /// Whoever updates the cards of an app's bot, if there is one.

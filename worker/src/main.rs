@@ -27,7 +27,7 @@ Examples:
   larkfire-worker trace 9f86d081884c7d65                     what became of an alert
   larkfire-worker send-test ops                              whether the receiver ops is told of alerts
 
-A preview prints cards and shows them at http://127.0.0.1:9095/ instead of sending them; it takes its share of the alerts
+A preview prints cards and shows them at http://127.0.0.1:9095/preview instead of sending them; it takes its share of the alerts
 from the workers beside it. Without a receiver and without a preview nothing starts.
 Every setting can be a variable or a key of the file; docs/configuration.md lists them.
 Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.";

@@ -8,7 +8,7 @@ mod schema;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use runtime::telemetry::admin::{Admin, Page, PageBody};
+use runtime::telemetry::admin::{Admin, Page, PageFuture, PageRequest, page};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -137,9 +137,10 @@ const GUIDE: &str = include_str!("../../../docs/http-api.md");
 struct Preview;
 
 impl Page for Preview {
-    fn get(&self, path: &str) -> Option<PageBody> {
-        let body = Bytes::from_static(b"<!doctype html>");
-        (path == "/").then_some(PageBody { content_type: "text/html; charset=utf-8", body })
+    fn answer<'p>(&'p self, request: &'p PageRequest) -> PageFuture<'p> {
+        let html = || page("text/html; charset=utf-8", Bytes::from_static(b"<!doctype html>"));
+        let is_asked = request.method == "GET" && request.uri.path() == "/";
+        Box::pin(std::future::ready(is_asked.then(html)))
     }
 }
 

@@ -205,6 +205,7 @@ fn settings(plan: &Plan) -> Settings {
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        console: None,
     }
 }
 

@@ -86,8 +86,10 @@ pub async fn send(
     body: Bytes,
 ) -> Result<Answer, HttpError> {
     let (authority, path) = parts(url);
-    let mut request =
-        Request::builder().method(method).uri(path).header(HOST, authority).header(CONNECTION, "close");
+    let mut request = Request::builder().method(method).uri(path).header(CONNECTION, "close");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        request = request.header(HOST, authority);
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -8,6 +8,7 @@ mod bots;
 mod cards;
 pub mod check;
 pub mod command_line;
+mod console;
 mod environment;
 mod interactions;
 mod kinds;
@@ -43,6 +44,7 @@ pub use amqp::amqp_uri;
 pub use app::{AppConfig, ResolvedNews};
 pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
+pub use console::ConsoleConfig;
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};
@@ -70,8 +72,10 @@ pub const DEFAULT_RECEIVER: &str = "default";
 pub struct Config {
     /// Where alerts come in.
     pub listen: SocketAddr,
-    /// Where `/metrics`, `/healthz`, `/readyz` and the preview page are.
+    /// Where `/metrics`, `/healthz`, `/readyz`, the console and the preview page are.
     pub admin_listen: SocketAddr,
+    /// The operators' console.
+    pub console: ConsoleConfig,
     /// Where `larkfire` keeps its SQLite files.
     pub data_dir: PathBuf,
     /// RabbitMQ; `None` means embedded.

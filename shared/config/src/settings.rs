@@ -45,6 +45,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         admin_listen: root
             .value(key_or("admin_listen", "LARKFIRE_ADMIN_LISTEN"), address)
             .unwrap_or(([127, 0, 0, 1], 9095).into()),
+        console: super::console::console(root.section("console")),
         data_dir: root
             .value(key_or("data_dir", "LARKFIRE_DATA_DIR"), text)
             .map_or_else(|| PathBuf::from("./data"), PathBuf::from),

@@ -6,3 +6,4 @@ pub mod interaction;
 pub mod matcher;
 pub mod secret;
 pub mod signature;
+pub mod when;

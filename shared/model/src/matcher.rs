@@ -1,5 +1,6 @@
 //! Matchers of labels in Alertmanager's syntax: `=`, `!=`, `=~`, `!~`. Pure.
 
+mod query;
 mod reading;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use regex::Regex;
 use thiserror::Error;
 
 use crate::alert::Labels;
+pub use query::{Comparison, Query, QueryError, QueryTerm};
 
 /// What a compiled expression may take, in bytes: it is looked at for each alert.
 const REGEX_BYTES_MAX: usize = 1024 * 1024;

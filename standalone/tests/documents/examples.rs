@@ -81,6 +81,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 141] = [
     ("database.connections", r#""7""#),
     ("database.timeout", "7s"),
     ("dedup.repeat_after", "7m"),
+    ("console.path_prefix", "/larkfire"),
     ("history.enabled", r#""false""#),
     ("history.keep", "7h"),
     ("history.rows", r#""7000""#),

@@ -10,7 +10,7 @@ use sqlx::{FromRow, query};
 use tokio::time::Instant;
 
 pub use super::turns::WorkerPlace;
-use crate::store::{Pool, Server, SimulatedDatabase, Store};
+use crate::store::{Pool, Server, SimulatedDatabase, Store, StoreError};
 
 /// How often a worker says that it is there.
 pub(super) const MAKE_KNOWN_EVERY: Duration = Duration::from_secs(15);
@@ -114,6 +114,18 @@ impl KnownWorkers {
         self.before = counted.before;
         self.time = Some((now, counted.now_ms));
     }
+}
+
+/// How many workers were heard of in the last minute, the one that asks included.
+pub async fn workers_seen(store: &Store) -> Result<i64, StoreError> {
+    let Pool::MySql(server) = store.pool() else { return Ok(1) };
+    let count = "SELECT COUNT(*) FROM larkfire_workers WHERE seen_s >= UNIX_TIMESTAMP() - ?";
+    let counted = || async {
+        let rows: Vec<MySqlRow> = server.rows(query(count).bind(SEEN_LATELY.as_secs())).await?;
+        let (all,) = <(i64,)>::from_row(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
+        Ok(all)
+    };
+    store.within(counted).await
 }
 
 async fn make_known(server: &Server, id: u64) -> Result<Counted, sqlx::Error> {

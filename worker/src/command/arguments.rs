@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use model::envelope::Source;
 use model::matcher::Matcher;
+use model::when::{When, duration};
 use queue::{DeadLetterId, Reason};
 
 use super::send_test::SendTestArguments;
-use super::when::{When, duration};
 use crate::dead_letters::DeadLetterState;
 use crate::history::HistoryOutcome;
 
@@ -172,6 +172,9 @@ pub struct Choice {
     /// Those with this reason
     #[arg(long, value_parser = reason, help = REASON_HELP)]
     pub reason: Option<Reason>,
+    /// Those that Feishu refused with this code
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
+    pub code: Option<i64>,
     /// Those that came in this format
     #[arg(long, value_name = "FORMAT", value_parser = source, help = SOURCE_HELP)]
     pub source: Option<Source>,

@@ -21,6 +21,7 @@ impl Choice {
             states,
             receiver: self.receiver,
             reason: self.reason,
+            code: self.code,
             source: self.source,
             since: self.since.map(|when| when.moment(now)),
             until: self.until.map(|when| when.moment(now)),

@@ -4,7 +4,6 @@
 //! letters marked which may or may not have been sent. Sending them again does no harm: the ledger knows what was delivered.
 
 mod outcome;
-mod sending;
 
 use std::process::ExitCode;
 
@@ -17,9 +16,9 @@ use super::context::CommandContext;
 use super::plan::{Plan, plan};
 use super::terminal::{count, short};
 use super::{CommandError, ReplayPublisher, Terminal, list};
+use crate::dead_letters::sending::{Sending, SendingError};
 use crate::dead_letters::{DeadLetterState, OperatorAction, StoredDeadLetter};
 use outcome::{ReplayResult, wait_for_outcomes};
-use sending::Sending;
 
 pub(super) async fn replay(
     context: &CommandContext,
@@ -56,13 +55,19 @@ pub(super) async fn replay(
     let action = context.letters.begin_action(&who, action, &filter, whole.len()).await?;
     let ids: Vec<DeadLetterId> = whole.iter().map(|letter| letter.id).collect();
     let sending = Sending { letters: &context.letters, publisher, action, forced: force, rate };
-    let (sent, failed) = sending.send(&ids, terminal).await;
+    let progress = &mut *terminal.progress;
+    let told =
+        |sent: usize| write!(progress, "\rsent {sent} of {}", ids.len()).and_then(|()| progress.flush());
+    let (sent, failed) = sending.send(&ids, told).await;
+    if failed.is_none() {
+        writeln!(terminal.progress)?;
+    }
     context.letters.end_action(action, sent.len() as u64).await?;
 
     let wait = if is_read { wait } else { std::time::Duration::ZERO };
     let came = wait_for_outcomes(&context.letters, &sent, wait, terminal).await?;
     report(&came, is_read, json, terminal)?;
-    if let Some(error) = failed {
+    if let Some(error) = failed.map(CommandError::from) {
         let unsent = count(ids.len() - sent.len(), "letter");
         return Err(CommandError::Failed(format!("not sent, and waiting as before: {unsent}: {error}")));
     }
@@ -108,4 +113,14 @@ fn report(
         )?;
     }
     Ok(())
+}
+
+impl From<SendingError> for CommandError {
+    fn from(error: SendingError) -> Self {
+        match error {
+            SendingError::Store(error) => Self::Store(error),
+            SendingError::Publish(_) | SendingError::Marked(_) => Self::Failed(error.to_string()),
+            SendingError::Unheard(error) => Self::Output(error),
+        }
+    }
 }

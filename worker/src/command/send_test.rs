@@ -7,14 +7,14 @@ use clap::Args;
 use config::process;
 use config::{Config, DEFAULT_RECEIVER};
 use model::envelope::{EnvelopeId, Line, encode};
+use model::when::duration;
 use queue::{Headers, Message, MessageDestination};
 use tokio::time::{Instant, sleep};
 
 use super::context::CommandContext;
-use super::publishing::publish;
 use super::terminal::plain;
-use super::when::duration;
 use super::{CommandError, ReplayPublisher, Terminal, context};
+use crate::dead_letters::publishing::publish;
 use crate::dead_letters::{DeadLetterState, Filter, OperatorAction, StoredDeadLetter};
 use crate::feishu::advice::advice;
 use crate::ledger;
@@ -116,7 +116,7 @@ fn said(came: &TestResult, name: &str, id: EnvelopeId, waited: Duration) -> Stri
         TestResult::DeadLettered(letter) => {
             let code = letter.code.map(|code| format!("code {code}: ")).unwrap_or_default();
             let message = plain(&letter.message);
-            let advice = advice(letter.code);
+            let advice = advice(letter.code).en;
             // Of bots that are each sent every card the letter knows which it was.
             let name = if letter.receiver.starts_with(name) { plain(&letter.receiver) } else { plain(name) };
             format!("not delivered to {name}, dead-lettered: {code}{message}; {advice}")

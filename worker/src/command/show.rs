@@ -153,7 +153,7 @@ fn as_json(letter: &StoredDeadLetter, content: &DeadLetterContent) -> Result<Val
 }
 
 /// Numbers of telephones are personal data: shown by how many there are.
-fn hide_mobiles(envelope: &mut Value) {
+pub(crate) fn hide_mobiles(envelope: &mut Value) {
     let alerts = envelope.get_mut("alerts").and_then(Value::as_array_mut);
     for alert in alerts.into_iter().flatten() {
         let mobiles = alert.pointer_mut("/mention/mobiles").and_then(Value::as_array_mut);

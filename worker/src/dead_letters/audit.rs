@@ -44,6 +44,20 @@ impl DeadLetters {
             .await
     }
 
+    /// The same, with the reason that was given.
+    pub async fn begin_action_because(
+        &self,
+        who: &str,
+        action: OperatorAction,
+        filter: &Filter,
+        letters: usize,
+        reason: &str,
+    ) -> Result<i64, StoreError> {
+        let chosen = filter.to_string();
+        let action = AuditedAction { who, action: action.as_str(), chosen: &chosen, meant: letters };
+        self.trail.begin_because(action, reason).await
+    }
+
     /// Writes down how many letters it was done to.
     pub async fn end_action(&self, entry: i64, done: u64) -> Result<(), StoreError> {
         self.trail.end(entry, done).await

@@ -22,6 +22,8 @@ pub struct Filter {
     pub receiver: Option<String>,
     /// Those that died for this reason.
     pub reason: Option<Reason>,
+    /// Those that Feishu refused with this code.
+    pub code: Option<i64>,
     /// Those that came in this format.
     pub source: Option<Source>,
     /// Those that died then or later.
@@ -38,6 +40,7 @@ impl Filter {
         !self.ids.is_empty()
             || self.receiver.is_some()
             || self.reason.is_some()
+            || self.code.is_some()
             || self.source.is_some()
             || self.since.is_some()
             || self.until.is_some()
@@ -63,8 +66,9 @@ impl Filter {
             parts.push(format!("(receiver = ? OR ({of_bot}))"));
             values.extend::<[Value<'_>; 4]>([name.into(), chars.into(), name.into(), chars.into()]);
         }
-        let compared: [(&str, Value<'_>); 4] = [
+        let compared: [(&str, Value<'_>); 5] = [
             ("reason = ?", self.reason.map(Reason::as_str).into()),
+            ("code = ?", self.code.into()),
             ("source = ?", self.source.map(Source::as_str).into()),
             ("last_failed_ms >= ?", self.since.map(Timestamp::as_millisecond).into()),
             ("last_failed_ms < ?", self.until.map(Timestamp::as_millisecond).into()),
@@ -95,6 +99,7 @@ impl fmt::Display for Filter {
         let conditions = [
             self.receiver.as_ref().map(|receiver| format!("--receiver {receiver:?}")),
             self.reason.map(|reason| format!("--reason {}", reason.as_str())),
+            self.code.map(|code| format!("--code {code}")),
             self.source.map(|source| format!("--source {}", source.as_str())),
             self.since.map(|since| format!("--since {since}")),
             self.until.map(|until| format!("--until {until}")),

@@ -40,29 +40,108 @@ pub enum Order {
     NewestFirst,
 }
 
+/// How letters are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct DeadLetterSearch {
+    /// Which way.
+    pub order: Order,
+    /// Beyond this one; `None`: from the first.
+    pub after: Option<DeadLetterId>,
+    /// Letters that are wanted at most, one at least.
+    pub most: usize,
+    /// Letters whose labels are looked at, at most.
+    pub looked_into_max: usize,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct FoundDeadLetters {
+    /// The letters.
+    pub letters: Vec<StoredDeadLetter>,
+    /// The last that was looked at, if there may be more beyond it.
+    pub next: Option<DeadLetterId>,
+    /// How many were looked into, if that was the end of it.
+    pub looked_into: Option<usize>,
+}
+
 impl DeadLetters {
-    /// The numbers of the letters that are meant, at most `most`.
+    /// The letters that are meant, at most `most`.
     pub async fn find(
         &self,
         filter: &Filter,
         order: Order,
         most: usize,
     ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        let mut found: Vec<StoredDeadLetter> = Vec::new();
-        let mut after = None;
+        let search = DeadLetterSearch { order, after: None, most, looked_into_max: usize::MAX };
+        Ok(self.search(filter, search).await?.letters)
+    }
+
+    /// Some of the letters that are meant, and where to go on.
+    pub async fn search(
+        &self,
+        filter: &Filter,
+        search: DeadLetterSearch,
+    ) -> Result<FoundDeadLetters, StoreError> {
+        let DeadLetterSearch { order, mut after, most, looked_into_max } = search;
+        let mut found = FoundDeadLetters::default();
+        let mut looked_into = 0;
         loop {
             let page = self.page(filter, order, after).await?;
-            let Some((last, _)) = page.last() else { return Ok(found) };
-            after = Some(last.id);
-            let matching = page.into_iter().filter(|(_, body)| {
+            if page.is_empty() {
+                return Ok(FoundDeadLetters { next: None, ..found });
+            }
+            for (letter, body) in page {
+                after = Some(letter.id);
                 // Only where labels are asked for was the body read.
-                body.as_ref().is_none_or(|body| filter.matches(body))
-            });
-            found.extend(matching.map(|(letter, _)| letter).take(most - found.len()));
-            if found.len() == most {
-                return Ok(found);
+                let matches = body.as_ref().is_none_or(|body| filter.matches(body));
+                looked_into += usize::from(body.is_some());
+                if matches {
+                    found.letters.push(letter);
+                }
+                if found.letters.len() == most || looked_into >= looked_into_max {
+                    let is_cut = looked_into >= looked_into_max && found.letters.len() < most;
+                    return Ok(FoundDeadLetters {
+                        next: after,
+                        looked_into: is_cut.then_some(looked_into),
+                        ..found
+                    });
+                }
             }
         }
+    }
+
+    /// How many letters are meant, counted up to `most`; labels are not looked at.
+    pub async fn count(&self, filter: &Filter, most: usize) -> Result<usize, StoreError> {
+        let (condition, mut values) = filter.condition();
+        let select = format!(
+            "SELECT COUNT(*) FROM (SELECT id FROM larkfire_dead_letters WHERE {condition} LIMIT ?) AS meant"
+        );
+        values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+        let count: Vec<(i64,)> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
+        Ok(count.first().and_then(|(count,)| usize::try_from(*count).ok()).unwrap_or_default())
+    }
+
+    /// How many letters wait, by receiver.
+    pub async fn waiting_by_receiver(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let select = "SELECT receiver, COUNT(*) FROM larkfire_dead_letters WHERE state = ? GROUP BY receiver LIMIT 1000";
+        let values = [DeadLetterState::Waiting.as_str().into()];
+        self.store.within(|| rows(self.store.pool(), select, &values)).await
+    }
+
+    /// Of the letters that this action has changed last: how many are in which state, and what replays came to.
+    pub async fn outcomes_of_action(
+        &self,
+        action: i64,
+    ) -> Result<Vec<(String, Option<String>, i64)>, StoreError> {
+        let select = "SELECT state, outcome, COUNT(*) FROM larkfire_dead_letters WHERE changed_by = ? \
+             GROUP BY state, outcome LIMIT 100";
+        let values = [action.into()];
+        self.store.within(|| rows(self.store.pool(), select, &values)).await
+    }
+
+    /// The letters that this action has changed last, the newest first.
+    pub async fn of_action(&self, action: i64) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        self.some("changed_by = ?", &[action.into()]).await
     }
 
     /// The letters after `after`, with their bodies if those are to be looked at.

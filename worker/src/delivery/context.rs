@@ -13,6 +13,7 @@ use crate::firing::Firing;
 use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::receiver_status::ReceiverStatuses;
 use crate::render::Style;
 use crate::storms::Storms;
 use crate::summarised::SummarisedAlerts;
@@ -37,6 +38,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) templates: LiveTemplates,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) metrics: Metrics,
+    /// How each bot has answered last, to be looked at.
+    pub(crate) statuses: ReceiverStatuses,
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Lifecycle,
 }

@@ -40,6 +40,8 @@ impl Outbox {
         loop {
             let sent = self.attempt(&draft).await;
             let now = self.context.clock.now();
+            let bot = self.receiver.bot_name(self.bots.at());
+            self.context.statuses.answered(bot, &sent.verdict, now);
             self.keep_page(&draft, &sent).await;
             if Self::is_end_of_continuation(&batch, &sent.verdict) {
                 self.discard(&draft.record).await;
@@ -236,7 +238,7 @@ impl Outbox {
             envelopes = ids(batch.envelopes()),
             wait_s,
             error = trouble.message,
-            advice = advice(trouble.code),
+            advice = advice(trouble.code).en,
             "the receiver refuses everything; it is tried again after a pause"
         );
         self.keep(batch);

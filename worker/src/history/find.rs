@@ -2,6 +2,7 @@
 //! that is said.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use model::alert::{Labels, Status};
@@ -97,12 +98,23 @@ pub struct HistoryPage {
     pub has_more: bool,
     /// Whether no more was looked at, though there is more: so many rows were.
     pub scanned: Option<usize>,
+    /// The last row that was looked at.
+    pub last: Option<HistoryPlace>,
 }
 
 /// The newest of what is looked for, at most so many.
 pub async fn find(store: &Store, filter: &HistoryFilter, most: usize) -> Result<HistoryPage, StoreError> {
+    find_after(store, filter, None, most).await
+}
+
+/// The same, beyond this place.
+pub async fn find_after(
+    store: &Store,
+    filter: &HistoryFilter,
+    mut after: Option<HistoryPlace>,
+    most: usize,
+) -> Result<HistoryPage, StoreError> {
     let mut page = HistoryPage::default();
-    let mut after: Option<RowPlace> = None;
     let mut scanned = 0;
     loop {
         let found = filter.rows_after(store, after).await?;
@@ -110,14 +122,15 @@ pub async fn find(store: &Store, filter: &HistoryFilter, most: usize) -> Result<
         after = Some(last.place);
         scanned += found.len();
         let is_last = i64::try_from(found.len()).unwrap_or(i64::MAX) < PAGE_ROWS;
-        for HistoryEntryRow { entry, .. } in found {
+        for HistoryEntryRow { place, entry } in found {
             // What another version wrote and this one cannot read is left out.
-            let Some(entry) = entry.filter(|entry| filter.matches(entry)) else { continue };
-            if page.entries.len() == most {
+            let entry = entry.filter(|entry| filter.matches(entry));
+            if entry.is_some() && page.entries.len() == most {
                 page.has_more = true;
                 return Ok(page);
             }
-            page.entries.push(entry);
+            page.last = Some(place);
+            page.entries.extend(entry);
         }
         if is_last {
             return Ok(page);
@@ -134,7 +147,7 @@ impl HistoryFilter {
     async fn rows_after(
         &self,
         store: &Store,
-        after: Option<RowPlace>,
+        after: Option<HistoryPlace>,
     ) -> Result<Vec<HistoryEntryRow>, StoreError> {
         let identity = self.identity.as_deref().map(str::as_bytes);
         // No identity has such a byte.
@@ -159,7 +172,7 @@ impl HistoryFilter {
         let (parts, mut values): (Vec<&str>, Vec<Value<'_>>) =
             conditions.into_iter().filter(|(_, value)| !matches!(value, Value::Null)).unzip();
         let mut condition = [&["1 = 1"], &parts[..]].concat().join(" AND ");
-        if let Some(RowPlace { at_ms, number }) = after {
+        if let Some(HistoryPlace { at_ms, number }) = after {
             condition.push_str(" AND (at_ms < ? OR number < ?)");
             values.extend([Value::Number(at_ms), Value::Number(number)]);
         }
@@ -186,15 +199,29 @@ impl HistoryFilter {
 }
 
 /// Where a row stands among all.
-#[derive(Clone, Copy, Debug)]
-struct RowPlace {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryPlace {
     at_ms: i64,
     number: i64,
 }
 
+impl HistoryPlace {
+    /// As it is written by `Display`.
+    pub fn read(text: &str) -> Option<Self> {
+        let (at_ms, number) = text.split_once('-')?;
+        Some(Self { at_ms: at_ms.parse().ok()?, number: number.parse().ok()? })
+    }
+}
+
+impl fmt::Display for HistoryPlace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}", self.at_ms, self.number)
+    }
+}
+
 #[derive(Debug)]
 struct HistoryEntryRow {
-    place: RowPlace,
+    place: HistoryPlace,
     entry: Option<HistoryEntry>,
 }
 
@@ -233,7 +260,7 @@ macro_rules! from_row {
                         labels: serde_json::from_slice(&labels).unwrap_or_default(),
                     })
                 };
-                let place = RowPlace { at_ms, number: row.try_get("number")? };
+                let place = HistoryPlace { at_ms, number: row.try_get("number")? };
                 Ok(Self { place, entry: known.map(entry).transpose()? })
             }
         }

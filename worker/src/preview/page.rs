@@ -1,7 +1,7 @@
 //! The preview on the admin port. The page is static; it fetches the cards and draws them in the browser.
 
 use bytes::Bytes;
-use runtime::telemetry::admin::{Page, PageBody};
+use runtime::telemetry::admin::{Page, PageAnswer, PageFuture, PageRequest, only_get, page};
 
 use super::Preview;
 
@@ -15,18 +15,24 @@ const JSON: &str = "application/json";
 pub struct PreviewPage(pub(crate) Preview);
 
 impl Page for PreviewPage {
-    fn get(&self, path: &str) -> Option<PageBody> {
-        let fixed = |content_type, text: &'static str| PageBody {
-            content_type,
-            body: Bytes::from_static(text.as_bytes()),
-        };
+    fn answer<'p>(&'p self, request: &'p PageRequest) -> PageFuture<'p> {
+        let is_read = request.method == "GET" || request.method == "HEAD";
+        let answer = self.get(request.uri.path()).map(|found| if is_read { found } else { only_get() });
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl PreviewPage {
+    fn get(&self, path: &str) -> Option<PageAnswer> {
+        let fixed =
+            |content_type, text: &'static str| page(content_type, Bytes::from_static(text.as_bytes()));
         Some(match path {
             "/" | "/preview" => fixed(HTML, include_str!("../../assets/preview.html")),
             "/preview/preview.js" => fixed(SCRIPT, include_str!("../../assets/preview.js")),
             "/preview/preview.css" => fixed(STYLE, include_str!("../../assets/preview.css")),
             "/preview/card.js" => fixed(SCRIPT, include_str!("../../assets/card.js")),
             "/preview/card.css" => fixed(STYLE, include_str!("../../assets/card.css")),
-            "/preview/cards.json" => PageBody { content_type: JSON, body: self.0.json().into() },
+            "/preview/cards.json" => page(JSON, self.0.json().into()),
             _ => return None,
         })
     }
@@ -34,22 +40,35 @@ impl Page for PreviewPage {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt;
     use jiff::Timestamp;
-    use runtime::telemetry::admin::Page;
 
     use super::*;
     use crate::feishu::CardContent;
     use crate::render::Card;
 
-    #[test]
-    fn the_page_and_everything_it_asks_for_are_there() {
+    async fn got(path: &str) -> Option<String> {
         let page = PreviewPage(Preview::default());
-        let html = page.get("/").unwrap().body;
-        let html = std::str::from_utf8(&html).unwrap();
+        let request = PageRequest {
+            method: "GET".parse().unwrap(),
+            uri: path.parse().unwrap(),
+            headers: hyper::HeaderMap::new(),
+            body: Bytes::new(),
+            peer: "127.0.0.1:1".parse().unwrap(),
+        };
+        let body = page.answer(&request).await?.into_body().collect().await.unwrap().to_bytes();
+        Some(String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_page_and_everything_it_asks_for_are_there() {
+        let html = got("/").await.unwrap();
         let asked: Vec<_> = html.split('"').filter(|part| part.starts_with("/preview/")).collect();
         assert_eq!(asked.len(), 5, "{asked:?}");
-        assert!(asked.iter().all(|path| page.get(path).is_some()), "{asked:?}");
-        assert!(page.get("/metrics").is_none());
+        for path in &asked {
+            assert!(got(path).await.is_some(), "{path}");
+        }
+        assert!(got("/metrics").await.is_none());
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn said(verdict: &Verdict) -> String {
     match verdict.trouble() {
         None => "refused without a reason".to_owned(),
         Some(Trouble { code: Some(code), message, .. }) => {
-            format!("code {code}, {message}; {}", advice(Some(*code)))
+            format!("code {code}, {message}; {}", advice(Some(*code)).en)
         }
         Some(Trouble { code: None, message, .. }) => message.clone(),
     }

@@ -55,6 +55,7 @@ const STEPS: &[Migration] = migrations![
     "0016_history",
     "0017_card_format",
     "0018_storms",
+    "0019_console",
 ];
 
 /// What `MySQL` answers where there is no such table.

@@ -26,7 +26,7 @@ use worker::history::{self, HistoryEntry, HistoryFilter};
 use worker::ledger::Ledger;
 use worker::render::Style;
 use worker::store::Store;
-use worker::{Queue, Settings};
+use worker::{Pages, Queue, Settings};
 
 use crate::fake_queue::FakeQueue;
 use crate::logs;
@@ -135,7 +135,7 @@ impl Harness {
     }
 
     fn on(sim: FeishuSim, settings: Settings, folder: TempDir, clock: Clock) -> Self {
-        let Worker { queue, people, lifecycle, registry, dead } = Worker::start(settings, clock);
+        let Worker { queue, people, lifecycle, registry, dead, pages: _ } = Worker::start(settings, clock);
         Self { sim, queue, lifecycle, registry, folder, _kept: [dead, people] }
     }
 
@@ -192,6 +192,8 @@ pub(crate) struct Worker {
     pub(crate) registry: Registry,
     /// What is published to the dead letters is looked at where it is published.
     pub(crate) dead: FakeQueue,
+    /// What it adds to the admin port.
+    pub(crate) pages: Pages,
 }
 
 impl Worker {
@@ -205,8 +207,8 @@ impl Worker {
         let [alerts, dead, interactions] =
             [alerts, dead, interactions].map(|queue| Box::new(queue) as Box<dyn Consumer>);
         let ends = Queue { alerts, dead, interactions, publisher: Arc::new(publisher) };
-        worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
-        Self { queue, people, lifecycle, registry, dead: dead_queue }
+        let pages = worker::start(settings, ends, &registry, clock, &lifecycle).unwrap();
+        Self { queue, people, lifecycle, registry, dead: dead_queue, pages }
     }
 }
 
@@ -236,6 +238,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        console: None,
     }
 }
 

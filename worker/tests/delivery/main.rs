@@ -11,6 +11,7 @@ mod bots;
 mod broken;
 mod chats;
 mod clock_jumps;
+mod console;
 mod continuations;
 mod fake_queue;
 mod formats;

@@ -14,8 +14,9 @@ const ORDER: &[&str] = &[
     "shared/queue: message metrics rabbitmq",
     "ingest: source gate settings live_gate slowdown answer body lark route metrics spool connections accept server",
     "worker: store installation audit budget ledger routing people link render feishu directory metrics test_alert \
-     alertmanager card_buttons preview receiver templates card_store dead_letters firing summarised storms history interactions \
-     delivery probe command",
+     alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
+     delivery probe command console_backend",
+    "console: language data backend access assets request answer route frame parts links pages console handling",
     "standalone: control transport explain preview program",
 ];
 

@@ -13,7 +13,8 @@ const ARCHITECTURE_BYTES_MAX: usize = 15 * 1024;
 /// What paths are relative to: the tree, or the part of it that a section is about.
 const BASES: [&str; 4] = ["", "worker/src/", "worker/", "ingest/src/"];
 /// The folders that paths from the root begin with.
-const TOP: [&str; 7] = ["deploy/", "docs/", "ingest/", "loadtest/", "shared/", "standalone/", "worker/"];
+const TOP: [&str; 8] =
+    ["console/", "deploy/", "docs/", "ingest/", "loadtest/", "shared/", "standalone/", "worker/"];
 
 /// The texts between backticks, outside of blocks of code.
 fn quoted(text: &str) -> Vec<String> {

@@ -13,9 +13,16 @@ pub(super) const PROCESS: SettingGroup = SettingGroup {
             .values(&["127.0.0.1:8080"])
             .means("address and port where alerts come in", "接收告警的地址和端口"),
         of("admin_listen", Both).variable("LARKFIRE_ADMIN_LISTEN").values(&["127.0.0.1:9095"]).means(
-            "admin port: `/metrics`, `/healthz`, `/readyz`, and the preview page",
-            "管理端口：`/metrics`、`/healthz`、`/readyz` 和预览页",
+            "admin port: `/metrics`, `/healthz`, `/readyz`, the console and the preview page",
+            "管理端口：`/metrics`、`/healthz`、`/readyz`、控制台和预览页",
         ),
+        of("console.path_prefix", Worker)
+            .variable("LARKFIRE_CONSOLE_PATH_PREFIX")
+            .unset("none: the console is at `/`", "无：控制台在 `/`")
+            .means(
+                "path before every page of the console, such as `/larkfire`, for a proxy that serves other things beside it",
+                "控制台所有页面的路径前缀，例如 `/larkfire`；用于与其他服务共用反向代理的情况",
+            ),
         of("data_dir", Worker).variable("LARKFIRE_DATA_DIR").values(&["./data"]).means(
             "directory of the embedded queue, and of `larkfire.db` where `database.url` is not set",
             "内嵌队列的目录；未设置 `database.url` 时，`larkfire.db` 也在这里",

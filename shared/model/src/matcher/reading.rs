@@ -10,6 +10,11 @@ const RESERVED: [char; 10] = ['{', '}', '!', '=', '~', ',', '\\', '\'', '"', '`'
 
 /// At least one.
 pub(super) fn all(text: &str) -> Result<Vec<Matcher>, MatcherError> {
+    parts(text)?.into_iter().map(one).collect()
+}
+
+/// What stands between commas, at least one; braces around all of it are taken off.
+pub(super) fn parts(text: &str) -> Result<Vec<&str>, MatcherError> {
     let whole = text.trim();
     let inner = match whole.strip_prefix('{') {
         Some(rest) => rest.strip_suffix('}').ok_or_else(|| MatcherError::Brace(whole.to_owned()))?,
@@ -20,7 +25,7 @@ pub(super) fn all(text: &str) -> Result<Vec<Matcher>, MatcherError> {
     if parts.len() > 1 && parts.last().is_some_and(|part| part.trim().is_empty()) {
         parts.pop();
     }
-    parts.into_iter().map(one).collect()
+    Ok(parts)
 }
 
 /// Whether a name stands without quotes.
@@ -51,7 +56,7 @@ fn parted(text: &str) -> Vec<&str> {
     parts
 }
 
-fn one(text: &str) -> Result<Matcher, MatcherError> {
+pub(super) fn one(text: &str) -> Result<Matcher, MatcherError> {
     let text = text.trim();
     let no_operator = || MatcherError::NoOperator(text.to_owned());
     let (name, rest) = if text.starts_with('"') {
@@ -98,7 +103,7 @@ fn short(cause: &regex::Error) -> String {
 }
 
 /// The value without its quotes, if it has some.
-fn unquoted(value: &str) -> Result<String, MatcherError> {
+pub(super) fn unquoted(value: &str) -> Result<String, MatcherError> {
     let wrong = || MatcherError::Quotes(value.to_owned());
     if !value.starts_with('"') {
         // Others than double quotes would be part of the value, which nobody means.

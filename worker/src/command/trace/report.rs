@@ -183,7 +183,7 @@ mod tests {
     /// The seconds until when it waits, or why not.
     fn waiting(entries: Vec<HistoryEntry>, now: i64) -> Result<i64, &'static str> {
         let report = TraceReport {
-            history: HistoryPage { entries, has_more: false, scanned: None },
+            history: HistoryPage { entries, ..HistoryPage::default() },
             ..TraceReport::default()
         };
         let together = report.together();

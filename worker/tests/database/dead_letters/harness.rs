@@ -77,6 +77,7 @@ impl Harness {
             None => vec![
                 format!("PRAGMA user_version = {version}"),
                 "ALTER TABLE larkfire_cards DROP COLUMN format".to_owned(),
+                "ALTER TABLE larkfire_audit DROP COLUMN reason".to_owned(),
             ],
         };
         let store = &self.store;

@@ -1,38 +1,58 @@
 //! Sending letters, so many in a second.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use model::envelope::{Envelope, decode};
-use queue::{DeadLetterId, Headers, Message, MessageDestination, Publisher, Replay};
+use queue::{DeadLetterId, Headers, Message, MessageDestination, PublishError, Publisher, Replay};
+use thiserror::Error;
 use tokio::time::{Instant, sleep_until};
 
-use crate::command::publishing::publish;
-use crate::command::{CommandError, Terminal};
-use crate::dead_letters::DeadLetters;
+use super::DeadLetters;
+use super::publishing::publish;
+use crate::store::StoreError;
 
 /// Letters in one publish: those of a tenth of a second, so that the rate is kept smoothly; and no more than fit into
 /// what a queue takes at once.
 const TOGETHER_MAX: usize = 20;
 
 /// An action that sends letters again.
-pub(super) struct Sending<'d> {
-    pub(super) letters: &'d DeadLetters,
-    pub(super) publisher: Arc<dyn Publisher>,
+pub(crate) struct Sending<'d> {
+    pub(crate) letters: &'d DeadLetters,
+    pub(crate) publisher: Arc<dyn Publisher>,
     /// Its number in the audit trail.
-    pub(super) action: i64,
-    pub(super) forced: bool,
+    pub(crate) action: i64,
+    pub(crate) forced: bool,
     /// Letters in a second, at most.
-    pub(super) rate: u32,
+    pub(crate) rate: u32,
+}
+
+/// Why letters are not sent any more.
+#[derive(Debug, Error)]
+pub(crate) enum SendingError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue does not take them: those that were about to be sent wait as before.
+    #[error("{0}")]
+    Publish(#[source] PublishError),
+    /// The same, and nobody could write down that they wait: they count as sent, until somebody sends them again.
+    #[error("{0}; they are marked as sent: replay them with --stuck")]
+    Marked(#[source] PublishError),
+    /// Nobody wants to know how far it has come.
+    #[error("{0}")]
+    Unheard(#[from] io::Error),
 }
 
 impl Sending<'_> {
     /// Sends them in their order. Returns those that were sent, and why it ended early if it did.
-    pub(super) async fn send(
+    /// `tell` hears how many were sent so far.
+    pub(crate) async fn send(
         &self,
         ids: &[DeadLetterId],
-        terminal: &mut Terminal<'_>,
-    ) -> (Vec<DeadLetterId>, Option<CommandError>) {
+        mut tell: impl FnMut(usize) -> io::Result<()>,
+    ) -> (Vec<DeadLetterId>, Option<SendingError>) {
         let together = usize::try_from(self.rate).unwrap_or(1).div_ceil(10).clamp(1, TOGETHER_MAX);
         let mut sent = Vec::with_capacity(ids.len());
         let mut next = Instant::now();
@@ -43,16 +63,14 @@ impl Sending<'_> {
                 Ok(more) => sent.extend(more),
                 Err(error) => return (sent, Some(error)),
             }
-            let told = write!(terminal.progress, "\rsent {} of {}", sent.len(), ids.len());
-            if let Err(error) = told.and_then(|()| terminal.progress.flush()) {
+            if let Err(error) = tell(sent.len()) {
                 return (sent, Some(error.into()));
             }
         }
-        let end = writeln!(terminal.progress);
-        (sent, end.err().map(CommandError::from))
+        (sent, None)
     }
 
-    async fn send_some(&self, ids: &[DeadLetterId]) -> Result<Vec<DeadLetterId>, CommandError> {
+    async fn send_some(&self, ids: &[DeadLetterId]) -> Result<Vec<DeadLetterId>, SendingError> {
         self.letters.begin_replay(ids, self.action).await?;
         // Asked again: somebody else may have discarded one meanwhile.
         let marked = self.letters.being_replayed(ids, self.action).await?;
@@ -66,9 +84,11 @@ impl Sending<'_> {
         });
         if let Err(error) = publish(&*self.publisher, messages.collect()).await {
             let unmarked = self.letters.end_replay(&sent, self.action).await;
-            let stuck =
-                if unmarked.is_ok() { "" } else { "; they are marked as sent: replay them with --stuck" };
-            return Err(CommandError::Failed(format!("{error}{stuck}")));
+            return Err(if unmarked.is_ok() {
+                SendingError::Publish(error)
+            } else {
+                SendingError::Marked(error)
+            });
         }
         Ok(sent)
     }

@@ -16,7 +16,7 @@ pub enum When {
 
 impl When {
     /// The moment that is meant, if it is `now`.
-    pub(super) fn moment(self, now: Timestamp) -> Timestamp {
+    pub fn moment(self, now: Timestamp) -> Timestamp {
         match self {
             Self::At(moment) => moment,
             Self::Ago(time) => {
@@ -41,7 +41,7 @@ impl FromStr for When {
 }
 
 /// A number of seconds, minutes, hours or days; `0` needs no unit.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let seconds = match unit {

@@ -1,4 +1,4 @@
-//! Publishing from the command line, where a connection has to come up first.
+//! Publishing for an operator, where a connection may have to come up first.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const TRIES: RetryPolicy =
 
 /// Publishes, again if need be. A repeat after a publish that was not confirmed may send one twice, which the ledger
 /// absorbs.
-pub(super) async fn publish(publisher: &dyn Publisher, messages: Vec<Message>) -> Result<(), PublishError> {
+pub(crate) async fn publish(publisher: &dyn Publisher, messages: Vec<Message>) -> Result<(), PublishError> {
     let mut pauses = TRIES.pauses();
     loop {
         let Err(error) = publisher.publish(messages.clone()).await else { return Ok(()) };

@@ -1,0 +1,57 @@
+//! What the pages ask for and may do. The worker implements it; nothing here knows the database or Feishu.
+
+use futures_util::future::BoxFuture;
+use model::matcher::Query;
+use thiserror::Error;
+
+use crate::data::{
+    ActionDetail, AlertLife, AlertPage, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage,
+    Overview, ReceiverSummary,
+};
+
+/// Why something cannot be shown or done, in words for whoever asks; it names no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BackendError {
+    /// The database, or the queue, does not answer: the same may go well in a moment.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It cannot be done as it is asked for.
+    #[error("{0}")]
+    Refused(String),
+    /// What was counted is not what is there now.
+    #[error("there are {} now", .0.count)]
+    Changed(DeadLetterCount),
+}
+
+/// An answer of the backend, once it is there.
+pub type Answered<'b, T> = BoxFuture<'b, Result<T, BackendError>>;
+
+/// What can be looked at.
+pub trait ConsoleReads: Send + Sync + 'static {
+    /// How all of it is doing. Asked often: it has to be cheap.
+    fn overview(&self) -> Answered<'_, Overview>;
+
+    /// How each receiver is doing; likewise.
+    fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>>;
+
+    /// What became of alerts that match, the newest first; beyond where the page before it ended.
+    fn alerts<'b>(&'b self, query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage>;
+
+    /// The life of one alert; empty if nothing is known of it.
+    fn alert<'b>(&'b self, identity: &'b str) -> Answered<'b, AlertLife>;
+
+    /// The letters that match, the newest first, and how many there are; those with a smaller number than `before`.
+    fn dead_letters<'b>(&'b self, query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage>;
+
+    /// Everything about one letter.
+    fn dead_letter(&self, id: i64) -> Answered<'_, Option<DeadLetterDetail>>;
+
+    /// How far something has come that is done to letters, by its number in the audit trail.
+    fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>>;
+}
+
+/// What can be done.
+pub trait ConsoleActs: Send + Sync + 'static {
+    /// Begins to do something to letters; returns its number in the audit trail, under which it goes on.
+    fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64>;
+}

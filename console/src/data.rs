@@ -1,0 +1,14 @@
+//! What the pages show, as plain data: it says nothing of where it comes from. Each type is also the page's JSON.
+
+mod alerts;
+mod dead_letters;
+mod overview;
+mod receivers;
+
+pub use alerts::{AlertEvent, AlertLife, AlertPage};
+pub use dead_letters::{
+    ActionDetail, ActionRow, ChosenLetters, DeadLetterAction, DeadLetterAlert, DeadLetterCount,
+    DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
+};
+pub use overview::{LatencyQuantiles, MinuteCounts, Overview, WorkerProcess};
+pub use receivers::{Advice, BotSummary, DeliveryError, HealthWord, ReceiverKind, ReceiverSummary};

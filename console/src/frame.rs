@@ -1,0 +1,146 @@
+//! What stands around every page: the way to the others, the language, the foot.
+
+use maud::{DOCTYPE, Markup, html};
+
+use crate::access::Identity;
+use crate::assets;
+use crate::language::Language;
+use crate::request::Fields;
+
+/// The pages that the frame leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Section {
+    Overview,
+    Alerts,
+    DeadLetters,
+    Receivers,
+    Audit,
+}
+
+impl Section {
+    const ALL: [Self; 4] = [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/",
+            Self::Alerts => "/alerts",
+            Self::DeadLetters => "/dead-letters",
+            Self::Receivers => "/receivers",
+            Self::Audit => "/audit",
+        }
+    }
+
+    const fn name(self, language: Language) -> &'static str {
+        match self {
+            Self::Overview => language.say("Overview", "概览"),
+            Self::Alerts => language.say("Alerts", "告警"),
+            Self::DeadLetters => language.say("Dead letters", "死信"),
+            Self::Receivers => language.say("Receivers", "接收方"),
+            Self::Audit => language.say("Audit", "操作审计"),
+        }
+    }
+}
+
+/// What a page needs to be put together besides its data.
+#[derive(Debug)]
+pub(crate) struct Frame<'f> {
+    /// Stands before every path.
+    pub(crate) prefix: &'f str,
+    pub(crate) language: Language,
+    pub(crate) identity: &'f Identity,
+    pub(crate) query: &'f Fields,
+    pub(crate) version: &'f str,
+    pub(crate) zone: &'f jiff::tz::TimeZone,
+}
+
+/// One page, to be put into the frame.
+#[derive(Debug)]
+pub(crate) struct Sheet {
+    pub(crate) title: String,
+    pub(crate) section: Option<Section>,
+    /// After how many seconds it is looked at again, if it changes by itself.
+    pub(crate) refreshed_s: Option<u32>,
+    pub(crate) body: Markup,
+}
+
+impl Frame<'_> {
+    /// The text in the reader's language.
+    pub(crate) const fn say<'t>(&self, en: &'t str, zh: &'t str) -> &'t str {
+        self.language.say(en, zh)
+    }
+
+    /// A path below the prefix, as a link has it.
+    pub(crate) fn to(&self, path: &str) -> String {
+        format!("{}{path}", self.prefix)
+    }
+
+    /// The whole page.
+    pub(crate) fn around(&self, sheet: &Sheet) -> Markup {
+        let refreshed = sheet.refreshed_s.map(|seconds| seconds.to_string());
+        html! {
+            (DOCTYPE)
+            html lang=(self.language.tag()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="robots" content="noindex";
+                    title { (sheet.title) " · Larkfire" }
+                    link rel="icon" href=(self.to(&assets::SVG.path())) type="image/svg+xml";
+                    link rel="stylesheet" href=(self.to(&assets::CSS.path()));
+                    script src=(self.to(&assets::JS.path())) defer {}
+                }
+                body {
+                    a.skip href="#main" { (self.say("Skip to the page", "跳到正文")) }
+                    (self.head(sheet.section))
+                    main #main tabindex="-1" data-refresh=[refreshed] { (sheet.body) }
+                    (self.foot(sheet.refreshed_s.is_some()))
+                }
+            }
+        }
+    }
+
+    fn head(&self, section: Option<Section>) -> Markup {
+        html! {
+            header.top {
+                a.brand href=(self.to("/")) {
+                    img src=(self.to(&assets::SVG.path())) alt="" width="24" height="24";
+                    "Larkfire"
+                }
+                nav aria-label=(self.say("Pages", "页面")) {
+                    @for known in Section::ALL {
+                        a href=(self.to(known.path())) aria-current=[(section == Some(known)).then_some("page")] {
+                            (known.name(self.language))
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn foot(&self, is_live: bool) -> Markup {
+        let others = Language::ALL.into_iter().filter(|language| *language != self.language);
+        html! {
+            footer {
+                p {
+                    (self.say("Times are in ", "时间均为 ")) (self.zone.iana_name().unwrap_or("UTC")) (self.say(".", "。"))
+                    " Larkfire " (self.version) " · " (self.identity.name)
+                    @if !self.identity.may_act() { " (" (self.say("may look only", "只读")) ")" }
+                }
+                p.tools {
+                    @if is_live {
+                        button.quiet type="button" data-pause hidden
+                            data-on=(self.say("Pause refresh", "暂停刷新"))
+                            data-off=(self.say("Resume refresh", "恢复刷新")) { (self.say("Pause refresh", "暂停刷新")) }
+                    }
+                    a href=(self.query.with(&[("format", "json"), ("lang", "")])) rel="alternate" type="application/json" { "JSON" }
+                    @for language in others {
+                        a href=(self.query.with(&[("lang", language.tag())])) lang=(language.tag()) hreflang=(language.tag()) {
+                            (language.name())
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

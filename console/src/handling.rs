@@ -1,0 +1,215 @@
+//! From a request to its page: what is asked of the backend for each, and what is done.
+
+use hyper::StatusCode;
+use jiff::Timestamp;
+use maud::html;
+use model::matcher::Query;
+use runtime::telemetry::admin::PageAnswer;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::answer;
+use crate::backend::BackendError;
+use crate::console::{Asked, Console};
+use crate::data::{ChosenLetters, DeadLetterAction, DeadLetterOrder};
+use crate::frame::{Frame, Sheet};
+use crate::pages::{self, AlertsView, DeadLettersView, ReceiversView};
+use crate::request::{AnswerFormat, Fields};
+use crate::route::ConsoleRoute;
+
+/// What is kept of a reason, in characters.
+const REASON_CHARS_MAX: usize = 500;
+/// Letters that can be chosen one by one.
+const CHOSEN_MAX: usize = 1_000;
+
+/// Why there is no page.
+pub(crate) enum PageFault {
+    /// There is no such thing.
+    Missing,
+    /// The backend says why.
+    Backend(BackendError),
+    /// Whoever asks may only look.
+    Forbidden,
+    /// The form was not one of ours.
+    Foreign,
+}
+
+impl From<BackendError> for PageFault {
+    fn from(error: BackendError) -> Self {
+        Self::Backend(error)
+    }
+}
+
+fn refused(sentence: impl Into<String>) -> PageFault {
+    PageFault::Backend(BackendError::Refused(sentence.into()))
+}
+
+impl Console {
+    /// The page, or what came of what was done.
+    pub(crate) async fn page(&self, route: &ConsoleRoute, asked: &Asked<'_>) -> PageAnswer {
+        let answered = match route {
+            ConsoleRoute::Overview => self.overview(asked).await,
+            ConsoleRoute::Receivers => self.receivers(asked).await,
+            ConsoleRoute::Alerts => self.alerts(asked).await,
+            ConsoleRoute::Alert(identity) => self.alert(asked, identity).await,
+            ConsoleRoute::DeadLetters => self.dead_letters(asked).await,
+            ConsoleRoute::DeadLetter(id) => self.dead_letter(asked, *id).await,
+            ConsoleRoute::Action(id) => self.action(asked, *id).await,
+            ConsoleRoute::Replay => self.act(asked, DeadLetterAction::Replay).await,
+            ConsoleRoute::Discard => self.act(asked, DeadLetterAction::Discard).await,
+        };
+        answered.unwrap_or_else(|fault| self.failed(asked, &fault))
+    }
+
+    async fn overview(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        Ok(self.present(asked, &self.parts.reads.overview().await?, pages::overview))
+    }
+
+    async fn receivers(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let data = ReceiversView { receivers: self.parts.reads.receivers().await? };
+        Ok(self.present(asked, &data, pages::receivers))
+    }
+
+    async fn alerts(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let query = query(&asked.query)?;
+        let page = self.parts.reads.alerts(&query, asked.query.get("before")).await?;
+        let data = AlertsView { query: query.to_string(), page };
+        Ok(self.present(asked, &data, pages::alerts))
+    }
+
+    async fn alert(&self, asked: &Asked<'_>, identity: &str) -> Result<PageAnswer, PageFault> {
+        let data = self.parts.reads.alert(identity).await?;
+        Ok(self.present(asked, &data, pages::alert))
+    }
+
+    async fn dead_letters(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let query = query(&asked.query)?;
+        let page = self.parts.reads.dead_letters(&query, asked.query.number("before")).await?;
+        let data = DeadLettersView { query: query.to_string(), page };
+        Ok(self.present(asked, &data, pages::dead_letters))
+    }
+
+    async fn dead_letter(&self, asked: &Asked<'_>, id: i64) -> Result<PageAnswer, PageFault> {
+        let data = self.parts.reads.dead_letter(id).await?.ok_or(PageFault::Missing)?;
+        Ok(self.present(asked, &data, pages::dead_letter))
+    }
+
+    async fn action(&self, asked: &Asked<'_>, id: i64) -> Result<PageAnswer, PageFault> {
+        let data = self.parts.reads.action(id).await?.ok_or(PageFault::Missing)?;
+        Ok(self.present(asked, &data, pages::action))
+    }
+
+    /// Does something to letters, and leads to the page where it goes on.
+    async fn act(&self, asked: &Asked<'_>, action: DeadLetterAction) -> Result<PageAnswer, PageFault> {
+        let form = Fields::read(&asked.request.body);
+        if !asked.identity.may_act() {
+            return Err(PageFault::Forbidden);
+        }
+        if !self.parts.access.is_own_form(asked.request, &asked.identity, form.get("token")) {
+            return Err(PageFault::Foreign);
+        }
+        let reason = form.get("reason").map(str::trim).filter(|reason| !reason.is_empty());
+        let Some(reason) = reason else {
+            return Err(refused("a reason is needed: it is kept in the audit trail"));
+        };
+        let is_forced = action == DeadLetterAction::Replay && form.get("anyway").is_some();
+        let order = DeadLetterOrder {
+            who: asked.identity.name.clone(),
+            action: if is_forced { DeadLetterAction::ReplayAnyway } else { action },
+            chosen: chosen(&form)?,
+            reason: reason.chars().take(REASON_CHARS_MAX).collect(),
+        };
+        let id = self.parts.acts.act_on_dead_letters(order).await?;
+        if asked.format == AnswerFormat::Json {
+            return Ok(answer::json(StatusCode::ACCEPTED, &json!({ "action": id })));
+        }
+        Ok(answer::see_other(&format!("{}/actions/{id}", self.parts.path_prefix)))
+    }
+
+    /// The data as it is asked for.
+    fn present<T: Serialize>(
+        &self,
+        asked: &Asked<'_>,
+        data: &T,
+        page: impl FnOnce(&Frame<'_>, &T) -> Sheet,
+    ) -> PageAnswer {
+        if asked.format == AnswerFormat::Json {
+            return answer::json(StatusCode::OK, data);
+        }
+        let frame = self.frame(asked);
+        answer::html(StatusCode::OK, frame.around(&page(&frame, data)))
+    }
+
+    fn failed(&self, asked: &Asked<'_>, fault: &PageFault) -> PageAnswer {
+        let frame = self.frame(asked);
+        let (status, code, sentence) = match fault {
+            PageFault::Missing => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                frame.say("There is no such thing, or it was forgotten since.", "不存在，或已过保留期被清除。").to_owned(),
+            ),
+            PageFault::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                frame.say("You may look, but not act.", "你只有查看权限，不能操作。").to_owned(),
+            ),
+            PageFault::Foreign => (
+                StatusCode::FORBIDDEN,
+                "foreign_form",
+                frame.say("This form did not come from one of these pages: load the page anew.", "该表单并非来自本控制台的页面：请刷新页面后重试。").to_owned(),
+            ),
+            PageFault::Backend(error @ BackendError::Unavailable(_)) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", error.to_string())
+            }
+            PageFault::Backend(error @ BackendError::Refused(_)) => {
+                (StatusCode::BAD_REQUEST, "refused", error.to_string())
+            }
+            PageFault::Backend(BackendError::Changed(count)) => (
+                StatusCode::CONFLICT,
+                "changed",
+                format!(
+                    "{}{}",
+                    frame.say("Nothing was done: meanwhile another number of letters matches. Go back and look again. Now there are: ",
+                        "未执行：匹配的死信数量已变化，请返回重新查看。当前数量："),
+                    count.count
+                ),
+            ),
+        };
+        if asked.format != AnswerFormat::Html {
+            return answer::json(status, &json!({ "error": sentence, "code": code }));
+        }
+        let title = frame.say("It cannot be done", "无法完成").to_owned();
+        let back = frame.to(if asked.path.starts_with("/dead-letters") { "/dead-letters" } else { "/" });
+        let body = html! {
+            h1 { (title) }
+            p.state.bad role="alert" { (sentence) }
+            p { a.button href=(back) { (frame.say("Back", "返回")) } }
+        };
+        let sheet = Sheet { title: title.clone(), section: None, refreshed_s: None, body };
+        answer::html(status, frame.around(&sheet))
+    }
+}
+
+/// The filter of an address or a form.
+fn query(fields: &Fields) -> Result<Query, PageFault> {
+    Query::read(fields.get("q").unwrap_or_default()).map_err(|error| refused(error.to_string()))
+}
+
+/// Which letters a form means.
+fn chosen(form: &Fields) -> Result<ChosenLetters, PageFault> {
+    if form.get("all").is_some() {
+        let until = form.get("until").and_then(|until| until.parse::<Timestamp>().ok());
+        let counted = form.number("count").and_then(|count| usize::try_from(count).ok());
+        let (Some(until), Some(counted)) = (until, counted) else {
+            return Err(refused(
+                "all of them: until when they failed (until), and how many there were (count)?",
+            ));
+        };
+        return Ok(ChosenLetters::Matching { query: query(form)?, until, counted });
+    }
+    let ids: Vec<i64> = form.all("id").filter_map(|id| id.parse().ok()).collect();
+    if ids.is_empty() || ids.len() > CHOSEN_MAX {
+        return Err(refused(format!("choose letters, up to {CHOSEN_MAX}")));
+    }
+    Ok(ChosenLetters::Ids(ids))
+}

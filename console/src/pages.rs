@@ -1,0 +1,17 @@
+//! The pages, each with its data, its drawing and its JSON.
+
+mod action;
+mod alert;
+mod alerts;
+mod dead_letter;
+mod dead_letters;
+mod overview;
+mod receivers;
+
+pub(crate) use action::action;
+pub(crate) use alert::alert;
+pub(crate) use alerts::{AlertsView, alerts};
+pub(crate) use dead_letter::dead_letter;
+pub(crate) use dead_letters::{DeadLettersView, dead_letters};
+pub(crate) use overview::overview;
+pub(crate) use receivers::{ReceiversView, receivers};

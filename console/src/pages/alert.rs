@@ -1,0 +1,71 @@
+//! The life of one alert: everything that happened to it, in its order, for each receiver.
+
+use maud::{Markup, html};
+
+use crate::data::{AlertEvent, AlertLife};
+use crate::frame::{Frame, Section, Sheet};
+use crate::links::{labels_list, outcome_of, tone_of};
+use crate::parts::{nothing, number};
+
+/// Seconds after which it is looked at again.
+const REFRESHED_S: u32 = 5;
+
+pub(crate) fn alert(frame: &Frame<'_>, data: &AlertLife) -> Sheet {
+    let newest = data.events.first();
+    let name = newest.map(|event| event.name.as_str()).filter(|name| !name.is_empty());
+    let title = name.unwrap_or(&data.identity).to_owned();
+    Sheet {
+        title: title.clone(),
+        section: Some(Section::Alerts),
+        refreshed_s: Some(REFRESHED_S),
+        body: html! {
+            h1 { (title) @if let Some(event) = newest { " " (outcome_of(frame.language, &event.status, None)) } }
+            section.panel aria-label=(frame.say("Who it is", "标识")) {
+                p { code { (data.identity) } " " button.quiet type="button" data-copy=(data.identity) { (frame.say("copy", "复制")) } }
+                @if let Some(event) = newest { (labels_list(&event.labels, Some(frame))) }
+            }
+            section.panel aria-labelledby="life" {
+                h2 #life { (frame.say("What happened, the newest first", "经过（最新的在前）")) }
+                @if data.events.is_empty() {
+                    (nothing(frame.say("The history knows nothing of it: it never came, or it was too long ago.", "历史中没有记录：从未收到，或已超过保留期。")))
+                }
+                ol.line { @for event in &data.events { (one(frame, event)) } }
+                @if data.has_more { p.soft { (frame.say("More happened before that.", "更早还有其他记录。")) } }
+            }
+            @if !data.dead_letters.is_empty() {
+                section.panel aria-labelledby="letters" {
+                    h2 #letters { (frame.say("Dead letters it is in", "所在的死信")) }
+                    ul { @for letter in &data.dead_letters {
+                        li {
+                            a href=(frame.to(&format!("/dead-letters/{}", letter.id))) { (letter.id) } " "
+                            (frame.time(letter.last_failed_at)) " " (letter.reason) " "
+                            (outcome_of(frame.language, &letter.state, letter.outcome.as_deref()))
+                        }
+                    } }
+                }
+            }
+        },
+    }
+}
+
+fn one(frame: &Frame<'_>, event: &AlertEvent) -> Markup {
+    html! {
+        li.(tone_of(&event.outcome, None)) {
+            p {
+                (outcome_of(frame.language, &event.outcome, None)) " "
+                (outcome_of(frame.language, &event.status, None)) " "
+                strong { (event.receiver) } " " (frame.time(event.at))
+                @if event.times > 1 { " – " (frame.time(event.last_at)) ", " (number(event.times)) (frame.say(" times", " 次")) }
+            }
+            @if let Some(reason) = &event.reason { p { (reason) @if let Some(code) = event.code { " (" (code) ")" } } }
+            @if let Some(until) = event.until { p { (frame.say("put aside until ", "延后至 ")) (frame.time(until)) } }
+            p.soft {
+                @if let Some(card) = &event.card { (frame.say("card ", "卡片 ")) code { (card) } " " }
+                @if let Some(bot) = &event.bot { (frame.say("by bot ", "经机器人 ")) (bot) " " }
+                @if event.attempts > 0 { (number(event.attempts)) (frame.say(" failed attempts ", " 次失败尝试 ")) }
+                "envelope " code { (event.envelope) }
+                @if let Some(by) = &event.by { (frame.say(", delivered by envelope ", "，由该 envelope 送达 ")) code { (by) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A backend that says what a test wants to see.
+
+use std::sync::Mutex;
+
+use console::backend::{Answered, BackendError, ConsoleActs, ConsoleReads};
+use console::data::{
+    ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, DeadLetterAlert,
+    DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow, DeliveryError,
+    HealthWord, Overview, ReceiverSummary,
+};
+use jiff::Timestamp;
+use model::matcher::Query;
+
+/// Text as it may stand in an alert.
+pub(crate) const HOSTILE: &str = "</td><script>alert(1)</script><img src=x onerror=alert(2)>\"'&<at id=all>";
+/// When letters were counted.
+pub(crate) const COUNTED_AT: &str = "2026-01-02T03:04:05.678Z";
+/// How many there are.
+pub(crate) const COUNTED: usize = 1_204;
+
+#[derive(Default)]
+pub(crate) struct FakeBackend {
+    /// If it is set, nothing can be read.
+    pub(crate) away: Mutex<Option<String>>,
+    /// What was asked to be done.
+    pub(crate) orders: Mutex<Vec<DeadLetterOrder>>,
+}
+
+impl FakeBackend {
+    fn answer<T: Send + 'static>(&self, data: impl FnOnce() -> T) -> Answered<'_, T> {
+        let away = self.away.lock().unwrap().clone();
+        let answer = match away {
+            Some(why) => Err(BackendError::Unavailable(why)),
+            None => Ok(data()),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+fn receiver() -> ReceiverSummary {
+    let advice = Some(Advice { en: "set it anew", zh: "重新设置" });
+    let error =
+        DeliveryError { code: Some(19001), message: HOSTILE.to_owned(), advice, ..DeliveryError::default() };
+    let bot = BotSummary {
+        name: "ops/1".to_owned(),
+        health: HealthWord::Misconfigured,
+        since: Some(Timestamp::UNIX_EPOCH),
+        error: Some(error),
+    };
+    ReceiverSummary {
+        name: HOSTILE.to_owned(),
+        health: HealthWord::Misconfigured,
+        alerts_waiting: 9_007_199_254_740_993,
+        cards_per_minute: 100,
+        cards_last_minute: Some(7),
+        dead_letters: Some(3),
+        bots: vec![bot],
+        ..ReceiverSummary::default()
+    }
+}
+
+fn letter(id: i64) -> DeadLetterRow {
+    DeadLetterRow {
+        id,
+        state: "waiting".to_owned(),
+        receiver: HOSTILE.to_owned(),
+        reason: "refused".to_owned(),
+        code: Some(9499),
+        message: HOSTILE.to_owned(),
+        summary: HOSTILE.to_owned(),
+        alerts: 2,
+        is_whole: true,
+        ..DeadLetterRow::default()
+    }
+}
+
+fn event() -> AlertEvent {
+    let hostile = || HOSTILE.to_owned();
+    AlertEvent {
+        times: 3,
+        receiver: hostile(),
+        identity: hostile(),
+        name: hostile(),
+        status: "firing".to_owned(),
+        outcome: "deferred".to_owned(),
+        until: Some(Timestamp::UNIX_EPOCH),
+        card: Some(hostile()),
+        bot: Some(hostile()),
+        reason: Some(hostile()),
+        labels: [(hostile(), hostile())].into(),
+        ..AlertEvent::default()
+    }
+}
+
+impl ConsoleReads for FakeBackend {
+    fn overview(&self) -> Answered<'_, Overview> {
+        self.answer(|| Overview { is_database_up: true, receivers: vec![receiver()], ..Overview::default() })
+    }
+
+    fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>> {
+        self.answer(|| vec![receiver()])
+    }
+
+    fn alerts<'b>(&'b self, _query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {
+        let before = before.is_none().then(|| "1-2".to_owned());
+        self.answer(|| AlertPage { events: vec![event()], before, looked_at: Some(100_000) })
+    }
+
+    fn alert<'b>(&'b self, identity: &'b str) -> Answered<'b, AlertLife> {
+        let identity = identity.to_owned();
+        self.answer(|| AlertLife {
+            identity,
+            events: vec![event()],
+            has_more: true,
+            dead_letters: vec![letter(1)],
+        })
+    }
+
+    fn dead_letters<'b>(&'b self, _query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage> {
+        self.answer(|| DeadLetterPage {
+            letters: (1..=3).rev().map(letter).collect(),
+            before: before.is_none().then_some(1),
+            looked_into: None,
+            matching: DeadLetterCount { count: COUNTED, is_more: false, until: COUNTED_AT.parse().unwrap() },
+        })
+    }
+
+    fn dead_letter(&self, id: i64) -> Answered<'_, Option<DeadLetterDetail>> {
+        let alert = DeadLetterAlert {
+            identity: HOSTILE.to_owned(),
+            name: HOSTILE.to_owned(),
+            status: "firing".to_owned(),
+            labels: [(HOSTILE.to_owned(), HOSTILE.to_owned())].into(),
+        };
+        self.answer(|| {
+            (id < 100).then(|| DeadLetterDetail {
+                letter: letter(id),
+                contents: vec![alert],
+                payload: HOSTILE.to_owned(),
+                refused_card: Some(HOSTILE.to_owned()),
+                ..DeadLetterDetail::default()
+            })
+        })
+    }
+
+    fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>> {
+        let action = ActionRow {
+            id,
+            who: HOSTILE.to_owned(),
+            action: "replay".to_owned(),
+            meant: 9,
+            ..ActionRow::default()
+        };
+        self.answer(|| {
+            (id < 100).then(|| ActionDetail {
+                action,
+                is_running: true,
+                outcomes: [("replayed: delivered".to_owned(), 4), ("replaying".to_owned(), 1)].into(),
+                reached: 5,
+                per_second: Some(19.9),
+                letters: vec![letter(1)],
+                ..ActionDetail::default()
+            })
+        })
+    }
+}
+
+impl ConsoleActs for FakeBackend {
+    fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64> {
+        self.orders.lock().unwrap().push(order);
+        self.answer(|| 42)
+    }
+}

@@ -1,0 +1,68 @@
+//! The console on an admin port of its own.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use console::access::LoopbackAccess;
+use console::{Console, ConsoleParts};
+use hyper::Method;
+use jiff::tz::TimeZone;
+use prometheus::Registry;
+use runtime::lifecycle::Lifecycle;
+use runtime::telemetry::admin::Admin;
+use testkit::http::{Answer, send};
+use tokio::net::TcpListener;
+
+use crate::fake_backend::FakeBackend;
+
+pub(crate) struct Harness {
+    pub(crate) backend: Arc<FakeBackend>,
+    base: String,
+    _lifecycle: Lifecycle,
+}
+
+impl Harness {
+    pub(crate) async fn new() -> Self {
+        Self::at("").await
+    }
+
+    pub(crate) async fn at(prefix: &str) -> Self {
+        Self::listening("127.0.0.1:9095", prefix).await
+    }
+
+    /// As if the admin port listened there.
+    pub(crate) async fn listening(listen: &str, prefix: &str) -> Self {
+        let backend = Arc::new(FakeBackend::default());
+        let console = Console::new(ConsoleParts {
+            reads: Arc::clone(&backend) as _,
+            acts: Arc::clone(&backend) as _,
+            access: Arc::new(LoopbackAccess::on(listen.parse().unwrap(), "somebody".to_owned())),
+            path_prefix: prefix.to_owned(),
+            timezone: TimeZone::get("Asia/Shanghai").unwrap(),
+            version: "1.2.3".to_owned(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let lifecycle = Lifecycle::default();
+        Admin { registry: Registry::new(), pages: vec![Box::new(console)] }.spawn(listener, &lifecycle);
+        Self { backend, base, _lifecycle: lifecycle }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        send(Method::GET, &format!("{}{path}", self.base), headers, Bytes::new()).await.unwrap()
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        send(method, &format!("{}{path}", self.base), headers, Bytes::from(body.to_owned())).await.unwrap()
+    }
+}

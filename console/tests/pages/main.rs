@@ -1,0 +1,12 @@
+//! The pages over HTTP, with a backend of the test's own: who gets in, languages, headers, prefix, JSON, hostile text.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
+)]
+
+mod fake_backend;
+mod frame;
+mod harness;
+mod letters;
+mod openapi;

@@ -1,0 +1,231 @@
+//! What the console's pages show and do, out of the database and of what this process counts. The console defines what it
+//! asks for; the queries are those of the operator commands.
+
+mod actions;
+mod alerts;
+mod letters;
+mod overview;
+mod readings;
+mod receivers;
+mod samples;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use config::Config;
+use console::access::LoopbackAccess;
+use console::backend::{Answered, BackendError, ConsoleActs, ConsoleReads};
+use console::data::{
+    ActionDetail, AlertLife, AlertPage, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, Overview,
+    ReceiverSummary,
+};
+use console::{Console, ConsoleParts};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::matcher::Query;
+use prometheus::Registry;
+use queue::Publisher;
+use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
+use runtime::telemetry::admin::Page;
+use tokio::time::{Instant, interval};
+use tracing::warn;
+
+use crate::Settings;
+use crate::dead_letters::DeadLetters;
+use crate::metrics::Metrics;
+use crate::receiver::Receiver;
+use crate::receiver_status::ReceiverStatuses;
+use crate::store::{Store, StoreError};
+use actions::RunningActions;
+use readings::MetricReadings;
+use receivers::ReceiverFacts;
+use samples::{SAMPLED_EVERY, Samples};
+
+/// How long the first page is shown as it was made: it is looked at by many, every few seconds.
+const OVERVIEW_KEPT: Duration = Duration::from_secs(2);
+/// Who acts in the pages where nobody logs in, in the audit trail.
+const LOCAL_NAME: &str = "console on this machine";
+
+/// The console's part of the settings.
+#[derive(Clone, Debug)]
+pub struct ConsoleSettings {
+    /// Where the admin port listens, which decides who gets in.
+    pub admin_listen: SocketAddr,
+    /// Stands before every path.
+    pub path_prefix: String,
+}
+
+impl ConsoleSettings {
+    /// As they are configured.
+    pub fn of(config: &Config) -> Self {
+        Self { admin_listen: config.admin_listen, path_prefix: config.console.path_prefix.clone() }
+    }
+}
+
+/// What the console works with.
+pub(crate) struct ConsoleDeps {
+    store: Store,
+    letters: DeadLetters,
+    metrics: Metrics,
+    /// How each bot has answered last.
+    pub(crate) statuses: ReceiverStatuses,
+    publisher: Arc<dyn Publisher>,
+    receivers: Vec<ReceiverFacts>,
+    /// Whether there is a history to be asked.
+    has_history: bool,
+    is_previewing: bool,
+    timezone: TimeZone,
+    clock: Clock,
+}
+
+impl ConsoleDeps {
+    /// For a worker of these settings.
+    pub(crate) fn of(
+        settings: &Settings,
+        receivers: &[Receiver],
+        store: &Store,
+        letters: &DeadLetters,
+        metrics: &Metrics,
+        publisher: &Arc<dyn Publisher>,
+        clock: &Clock,
+    ) -> Self {
+        Self {
+            store: store.clone(),
+            letters: letters.clone(),
+            metrics: metrics.clone(),
+            statuses: ReceiverStatuses::default(),
+            publisher: Arc::clone(publisher),
+            receivers: ReceiverFacts::all_of(receivers, &settings.receivers),
+            has_history: settings.history.enabled,
+            is_previewing: settings.receivers.is_empty(),
+            timezone: settings.style.timezone.clone(),
+            clock: clock.clone(),
+        }
+    }
+}
+
+/// What the console asks.
+struct ConsoleBackend {
+    deps: ConsoleDeps,
+    registry: Registry,
+    lifecycle: Lifecycle,
+    started_at: Timestamp,
+    samples: Mutex<Samples>,
+    actions: RunningActions,
+    /// The first page as it was made last; whoever comes meanwhile waits for it and does not make another.
+    overview: tokio::sync::Mutex<Option<(Instant, Overview)>>,
+}
+
+/// The pages of the console, if it is wanted and somebody may look at them.
+pub(crate) fn pages(
+    settings: Option<&ConsoleSettings>,
+    deps: ConsoleDeps,
+    registry: &Registry,
+    lifecycle: &Lifecycle,
+) -> Option<Box<dyn Page>> {
+    let ConsoleSettings { admin_listen, path_prefix } = settings?;
+    let access = LoopbackAccess::on(*admin_listen, LOCAL_NAME.to_owned());
+    if !access.is_open() {
+        warn!(
+            %admin_listen,
+            "the console's pages are off: the admin port is open to others, and there is no way to log in"
+        );
+        return None;
+    }
+    let timezone = deps.timezone.clone();
+    let backend = Arc::new(ConsoleBackend {
+        started_at: deps.clock.now(),
+        deps,
+        registry: registry.clone(),
+        lifecycle: lifecycle.clone(),
+        samples: Mutex::default(),
+        actions: RunningActions::default(),
+        overview: tokio::sync::Mutex::default(),
+    });
+    lifecycle.spawn_detached(Arc::clone(&backend).sample());
+    Some(Box::new(Console::new(ConsoleParts {
+        reads: Arc::new(BackendHandle(Arc::clone(&backend))),
+        acts: Arc::new(BackendHandle(backend)),
+        access: Arc::new(access),
+        path_prefix: path_prefix.clone(),
+        timezone,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })))
+}
+
+impl ConsoleBackend {
+    /// Looks at the counters now and then, until the process ends.
+    async fn sample(self: Arc<Self>) {
+        let mut ticks = interval(SAMPLED_EVERY);
+        loop {
+            ticks.tick().await;
+            self.look();
+        }
+    }
+
+    fn look(&self) {
+        let sample = MetricReadings::of(&self.registry).sample(self.deps.clock.now());
+        self.samples().push(sample);
+    }
+
+    fn samples(&self) -> MutexGuard<'_, Samples> {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the pages ask.
+struct BackendHandle(Arc<ConsoleBackend>);
+
+impl ConsoleReads for BackendHandle {
+    fn overview(&self) -> Answered<'_, Overview> {
+        Box::pin(async {
+            let mut kept = self.0.overview.lock().await;
+            if let Some((at, overview)) = kept.as_ref()
+                && at.elapsed() < OVERVIEW_KEPT
+            {
+                return Ok(overview.clone());
+            }
+            let overview = self.0.make_overview().await;
+            *kept = Some((Instant::now(), overview.clone()));
+            Ok(overview)
+        })
+    }
+
+    fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>> {
+        Box::pin(async { Ok(self.overview().await?.receivers) })
+    }
+
+    fn alerts<'b>(&'b self, query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {
+        Box::pin(self.0.alerts_page(query, before))
+    }
+
+    fn alert<'b>(&'b self, identity: &'b str) -> Answered<'b, AlertLife> {
+        Box::pin(self.0.life(identity))
+    }
+
+    fn dead_letters<'b>(&'b self, query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage> {
+        Box::pin(self.0.letters_page(query, before))
+    }
+
+    fn dead_letter(&self, id: i64) -> Answered<'_, Option<DeadLetterDetail>> {
+        Box::pin(self.0.letter_detail(id))
+    }
+
+    fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>> {
+        Box::pin(self.0.action_detail(id))
+    }
+}
+
+impl ConsoleActs for BackendHandle {
+    fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64> {
+        Box::pin(Arc::clone(&self.0).begin(order))
+    }
+}
+
+/// The database says so itself; what it says has been logged and counted.
+#[expect(clippy::needless_pass_by_value, reason = "an error is mapped by value")]
+fn unavailable(error: StoreError) -> BackendError {
+    BackendError::Unavailable(error.to_string())
+}

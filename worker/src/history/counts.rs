@@ -1,0 +1,52 @@
+//! What the history counts by receiver, of the last moments: by the time of the rows, or by their outcome.
+
+use jiff::Timestamp;
+
+use super::repeats::SPAN_MS;
+use super::row::HistoryOutcome;
+use crate::store::sql::rows;
+use crate::store::{Store, StoreError};
+
+/// Receivers that are counted at most.
+const RECEIVERS_MAX: i64 = 1_000;
+
+/// How many cards, or alerts, of a receiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiverCount {
+    /// The receiver.
+    pub receiver: String,
+    /// How many.
+    pub count: i64,
+    /// The last moment that is about them, in milliseconds since 1970.
+    pub last_ms: i64,
+}
+
+type CountRow = (Vec<u8>, i64, i64);
+
+/// Cards since then, by receiver.
+pub async fn cards_since(store: &Store, since: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+    let select = "SELECT receiver, COUNT(DISTINCT card), MAX(at_ms) FROM larkfire_history \
+         WHERE at_ms >= ? AND card IS NOT NULL GROUP BY receiver LIMIT ?";
+    let values = [since.as_millisecond().into(), RECEIVERS_MAX.into()];
+    let found: Vec<CountRow> = store.within(|| rows(store.pool(), select, &values)).await?;
+    Ok(found.into_iter().map(counted).collect())
+}
+
+/// Alerts that are put aside beyond now, by receiver, and until when the last of them is.
+pub async fn deferred(store: &Store, now: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+    let select = "SELECT receiver, COUNT(*), MAX(until_ms) FROM larkfire_history \
+         WHERE outcome = ? AND at_ms >= ? AND until_ms > ? GROUP BY receiver LIMIT ?";
+    let now_ms = now.as_millisecond();
+    let values = [
+        HistoryOutcome::Deferred.number().into(),
+        now_ms.saturating_sub(SPAN_MS).into(),
+        now_ms.into(),
+        RECEIVERS_MAX.into(),
+    ];
+    let found: Vec<CountRow> = store.within(|| rows(store.pool(), select, &values)).await?;
+    Ok(found.into_iter().map(counted).collect())
+}
+
+fn counted((receiver, count, last_ms): CountRow) -> ReceiverCount {
+    ReceiverCount { receiver: String::from_utf8_lossy(&receiver).into_owned(), count, last_ms }
+}

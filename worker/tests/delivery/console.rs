@@ -1,0 +1,204 @@
+//! The console of a worker: what it shows of what happened.
+
+use config::{DatabaseConfig, Secret};
+use feishu_sim::{BotSettings, FeishuSim, SimSettings};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use queue::{Failure, FailureMarks, Headers, Reason};
+use runtime::clock::Clock;
+use runtime::telemetry::admin::Admin;
+use serde_json::Value;
+use tempfile::TempDir;
+use testkit::http;
+use testkit::mariadb::TestDatabase;
+use testkit::wait_until::wait_until;
+use tokio::net::TcpListener;
+use worker::{ConsoleSettings, Settings};
+
+use crate::harness::{EAGER, TOKEN, WITHIN, Worker, envelope, line, receiver, settings};
+
+/// A worker whose console can be looked at.
+pub(crate) struct ConsoleHarness {
+    pub(crate) sim: FeishuSim,
+    pub(crate) worker: Worker,
+    base: String,
+    _folder: TempDir,
+}
+
+impl ConsoleHarness {
+    pub(crate) async fn new() -> Self {
+        let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
+        let receivers = vec![receiver(&sim, "ops", TOKEN, None)];
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings(receivers, EAGER, folder.path());
+        settings.style.timezone = TimeZone::UTC;
+        Self::on(sim, settings, folder).await
+    }
+
+    /// The same on a server.
+    async fn on_mariadb(database: &TestDatabase) -> Self {
+        let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
+        let receivers = vec![receiver(&sim, "ops", TOKEN, None)];
+        let folder = tempfile::tempdir().unwrap();
+        let url = Some(Secret::new(database.url()));
+        let server = DatabaseConfig { url, connections: 2, timeout: WITHIN };
+        let settings = Settings { database: server, ..settings(receivers, EAGER, folder.path()) };
+        Self::on(sim, settings, folder).await
+    }
+
+    async fn on(sim: FeishuSim, settings: Settings, folder: TempDir) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin_listen = listener.local_addr().unwrap();
+        let console = Some(ConsoleSettings { admin_listen, path_prefix: String::new() });
+        let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
+        let pages = std::mem::take(&mut worker.pages);
+        Admin { registry: worker.registry.clone(), pages }.spawn(listener, &worker.lifecycle);
+        Self { sim, worker, base: format!("http://{admin_listen}"), _folder: folder }
+    }
+
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let answer = http::get(&format!("{}{path}", self.base)).await.unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.text().to_owned()
+    }
+
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let text = self.page(&format!("{path}{separator}format=json")).await;
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Posts a form; returns the number of what was begun.
+    async fn act(&self, path: &str, form: &str) -> (u16, Value) {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let url = format!("{}{path}?format=json", self.base);
+        let answer = http::post(&url, &headers, form.to_owned()).await.unwrap();
+        (answer.status, answer.json())
+    }
+
+    /// So many dead letters, as the mover has put them into the database.
+    async fn with_dead_letters(&mut self, letters: u8) {
+        for index in 1..=letters {
+            let failed_at = Timestamp::from_second(1_700_000_000 + i64::from(index)).unwrap();
+            let failure = Failure {
+                reason: Reason::Refused,
+                receiver: "ops".to_owned(),
+                code: Some(19001),
+                message: format!("refused <b>{index}</b>"),
+                attempts: 2,
+                first_failed_at: failed_at,
+                last_failed_at: failed_at,
+                marks: FailureMarks::default(),
+            };
+            let headers = Headers { failure: Some(failure), ..Headers::default() };
+            self.worker.dead.deliver(line(&envelope("ops", index)), headers);
+        }
+        wait_until(WITHIN, "the letters in the database", async || {
+            let page = self.json("/dead-letters").await;
+            (page["matching"]["count"] == letters).then_some(()).ok_or("not yet")
+        })
+        .await;
+    }
+
+    /// The action, once it has come to its end.
+    async fn ended(&self, action: &Value) -> Value {
+        let path = format!("/actions/{action}");
+        wait_until(WITHIN, "the end of the action", async || {
+            let detail = self.json(&path).await;
+            if detail["is_running"] == false { Ok(detail) } else { Err("going on") }
+        })
+        .await
+    }
+}
+
+#[tokio::test]
+async fn the_overview_says_what_became_of_alerts() {
+    let mut harness = ConsoleHarness::new().await;
+    let before = harness.json("/").await;
+    assert_eq!(before["receivers"][0]["name"], "ops");
+    assert_eq!(before["end_to_end"], Value::Null, "nothing was delivered yet");
+    let tag = harness.worker.queue.deliver(line(&envelope("ops", 1)), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
+    let counted = wait_until(WITHIN, "the alerts on the page", async || {
+        let overview = harness.json("/").await;
+        let minutes = overview["minutes"].as_array().unwrap();
+        let delivered: u64 = minutes.iter().map(|minute| minute["delivered"].as_u64().unwrap()).sum();
+        if delivered == 1 { Ok(overview) } else { Err("not counted yet") }
+    })
+    .await;
+    assert_eq!(counted["end_to_end"]["alerts"], 1);
+    assert_eq!(counted["is_database_up"], true);
+    let html = harness.page("/").await;
+    assert!(html.contains("All is well") && html.contains("ops"), "{html}");
+}
+
+#[tokio::test]
+async fn the_life_of_an_alert_is_found_by_its_label_and_by_its_receiver() {
+    let mut harness = ConsoleHarness::new().await;
+    let tag = harness.worker.queue.deliver(line(&envelope("ops", 1)), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
+    let list = wait_until(WITHIN, "the alert in the history", async || {
+        let list = harness.json("/alerts?q=alertname%3D%22Alert1%22,@receiver=ops,@outcome=delivered").await;
+        if list["events"].as_array().unwrap().is_empty() { Err("not written yet") } else { Ok(list) }
+    })
+    .await;
+    let identity = list["events"][0]["identity"].as_str().unwrap();
+    let life = harness.json(&format!("/alerts/{identity}")).await;
+    assert_eq!(life["events"][0]["outcome"], "delivered");
+    assert_eq!(life["events"][0]["labels"]["pod"], "<at id=all></at>");
+    let html = harness.page(&format!("/alerts/{identity}")).await;
+    assert!(html.contains("&lt;at id=all&gt;") && !html.contains("<at "), "{html}");
+    let none = harness.json("/alerts?q=alertname%3D%22Alert2%22").await;
+    assert!(none["events"].as_array().unwrap().is_empty(), "{none}");
+}
+
+async fn letters_are_acted_on_as_they_were_counted(mut harness: ConsoleHarness) {
+    harness.with_dead_letters(3).await;
+    let all = harness.json("/dead-letters?q=@code=19001,@receiver=ops").await;
+    assert_eq!((all["letters"].as_array().unwrap().len(), &all["matching"]["count"]), (3, &Value::from(3)));
+    let none = harness.json("/dead-letters?q=alertname%3D%22Alert9%22").await;
+    assert_eq!(none["matching"]["count"], 0);
+    let id = &all["letters"][2]["id"];
+    let letter = harness.json(&format!("/dead-letters/{id}")).await;
+    assert_eq!(letter["contents"][0]["name"], "Alert1");
+    assert!(letter["advice"]["en"].as_str().unwrap().contains("webhook URL"), "{letter}");
+    let until = all["matching"]["until"].as_str().unwrap();
+
+    let (status, refused) =
+        harness.act("/dead-letters/discard", &format!("all=1&until={until}&count=2&reason=r")).await;
+    assert_eq!((status, &refused["code"]), (409, &Value::from("changed")), "another number than was counted");
+
+    let (status, begun) = harness.act("/dead-letters/discard", &format!("id={id}&reason=old+news")).await;
+    assert_eq!(status, 202, "{begun}");
+    let discarded = harness.ended(&begun["action"]).await;
+    assert_eq!(
+        (&discarded["action"]["reason"], &discarded["outcomes"]["discarded"]),
+        (&"old news".into(), &1.into())
+    );
+    assert_eq!((&discarded["action"]["done"], discarded["failure"].is_null()), (&1.into(), true));
+
+    let query = "q=alertname%3D~%22Alert.%22";
+    let form = format!("all=1&{query}&until={until}&count=2&reason=the+bot+is+back");
+    let (status, begun) = harness.act("/dead-letters/replay", &form).await;
+    assert_eq!(status, 202, "{begun}");
+    let sent = harness.ended(&begun["action"]).await;
+    assert_eq!((&sent["action"]["meant"], &sent["action"]["done"]), (&2.into(), &2.into()), "{sent}");
+    assert_eq!(sent["outcomes"]["replaying"], 2);
+    let replayed: Vec<_> =
+        harness.worker.queue.published().into_iter().filter_map(|message| message.headers.replay).collect();
+    assert_eq!(replayed.len(), 2);
+    assert!(replayed.iter().all(|replay| !replay.forced));
+    let html = harness.page(&format!("/dead-letters/{id}")).await;
+    assert!(html.contains("refused &lt;b&gt;1&lt;/b&gt;") && html.contains("old news"), "{html}");
+}
+
+#[tokio::test]
+async fn letters_are_acted_on_as_they_were_counted_in_a_file() {
+    letters_are_acted_on_as_they_were_counted(ConsoleHarness::new().await).await;
+}
+
+#[tokio::test]
+async fn letters_are_acted_on_as_they_were_counted_on_a_server() {
+    let database = TestDatabase::create().await;
+    letters_are_acted_on_as_they_were_counted(ConsoleHarness::on_mariadb(&database).await).await;
+}
