@@ -5,8 +5,8 @@ use model::matcher::Query;
 use thiserror::Error;
 
 use crate::data::{
-    ActionDetail, AlertLife, AlertPage, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage,
-    Overview, ReceiverSummary,
+    ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterCount, DeadLetterDetail,
+    DeadLetterOrder, DeadLetterPage, Overview, ReceiverSummary,
 };
 
 /// Why something cannot be shown or done, in words for whoever asks; it names no secret.
@@ -21,6 +21,19 @@ pub enum BackendError {
     /// What was counted is not what is there now.
     #[error("there are {} now", .0.count)]
     Changed(DeadLetterCount),
+}
+
+/// Which lines of the audit trail.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuditQuery<'q> {
+    /// By whom.
+    pub who: Option<&'q str>,
+    /// What was done.
+    pub action: Option<&'q str>,
+    /// With a smaller number than this.
+    pub before: Option<i64>,
+    /// Lines at most.
+    pub most: usize,
 }
 
 /// An answer of the backend, once it is there.
@@ -39,6 +52,12 @@ pub trait ConsoleReads: Send + Sync + 'static {
 
     /// The life of one alert; empty if nothing is known of it.
     fn alert<'b>(&'b self, identity: &'b str) -> Answered<'b, AlertLife>;
+
+    /// Every alert on a card, by its name.
+    fn card<'b>(&'b self, card: &'b str) -> Answered<'b, Option<CardDetail>>;
+
+    /// Who did what, the newest first; before this number.
+    fn audit<'b>(&'b self, filter: AuditQuery<'b>) -> Answered<'b, Vec<ActionRow>>;
 
     /// The letters that match, the newest first, and how many there are; those with a smaller number than `before`.
     fn dead_letters<'b>(&'b self, query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage>;

@@ -1,11 +1,13 @@
 //! What the pages show, as plain data: it says nothing of where it comes from. Each type is also the page's JSON.
 
 mod alerts;
+mod cards;
 mod dead_letters;
 mod overview;
 mod receivers;
 
 pub use alerts::{AlertEvent, AlertLife, AlertPage};
+pub use cards::{CardAlert, CardDetail};
 pub use dead_letters::{
     ActionDetail, ActionRow, ChosenLetters, DeadLetterAction, DeadLetterAlert, DeadLetterCount,
     DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,

@@ -18,7 +18,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers];
+    const ALL: [Self; 5] = [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers, Self::Audit];
 
     const fn path(self) -> &'static str {
         match self {

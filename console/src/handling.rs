@@ -9,16 +9,18 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::answer;
-use crate::backend::BackendError;
+use crate::backend::{AuditQuery, BackendError};
 use crate::console::{Asked, Console};
 use crate::data::{ChosenLetters, DeadLetterAction, DeadLetterOrder};
 use crate::frame::{Frame, Sheet};
-use crate::pages::{self, AlertsView, DeadLettersView, ReceiversView};
+use crate::pages::{self, AlertsView, AuditView, DeadLettersView, ReceiversView};
 use crate::request::{AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
 
 /// What is kept of a reason, in characters.
 const REASON_CHARS_MAX: usize = 500;
+/// Lines of the audit trail on one page.
+const AUDIT_LINES: usize = 100;
 /// Letters that can be chosen one by one.
 const CHOSEN_MAX: usize = 1_000;
 
@@ -52,6 +54,8 @@ impl Console {
             ConsoleRoute::Receivers => self.receivers(asked).await,
             ConsoleRoute::Alerts => self.alerts(asked).await,
             ConsoleRoute::Alert(identity) => self.alert(asked, identity).await,
+            ConsoleRoute::Card(card) => self.card(asked, card).await,
+            ConsoleRoute::Audit => self.audit(asked).await,
             ConsoleRoute::DeadLetters => self.dead_letters(asked).await,
             ConsoleRoute::DeadLetter(id) => self.dead_letter(asked, *id).await,
             ConsoleRoute::Action(id) => self.action(asked, *id).await,
@@ -80,6 +84,29 @@ impl Console {
     async fn alert(&self, asked: &Asked<'_>, identity: &str) -> Result<PageAnswer, PageFault> {
         let data = self.parts.reads.alert(identity).await?;
         Ok(self.present(asked, &data, pages::alert))
+    }
+
+    async fn card(&self, asked: &Asked<'_>, card: &str) -> Result<PageAnswer, PageFault> {
+        let data = self.parts.reads.card(card).await?.ok_or(PageFault::Missing)?;
+        if asked.format == AnswerFormat::Csv {
+            return Ok(answer::csv(card, pages::card_csv(&data)));
+        }
+        Ok(self.present(asked, &data, pages::card))
+    }
+
+    async fn audit(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let who = asked.query.get("who");
+        let action = asked.query.get("action");
+        let before = asked.query.number("before");
+        // One more than is shown, to know whether there are more.
+        let wanted = AuditQuery { who, action, before, most: AUDIT_LINES + 1 };
+        let mut actions = self.parts.reads.audit(wanted).await?;
+        let has_more = actions.len() > AUDIT_LINES;
+        actions.truncate(AUDIT_LINES);
+        let before = actions.last().map(|last| last.id).filter(|_| has_more);
+        let data =
+            AuditView { who: who.map(str::to_owned), action: action.map(str::to_owned), actions, before };
+        Ok(self.present(asked, &data, pages::audit))
     }
 
     async fn dead_letters(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {

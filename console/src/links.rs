@@ -39,6 +39,11 @@ impl Frame<'_> {
         self.to(&segment("/alerts", identity))
     }
 
+    /// A card.
+    pub(crate) fn card(&self, card: &str) -> String {
+        self.to(&segment("/cards", card))
+    }
+
     /// Since when something is so.
     pub(crate) fn since(&self, at: Timestamp) -> Markup {
         html! { (self.say("since ", "始于 ")) (self.time(at)) }

@@ -3,6 +3,8 @@
 mod action;
 mod alert;
 mod alerts;
+mod audit;
+mod card;
 mod dead_letter;
 mod dead_letters;
 mod overview;
@@ -11,6 +13,8 @@ mod receivers;
 pub(crate) use action::action;
 pub(crate) use alert::alert;
 pub(crate) use alerts::{AlertsView, alerts};
+pub(crate) use audit::{AuditView, audit};
+pub(crate) use card::{card, card_csv};
 pub(crate) use dead_letter::dead_letter;
 pub(crate) use dead_letters::{DeadLettersView, dead_letters};
 pub(crate) use overview::overview;

@@ -13,6 +13,8 @@ pub(crate) enum AnswerFormat {
     Html,
     /// For programs.
     Json,
+    /// For spreadsheets, where a page has one.
+    Csv,
 }
 
 /// Names and values of a query or a form, in their order.
@@ -65,6 +67,7 @@ pub(crate) fn language(query: &Fields, headers: &HeaderMap) -> Language {
 pub(crate) fn format(query: &Fields) -> AnswerFormat {
     match query.get("format") {
         Some("json") => AnswerFormat::Json,
+        Some("csv") => AnswerFormat::Csv,
         _ => AnswerFormat::Html,
     }
 }

@@ -76,6 +76,8 @@ pub enum AuditFilter<'w> {
         who: Option<&'w str>,
         /// What was done.
         action: Option<&'w str>,
+        /// With a smaller number than this.
+        before: Option<i64>,
     },
     /// Those with one of these actions.
     Actions(&'w [&'w str]),
@@ -126,11 +128,12 @@ impl Audit {
     pub async fn entries(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
             AuditFilter::All => ("1 = 1".to_owned(), Vec::new()),
-            AuditFilter::Chosen { since, who, action } => {
+            AuditFilter::Chosen { since, who, action, before } => {
                 let conditions = [
                     since.map(|since| ("at_ms >= ?", Value::Number(since.as_millisecond()))),
                     who.map(|who| ("who = ?", Value::Text(who))),
                     action.map(|action| ("action = ?", Value::Text(action))),
+                    before.map(|before| ("id < ?", Value::Number(before))),
                 ];
                 let (conditions, values): (Vec<_>, Vec<_>) = conditions.into_iter().flatten().unzip();
                 (["1 = 1"].into_iter().chain(conditions).collect::<Vec<_>>().join(" AND "), values)

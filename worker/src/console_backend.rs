@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use config::Config;
 use console::access::LoopbackAccess;
-use console::backend::{Answered, BackendError, ConsoleActs, ConsoleReads};
+use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads};
 use console::data::{
-    ActionDetail, AlertLife, AlertPage, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, Overview,
-    ReceiverSummary,
+    ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
+    DeadLetterPage, Overview, ReceiverSummary,
 };
 use console::{Console, ConsoleParts};
 use jiff::Timestamp;
@@ -205,6 +205,14 @@ impl ConsoleReads for BackendHandle {
         Box::pin(self.0.life(identity))
     }
 
+    fn card<'b>(&'b self, card: &'b str) -> Answered<'b, Option<CardDetail>> {
+        Box::pin(self.0.card_detail(card))
+    }
+
+    fn audit<'b>(&'b self, filter: AuditQuery<'b>) -> Answered<'b, Vec<ActionRow>> {
+        Box::pin(self.0.audit_lines(filter))
+    }
+
     fn dead_letters<'b>(&'b self, query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage> {
         Box::pin(self.0.letters_page(query, before))
     }
@@ -224,8 +232,9 @@ impl ConsoleActs for BackendHandle {
     }
 }
 
-/// The database says so itself; what it says has been logged and counted.
-#[expect(clippy::needless_pass_by_value, reason = "an error is mapped by value")]
-fn unavailable(error: StoreError) -> BackendError {
-    BackendError::Unavailable(error.to_string())
+impl From<StoreError> for BackendError {
+    /// The database says so itself; what it says has been logged and counted.
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }

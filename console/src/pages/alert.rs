@@ -60,7 +60,7 @@ fn one(frame: &Frame<'_>, event: &AlertEvent) -> Markup {
             @if let Some(reason) = &event.reason { p { (reason) @if let Some(code) = event.code { " (" (code) ")" } } }
             @if let Some(until) = event.until { p { (frame.say("put aside until ", "延后至 ")) (frame.time(until)) } }
             p.soft {
-                @if let Some(card) = &event.card { (frame.say("card ", "卡片 ")) code { (card) } " " }
+                @if let Some(card) = &event.card { (frame.say("card ", "卡片 ")) a href=(frame.card(card)) { code { (card) } } " " }
                 @if let Some(bot) = &event.bot { (frame.say("by bot ", "经机器人 ")) (bot) " " }
                 @if event.attempts > 0 { (number(event.attempts)) (frame.say(" failed attempts ", " 次失败尝试 ")) }
                 "envelope " code { (event.envelope) }

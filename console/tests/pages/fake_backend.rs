@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 
-use console::backend::{Answered, BackendError, ConsoleActs, ConsoleReads};
+use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads};
 use console::data::{
-    ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, DeadLetterAlert,
-    DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow, DeliveryError,
-    HealthWord, Overview, ReceiverSummary,
+    ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, CardAlert, CardDetail,
+    DeadLetterAlert, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
+    DeliveryError, HealthWord, Overview, ReceiverSummary,
 };
 use jiff::Timestamp;
 use model::matcher::Query;
@@ -114,6 +114,30 @@ impl ConsoleReads for FakeBackend {
             has_more: true,
             dead_letters: vec![letter(1)],
         })
+    }
+
+    fn card<'b>(&'b self, card: &'b str) -> Answered<'b, Option<CardDetail>> {
+        let alert = |is_only_counted| CardAlert {
+            identity: HOSTILE.to_owned(),
+            name: "=cmd".to_owned(),
+            status: "firing".to_owned(),
+            is_only_counted,
+            labels: [("team".to_owned(), HOSTILE.to_owned())].into(),
+        };
+        let alerts = vec![alert(false), alert(true)];
+        let card = card.to_owned();
+        self.answer(|| (card != "700").then(|| CardDetail { card, alerts, ..CardDetail::default() }))
+    }
+
+    fn audit<'b>(&'b self, filter: AuditQuery<'b>) -> Answered<'b, Vec<ActionRow>> {
+        let line = |id| ActionRow {
+            id,
+            who: HOSTILE.to_owned(),
+            chosen: HOSTILE.to_owned(),
+            ..ActionRow::default()
+        };
+        let lines = (1..filter.before.unwrap_or(200)).rev().take(filter.most).map(line).collect();
+        self.answer(|| lines)
     }
 
     fn dead_letters<'b>(&'b self, _query: &'b Query, before: Option<i64>) -> Answered<'b, DeadLetterPage> {

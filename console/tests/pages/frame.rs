@@ -8,8 +8,17 @@ use crate::harness::Harness;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Every page that can be looked at without knowing more.
-const PAGES: [&str; 7] =
-    ["/", "/receivers", "/alerts", "/alerts/a%2Fb", "/dead-letters", "/dead-letters/7", "/actions/7"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/receivers",
+    "/alerts",
+    "/alerts/a%2Fb",
+    "/cards/7",
+    "/dead-letters",
+    "/dead-letters/7",
+    "/actions/7",
+    "/audit",
+];
 
 /// The assets a page asks for.
 fn assets(html: &str) -> Vec<String> {
@@ -128,4 +137,23 @@ async fn only_what_acts_takes_a_post() {
         let answer = harness.send(Method::POST, path, &[], "").await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_alerts_of_a_card_are_to_be_had_for_a_spreadsheet() {
+    let harness = Harness::new().await;
+    let csv = harness.get("/cards/c7?format=csv").await;
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"c7.csv\""));
+    assert_eq!(csv.text().lines().count(), 3);
+    assert!(csv.text().contains("\"'=cmd\""), "no formula: {}", csv.text());
+}
+
+#[tokio::test]
+async fn the_trail_is_read_page_by_page() {
+    let harness = Harness::new().await;
+    let first = harness.get("/audit?format=json").await.json();
+    assert_eq!((first["actions"].as_array().unwrap().len(), first["before"].as_i64()), (100, Some(100)));
+    let last = harness.get("/audit?format=json&before=100").await.json();
+    assert_eq!((last["actions"].as_array().unwrap().len(), last["before"].as_i64()), (99, None));
 }

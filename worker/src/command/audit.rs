@@ -23,6 +23,7 @@ pub(super) async fn all(
         since: asked.since.map(|since| since.moment(context.clock.now())),
         who: asked.who.as_deref(),
         action: asked.action.as_deref(),
+        before: None,
     };
     let trail = context.trail.entries(chosen, most(&asked.listed)).await?;
     let is_all = asked.since.is_none() && asked.who.is_none() && asked.action.is_none();

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use console::backend::BackendError;
-use console::data::{ActionDetail, ChosenLetters, DeadLetterAction, DeadLetterOrder};
+use console::backend::{AuditQuery, BackendError};
+use console::data::{ActionDetail, ActionRow, ChosenLetters, DeadLetterAction, DeadLetterOrder};
 use queue::DeadLetterId;
 use tokio::time::Instant;
 use tracing::info;
 
+use super::ConsoleBackend;
 use super::letters::{action_row, row, waiting_of};
-use super::{ConsoleBackend, unavailable};
+use crate::audit::AuditFilter;
 use crate::dead_letters::sending::Sending;
 use crate::dead_letters::{DeadLetterState, Filter, OperatorAction};
 
@@ -32,8 +33,17 @@ pub(super) struct RunningActions(Mutex<BTreeMap<i64, Arc<RunningAction>>>);
 struct RunningAction {
     begun: Instant,
     reached: AtomicU64,
-    /// How it ended: with what failure, if with one.
-    ended: Mutex<Option<Option<String>>>,
+    /// How it ended, if it has.
+    ended: Mutex<Option<ActionEnd>>,
+}
+
+/// How an action ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum ActionEnd {
+    /// It came to all of its letters.
+    Complete,
+    /// It did not, and why.
+    Early(String),
 }
 
 impl RunningActions {
@@ -67,7 +77,7 @@ impl ConsoleBackend {
         };
         let begun =
             self.deps.letters.begin_action_because(&order.who, action, &filter, ids.len(), &order.reason);
-        let id = begun.await.map_err(unavailable)?;
+        let id = begun.await?;
         info!(
             who = order.who,
             action = action.as_str(),
@@ -84,7 +94,8 @@ impl ConsoleBackend {
                     backend.send(&ids, id, is_forced, &running).await
                 }
             };
-            *running.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+            *running.ended.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(failure.map_or(ActionEnd::Complete, ActionEnd::Early));
         });
         Ok(id)
     }
@@ -151,26 +162,36 @@ impl ConsoleBackend {
         self.deps.letters.end_action(id, done).await.err().map(|error| error.to_string())
     }
 
+    /// Who did what.
+    pub(super) async fn audit_lines(&self, wanted: AuditQuery<'_>) -> Result<Vec<ActionRow>, BackendError> {
+        let AuditQuery { who, action, before, most } = wanted;
+        let filter = AuditFilter::Chosen { since: None, who, action, before };
+        let entries = self.deps.letters.trail(filter, most).await?;
+        Ok(entries.iter().map(action_row).collect())
+    }
+
     /// How far it has come.
     pub(super) async fn action_detail(&self, id: i64) -> Result<Option<ActionDetail>, BackendError> {
-        let entries = self.deps.letters.audit_of(&[id]).await.map_err(unavailable)?;
+        let entries = self.deps.letters.audit_of(&[id]).await?;
         let Some(entry) = entries.first() else { return Ok(None) };
-        let outcomes = self.deps.letters.outcomes_of_action(id).await.map_err(unavailable)?;
-        let letters = self.deps.letters.of_action(id).await.map_err(unavailable)?;
+        let outcomes = self.deps.letters.outcomes_of_action(id).await?;
+        let letters = self.deps.letters.of_action(id).await?;
         let named = |(state, outcome, count): (String, Option<String>, i64)| match outcome {
             Some(outcome) => (format!("{state}: {outcome}"), count),
             None => (state, count),
         };
         let outcomes: BTreeMap<String, i64> = outcomes.into_iter().map(named).collect();
         let running = self.actions.find(id);
-        let ended = running
-            .as_ref()
-            .map(|running| running.ended.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        let is_running = ended == Some(None);
+        let end = running.as_ref().and_then(|running| running.end());
+        let is_running = running.is_some() && end.is_none();
+        let failure = match end {
+            Some(ActionEnd::Early(why)) => Some(why),
+            Some(ActionEnd::Complete) | None => None,
+        };
         Ok(Some(ActionDetail {
             action: action_row(entry),
             is_running,
-            failure: ended.flatten().flatten(),
+            failure,
             reached: outcomes.values().sum(),
             outcomes,
             per_second: running.filter(|_| is_running).map(|running| running.rate()),
@@ -180,6 +201,10 @@ impl ConsoleBackend {
 }
 
 impl RunningAction {
+    fn end(&self) -> Option<ActionEnd> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "letters are far fewer than 2^52")]
     fn rate(&self) -> f64 {
         self.reached.load(Ordering::Relaxed) as f64 / self.begun.elapsed().as_secs_f64().max(0.001)

@@ -11,7 +11,7 @@ use model::when::duration;
 use queue::{DeadLetterId, Reason};
 use serde_json::Value;
 
-use super::{ConsoleBackend, unavailable};
+use super::ConsoleBackend;
 use crate::audit::AuditEntry;
 use crate::command::hide_mobiles;
 use crate::dead_letters::{
@@ -42,7 +42,7 @@ impl ConsoleBackend {
             most: PAGE_LETTERS,
             looked_into_max: LOOKED_INTO_MAX,
         };
-        let found = self.deps.letters.search(&filter, search).await.map_err(unavailable)?;
+        let found = self.deps.letters.search(&filter, search).await?;
         Ok(DeadLetterPage {
             before: found.next.map(|next| next.0),
             looked_into: found.looked_into,
@@ -59,7 +59,7 @@ impl ConsoleBackend {
     ) -> Result<DeadLetterCount, BackendError> {
         let filter = waiting_of(query, until, self.deps.clock.now())?;
         if filter.labels.is_empty() {
-            let count = self.deps.letters.count(&filter, TOGETHER_MAX + 1).await.map_err(unavailable)?;
+            let count = self.deps.letters.count(&filter, TOGETHER_MAX + 1).await?;
             return Ok(DeadLetterCount {
                 count: count.min(TOGETHER_MAX),
                 is_more: count > TOGETHER_MAX,
@@ -78,18 +78,18 @@ impl ConsoleBackend {
             most: TOGETHER_MAX,
             looked_into_max: LOOKED_INTO_MAX,
         };
-        self.deps.letters.search(filter, search).await.map_err(unavailable)
+        Ok(self.deps.letters.search(filter, search).await?)
     }
 
     pub(super) async fn letter_detail(&self, id: i64) -> Result<Option<DeadLetterDetail>, BackendError> {
         let id = DeadLetterId(id);
         let filter = Filter { ids: vec![id], ..Filter::default() };
-        let found = self.deps.letters.find(&filter, Order::NewestFirst, 1).await.map_err(unavailable)?;
+        let found = self.deps.letters.find(&filter, Order::NewestFirst, 1).await?;
         let Some(letter) = found.first() else { return Ok(None) };
-        let contents = self.deps.letters.contents(&[id]).await.map_err(unavailable)?;
+        let contents = self.deps.letters.contents(&[id]).await?;
         let Some((_, content)) = contents.into_iter().next() else { return Ok(None) };
         let actions: Vec<i64> = letter.changed_by.into_iter().collect();
-        let actions = self.deps.letters.audit_of(&actions).await.map_err(unavailable)?;
+        let actions = self.deps.letters.audit_of(&actions).await?;
         let readable = decode(content.body.trim_ascii_end()).ok();
         let alerts = readable.iter().flat_map(|envelope| &envelope.alerts).map(|alert| DeadLetterAlert {
             identity: alert.fingerprint.as_str().to_owned(),

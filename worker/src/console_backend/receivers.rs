@@ -14,7 +14,7 @@ use crate::receiver_status::{BotStanding, BotStatus};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// How long the page waits for the database's part before it is shown without.
-pub(super) const DATABASE_WITHIN: Duration = Duration::from_secs(2);
+const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What is known of a receiver by its settings.
 #[derive(Clone, Debug)]

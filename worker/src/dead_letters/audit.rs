@@ -68,6 +68,11 @@ impl DeadLetters {
         self.trail.entries(AuditFilter::Actions(&OperatorAction::ALL.map(OperatorAction::as_str)), most).await
     }
 
+    /// The lines of the trail that are asked for, the newest first.
+    pub async fn trail(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.trail.entries(wanted, most).await
+    }
+
     /// These lines of the trail, the newest first.
     pub async fn audit_of(&self, entries: &[i64]) -> Result<Vec<AuditEntry>, StoreError> {
         self.trail.entries(AuditFilter::Ids(entries), entries.len()).await

@@ -47,6 +47,7 @@ pub async fn deferred(store: &Store, now: Timestamp) -> Result<Vec<ReceiverCount
     Ok(found.into_iter().map(counted).collect())
 }
 
-fn counted((receiver, count, last_ms): CountRow) -> ReceiverCount {
+fn counted(row: CountRow) -> ReceiverCount {
+    let (receiver, count, last_ms) = row;
     ReceiverCount { receiver: String::from_utf8_lossy(&receiver).into_owned(), count, last_ms }
 }

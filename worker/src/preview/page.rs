@@ -56,6 +56,7 @@ mod tests {
             body: Bytes::new(),
             peer: "127.0.0.1:1".parse().unwrap(),
         };
+        #[expect(clippy::disallowed_methods, reason = "the body is one of ours")]
         let body = page.answer(&request).await?.into_body().collect().await.unwrap().to_bytes();
         Some(String::from_utf8(body.to_vec()).unwrap())
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Top-level modules of a crate, bottom first: each imports only from those before it.
 const ORDER: &[&str] = &[
-    "shared/model: secret alert matcher envelope interaction signature",
+    "shared/model: secret alert matcher when envelope interaction signature",
     "shared/runtime: clock entropy retry documents metrics lifecycle telemetry",
     "shared/queue: message metrics rabbitmq",
     "ingest: source gate settings live_gate slowdown answer body lark route metrics spool connections accept server",

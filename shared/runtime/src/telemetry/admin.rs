@@ -157,6 +157,7 @@ impl Admin {
 
 /// The whole body, if it is there in time and not too long.
 async fn read(body: Incoming) -> Result<Bytes, StatusCode> {
+    #[expect(clippy::disallowed_methods, reason = "the body is limited")]
     let collected = Limited::new(body, BODY_BYTES_MAX).collect();
     match tokio::time::timeout(HEADER_TIMEOUT, collected).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
