@@ -7,7 +7,6 @@ use hyper::header::{ALLOW, HeaderValue};
 use jiff::tz::TimeZone;
 use runtime::telemetry::admin::{Page, PageAnswer, PageFuture, PageRequest, only_get};
 use tokio::sync::Semaphore;
-use tracing::info;
 
 use crate::access::{Access, Admission, Identity};
 use crate::answer;
@@ -57,7 +56,6 @@ pub(crate) struct Asked<'r> {
 impl Console {
     /// Made of these parts.
     pub fn new(parts: ConsoleParts) -> Self {
-        info!(path = format!("{}/", parts.path_prefix), "the admin port has the console's pages");
         Self { parts, places: Semaphore::new(PAGES_AT_ONCE) }
     }
 

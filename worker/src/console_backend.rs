@@ -30,7 +30,7 @@ use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
 use runtime::telemetry::admin::Page;
 use tokio::time::{Instant, interval};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::Settings;
 use crate::dead_letters::DeadLetters;
@@ -134,6 +134,7 @@ pub(crate) fn pages(
         );
         return None;
     }
+    info!(path = format!("{path_prefix}/"), "the admin port has the pages of the console");
     let timezone = deps.timezone.clone();
     let backend = Arc::new(ConsoleBackend {
         started_at: deps.clock.now(),

@@ -172,6 +172,14 @@ impl ConsoleBackend {
 
     /// How far it has come.
     pub(super) async fn action_detail(&self, id: i64) -> Result<Option<ActionDetail>, BackendError> {
+        // Before the database is asked: what has ended is written down there.
+        let running = self.actions.find(id);
+        let end = running.as_ref().and_then(|running| running.end());
+        let is_running = running.is_some() && end.is_none();
+        let failure = match end {
+            Some(ActionEnd::Early(why)) => Some(why),
+            Some(ActionEnd::Complete) | None => None,
+        };
         let entries = self.deps.letters.audit_of(&[id]).await?;
         let Some(entry) = entries.first() else { return Ok(None) };
         let outcomes = self.deps.letters.outcomes_of_action(id).await?;
@@ -181,13 +189,6 @@ impl ConsoleBackend {
             None => (state, count),
         };
         let outcomes: BTreeMap<String, i64> = outcomes.into_iter().map(named).collect();
-        let running = self.actions.find(id);
-        let end = running.as_ref().and_then(|running| running.end());
-        let is_running = running.is_some() && end.is_none();
-        let failure = match end {
-            Some(ActionEnd::Early(why)) => Some(why),
-            Some(ActionEnd::Complete) | None => None,
-        };
         Ok(Some(ActionDetail {
             action: action_row(entry),
             is_running,
