@@ -74,7 +74,7 @@ fn main() -> ExitCode {
 
 /// The settings of an ingest that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file, &[ingest::problems, config::needs_queue])
+    config::load(file, &[ingest::problems, config::tls_problems, config::needs_queue])
 }
 
 async fn probe(config: &Config) -> Vec<Probe> {

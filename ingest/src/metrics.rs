@@ -28,6 +28,10 @@ pub(crate) struct Metrics {
     pub(crate) connections: IntGauge,
     /// Connections closed because others needed their places.
     pub(crate) displaced: IntCounter,
+    /// Connections closed because there was no TLS with them.
+    pub(crate) handshakes_failed: IntCounter,
+    /// When the certificate ends.
+    pub(crate) certificate_end: IntGauge,
 }
 
 impl Metrics {
@@ -41,9 +45,11 @@ impl Metrics {
             bodies_bytes: intake::BODIES_IN_MEMORY.gauge()?,
             connections: intake::OPEN_CONNECTIONS.gauge()?,
             displaced: intake::DISPLACED_CONNECTIONS.counter()?,
+            handshakes_failed: intake::FAILED_HANDSHAKES.counter()?,
+            certificate_end: intake::INGEST_CERTIFICATE_END.gauge()?,
         };
         metrics.show_zeros();
-        let all: [Box<dyn Collector>; 8] = [
+        let all: [Box<dyn Collector>; 10] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.alerts.clone()),
             Box::new(metrics.callbacks.clone()),
@@ -52,6 +58,8 @@ impl Metrics {
             Box::new(metrics.bodies_bytes.clone()),
             Box::new(metrics.connections.clone()),
             Box::new(metrics.displaced.clone()),
+            Box::new(metrics.handshakes_failed.clone()),
+            Box::new(metrics.certificate_end.clone()),
         ];
         all.into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)

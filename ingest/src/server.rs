@@ -1,5 +1,5 @@
-//! The listener: accepts connections within a limit, speaks HTTP/1.1 and HTTP/2 without TLS on them, and on a stop
-//! finishes what is in hand.
+//! The listener: accepts connections within a limit, speaks HTTP/1.1 and HTTP/2 on them, with TLS or without, and on a
+//! stop finishes what is in hand.
 
 mod activity;
 mod connection;
@@ -10,9 +10,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::{Config, ListenerFiles, PROTOCOLS_OF_INGEST, follow_tls};
 use prometheus::Registry;
 use queue::Publisher;
 use runtime::lifecycle::Lifecycle;
+use runtime::tls::{ListenerTls, TlsFileError};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,7 +26,7 @@ use crate::gate::{self, Exposed};
 use crate::live_gate::LiveGate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use connection::Connections;
+use connection::{Connections, Serving};
 
 /// How many connections wait in the kernel to be accepted: after a reload every group of an Alertmanager may send
 /// at the same moment.
@@ -48,6 +50,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The files of its certificate are of no use.
+    #[error("tls: {0}")]
+    Tls(#[from] TlsFileError),
     /// Metrics of this name exist already in the registry.
     #[error("cannot register metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -69,18 +74,33 @@ pub fn run(
     let limits = settings.limits;
     let open = metrics.connections.clone();
     let displaced = metrics.displaced.clone();
+    let handshakes_failed = metrics.handshakes_failed.clone();
+    let tls = tls(&settings, &metrics, lifecycle)?;
     let gate = LiveGate::follow(&settings, lifecycle);
+    let intake = Arc::new(Intake::new(settings, gate, publisher, metrics));
     let connections = Connections {
-        intake: Arc::new(Intake::new(settings, gate, publisher, metrics)),
-        limits,
+        serving: Serving { intake, limits, tls, handshakes_failed, lifecycle: lifecycle.clone() },
         open,
         displaced,
         crowd: ConnectionLimiter::default(),
-        lifecycle: lifecycle.clone(),
     };
     lifecycle.spawn_essential("the listener for alerts", accept(listener, limits.connections, connections));
     info!(listen = %bound, "taking alerts");
     Ok(bound)
+}
+
+fn tls(
+    settings: &Settings,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+) -> Result<Option<ListenerTls>, TlsFileError> {
+    let Some(files) = &settings.tls else { return Ok(None) };
+    let ends = metrics.certificate_end.clone();
+    follow_tls(files, tls_files, PROTOCOLS_OF_INGEST, ends, settings.reloads.clone(), lifecycle).map(Some)
+}
+
+fn tls_files(config: &Config) -> Option<&ListenerFiles> {
+    config.tls.as_ref()
 }
 
 fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
@@ -93,7 +113,7 @@ fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 
 async fn accept(listener: TcpListener, connections_max: usize, connections: Connections) {
     let places = Arc::new(Semaphore::new(connections_max));
-    let stop = connections.lifecycle.stop.clone();
+    let stop = connections.serving.lifecycle.stop.clone();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{Config, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, Locale, Problem, Reloads};
+use config::{
+    Config, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, ListenerFiles, Locale, Problem, Reloads,
+};
 use jiff::tz::TimeZone;
 use runtime::clock::Clock;
 
@@ -15,6 +17,8 @@ use crate::gate::check_exposure;
 pub struct Settings {
     /// Where alerts come in. Port 0 takes any that is free.
     pub listen: SocketAddr,
+    /// What is shown there; `None`: plain HTTP.
+    pub tls: Option<ListenerFiles>,
     /// What requests have to show.
     pub gate: GateConfig,
     /// What Feishu's callbacks have to show.
@@ -44,6 +48,7 @@ impl Settings {
         let default = config.receivers.is_empty().then(|| DEFAULT_RECEIVER.to_owned());
         Self {
             listen: config.listen,
+            tls: config.tls.clone(),
             gate: config.gate.clone(),
             lark: config.lark.clone(),
             locale: config.locale,

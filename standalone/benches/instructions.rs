@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
 
-use config::{DatabaseConfig, DedupConfig, LinksConfig, Locale, SeverityWords};
+use config::{ClientTls, DatabaseConfig, DedupConfig, LinksConfig, Locale, SeverityWords};
 use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -131,7 +131,12 @@ fn deciding(alerts: usize, rounds: u64) {
     let now = envelope.received_at;
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let database = DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(30) };
+        let database = DatabaseConfig {
+            url: None,
+            tls: ClientTls::default(),
+            connections: 1,
+            timeout: Duration::from_secs(30),
+        };
         let store = Store::open(&database, folder.path(), &registry).expect("a store");
         let clock = Clock::from_fn(move || now);
         let ledger = Ledger::new(store, DedupConfig::default(), clock, &registry).expect("a ledger");

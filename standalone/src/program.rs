@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
 
 /// The settings of a `larkfire` that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    load(file, &[ingest::problems, templates::problems, preview::problems])
+    load(file, &[ingest::problems, config::tls_problems, templates::problems, preview::problems])
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]

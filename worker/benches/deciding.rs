@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use config::{DatabaseConfig, DedupConfig};
+use config::{ClientTls, DatabaseConfig, DedupConfig};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use model::alert::Alert;
@@ -38,7 +38,12 @@ fn runtime() -> Runtime {
 
 fn ledger(folder: &TempDir, now: Timestamp) -> Ledger {
     let registry = Registry::new();
-    let database = DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(30) };
+    let database = DatabaseConfig {
+        url: None,
+        tls: ClientTls::default(),
+        connections: 1,
+        timeout: Duration::from_secs(30),
+    };
     let store = Store::open(&database, folder.path(), &registry).expect("a store");
     Ledger::new(store, DedupConfig::default(), Clock::from_fn(move || now), &registry).expect("a ledger")
 }

@@ -270,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_alert_is_silenced_where_it_came_from() {
-        crate::feishu::http_client(CALL_TIMEOUT).unwrap();
+        crate::feishu::http_client(CALL_TIMEOUT, None).unwrap();
         let all = configured(&[
             ("eu", "http://am-eu:9093", Some("https://am.example.com/eu")),
             ("us", "http://am-us:9093/", None),

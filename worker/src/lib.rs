@@ -114,6 +114,8 @@ pub struct Settings {
     pub installation: Option<InstallationOrigin>,
     /// Where the database is, if it is a file and nothing else is configured.
     pub data_dir: PathBuf,
+    /// CAs to believe besides the system's, of what is asked over HTTPS.
+    pub https_ca_file: Option<PathBuf>,
     /// When an alert is delivered again.
     pub dedup: DedupConfig,
     /// What is kept of what became of alerts.
@@ -154,6 +156,7 @@ impl Settings {
             database: config.database.clone(),
             installation: InstallationOrigin::of(config),
             data_dir: config.data_dir.clone(),
+            https_ca_file: config.https_ca_file.clone(),
             dedup: config.dedup,
             history: config.history,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
@@ -217,7 +220,8 @@ impl Outside {
     /// What the settings name: a database and, over one HTTP client, everything else.
     fn of(settings: &Settings, registry: &Registry) -> Result<Self, StartError> {
         let store = Store::open(&settings.database, &settings.data_dir, registry)?;
-        let client = http_client(settings.delivery.request_timeout).map_err(ReceiverError::from)?;
+        let client = http_client(settings.delivery.request_timeout, settings.https_ca_file.as_deref())
+            .map_err(ReceiverError::from)?;
         Ok(Self { store, webhooks: Webhooks::Http(client.clone()), client })
     }
 }

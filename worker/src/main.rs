@@ -78,7 +78,10 @@ fn main() -> ExitCode {
 
 /// The settings of a worker that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    config::load(file, &[worker::templates::problems, config::needs_queue, config::needs_receiver])
+    config::load(
+        file,
+        &[worker::templates::problems, config::tls_problems, config::needs_queue, config::needs_receiver],
+    )
 }
 
 /// The way back to the workers, whichever of them are running.

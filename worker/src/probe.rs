@@ -25,7 +25,7 @@ pub async fn everything(config: &Config) -> Vec<Probe> {
     let outcome = database(config).await.map_or_else(Outcome::Failed, Outcome::Fine);
     probes.push(Probe { what: "database".to_owned(), outcome });
     probes.push(people::user_table(config).await);
-    match crate::feishu::http_client(PROBE_TIMEOUT) {
+    match crate::feishu::http_client(PROBE_TIMEOUT, config.https_ca_file.as_deref()) {
         Ok(client) => {
             for host in hosts(config) {
                 probes.push(web::feishu(&client, host, &clock).await);

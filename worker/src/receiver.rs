@@ -259,7 +259,7 @@ mod tests {
         let bots = ["a", "b"].map(|token| BotConfig { webhook_url: secret(token), secret: None }).to_vec();
         let group = config("group", ReceiverDestination::Bots { bots, mode: BotMode::Spread });
         let all = [alone("ops"), alone("dev"), group];
-        let client = crate::feishu::http_client(Duration::from_secs(1)).unwrap();
+        let client = crate::feishu::http_client(Duration::from_secs(1), None).unwrap();
         let [ops, dev, group] = <[Receiver; 3]>::try_from(
             Receiver::all_of(&all, None, &client, &Webhooks::Http(client.clone())).unwrap(),
         )

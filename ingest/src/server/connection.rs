@@ -17,9 +17,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use prometheus::{IntCounter, IntGauge};
 use runtime::lifecycle::{Lifecycle, Tasks};
+use runtime::tls::ListenerTls;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -39,29 +42,35 @@ const HEADER_BUFFER_BYTES_MIN: usize = 8 * 1024;
 
 /// What all connections of one listener share.
 pub(super) struct Connections {
-    pub(super) intake: Arc<Intake>,
-    pub(super) limits: IngestLimits,
+    pub(super) serving: Serving,
     pub(super) open: IntGauge,
     pub(super) displaced: IntCounter,
     pub(super) crowd: ConnectionLimiter,
+}
+
+/// What each of them is served with.
+#[derive(Clone)]
+pub(super) struct Serving {
+    pub(super) intake: Arc<Intake>,
+    pub(super) limits: IngestLimits,
+    pub(super) tls: Option<ListenerTls>,
+    pub(super) handshakes_failed: IntCounter,
     pub(super) lifecycle: Lifecycle,
 }
+
+/// A connection, with or without TLS.
+type ClientStream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 impl Connections {
     /// Serves a connection until it ends; its place becomes free then.
     pub(super) fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         let counted = Counted::new(&self.open);
         let member = self.crowd.join();
-        let served = serve(
-            stream,
-            peer,
-            member.clone(),
-            Arc::clone(&self.intake),
-            self.limits,
-            self.lifecycle.clone(),
-        );
-        self.lifecycle.tasks.spawn(async move {
-            served.await;
+        let serving = self.serving.clone();
+        self.serving.lifecycle.tasks.spawn(async move {
+            if let Some((stream, hop)) = serving.opened(stream, peer, &member).await {
+                serving.serve(stream, peer, hop, member).await;
+            }
             drop((counted, place));
         });
     }
@@ -74,69 +83,94 @@ impl Connections {
     }
 }
 
-async fn serve(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    member: ConnectionHandle,
-    intake: Arc<Intake>,
-    limits: IngestLimits,
-    lifecycle: Lifecycle,
-) {
-    let mut hop = Origin::known(peer.ip());
-    if intake.gate().wants_proxy_header(peer.ip()) {
-        let read = tokio::select! {
-            () = lifecycle.stop.cancelled() => return,
-            () = member.displaced() => return debug!(%peer, "closed a connection: others need the place"),
-            read = timeout(limits.header_timeout, proxy_protocol::read(&mut stream, peer.ip())) => read,
-        };
-        hop = match read {
-            Ok(Ok(hop)) => hop,
-            Ok(Err(error)) => {
-                return warn!(%peer, %error, "closed a connection from a proxy");
-            }
-            Err(_) => return debug!(%peer, "closed a connection from a proxy: nothing came"),
-        };
-    }
-    let activity = Activity::new();
-    let service = service_fn(|mut request: Request<Incoming>| {
-        request.extensions_mut().insert(member.clone());
-        let intake = Arc::clone(&intake);
-        let in_hand = activity.begin();
-        async move {
-            let response = intake.answer(request, hop).await;
-            drop(in_hand);
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let builder = builder(&limits, lifecycle.tasks.clone());
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut ends = Ends {
-        member: member.clone(),
-        activity: activity.clone(),
-        first_max: limits.header_timeout,
-        idle_max: limits.keep_alive,
-        stop: Some(lifecycle.stop),
-    };
-    // A set polls only what was woken: each request wakes its connection several times, what may end it hardly ever is.
-    let mut end = FuturesUnordered::from_iter([ends.clone().next()]);
-    loop {
+impl Serving {
+    /// What comes before the first request: a proxy's word on whose connection it is, and TLS. In a limited time each, and
+    /// whoever takes it makes room for others as those do that send nothing.
+    async fn opened(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        member: &ConnectionHandle,
+    ) -> Option<(ClientStream, Origin)> {
         tokio::select! {
-            served = connection.as_mut() => {
-                if let Err(error) = served {
-                    debug!(%peer, error, "a connection broke");
-                }
-                return;
+            () = self.lifecycle.stop.cancelled() => None,
+            () = member.displaced() => {
+                debug!(%peer, "closed a connection: others need the place");
+                None
             }
-            Some(ended) = end.next() => match ended {
-                End::Stopping => {
-                    // The request in hand is finished, the next one is for another process.
-                    connection.as_mut().graceful_shutdown();
-                    ends.stop = None;
-                    end.push(ends.clone().next());
+            opened = self.greeted(stream, peer) => opened,
+        }
+    }
+
+    async fn greeted(&self, mut stream: TcpStream, peer: SocketAddr) -> Option<(ClientStream, Origin)> {
+        let mut hop = Origin::known(peer.ip());
+        if self.intake.gate().wants_proxy_header(peer.ip()) {
+            match timeout(self.limits.header_timeout, proxy_protocol::read(&mut stream, peer.ip())).await {
+                Ok(Ok(origin)) => hop = origin,
+                Ok(Err(error)) => {
+                    warn!(%peer, %error, "closed a connection from a proxy");
+                    return None;
                 }
-                End::Displaced => return debug!(%peer, "closed a connection: others need the place"),
-                End::Idle => return debug!(%peer, "closed a connection: nothing came"),
-            },
+                Err(_) => {
+                    debug!(%peer, "closed a connection from a proxy: nothing came");
+                    return None;
+                }
+            }
+        }
+        let Some(tls) = &self.tls else { return Some((Either::Left(stream), hop)) };
+        match tls.accept(stream).await {
+            Ok(stream) => Some((Either::Right(Box::new(stream)), hop)),
+            Err(error) => {
+                self.handshakes_failed.inc();
+                debug!(%peer, %error, "closed a connection: no TLS");
+                None
+            }
+        }
+    }
+
+    async fn serve(self, stream: ClientStream, peer: SocketAddr, hop: Origin, member: ConnectionHandle) {
+        let Self { intake, limits, lifecycle, .. } = self;
+        let activity = Activity::new();
+        let service = service_fn(|mut request: Request<Incoming>| {
+            request.extensions_mut().insert(member.clone());
+            let intake = Arc::clone(&intake);
+            let in_hand = activity.begin();
+            async move {
+                let response = intake.answer(request, hop).await;
+                drop(in_hand);
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let builder = builder(&limits, lifecycle.tasks.clone());
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let mut ends = Ends {
+            member: member.clone(),
+            activity: activity.clone(),
+            first_max: limits.header_timeout,
+            idle_max: limits.keep_alive,
+            stop: Some(lifecycle.stop),
+        };
+        // A set polls only what was woken: each request wakes its connection several times, what may end it hardly ever is.
+        let mut end = FuturesUnordered::from_iter([ends.clone().next()]);
+        loop {
+            tokio::select! {
+                served = connection.as_mut() => {
+                    if let Err(error) = served {
+                        debug!(%peer, error, "a connection broke");
+                    }
+                    return;
+                }
+                Some(ended) = end.next() => match ended {
+                    End::Stopping => {
+                        // The request in hand is finished, the next one is for another process.
+                        connection.as_mut().graceful_shutdown();
+                        ends.stop = None;
+                        end.push(ends.clone().next());
+                    }
+                    End::Displaced => return debug!(%peer, "closed a connection: others need the place"),
+                    End::Idle => return debug!(%peer, "closed a connection: nothing came"),
+                },
+            }
         }
     }
 }

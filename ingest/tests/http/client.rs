@@ -78,6 +78,12 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&rest), "");
     }
 
+    /// Resolves once the other side has closed, whatever it said before that.
+    pub(crate) async fn hung_up(&mut self) {
+        let mut rest = Vec::new();
+        let _reset = within(self.0.read_to_end(&mut rest)).await;
+    }
+
     async fn read_reply(&mut self) -> Reply {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

@@ -91,6 +91,7 @@ impl Harness {
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
+            tls: None,
             gate: GateConfig::default(),
             lark: LarkConfig::default(),
             locale: Locale::En,

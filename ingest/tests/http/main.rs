@@ -14,3 +14,4 @@ mod oddities;
 mod openapi;
 mod presses;
 mod protocols;
+mod tls;

@@ -153,7 +153,7 @@ async fn the_admin_port_answers_as_documented() {
     for pages in [Vec::new(), vec![Box::new(Preview) as Box<dyn Page>]] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Admin { registry: harness.registry.clone(), pages }.spawn(listener, &harness.lifecycle);
+        Admin { registry: harness.registry.clone(), pages, tls: None }.spawn(listener, &harness.lifecycle);
         for path in ["/", "/healthz", "/readyz", "/metrics"] {
             for method in ["GET", "POST", "DELETE"] {
                 let reply = exchange(address, &format!("{method} {path}"), &[], b"").await;

@@ -252,7 +252,7 @@ async fn everything_again(
 /// One client for all: no request goes through it.
 fn client() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
-    CLIENT.get_or_init(|| http_client(Duration::from_secs(1)).unwrap_or_default()).clone()
+    CLIENT.get_or_init(|| http_client(Duration::from_secs(1), None).unwrap_or_default()).clone()
 }
 
 impl Outcome {

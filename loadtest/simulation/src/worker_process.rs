@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, HistoryConfig, InteractionsConfig,
-    LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, Reloads, Secret,
-    SeverityWords,
+    BrokenReceiver, ClientTls, DatabaseConfig, DedupConfig, DeliveryConfig, HistoryConfig,
+    InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination,
+    ReceiverOwners, Reloads, Secret, SeverityWords,
 };
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -189,9 +189,15 @@ fn settings(plan: &Plan) -> Settings {
             broken_receiver: BrokenReceiver::Wait,
             continuation_cards: 0,
         },
-        database: DatabaseConfig { url: None, connections: 1, timeout: DATABASE_TIMEOUT },
+        database: DatabaseConfig {
+            url: None,
+            tls: ClientTls::default(),
+            connections: 1,
+            timeout: DATABASE_TIMEOUT,
+        },
         installation: None,
         data_dir: PathBuf::new(),
+        https_ca_file: None,
         dedup: DedupConfig::default(),
         history: HistoryConfig::default(),
         window: plan.prefetch,

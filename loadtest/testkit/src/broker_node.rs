@@ -13,11 +13,14 @@ use tokio::process::{Child, Command};
 
 use crate::ports::free_address;
 use crate::prefix::unique_prefix;
+use crate::tls::{TestCa, TestCertificate};
 use crate::wait_until::wait_until;
 
 /// A node takes seconds to start, more on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(90);
 
+/// The file of its settings, without its ending; there is none unless something is set.
+const CONFIGURATION: &str = "rabbitmq";
 /// Where another version is installed.
 const ROOT_VARIABLE: &str = "TEST_RABBITMQ_ROOT";
 
@@ -28,6 +31,8 @@ pub struct BrokerNode {
     home: TempDir,
     node: String,
     port: u16,
+    /// With TLS, where there is any.
+    tls_port: u16,
     dist_port: u16,
     process: Option<Child>,
 }
@@ -35,6 +40,29 @@ pub struct BrokerNode {
 impl BrokerNode {
     /// A fresh, empty node, which takes connections when this returns.
     pub async fn start() -> Self {
+        let mut broker = Self::prepared();
+        broker.restart().await;
+        broker
+    }
+
+    /// The same, which speaks TLS on a second port as well and shows this certificate there. Clients have to show one of the
+    /// same CA.
+    pub async fn start_with_tls(ca: &TestCa, certificate: &TestCertificate) -> Self {
+        let mut broker = Self::prepared();
+        let settings = format!(
+            "listeners.ssl.1 = 127.0.0.1:{}\nssl_options.cacertfile = {}\nssl_options.certfile = {}\n\
+             ssl_options.keyfile = {}\nssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n",
+            broker.tls_port,
+            ca.file().display(),
+            certificate.cert_file.display(),
+            certificate.key_file.display()
+        );
+        std::fs::write(broker.path(&format!("{CONFIGURATION}.conf")), settings).expect("a file");
+        broker.restart().await;
+        broker
+    }
+
+    fn prepared() -> Self {
         let root = std::env::var_os(ROOT_VARIABLE).map(PathBuf::from);
         let home = match &root {
             Some(root) => tempfile::tempdir_in(root.join("tmp")).expect("a directory in the root"),
@@ -43,10 +71,9 @@ impl BrokerNode {
         let node = format!("larkfire-{}@localhost", unique_prefix());
         std::fs::write(home.path().join("enabled_plugins"), "[].\n").expect("a file");
         let port = free_address().port();
+        let tls_port = free_address().port();
         let dist_port = free_address().port();
-        let mut broker = Self { root, home, node, port, dist_port, process: None };
-        broker.restart().await;
-        broker
+        Self { root, home, node, port, tls_port, dist_port, process: None }
     }
 
     /// The port it listens on, on 127.0.0.1.
@@ -57,6 +84,16 @@ impl BrokerNode {
     /// Its URL, with the user every new node has.
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// The same with TLS, by this name of the host.
+    pub fn tls_url(&self, host: &str) -> String {
+        format!("amqps://guest:guest@{host}:{}/%2f", self.tls_port)
+    }
+
+    /// What is in the files of its certificate now counts for new connections at once, and not after a while.
+    pub async fn read_certificate_again(&self) {
+        self.control(&["eval", "ssl:clear_pem_cache()."]).await;
     }
 
     /// kill -9 of the Erlang VM.
@@ -146,7 +183,7 @@ impl BrokerNode {
             .env("RABBITMQ_LOG_BASE", self.inside("log"))
             .env("RABBITMQ_PID_FILE", self.inside("pid"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", self.inside("enabled_plugins"))
-            .env("RABBITMQ_CONFIG_FILE", self.inside("none"))
+            .env("RABBITMQ_CONFIG_FILE", self.inside(CONFIGURATION))
             .env("RABBITMQ_CONF_ENV_FILE", self.inside("none"));
         command
     }

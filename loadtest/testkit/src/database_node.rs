@@ -1,5 +1,6 @@
 //! A database server of the test's own, to be killed and started again; the system's is left alone.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::process::Command;
 
 use crate::ports::free_address;
 use crate::process::{Launch, Process};
+use crate::tls::{TestCa, TestCertificate};
 use crate::wait_until::wait_until;
 
 /// Where Debian keeps it, which is not in everybody's `PATH`.
@@ -28,6 +30,20 @@ pub struct DatabaseNode {
 impl DatabaseNode {
     /// A fresh server, which takes connections when this returns.
     pub async fn start() -> Self {
+        Self::start_with(|launch| launch).await
+    }
+
+    /// The same, which speaks TLS with clients that ask for it, shows this certificate, and believes this CA.
+    pub async fn start_with_tls(ca: &TestCa, certificate: &TestCertificate) -> Self {
+        let files = [
+            setting("ssl-ca", ca.file()),
+            setting("ssl-cert", &certificate.cert_file),
+            setting("ssl-key", &certificate.key_file),
+        ];
+        Self::start_with(|launch| files.into_iter().fold(launch, Launch::argument)).await
+    }
+
+    async fn start_with(further: impl FnOnce(Launch) -> Launch) -> Self {
         let home = tempfile::tempdir().expect("a directory");
         let data = home.path().join("data");
         install(home.path(), &data).await;
@@ -44,6 +60,7 @@ impl DatabaseNode {
         if is_root() {
             launch = launch.argument("--user=root");
         }
+        let launch = further(launch);
         let mut server = Self { process: None, launch, port, _home: home };
         server.start_unready();
         wait_until(START_PATIENCE, "a database server that answers", async || {
@@ -56,6 +73,11 @@ impl DatabaseNode {
     /// Its URL without a database, with the user every new server has.
     pub fn url(&self) -> String {
         format!("mysql://root@127.0.0.1:{}", self.port)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
     }
 
     /// kill -9.

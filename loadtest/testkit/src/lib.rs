@@ -20,5 +20,6 @@ pub mod prefix;
 pub mod process;
 pub mod queue_conformance;
 pub mod rabbitmq;
+pub mod tls;
 pub mod wait_until;
 pub mod witness;

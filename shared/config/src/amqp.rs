@@ -11,11 +11,8 @@ use super::Secret;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not a URL of the AMQP scheme.
-    #[error("the queue's URL is not of the form amqp://user:password@host:5672/vhost")]
+    #[error("the queue's URL is not of the form amqp://user:password@host:5672/vhost, or amqps:// with TLS")]
     Invalid,
-    /// `amqps` would need a TLS library that is not linked yet.
-    #[error("the queue's URL asks for amqps, which is not supported")]
-    Tls,
     /// RabbitMQ 4.1 and later close a connection that asks for less, in the middle of the handshake.
     #[error("the queue's URL asks for frame_max={0}: leave it out, or ask for {FRAME_BYTES_MIN} or more")]
     FrameMax(u32),
@@ -44,33 +41,35 @@ pub fn amqp_uri(url: &Secret) -> Result<AMQPUri, AddressError> {
     if uri.authority.host.is_empty() {
         return Err(AddressError::Invalid);
     }
-    if uri.scheme != AMQPScheme::AMQP {
-        return Err(AddressError::Tls);
-    }
     match uri.query.frame_max {
         Some(bytes) if (1..FRAME_BYTES_MIN).contains(&bytes) => Err(AddressError::FrameMax(bytes)),
         Some(_) | None => Ok(uri),
     }
 }
 
+/// Whether it asks for TLS.
+pub fn is_amqps(uri: &AMQPUri) -> bool {
+    uri.scheme == AMQPScheme::AMQPS
+}
+
 /// The same as a setting.
 pub(super) fn amqp_url(text: &str) -> Result<String, super::kinds::Must> {
     match amqp_uri(&Secret::new(text)) {
         Ok(_) => Ok(text.to_owned()),
-        Err(AddressError::Tls) => Err("an AMQP URL of the scheme amqp: amqps is not supported".to_owned()),
         Err(AddressError::FrameMax(_)) => {
             Err(format!("an AMQP URL without frame_max, or with one of {FRAME_BYTES_MIN} bytes or more"))
         }
-        Err(AddressError::Invalid | AddressError::Prefix) => {
-            Err("an AMQP URL, such as amqp://user:password@host:5672/vhost".to_owned())
-        }
+        Err(AddressError::Invalid | AddressError::Prefix) => Err(
+            "an AMQP URL, such as amqp://user:password@host:5672/vhost or amqps://user:password@host/vhost"
+                .to_owned(),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Environment, Secret, parse};
-    use super::{AddressError, amqp_uri};
+    use super::{AddressError, amqp_uri, is_amqps};
 
     #[test]
     fn an_address_that_ends_with_a_slash_means_the_default_virtual_host() {
@@ -79,6 +78,16 @@ mod tests {
         {
             let found = amqp_uri(&Secret::new(url)).map(|uri| uri.vhost);
             assert_eq!(found, Ok::<_, AddressError>(vhost.to_owned()), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_tls_has_a_port_of_its_own() {
+        for (url, tls, port) in
+            [("amqp://h", false, 5672), ("amqps://h", true, 5671), ("amqps://h:7", true, 7)]
+        {
+            let uri = amqp_uri(&Secret::new(url)).unwrap();
+            assert_eq!((is_amqps(&uri), uri.authority.port), (tls, port), "{url}");
         }
     }
 
@@ -94,7 +103,7 @@ mod tests {
             ("amqp://u:hunter2@h/%2f?frame_max=few", "an AMQP URL, such as"),
             ("amqp://u:hunter2@h/%2f?heartbeat=-1", "an AMQP URL, such as"),
             ("amqp://u:hunter2@h/%2f?auth_mechanism=hunter2", "an AMQP URL, such as"),
-            ("amqps://u:hunter2@h/", "amqps is not supported"),
+            ("http://u:hunter2@h/", "an AMQP URL, such as"),
         ] {
             let said = read(url).unwrap_err();
             assert!(said.contains("AMQP_URL: must be an AMQP URL") && said.contains(must), "{url}: {said}");

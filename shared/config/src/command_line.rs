@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use runtime::tls::over_loopback;
 
 use crate::{Config, ConfigErrors, process};
 
@@ -55,7 +56,7 @@ pub fn run<C: CommandFactory>(
     let printed = match command {
         CommonCommand::Health { ready } => {
             return match load() {
-                Ok(config) => health(config.admin_listen, ready),
+                Ok(config) => health(&AdminPort::of(&config), ready),
                 Err(errors) => {
                     let _gone = writeln!(io::stderr().lock(), "{errors}");
                     process::BAD_CONFIGURATION.into()
@@ -84,9 +85,22 @@ pub fn run<C: CommandFactory>(
     }
 }
 
-fn health(admin: SocketAddr, ready: bool) -> ExitCode {
+/// Where the running process is asked.
+struct AdminPort {
+    address: SocketAddr,
+    has_tls: bool,
+}
+
+impl AdminPort {
+    fn of(config: &Config) -> Self {
+        Self { address: config.admin_listen, has_tls: config.admin_tls.is_some() }
+    }
+}
+
+fn health(port: &AdminPort, ready: bool) -> ExitCode {
+    let admin = port.address;
     let path = if ready { "/readyz" } else { "/healthz" };
-    match ask(reachable(admin), path) {
+    match ask(port, path) {
         Ok(answer) if answer.is_ok() => ExitCode::SUCCESS,
         Ok(answer) => {
             let _gone = writeln!(io::stderr().lock(), "{path} of {admin}: {}", answer.said());
@@ -117,11 +131,17 @@ impl AdminAnswer {
     }
 }
 
-fn ask(admin: SocketAddr, path: &str) -> io::Result<AdminAnswer> {
-    let mut stream = TcpStream::connect_timeout(&admin, HEALTH_TIMEOUT)?;
+fn ask(port: &AdminPort, path: &str) -> io::Result<AdminAnswer> {
+    let admin = reachable(port.address);
+    let stream = TcpStream::connect_timeout(&admin, HEALTH_TIMEOUT)?;
     stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
     stream.set_write_timeout(Some(HEALTH_TIMEOUT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n")?;
+    let question = format!("GET {path} HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n");
+    if port.has_tls { exchange(over_loopback(stream)?, &question) } else { exchange(stream, &question) }
+}
+
+fn exchange(mut stream: impl Read + Write, question: &str) -> io::Result<AdminAnswer> {
+    stream.write_all(question.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
     Ok(AdminAnswer(String::from_utf8_lossy(&answer).into_owned()))

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -28,6 +29,14 @@ pub(super) fn instead_of(text: &str, must: impl Into<Must>) -> Must {
 #[expect(clippy::unnecessary_wraps, reason = "a kind like the others")]
 pub(super) fn text(text: &str) -> Result<String, Must> {
     Ok(text.to_owned())
+}
+
+/// The path of a file that is there. What has to be in it, whoever reads it finds out.
+pub(super) fn readable_file(text: &str) -> Result<PathBuf, Must> {
+    match std::fs::File::open(text) {
+        Ok(_) => Ok(text.into()),
+        Err(error) => Err(format!("a file that can be read; {text}: {error}")),
+    }
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, Must> {

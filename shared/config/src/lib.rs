@@ -30,6 +30,8 @@ mod storage;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod tls_follow;
 mod tree;
 mod variables;
 
@@ -40,7 +42,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 pub use amqp::AddressError;
-pub use amqp::amqp_uri;
+pub use amqp::{amqp_uri, is_amqps};
 pub use app::{AppConfig, ResolvedNews};
 pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
@@ -60,9 +62,12 @@ pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;
 pub use runtime::telemetry::logging::LogFormat;
+pub use runtime::tls::{ClientTls, IdentityFiles, ListenerFiles};
 pub use severities::{NamedSeverity, SeverityWords};
 pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig};
 pub use templates::{TemplateConfig, TemplateText};
+pub use tls::problems as tls_problems;
+pub use tls_follow::follow_tls;
 
 /// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -76,6 +81,12 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// The operators' console.
     pub console: ConsoleConfig,
+    /// The certificate of the listener for alerts; `None`: plain HTTP.
+    pub tls: Option<ListenerFiles>,
+    /// The certificate of the admin port; `None`: plain HTTP.
+    pub admin_tls: Option<ListenerFiles>,
+    /// CAs to believe besides the system's, of what is asked over HTTPS.
+    pub https_ca_file: Option<PathBuf>,
     /// Where `larkfire` keeps its SQLite files.
     pub data_dir: PathBuf,
     /// RabbitMQ; `None` means embedded.
@@ -136,14 +147,21 @@ pub struct Config {
     pub files: Vec<PathBuf>,
 }
 
+/// What is spoken on the listener for alerts, the best first.
+pub const PROTOCOLS_OF_INGEST: &[&[u8]] = &[b"h2", b"http/1.1"];
+/// The same of the admin port.
+pub const PROTOCOLS_OF_ADMIN: &[&[u8]] = &[b"http/1.1"];
+
 /// Queues alerts can be spread over.
 pub const SHARDS_MAX: u16 = 64;
 
 /// RabbitMQ and how it is used.
 #[derive(Clone, Debug)]
 pub struct QueueConfig {
-    /// `amqp://user:password@host:5672/vhost`.
+    /// `amqp://user:password@host:5672/vhost`, or `amqps://` with TLS.
     pub url: Secret,
+    /// How the broker is known, and what it is shown, with `amqps`.
+    pub tls: ClientTls,
     /// What every queue and exchange name begins with.
     pub prefix: String,
     /// How many queues alerts are spread over; all processes have to agree.

@@ -8,9 +8,11 @@ use prometheus::Registry;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
-use crate::{Config, ConfigErrors, LOOK_EVERY, Reloads, follow};
+use crate::{
+    Config, ConfigErrors, LOOK_EVERY, ListenerFiles, PROTOCOLS_OF_ADMIN, Reloads, follow, follow_tls,
+};
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
-use runtime::metrics::intake::BUILD_INFO;
+use runtime::metrics::intake::{ADMIN_CERTIFICATE_END, BUILD_INFO};
 use runtime::telemetry::admin::{Admin, Page};
 use runtime::telemetry::logging;
 
@@ -89,16 +91,26 @@ where
     build.with_label_values(&[VERSION]).set(1);
     registry.register(Box::new(build))?;
     say_what_starts(&config);
+    let certificate_end = ADMIN_CERTIFICATE_END.gauge()?;
+    registry.register(Box::new(certificate_end.clone()))?;
     let (reloads, follower) = follow(LOOK_EVERY, load, &config, &registry, hangups(&lifecycle)?)?;
     lifecycle.spawn_detached(follower);
     let address = config.admin_listen;
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("admin_listen {address}: {error}"))?;
     let address = listener.local_addr()?;
+    let tls = match &config.admin_tls {
+        Some(files) => {
+            let reloads = reloads.clone();
+            let ends = certificate_end;
+            Some(follow_tls(files, admin_files, PROTOCOLS_OF_ADMIN, ends, reloads, &lifecycle)?)
+        }
+        None => None,
+    };
 
     let pages =
         start(Start { config, reloads, lifecycle: lifecycle.clone(), registry: registry.clone() }).await?;
-    Admin { registry, pages }.spawn(listener, &lifecycle);
+    Admin { registry, pages, tls }.spawn(listener, &lifecycle);
     info!(%address, "the admin port shows /metrics, /healthz, /readyz");
 
     let stopped_by = stop_on_signals(&lifecycle.stop).await?;
@@ -107,6 +119,10 @@ where
         StoppedBy::Signal => ExitCode::SUCCESS,
         StoppedBy::Failure => ExitCode::from(FAILED),
     })
+}
+
+fn admin_files(config: &Config) -> Option<&ListenerFiles> {
+    config.admin_tls.as_ref()
 }
 
 /// One line that says which version starts, and with what; no value that may be secret.

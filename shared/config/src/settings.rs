@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::amqp::amqp_url;
+use super::amqp::{amqp_uri, amqp_url, is_amqps};
 use super::kinds::{
     address, basic_pair, broken_receiver, bytes, credential, duration, header_name, locale, log_format,
-    network, number, prefix, text, timezone, yes_or_no,
+    network, number, prefix, readable_file, text, timezone, yes_or_no,
 };
 use super::problem::Place;
 use super::reader::{Key, Reader, Section, key, key_or};
@@ -46,10 +46,13 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
             .value(key_or("admin_listen", "LARKFIRE_ADMIN_LISTEN"), address)
             .unwrap_or(([127, 0, 0, 1], 9095).into()),
         console: super::console::console(root.section("console")),
+        tls: super::tls::ingest(reader, root.section("tls")),
+        admin_tls: super::tls::admin(reader, root.section("admin_tls")),
+        https_ca_file: https_ca_file(root.section("https")),
         data_dir: root
             .value(key_or("data_dir", "LARKFIRE_DATA_DIR"), text)
             .map_or_else(|| PathBuf::from("./data"), PathBuf::from),
-        queue: queue(root.section("queue")),
+        queue: queue(reader, root.section("queue")),
         spool: spool(root.section("spool")),
         gate: gate(reader, root.section("gate")),
         lark,
@@ -59,7 +62,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         preview,
         app,
         delivery: delivery(root.section("delivery")),
-        database: super::storage::database(root.section("database")),
+        database: super::storage::database(reader, root.section("database")),
         history: super::storage::history(root.section("history")),
         identity: super::storage::identity(&dedup),
         dedup: super::storage::dedup(dedup),
@@ -103,7 +106,13 @@ fn shanghai() -> TimeZone {
     TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC)
 }
 
-fn queue(section: Section<'_>) -> Option<QueueConfig> {
+fn https_ca_file(section: Section<'_>) -> Option<PathBuf> {
+    let ca_file = section.value(key("ca_file"), readable_file);
+    section.finish();
+    ca_file
+}
+
+fn queue(reader: &Reader, section: Section<'_>) -> Option<QueueConfig> {
     const URL: Key = key_or("url", "AMQP_URL");
     let url = section.secret(URL, amqp_url);
     // What is set and wrong is reported; that it is missing would be one report too many.
@@ -111,6 +120,7 @@ fn queue(section: Section<'_>) -> Option<QueueConfig> {
     // Read even without a URL, so that every problem is found and every key is known.
     let queue = QueueConfig {
         url: url.unwrap_or_else(|| Secret::new(String::new())),
+        tls: super::tls::broker(reader, section.section("tls")),
         prefix: section
             .value(key_or("prefix", "LARKFIRE_QUEUE_PREFIX"), prefix)
             .unwrap_or_else(|| "larkfire".to_owned()),
@@ -122,6 +132,13 @@ fn queue(section: Section<'_>) -> Option<QueueConfig> {
             .unwrap_or(2 * SECOND),
         prefetch: section.value(key("prefetch"), number(1..=10_000)).unwrap_or(2_000),
     };
+    // Somebody means to have TLS, and would not.
+    if queue.tls.is_set() && amqp_uri(&queue.url).is_ok_and(|uri| !is_amqps(&uri)) {
+        reader.report(
+            section.place_at("tls"),
+            "is for addresses that begin with amqps://, and queue.url does not",
+        );
+    }
     section.finish();
     is_set.then_some(queue)
 }

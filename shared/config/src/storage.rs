@@ -1,12 +1,13 @@
 //! Settings of the worker's database, and of what it remembers in it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use url::Url;
 
-use super::Secret;
 use super::kinds::{Must, bytes, duration, number, text, yes_or_no};
-use super::reader::{Section, key, key_or};
+use super::reader::{Reader, Section, key, key_or};
+use super::{ClientTls, Secret};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -19,6 +20,8 @@ const MIB: u64 = 1 << 20;
 pub struct DatabaseConfig {
     /// `mysql://user:password@host/database` or `sqlite:PATH`; `None` means a `SQLite` file in the data directory.
     pub url: Option<Secret>,
+    /// How a server is known, and what it is shown.
+    pub tls: ClientTls,
     /// Connections one process opens at most.
     pub connections: u32,
     /// How long a round trip may take before the process goes on without the database.
@@ -56,16 +59,32 @@ impl Default for DedupConfig {
     }
 }
 
-pub(super) fn database(section: Section<'_>) -> DatabaseConfig {
+pub(super) fn database(reader: &Reader, section: Section<'_>) -> DatabaseConfig {
     let database = DatabaseConfig {
         url: section.secret(key_or("url", "DATABASE_URL"), database_url),
+        tls: super::tls::database(reader, section.section("tls")),
         connections: section.value(key("connections"), number(1..=100)).unwrap_or(4),
         timeout: section
             .value(key("timeout"), duration(Duration::from_millis(50)..=MINUTE))
             .unwrap_or(2 * SECOND),
     };
+    if let Some(flaw) = tls_without_use(&database) {
+        reader.report(section.place_at("tls"), flaw);
+    }
     section.finish();
     database
+}
+
+/// Somebody means to have TLS, and would not.
+fn tls_without_use(database: &DatabaseConfig) -> Option<&'static str> {
+    let url = database.url.as_ref().filter(|_| database.tls.is_set())?;
+    let Some(url) = Url::parse(url.expose()).ok().filter(Url::has_host) else {
+        return Some("is for MySQL and MariaDB, and database.url is a file");
+    };
+    let is_off = |(name, mode): (Cow<'_, str>, Cow<'_, str>)| {
+        matches!(&*name, "ssl-mode" | "sslmode") && mode.eq_ignore_ascii_case("disabled")
+    };
+    url.query_pairs().any(is_off).then_some("is set, and database.url says ssl-mode=DISABLED")
 }
 
 /// What does not tell one alert from another.

@@ -17,6 +17,7 @@ pub mod probe;
 mod publisher;
 mod reachability;
 pub mod topology;
+mod transport;
 
 use tokio_util::sync::CancellationToken;
 
@@ -67,9 +68,8 @@ impl RabbitMq {
     }
 
     fn link(&self, name: &'static str) -> Link {
-        let address = self.address.clone();
         let names = self.names.clone();
-        Link { address, names, name, alarm: self.alarm.clone() }
+        Link::new(&self.address, &self.config, names, name, self.alarm.clone())
     }
 
     /// Connects in the background; `condition` holds while the connection is up.

@@ -7,3 +7,4 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod retry;
 pub mod telemetry;
+pub mod tls;

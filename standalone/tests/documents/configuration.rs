@@ -13,13 +13,18 @@ use super::language::{Language, code, table};
 use super::page::hold;
 
 /// Settings that processes go by themselves, not by way of their role's own settings: nobody can see there who reads them.
-const OF_PROCESSES: [&str; 6] =
-    ["admin_listen", "log_format", "shutdown_grace", "preview", "queue.", "spool."];
+const OF_PROCESSES: [&str; 7] =
+    ["admin_listen", "admin_tls.", "log_format", "shutdown_grace", "preview", "queue.", "spool."];
 
 /// A configuration in which no setting is without effect because another one is missing.
 fn complete() -> Value {
     json!({
-        "queue": { "url": "amqp://broker" },
+        "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml", "client_ca_file": "Cargo.toml" },
+        "admin_tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" },
+        "queue": { "url": "amqps://broker", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" } },
+        "database": {
+            "url": "mysql://broker/database", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" }
+        },
         "spool": { "dir": "/var/spool/larkfire" },
         "app": { "id": "cli_1", "secret": "s" },
         "receivers": { "NAME": { "bots": [{ "webhook_url": "https://h/1" }] }, "other": { "webhook_url": "https://h/2" } },
@@ -221,7 +226,8 @@ fn nobody_else_uses_a_changed_configuration_without_a_restart() {
     // The gate; the routes; the templates, and which of them receivers go by.
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["live_gate.rs", "routes.rs", "templates.rs"]);
     for Setting { key, is_reloaded, .. } in settings() {
-        let follows = ["gate.", "routes[]", "template"].iter().any(|part| key.starts_with(part));
+        let follows =
+            ["gate.", "routes[]", "template", "tls.", "admin_tls."].iter().any(|part| key.starts_with(part));
         assert_eq!(*is_reloaded, follows || *key == "receivers.NAME.template", "{key}");
     }
 }

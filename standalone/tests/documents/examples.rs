@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 142] = [
+pub(crate) const EXAMPLES: [(&str, &str); 155] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -34,7 +34,17 @@ pub(crate) const EXAMPLES: [(&str, &str); 142] = [
     ("dedup.ignore_labels", "replica"),
     ("lark.encrypt_key", "e"),
     ("lark.verification_token", "v"),
-    ("queue.url", "amqp://other/vhost"),
+    ("tls.cert_file", "src/lib.rs"),
+    ("tls.key_file", "src/lib.rs"),
+    ("tls.client_ca_file", "src/lib.rs"),
+    ("admin_tls.cert_file", "src/lib.rs"),
+    ("admin_tls.key_file", "src/lib.rs"),
+    ("https.ca_file", "src/lib.rs"),
+    ("queue.url", "amqps://other/vhost"),
+    ("queue.tls.ca_file", "src/lib.rs"),
+    ("queue.tls.cert_file", "src/lib.rs"),
+    ("queue.tls.key_file", "src/lib.rs"),
+    ("queue.tls.server_name", "other.example"),
     ("queue.prefix", "p"),
     ("queue.shards", r#""2""#),
     ("queue.publish_connections", r#""3""#),
@@ -78,6 +88,9 @@ pub(crate) const EXAMPLES: [(&str, &str); 142] = [
     ("delivery.broken_receiver", "dead_letter"),
     ("delivery.continuation_cards", r#""2""#),
     ("database.url", "mysql://h/d"),
+    ("database.tls.ca_file", "src/lib.rs"),
+    ("database.tls.cert_file", "src/lib.rs"),
+    ("database.tls.key_file", "src/lib.rs"),
     ("database.connections", r#""7""#),
     ("database.timeout", "7s"),
     ("dedup.repeat_after", "7m"),

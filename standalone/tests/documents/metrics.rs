@@ -12,8 +12,12 @@ use super::running::{Page, Shown, ingest_page, larkfire_page, worker_page};
 const OF_THE_SPOOL: &str = "larkfire_spool_";
 
 /// What is of the process around a role.
-const OF_THE_PROCESS: [&str; 3] =
-    ["larkfire_config_reloads_total", "larkfire_config_last_reload_successful", "larkfire_build_info"];
+const OF_THE_PROCESS: [&str; 4] = [
+    "larkfire_config_reloads_total",
+    "larkfire_config_last_reload_successful",
+    "larkfire_admin_certificate_end_timestamp_seconds",
+    "larkfire_build_info",
+];
 
 /// What a process is to show of a metric, without the values of its labels.
 fn said(metric: &Metric) -> (String, String, Vec<String>) {

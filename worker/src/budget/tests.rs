@@ -5,7 +5,7 @@ mod hanging;
 
 use std::path::Path;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use tokio::task::JoinSet;
@@ -18,7 +18,8 @@ const BOT: Limits = Limits { per_minute: 100, per_second: 5 };
 const RARE: Limits = Limits { per_minute: 1, per_second: 1 };
 
 fn store_within(url: &str, timeout: Duration) -> Store {
-    let config = DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout };
+    let config =
+        DatabaseConfig { url: Some(Secret::new(url)), tls: ClientTls::default(), connections: 4, timeout };
     Store::open(&config, Path::new("."), &Registry::new()).unwrap()
 }
 

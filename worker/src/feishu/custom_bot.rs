@@ -1,12 +1,14 @@
 //! A custom bot: one webhook URL, which is the credential, and perhaps a secret to sign with.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use config::Secret;
 use jiff::{SignedDuration, Timestamp};
 use model::signature::bot_sign;
-use reqwest::{Client, Url};
+use reqwest::{Certificate, Client, Url};
+use runtime::tls::{TlsFileError, certificates_in, install_provider};
 use thiserror::Error;
 use tracing::warn;
 
@@ -44,14 +46,23 @@ pub enum CustomBotError {
     /// The HTTP client did not start.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[source] reqwest::Error),
+    /// The file of CAs to believe is of no use.
+    #[error("https.ca_file: {0}")]
+    CaFile(#[from] TlsFileError),
 }
 
 /// The HTTP client all receivers share. It sends once: when to try again is decided in one place, and not here. Only
 /// what an HTTP/2 server says that it has not taken (`GOAWAY`, `REFUSED_STREAM`) is sent again by reqwest itself.
-pub fn http_client(request_timeout: Duration) -> Result<Client, CustomBotError> {
-    // Another part of the process may have installed the provider before; either is ring.
-    let _installed_before = rustls::crypto::ring::default_provider().install_default();
+///
+/// `ca_file` has CAs to believe besides the system's: Alertmanagers have certificates of a private one, and proxies that look
+/// into what passes them.
+pub fn http_client(request_timeout: Duration, ca_file: Option<&Path>) -> Result<Client, CustomBotError> {
+    install_provider();
+    let certificates = ca_file.map(certificates_in).transpose()?.unwrap_or_default();
+    let certificates = certificates.iter().map(|der| Certificate::from_der(der));
+    let certificates = certificates.collect::<Result<Vec<_>, _>>().map_err(CustomBotError::Client)?;
     Client::builder()
+        .tls_certs_merge(certificates)
         // Less than the whole, so that a connection that does not come about is never taken for a request that was
         // sent.
         .connect_timeout(CONNECT_TIMEOUT.min(request_timeout / 2))

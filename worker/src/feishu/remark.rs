@@ -23,7 +23,10 @@ pub(super) fn shorten(said: &str) -> String {
 }
 
 /// An error and what caused it, as one line. For reqwest's errors only after `without_url`.
-pub(super) fn of_error(error: &dyn std::error::Error) -> String {
+pub(super) fn of_error(error: &(dyn std::error::Error + 'static)) -> String {
+    if let Some(said) = runtime::tls::said_of(error) {
+        return shorten(&said);
+    }
     let causes = std::iter::successors(Some(error), |error| error.source());
     shorten(&causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use prometheus::Registry;
 use runtime::lifecycle::Lifecycle;
 use tempfile::TempDir;
@@ -17,8 +17,12 @@ fn queues(cluster: &str, vhost: &str, prefix: &str) -> Installation {
 
 fn store(url: String) -> Store {
     // Longer than any test takes under load: a deadline that strikes would be an outage.
-    let config =
-        DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout: Duration::from_secs(30) };
+    let config = DatabaseConfig {
+        url: Some(Secret::new(url)),
+        tls: ClientTls::default(),
+        connections: 4,
+        timeout: Duration::from_secs(30),
+    };
     Store::open(&config, Path::new("."), &Registry::new()).unwrap()
 }
 

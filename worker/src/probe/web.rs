@@ -8,6 +8,7 @@ use config::{AlertmanagerConfig, Config, DEFAULT_RECEIVER};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, StatusCode, Url};
 use runtime::clock::Clock;
+use runtime::tls::said_of;
 
 use crate::alertmanager::{AlertmanagerError, Alertmanagers};
 use crate::feishu::exchange::date;
@@ -26,6 +27,11 @@ pub(super) async fn feishu(client: &Client, host: String, clock: &Clock) -> Prob
                 Some(apart) => Outcome::Doubtful(format!("{answers}, and {apart}")),
             }
         }
+        Err(error) if said_of(&error).is_some() => Outcome::Failed(format!(
+            "{}; CAs to believe besides the system's go into https.ca_file. {}",
+            innermost(&error.without_url()),
+            way_out(&host, |name| std::env::var(name).ok())
+        )),
         Err(error) => Outcome::Failed(format!(
             "{}; may this machine reach it, by name and by TLS? {}",
             innermost(&error.without_url()),
@@ -141,7 +147,10 @@ pub(super) async fn grafana(client: &Client, config: &Config) -> Option<Probe> {
     Some(Probe { what, outcome })
 }
 
-fn innermost(error: &dyn Error) -> String {
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    if let Some(said) = said_of(error) {
+        return said;
+    }
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -10,8 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use config::DatabaseConfig;
-use sqlx::mysql::{MySql, MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlQueryResult, MySqlRow};
+use config::{ClientTls, DatabaseConfig, IdentityFiles};
+use runtime::tls::{install_provider, said_of};
+use sqlx::mysql::{
+    MySql, MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlQueryResult, MySqlRow, MySqlSslMode,
+};
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -19,6 +22,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
+use url::Url;
 
 use super::{FILE_BUSY_TIMEOUT, OpenError, StoreFault};
 
@@ -80,11 +84,14 @@ impl Server {
         };
         let options = MySqlConnectOptions::from_str(&url)
             .map_err(|_| OpenError::Url("expected mysql://user:password@host:3306/database"))?;
+        let options = with_tls(options, &url, &config.tls);
         Ok(Self::new(options, config.connections, config.timeout))
     }
 
     /// By its parts. `timeout` is what one operation may take in all.
     pub(crate) fn new(options: MySqlConnectOptions, connections: u32, timeout: Duration) -> Self {
+        // Sqlx asks for the provider of the process where only the CA is checked.
+        install_provider();
         Self(Arc::new(Shared {
             options: options.disable_statement_logging(),
             timeout,
@@ -201,6 +208,33 @@ impl ConnectionLease {
     }
 }
 
+/// Adds what the settings say of TLS. Whoever names a CA wants to know whom they talk to: then certificate and name are
+/// checked, where the URL does not say otherwise. Sqlx itself checks neither, unless `ssl-mode` says so.
+fn with_tls(options: MySqlConnectOptions, url: &str, tls: &ClientTls) -> MySqlConnectOptions {
+    let asked = |names: [&str; 2]| {
+        let pairs = Url::parse(url).ok();
+        pairs.is_some_and(|url| url.query_pairs().any(|(name, _)| names.contains(&&*name)))
+    };
+    let names_ca = tls.ca_file.is_some() || asked(["ssl-ca", "sslca"]);
+    let mut options = options;
+    if !asked(["ssl-mode", "sslmode"]) {
+        if names_ca {
+            options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
+        } else if tls.identity.is_some() || asked(["ssl-cert", "sslcert"]) {
+            options = options.ssl_mode(MySqlSslMode::Required);
+        }
+    }
+    if let Some(file) = &tls.ca_file {
+        options = options.ssl_ca(file);
+    }
+    match &tls.identity {
+        Some(IdentityFiles { cert_file, key_file }) => {
+            options.ssl_client_cert(cert_file).ssl_client_key(key_file)
+        }
+        None => options,
+    }
+}
+
 /// Whether the user of this connection logs in by its password's hash alone, which a server only takes while it remembers
 /// it from a log-in under TLS.
 pub(super) async fn is_login_without_tls(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
@@ -224,8 +258,15 @@ fn is_by_hash(created: &str) -> bool {
     created.contains("'caching_sha2_password' AS ")
 }
 
-/// What sqlx says of its own features means: there is no TLS, and the server wants the password itself.
+/// What is wrong with TLS, in a sentence; and what sqlx says of its own features means: there is no TLS, and the server wants
+/// the password itself.
 fn in_our_words(error: sqlx::Error) -> sqlx::Error {
+    if let Some(said) = said_of(&error) {
+        // Nobody but an operator mends it; as an I/O error it would pass for a network that comes back.
+        return sqlx::Error::Configuration(
+            format!("{said}; see database.tls, and ssl-mode in database.url").into(),
+        );
+    }
     let is_of_feature =
         matches!(&error, sqlx::Error::Configuration(cause) if cause.to_string().contains("RSA"));
     if !is_of_feature {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use prometheus::Registry;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,7 +40,8 @@ fn store_at(url: &str) -> Store {
 }
 
 fn store_within(url: &str, timeout: Duration) -> Store {
-    let config = DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout };
+    let config =
+        DatabaseConfig { url: Some(Secret::new(url)), tls: ClientTls::default(), connections: 4, timeout };
     Store::open(&config, Path::new("."), &Registry::new()).unwrap()
 }
 

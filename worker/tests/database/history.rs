@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, HistoryConfig, Secret};
+use config::{ClientTls, DatabaseConfig, HistoryConfig, Secret};
 use jiff::Timestamp;
 use model::envelope::{Envelope, EnvelopeId, decode};
 use prometheus::{Registry, TextEncoder};
@@ -33,7 +33,12 @@ struct Harness {
 impl Harness {
     fn new(config: HistoryConfig, database: Option<TestDatabase>) -> Self {
         let url = database.as_ref().map(|database| Secret::new(database.url()));
-        let database_config = DatabaseConfig { url, connections: 2, timeout: Duration::from_secs(20) };
+        let database_config = DatabaseConfig {
+            url,
+            tls: ClientTls::default(),
+            connections: 2,
+            timeout: Duration::from_secs(20),
+        };
         Self::on(&database_config, config, database)
     }
 
@@ -241,7 +246,8 @@ async fn the_history_is_bounded_in_mariadb() {
 #[tokio::test]
 async fn with_the_database_away_rows_are_counted_and_left_out() {
     let url = Some(Secret::new(format!("mysql://root@{}/none", free_address())));
-    let database = DatabaseConfig { url, connections: 1, timeout: Duration::from_millis(50) };
+    let database =
+        DatabaseConfig { url, tls: ClientTls::default(), connections: 1, timeout: Duration::from_millis(50) };
     let harness = Harness::on(&database, HistoryConfig::default(), None);
     harness.delivered(&envelope(1, &["Disk", "Swap"]), "card");
     harness.known(&envelope(2, &["Disk"]), envelope(1, &["Disk"]).id);

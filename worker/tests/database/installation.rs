@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use prometheus::Registry;
 use tempfile::TempDir;
 use testkit::mariadb::TestDatabase;
@@ -16,8 +16,12 @@ fn installation(digit: &str) -> Installation {
 
 fn store(url: String) -> Store {
     // Longer than any test takes under load: a deadline that strikes would be an outage.
-    let config =
-        DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout: Duration::from_secs(30) };
+    let config = DatabaseConfig {
+        url: Some(Secret::new(url)),
+        tls: ClientTls::default(),
+        connections: 4,
+        timeout: Duration::from_secs(30),
+    };
     Store::open(&config, Path::new("."), &Registry::new()).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use jiff::Timestamp;
 use prometheus::Registry;
 use runtime::clock::Clock;
@@ -22,8 +22,12 @@ fn stage(url: Option<String>, folder: &Path) -> Harness {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
-    let config =
-        DatabaseConfig { url: url.map(Secret::new), connections: 2, timeout: Duration::from_secs(20) };
+    let config = DatabaseConfig {
+        url: url.map(Secret::new),
+        tls: ClientTls::default(),
+        connections: 2,
+        timeout: Duration::from_secs(20),
+    };
     let store = Store::open(&config, folder, &Registry::new()).unwrap();
     Harness { memory: InteractionDedup::new(store, clock), now }
 }

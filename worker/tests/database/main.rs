@@ -11,3 +11,4 @@ mod ledger;
 mod store;
 mod storms;
 mod summarised;
+mod tls;

@@ -5,7 +5,7 @@ mod lost_answers;
 
 use std::path::Path;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use prometheus::Registry;
 use sqlx::mysql::MySqlConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
@@ -39,6 +39,7 @@ async fn a_server_that_refuses_connections_is_said_to_refuse_them_when_time_is_u
     let server = format!("mysql://root@{}/none", free_address());
     let config = DatabaseConfig {
         url: Some(Secret::new(server)),
+        tls: ClientTls::default(),
         connections: 1,
         timeout: std::time::Duration::from_millis(200),
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use jiff::Timestamp;
 use model::alert::Status;
 use prometheus::Registry;
@@ -21,8 +21,12 @@ async fn is_added_up_by_all_workers_until_it_ends(url: Option<String>) {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
-    let database =
-        DatabaseConfig { url: url.map(Secret::new), connections: 2, timeout: Duration::from_secs(20) };
+    let database = DatabaseConfig {
+        url: url.map(Secret::new),
+        tls: ClientTls::default(),
+        connections: 2,
+        timeout: Duration::from_secs(20),
+    };
     let open = || Store::open(&database, folder.path(), &Registry::new()).unwrap();
     let [one, other] = [open(), open()].map(|store| Storms::new(store, clock.clone()));
     assert_eq!(one.so_far("ops").await, None);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use jiff::Timestamp;
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use model::envelope::{Envelope, EnvelopeId, Notice, Source};
@@ -57,8 +57,12 @@ async fn is_kept_and_found_and_forgotten(url: Option<String>) {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
-    let database =
-        DatabaseConfig { url: url.map(Secret::new), connections: 2, timeout: Duration::from_secs(20) };
+    let database = DatabaseConfig {
+        url: url.map(Secret::new),
+        tls: ClientTls::default(),
+        connections: 2,
+        timeout: Duration::from_secs(20),
+    };
     let registry = Registry::new();
     let store = Store::open(&database, folder.path(), &registry).unwrap();
     store.migrate().await.unwrap();

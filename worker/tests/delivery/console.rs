@@ -1,6 +1,6 @@
 //! The console of a worker: what it shows of what happened.
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -41,7 +41,7 @@ impl ConsoleHarness {
         let receivers = vec![receiver(&sim, "ops", TOKEN, None)];
         let folder = tempfile::tempdir().unwrap();
         let url = Some(Secret::new(database.url()));
-        let server = DatabaseConfig { url, connections: 2, timeout: WITHIN };
+        let server = DatabaseConfig { url, tls: ClientTls::default(), connections: 2, timeout: WITHIN };
         let settings = Settings { database: server, ..settings(receivers, EAGER, folder.path()) };
         Self::on(sim, settings, folder).await
     }

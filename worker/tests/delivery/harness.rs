@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{
-    BrokenReceiver, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, HistoryConfig,
+    BrokenReceiver, ClientTls, DatabaseConfig, DedupConfig, DeliveryConfig, Environment, HistoryConfig,
     InteractionsConfig, LinksConfig, Locale, OwnersConfig, ReceiverConfig, ReceiverDestination,
     ReceiverOwners, Reloads, Secret, SeverityWords, TemplateConfig, parse,
 };
@@ -64,7 +64,8 @@ pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
 pub(crate) const PARKING: DeliveryConfig = DeliveryConfig { hold: Duration::ZERO, ..EAGER };
 /// A file in the test's folder.
 const DATABASE: DatabaseConfig =
-    DatabaseConfig { url: None, connections: 1, timeout: Duration::from_secs(5) };
+    DatabaseConfig { url: None, tls: NO_TLS, connections: 1, timeout: Duration::from_secs(5) };
+const NO_TLS: ClientTls = ClientTls { ca_file: None, identity: None, server_name: None };
 /// Messages the queue of a test hands out at once.
 const WINDOW: usize = 100;
 
@@ -127,8 +128,12 @@ impl Harness {
         let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
         let receivers = vec![receiver(&sim, "default", TOKEN, None)];
         let nowhere = Secret::new(format!("mysql://root@{}/none", free_address()));
-        let database =
-            DatabaseConfig { url: Some(nowhere), connections: 1, timeout: Duration::from_millis(100) };
+        let database = DatabaseConfig {
+            url: Some(nowhere),
+            tls: ClientTls::default(),
+            connections: 1,
+            timeout: Duration::from_millis(100),
+        };
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings { database, ..settings(receivers, delivery, folder.path()) };
         Self::on(sim, settings, folder, Clock::system())
@@ -225,6 +230,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         database: DATABASE,
         installation: None,
         data_dir: folder.to_owned(),
+        https_ca_file: None,
         dedup: DedupConfig::default(),
         history: HistoryConfig::default(),
         window: WINDOW,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use config::{QueueConfig, Secret};
+use config::{ClientTls, QueueConfig, Secret};
 use prometheus::Registry;
 use queue::rabbitmq::RabbitMq;
 use queue::rabbitmq::topology::Names;
@@ -122,6 +122,7 @@ async fn asked_for_a_preview_it_shows_what_comes_off_the_broker_and_says_so() {
 async fn publish(prefix: String) {
     let config = QueueConfig {
         url: Secret::new(amqp_url()),
+        tls: ClientTls::default(),
         prefix,
         shards: 1,
         publish_connections: 1,

@@ -130,8 +130,19 @@ pub(super) const QUEUE: SettingGroup = SettingGroup {
     ),
     settings: &[
         of("queue.url", Both).variable("AMQP_URL").secret().unset("none: embedded", "无：内嵌队列").means(
-            "`amqp://user:password@host:5672/vhost`",
-            "`amqp://user:password@host:5672/vhost`",
+            "`amqp://user:password@host:5672/vhost`, or `amqps://…` with TLS (port 5671)",
+            "`amqp://user:password@host:5672/vhost`；TLS 用 `amqps://…`（端口 5671）",
+        ),
+        of("queue.tls.ca_file", Both).unset("the system's CAs", "系统 CA").means(
+            "the CAs (PEM) that the broker's certificate may come from, instead of the system's",
+            "broker 证书允许由哪些 CA（PEM）签发，代替系统 CA",
+        ),
+        of("queue.tls.cert_file", Both)
+            .means("certificate to show a broker that asks for one", "broker 要求客户端证书时出示的证书"),
+        of("queue.tls.key_file", Both).means("the key to it, without a password", "对应的私钥，不带密码"),
+        of("queue.tls.server_name", Both).unset("the host of `queue.url`", "`queue.url` 中的主机名").means(
+            "the name that the broker's certificate has to be for",
+            "broker 证书必须匹配的名称",
         ),
         of("queue.prefix", Both)
             .variable("LARKFIRE_QUEUE_PREFIX")

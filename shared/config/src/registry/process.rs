@@ -23,6 +23,26 @@ pub(super) const PROCESS: SettingGroup = SettingGroup {
                 "path before every page of the console, such as `/larkfire`, for a proxy that serves other things beside it",
                 "控制台所有页面的路径前缀，例如 `/larkfire`；用于与其他服务共用反向代理的情况",
             ),
+        of("tls.cert_file", Ingest).reloaded().unset("none: plain HTTP", "无：明文 HTTP").means(
+            "certificate that `listen` shows (PEM, its own first, then those between it and the CA): HTTPS, with HTTP/2 for \
+             clients that ask for it",
+            "`listen` 使用的证书（PEM，自身证书在前，随后是中间证书）：启用 HTTPS，客户端可协商 HTTP/2",
+        ),
+        of("tls.key_file", Ingest).reloaded().means("the key to it, without a password", "对应的私钥，不带密码"),
+        of("tls.client_ca_file", Ingest).reloaded().unset("none: anybody connects", "无：任何客户端都能连接").means(
+            "clients have to show a certificate of one of these CAs; Feishu's callbacks cannot",
+            "客户端必须出示由这些 CA 签发的证书；飞书回调无法出示",
+        ),
+        of("admin_tls.cert_file", Both)
+            .reloaded()
+            .unset("none: plain HTTP", "无：明文 HTTP")
+            .means("certificate that `admin_listen` shows", "`admin_listen` 使用的证书"),
+        of("admin_tls.key_file", Both).reloaded().means("the key to it", "对应的私钥"),
+        of("https.ca_file", Worker).means(
+            "CAs (PEM) to believe besides the system's, of what is asked over HTTPS: Feishu or a proxy in front of it, \
+             Alertmanagers, Grafana",
+            "除系统 CA 之外还信任的 CA（PEM），用于所有 HTTPS 请求：飞书或其前面的代理、Alertmanager、Grafana",
+        ),
         of("data_dir", Worker).variable("LARKFIRE_DATA_DIR").values(&["./data"]).means(
             "directory of the embedded queue, and of `larkfire.db` where `database.url` is not set",
             "内嵌队列的目录；未设置 `database.url` 时，`larkfire.db` 也在这里",

@@ -9,7 +9,10 @@ use thiserror::Error;
 pub(super) enum ConnectError {
     /// The network, the handshake or the broker said no.
     #[error("{0}")]
-    Amqp(#[from] lapin::Error),
+    Amqp(lapin::Error),
+    /// There is no TLS with it.
+    #[error("{0}; see queue.tls")]
+    Tls(String),
     /// A queue or exchange of that name exists and differs; only a person can decide what to do with it.
     #[error(
         "{name} exists with other settings ({said}); delete it once it is empty, or choose another queue prefix"
@@ -33,4 +36,10 @@ pub(super) enum ConnectError {
     /// Nothing came back in time.
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
+}
+
+impl From<lapin::Error> for ConnectError {
+    fn from(error: lapin::Error) -> Self {
+        runtime::tls::said_of(&error).map_or(Self::Amqp(error), Self::Tls)
+    }
 }

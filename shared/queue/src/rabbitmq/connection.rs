@@ -19,7 +19,8 @@ use super::connect_error::ConnectError;
 use super::declare::declare;
 use super::reachability::Reachability;
 use super::topology::Names;
-use config::{AddressError, Secret, amqp_uri};
+use super::transport::{self, Transport};
+use config::{AddressError, QueueConfig, Secret, amqp_uri};
 use runtime::retry::RetryPolicy;
 
 /// How long TCP, handshake and declarations may take together. The URI's `connection_timeout` is read by lapin's
@@ -52,10 +53,11 @@ impl Address {
 /// How to get a connection.
 #[derive(Clone)]
 pub(super) struct Link {
-    pub(super) address: Address,
+    address: Address,
+    transport: Transport,
     pub(super) names: Names,
     /// Shown in the broker's list of connections.
-    pub(super) name: &'static str,
+    name: &'static str,
     pub(super) alarm: Alarm,
 }
 
@@ -68,6 +70,18 @@ pub(super) struct Session {
 }
 
 impl Link {
+    /// `name` is shown in the broker's list of connections.
+    pub(super) fn new(
+        address: &Address,
+        config: &QueueConfig,
+        names: Names,
+        name: &'static str,
+        alarm: Alarm,
+    ) -> Self {
+        let transport = Transport::of(&address.0, &config.tls);
+        Self { address: address.clone(), transport, names, name, alarm }
+    }
+
     /// Tries until it works, or until `given_up` is ready: then `None`. After a loss there is a pause first, so
     /// that a connection that is lost each time it is made does not become a storm.
     pub(super) async fn open(
@@ -104,7 +118,9 @@ impl Link {
     /// A bare connection.
     pub(super) async fn connect(&self) -> lapin::Result<Connection> {
         let properties = ConnectionProperties::default().with_connection_name(self.name.into());
-        Connection::connect_uri(self.address.0.clone(), properties).await
+        let transport = self.transport.clone();
+        let open = async move |_, _| transport.open_for_lapin(CONNECT_TIMEOUT).await;
+        Connection::connector(self.address.0.clone(), transport::runtime(), open, properties).await
     }
 
     async fn attempt(&self, reachability: &Arc<Reachability>) -> Result<Session, ConnectError> {
@@ -185,7 +201,6 @@ mod tests {
             assert_eq!(error, AddressError::Invalid);
             assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
-        assert_eq!(parse("amqps://u:p@127.0.0.1/").err(), Some(AddressError::Tls));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::alarm::Alarm;
 use super::connection::{Address, Link};
 use super::left_over::left_over;
 use super::topology::Names;
+use super::transport::Transport;
 use config::{AddressError, QueueConfig};
 
 /// Why it cannot be used.
@@ -20,10 +21,25 @@ pub enum GreetingError {
     Address(#[from] AddressError),
     /// The network, the handshake or the broker said no.
     #[error("{0}")]
-    Amqp(#[from] lapin::Error),
+    Amqp(lapin::Error),
     /// The network said no.
     #[error("{0}")]
-    Network(#[from] std::io::Error),
+    Network(std::io::Error),
+    /// There is no TLS with it.
+    #[error("{0}; see queue.tls")]
+    Tls(String),
+}
+
+impl From<lapin::Error> for GreetingError {
+    fn from(error: lapin::Error) -> Self {
+        runtime::tls::said_of(&error).map_or(Self::Amqp(error), Self::Tls)
+    }
+}
+
+impl From<std::io::Error> for GreetingError {
+    fn from(error: std::io::Error) -> Self {
+        runtime::tls::said_of(&error).map_or(Self::Network(error), Self::Tls)
+    }
 }
 
 /// What it said.
@@ -51,7 +67,7 @@ pub struct QueueHome {
 /// Where the queues of this configuration are; `None` if the broker does not name its cluster. Asks without logging in.
 pub async fn queue_home(config: &QueueConfig) -> Result<Option<QueueHome>, GreetingError> {
     let Address(uri) = Address::parse(&config.url, &config.prefix)?;
-    let properties = properties::of(&uri.authority.host, uri.authority.port).await?;
+    let properties = properties::of(&Transport::of(&uri, &config.tls)).await?;
     let home = |cluster| QueueHome { cluster, vhost: uri.vhost, prefix: config.prefix.clone() };
     Ok(properties.cluster_name.map(home))
 }
@@ -72,12 +88,13 @@ pub enum DeliveryLimit {
 /// Connects, asks, and says goodbye. Makes a queue of its own with one message, and deletes it.
 pub async fn greet(config: &QueueConfig) -> Result<Greeting, GreetingError> {
     let address = Address::parse(&config.url, &config.prefix)?;
-    let host = address.0.authority.host.clone();
-    let port = address.0.authority.port;
     let names = Names::new(config.prefix.clone(), config.shards);
-    let link = Link { address, names, name: "larkfire check", alarm: Alarm::default() };
+    let link = Link::new(&address, config, names, "larkfire check", Alarm::default());
     let connection = link.connect().await?;
-    let version = properties::of(&host, port).await.ok().and_then(|properties| properties.version);
+    let version = properties::of(&Transport::of(&address.0, &config.tls))
+        .await
+        .ok()
+        .and_then(|properties| properties.version);
     let left_over = left_over(link.clone()).await;
     let limit = match limit::find(&connection, &link.names).await {
         Err(error) if is_refused(&error) => DeliveryLimit::NotAllowed,

@@ -3,14 +3,15 @@
 use config::check::probe::{Outcome, PROBE_TIMEOUT, Probe};
 use config::{Config, QueueConfig};
 
-use super::{DeliveryLimit, Greeting, REPUBLISHED_FROM, greet};
+use super::{DeliveryLimit, Greeting, GreetingError, REPUBLISHED_FROM, greet};
 
 /// Asks the broker, if there is one.
 pub async fn broker(config: &Config) -> Vec<Probe> {
     let Some(queue) = &config.queue else { return Vec::new() };
     let outcomes = match tokio::time::timeout(PROBE_TIMEOUT, greet(queue)).await {
         Ok(Ok(greeting)) => said(&greeting, queue),
-        Ok(Err(error)) => {
+        Ok(Err(error @ GreetingError::Tls(_))) => vec![Outcome::Failed(error.to_string())],
+        Ok(Err(error @ (GreetingError::Address(_) | GreetingError::Amqp(_) | GreetingError::Network(_)))) => {
             vec![Outcome::Failed(format!("{error}; is it there, and is queue.url (AMQP_URL) right?"))]
         }
         Err(_) => {
@@ -58,11 +59,12 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    use config::Secret;
+    use config::{ClientTls, Secret};
 
     fn of(limit: DeliveryLimit, left_over: &[(&str, u32)]) -> Vec<Outcome> {
         let queue = QueueConfig {
             url: Secret::new("amqp://127.0.0.1"),
+            tls: ClientTls::default(),
             prefix: "lark.fire".to_owned(),
             shards: 2,
             publish_connections: 1,

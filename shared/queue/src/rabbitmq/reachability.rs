@@ -99,6 +99,7 @@ impl Reachability {
                 match error {
                     ConnectError::Conflict { .. } => error!(purpose, %error, "RabbitMQ cannot be used"),
                     ConnectError::Amqp(_)
+                    | ConnectError::Tls(_)
                     | ConnectError::TimedOut(_)
                     | ConnectError::Ended
                     | ConnectError::Cancelled(_) => {
@@ -115,6 +116,7 @@ impl Reachability {
                 }
             }
             ConnectError::Amqp(_)
+            | ConnectError::Tls(_)
             | ConnectError::TimedOut(_)
             | ConnectError::Ended
             | ConnectError::Cancelled(_) => {

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use config::{QueueConfig, Secret};
+use config::{ClientTls, QueueConfig, Secret};
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Channel, Connection, ConnectionProperties};
 use prometheus::Registry;
@@ -71,6 +71,7 @@ impl RabbitEngine {
     pub(crate) fn config(&self) -> QueueConfig {
         QueueConfig {
             url: Secret::new(format!("amqp://guest:guest@{}/%2f", self.address())),
+            tls: ClientTls::default(),
             prefix: self.prefix.clone(),
             shards: SHARDS,
             publish_connections: 2,
@@ -84,13 +85,19 @@ impl RabbitEngine {
 impl RabbitEngine {
     /// A process that is told of so many shards.
     pub(crate) fn open_with_shards(&self, shards: u16) -> RabbitSession {
-        let config = QueueConfig { shards, ..self.config() };
+        RabbitSession::of(&QueueConfig { shards, ..self.config() })
+    }
+}
+
+impl RabbitSession {
+    /// A process with these settings.
+    pub(crate) fn of(config: &QueueConfig) -> Self {
         let lifecycle = Lifecycle::default();
         let metrics = QueueMetrics::register(&Registry::new()).expect("an empty registry");
-        let rabbit = RabbitMq::new(&config, &lifecycle, metrics).expect("a valid address");
+        let rabbit = RabbitMq::new(config, &lifecycle, metrics).expect("a valid address");
         let publishing = lifecycle.readiness.condition("publishing");
         let consuming = lifecycle.readiness.condition("consuming");
-        RabbitSession { rabbit, lifecycle, publishing, consuming }
+        Self { rabbit, lifecycle, publishing, consuming }
     }
 }
 

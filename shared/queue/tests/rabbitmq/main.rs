@@ -7,3 +7,4 @@ mod engine;
 mod faults;
 mod limits;
 mod outages;
+mod tls;

@@ -16,6 +16,8 @@ pub(super) const INGEST: MetricGroup = MetricGroup {
         BODIES_IN_MEMORY,
         OPEN_CONNECTIONS,
         DISPLACED_CONNECTIONS,
+        FAILED_HANDSHAKES,
+        INGEST_CERTIFICATE_END,
         SPOOL_BYTES,
         SPOOL_RECORDS,
         SPOOL_DAMAGED_SEGMENTS,
@@ -29,7 +31,7 @@ pub(super) const QUEUE: MetricGroup = MetricGroup {
 
 pub(super) const PROCESS: MetricGroup = MetricGroup {
     title: text("Configuration", "配置"),
-    metrics: &[CONFIG_RELOADS, CONFIG_RELOAD_OK, BUILD_INFO],
+    metrics: &[CONFIG_RELOADS, CONFIG_RELOAD_OK, ADMIN_CERTIFICATE_END, BUILD_INFO],
 };
 
 /// What was answered.
@@ -110,6 +112,36 @@ pub const DISPLACED_CONNECTIONS: Metric = metric(
     ),
 )
 .advice("Raise `limits.connections`, or look who that is.", "请调大 `limits.connections`，或查一查是谁。");
+
+/// Connections that did not get as far as a request.
+pub const FAILED_HANDSHAKES: Metric = metric(
+    "larkfire_ingest_handshakes_failed_total",
+    Counter,
+    Ingest,
+    text(
+        "Connections closed because their TLS handshake failed or took too long.",
+        "TLS 握手失败或超时而关闭的连接数。",
+    ),
+)
+.advice(
+    "Clients without a certificate that is taken, ones that speak plain HTTP, and scanners.",
+    "没有可接受证书的客户端、以明文 HTTP 连接的客户端，以及扫描器。",
+);
+
+/// When the certificate of the listener for alerts ends.
+pub const INGEST_CERTIFICATE_END: Metric = metric(
+    "larkfire_ingest_certificate_end_timestamp_seconds",
+    Gauge,
+    Ingest,
+    text(
+        "When the certificate of the listener for alerts ends, in Unix time; 0 without TLS.",
+        "接收告警的监听端口的证书到期的时间（Unix 时间）；未启用 TLS 时为 0。",
+    ),
+)
+.advice(
+    "Days that are left: `(larkfire_ingest_certificate_end_timestamp_seconds > 0) / 86400 - time() / 86400`.",
+    "剩余天数：`(larkfire_ingest_certificate_end_timestamp_seconds > 0) / 86400 - time() / 86400`。",
+);
 
 /// What waits in the spool.
 pub const SPOOL_BYTES: Metric = metric(
@@ -226,6 +258,17 @@ pub const CONFIG_RELOAD_OK: Metric = metric(
     text(
         "1 while the configuration in use is the newest one, 0 while the newest was refused.",
         "正在使用的就是最新的配置时为 1；最新的配置被拒绝时为 0。",
+    ),
+);
+
+/// When the admin port's certificate ends.
+pub const ADMIN_CERTIFICATE_END: Metric = metric(
+    "larkfire_admin_certificate_end_timestamp_seconds",
+    Gauge,
+    Both,
+    text(
+        "When the certificate of the admin port ends, in Unix time; 0 without TLS.",
+        "管理端口的证书到期的时间（Unix 时间）；未启用 TLS 时为 0。",
     ),
 );
 

@@ -14,11 +14,13 @@ use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus::{Registry, TextEncoder};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tracing::debug;
 
 use crate::lifecycle::Lifecycle;
+use crate::tls::ListenerTls;
 
 /// Connections at once: Prometheus, probes, and the browsers of people who look at pages, each of which keeps a few.
 const CONNECTIONS_MAX: usize = 256;
@@ -63,6 +65,8 @@ pub struct Admin {
     pub registry: Registry,
     /// Further pages, asked in order.
     pub pages: Vec<Box<dyn Page>>,
+    /// What it is encrypted with, if it is.
+    pub tls: Option<ListenerTls>,
 }
 
 impl Admin {
@@ -89,6 +93,21 @@ impl Admin {
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, lifecycle: Lifecycle) {
+        match &self.tls {
+            None => Arc::clone(&self).answers(stream, peer, lifecycle).await,
+            Some(tls) => match tls.accept(stream).await {
+                Ok(stream) => Arc::clone(&self).answers(stream, peer, lifecycle).await,
+                Err(error) => debug!(%peer, %error, "no TLS with a client of the admin port"),
+            },
+        }
+    }
+
+    async fn answers(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        peer: SocketAddr,
+        lifecycle: Lifecycle,
+    ) {
         let service = service_fn(move |request: Request<Incoming>| {
             let admin = Arc::clone(&self);
             let lifecycle = lifecycle.clone();

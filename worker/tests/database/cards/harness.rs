@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{AlertmanagerConfig, CardFormat, DatabaseConfig, DedupConfig, Secret};
+use config::{AlertmanagerConfig, CardFormat, ClientTls, DatabaseConfig, DedupConfig, Secret};
 use jiff::Timestamp;
 use model::alert::Alert;
 use model::envelope::{Envelope, decode};
@@ -48,7 +48,8 @@ impl Harness {
             Clock::from_fn(move || Timestamp::from_millisecond(time.load(Ordering::Relaxed)).unwrap());
         let registry = Registry::new();
         let timeout = Duration::from_secs(20);
-        let config = DatabaseConfig { url: url.map(Secret::new), connections: 4, timeout };
+        let config =
+            DatabaseConfig { url: url.map(Secret::new), tls: ClientTls::default(), connections: 4, timeout };
         let store = Store::open(&config, folder.path(), &registry).unwrap();
         let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(&registry).unwrap());
         Self { cards, store, clock, now, _kept: (database, folder) }
@@ -129,7 +130,7 @@ pub(super) fn absent(url: Option<&str>) -> Absent {
         basic_auth: None,
         bearer_token: None,
     });
-    let client = worker::feishu::http_client(Duration::from_secs(5)).unwrap();
+    let client = worker::feishu::http_client(Duration::from_secs(5), None).unwrap();
     let alertmanagers = Alertmanagers::new(client, config.into_iter().collect());
     Absent::new(alertmanagers, DedupConfig::default().remember)
 }

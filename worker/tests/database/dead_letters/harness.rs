@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use jiff::Timestamp;
 use prometheus::Registry;
 use queue::{
@@ -120,7 +120,8 @@ pub(super) fn letters(
     timeout: Duration,
     registry: &Registry,
 ) -> (DeadLetters, Store) {
-    let config = DatabaseConfig { url: url.map(Secret::new), connections: 2, timeout };
+    let config =
+        DatabaseConfig { url: url.map(Secret::new), tls: ClientTls::default(), connections: 2, timeout };
     let store = Store::open(&config, folder, registry).unwrap();
     let letters = DeadLetters::new(store.clone(), clock, DeadLetterMetrics::register(registry).unwrap());
     (letters, store)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{QueueConfig, Secret};
+use config::{ClientTls, QueueConfig, Secret};
 use prometheus::{Registry, TextEncoder};
 use queue::rabbitmq::topology::Names;
 use queue::rabbitmq::{RabbitMq, RabbitPublisher};
@@ -127,6 +127,7 @@ impl Moving {
 fn rabbit(prefix: &str, lifecycle: &Lifecycle) -> RabbitMq {
     let config = QueueConfig {
         url: Secret::new(amqp_url()),
+        tls: ClientTls::default(),
         prefix: prefix.to_owned(),
         shards: 1,
         publish_connections: 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use config::{DatabaseConfig, DedupConfig, Secret};
+use config::{ClientTls, DatabaseConfig, DedupConfig, Secret};
 use jiff::Timestamp;
 use model::alert::Status;
 use model::envelope::EnvelopeId;
@@ -60,7 +60,12 @@ impl Harness {
     pub(crate) fn worker(&self) -> Worker {
         // Longer than any test takes under load: a deadline that strikes would be an outage.
         let timeout = Duration::from_secs(30);
-        self.worker_with(&DatabaseConfig { url: Some(Secret::new(self.url())), connections: 4, timeout })
+        self.worker_with(&DatabaseConfig {
+            url: Some(Secret::new(self.url())),
+            tls: ClientTls::default(),
+            connections: 4,
+            timeout,
+        })
     }
 
     /// A worker that reaches its database in its own way.

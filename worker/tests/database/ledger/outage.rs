@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use testkit::chaos_proxy::{ChaosProxy, Direction};
 use testkit::mariadb::mysql_url;
 use testkit::wait_until::wait_until;
@@ -56,7 +56,8 @@ async fn behind_a_proxy(harness: &Harness) -> (ChaosProxy, Worker) {
     let proxy = ChaosProxy::start(server).await;
     let url = harness.server().expect("a server").url_at(proxy.address());
     let timeout = Duration::from_millis(500);
-    let config = DatabaseConfig { url: Some(Secret::new(url)), connections: 4, timeout };
+    let config =
+        DatabaseConfig { url: Some(Secret::new(url)), tls: ClientTls::default(), connections: 4, timeout };
     let worker = harness.worker_with(&config);
     worker.store.migrate().await.expect("a schema");
     (proxy, worker)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use futures_util::future::join_all;
 use prometheus::Registry;
 use sqlx::mysql::MySqlConnection;
@@ -130,6 +130,11 @@ pub(super) async fn write(store: &Store) -> Result<u64, StoreError> {
 
 /// A store by its URL.
 pub(super) fn store_at(url: &str, registry: &Registry) -> Store {
-    let config = DatabaseConfig { url: Some(Secret::new(url)), connections: CONNECTIONS, timeout: PATIENCE };
+    let config = DatabaseConfig {
+        url: Some(Secret::new(url)),
+        tls: ClientTls::default(),
+        connections: CONNECTIONS,
+        timeout: PATIENCE,
+    };
     Store::open(&config, Path::new("."), registry).unwrap()
 }

@@ -47,7 +47,7 @@ pub(crate) async fn harness_with(settings: SimSettings, secret: &str) -> Harness
 
 pub(crate) fn bot(base_url: &str, secret: &str) -> AppBot {
     let credentials = AppCredentials { id: APP.to_owned(), secret: Secret::new(secret) };
-    AppBot::new(http_client(Duration::from_secs(10)).unwrap(), base_url, credentials).unwrap()
+    AppBot::new(http_client(Duration::from_secs(10), None).unwrap(), base_url, credentials).unwrap()
 }
 
 impl Harness {

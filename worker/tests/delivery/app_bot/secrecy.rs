@@ -36,7 +36,7 @@ async fn neither_the_bot_nor_its_troubles_show_a_secret_a_token_or_an_address() 
 
 #[test]
 fn a_base_url_has_to_lead_to_a_web_server() {
-    let client = http_client(Duration::from_secs(1)).unwrap();
+    let client = http_client(Duration::from_secs(1), None).unwrap();
     for (url, wrong) in [("open.feishu.cn", "not a URL"), ("ftp://open.feishu.cn", "must begin with")] {
         let credentials = AppCredentials { id: APP.to_owned(), secret: Secret::new(SECRET) };
         let error = AppBot::new(client.clone(), url, credentials).unwrap_err().to_string();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::{
-    AlertmanagerConfig, AppConfig, CardFormat, DatabaseConfig, DeliveryConfig, InteractionsConfig,
+    AlertmanagerConfig, AppConfig, CardFormat, ClientTls, DatabaseConfig, DeliveryConfig, InteractionsConfig,
     ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews, Secret, TemplateConfig,
 };
 use feishu_sim::{
@@ -201,7 +201,7 @@ impl Tenant {
             None => database.url(),
         };
         let url = self.database.as_ref().map(|database| Secret::new(url(database)));
-        DatabaseConfig { url, connections: 4, timeout: Duration::from_secs(10) }
+        DatabaseConfig { url, tls: ClientTls::default(), connections: 4, timeout: Duration::from_secs(10) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Two workers share what the bots may send.
 
-use config::{DatabaseConfig, Secret};
+use config::{ClientTls, DatabaseConfig, Secret};
 use queue::{Headers, Settlement};
 use runtime::clock::Clock;
 use testkit::mariadb::TestDatabase;
@@ -19,7 +19,7 @@ async fn two_workers_keep_every_bots_limit_and_the_groups_together() {
     let folder = tempfile::tempdir().unwrap();
     let shared = TestDatabase::create().await;
     let url = Some(Secret::new(shared.url()));
-    let database = DatabaseConfig { url, connections: 4, timeout: WITHIN };
+    let database = DatabaseConfig { url, tls: ClientTls::default(), connections: 4, timeout: WITHIN };
     let start = || {
         let settings = settings(vec![ops(&sim)], EAGER, folder.path());
         Worker::start(Settings { database: database.clone(), ..settings }, Clock::system())

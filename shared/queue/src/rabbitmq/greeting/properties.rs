@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+
+use super::super::transport::Transport;
 
 /// How long it is waited for.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,14 +29,16 @@ pub(super) struct Properties {
 }
 
 /// Asks for them.
-pub(super) async fn of(host: &str, port: u16) -> io::Result<Properties> {
-    let frame = tokio::time::timeout(TIMEOUT, first_frame(host, port)).await??;
+pub(super) async fn of(transport: &Transport) -> io::Result<Properties> {
+    let frame = tokio::time::timeout(TIMEOUT, first_frame(transport)).await??;
     Ok(read(&frame))
 }
 
-async fn first_frame(host: &str, port: u16) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect((host, port)).await?;
+async fn first_frame(transport: &Transport) -> io::Result<Vec<u8>> {
+    let mut stream = transport.open().await?;
     stream.write_all(HEADER).await?;
+    // Under TLS nothing is sent before.
+    stream.flush().await?;
     let mut head = [0; FRAME_HEAD_BYTES];
     stream.read_exact(&mut head).await?;
     let [_, _, _, size @ ..] = head;
