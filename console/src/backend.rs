@@ -69,6 +69,12 @@ pub trait ConsoleReads: Send + Sync + 'static {
     fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>>;
 }
 
+/// Says what would become of a payload, where the process can: it needs what takes alerts in.
+pub trait ExplainsPayload: std::fmt::Debug + Send + Sync + 'static {
+    /// In words, step by step; or why it would be refused. `receiver` is named in the address it is posted to.
+    fn explain(&self, payload: &[u8], receiver: Option<&str>) -> Result<String, String>;
+}
+
 /// What can be done.
 pub trait ConsoleActs: Send + Sync + 'static {
     /// Begins to do something to letters; returns its number in the audit trail, under which it goes on.

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::access::{Access, Admission, Identity};
 use crate::answer;
 use crate::assets;
-use crate::backend::{ConsoleActs, ConsoleReads};
+use crate::backend::{ConsoleActs, ConsoleReads, ExplainsPayload};
 use crate::frame::Frame;
 use crate::language::Language;
 use crate::request::{self, AnswerFormat, Fields};
@@ -26,6 +26,8 @@ pub struct ConsoleParts {
     pub reads: Arc<dyn ConsoleReads>,
     /// What can be done.
     pub acts: Arc<dyn ConsoleActs>,
+    /// What explains payloads, where there is such a thing.
+    pub explains: Option<Arc<dyn ExplainsPayload>>,
     /// Who may.
     pub access: Arc<dyn Access>,
     /// Stands before every path: empty, or with a slash at its beginning and none at its end.
@@ -71,7 +73,8 @@ impl Console {
         }
         let route = ConsoleRoute::of(path)?;
         let is_read = [Method::GET, Method::HEAD].contains(&request.method);
-        if route.acts() != (request.method == Method::POST) || !(route.acts() || is_read) {
+        let is_form = request.method == Method::POST && route.takes_a_form();
+        if !is_form && (route.acts() || !is_read) {
             return Some(answer::finished(wrong_method(&route), &request.headers));
         }
         let Ok(_place) = self.places.try_acquire() else { return Some(answer::busy()) };
@@ -95,6 +98,7 @@ impl Console {
             query: &asked.query,
             version: &self.parts.version,
             zone: &self.parts.timezone,
+            can_explain: self.parts.explains.is_some(),
         }
     }
 }

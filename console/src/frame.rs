@@ -15,10 +15,12 @@ pub(crate) enum Section {
     DeadLetters,
     Receivers,
     Audit,
+    Try,
 }
 
 impl Section {
-    const ALL: [Self; 5] = [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers, Self::Audit];
+    const ALL: [Self; 6] =
+        [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers, Self::Audit, Self::Try];
 
     const fn path(self) -> &'static str {
         match self {
@@ -27,6 +29,7 @@ impl Section {
             Self::DeadLetters => "/dead-letters",
             Self::Receivers => "/receivers",
             Self::Audit => "/audit",
+            Self::Try => "/try",
         }
     }
 
@@ -37,6 +40,7 @@ impl Section {
             Self::DeadLetters => language.say("Dead letters", "死信"),
             Self::Receivers => language.say("Receivers", "接收方"),
             Self::Audit => language.say("Audit", "操作审计"),
+            Self::Try => language.say("Try it", "试一试"),
         }
     }
 }
@@ -51,6 +55,8 @@ pub(crate) struct Frame<'f> {
     pub(crate) query: &'f Fields,
     pub(crate) version: &'f str,
     pub(crate) zone: &'f jiff::tz::TimeZone,
+    /// Whether payloads can be explained here.
+    pub(crate) can_explain: bool,
 }
 
 /// One page, to be put into the frame.
@@ -108,7 +114,7 @@ impl Frame<'_> {
                     "Larkfire"
                 }
                 nav aria-label=(self.say("Pages", "页面")) {
-                    @for known in Section::ALL {
+                    @for known in Section::ALL.into_iter().filter(|known| self.can_explain || *known != Section::Try) {
                         a href=(self.to(known.path())) aria-current=[(section == Some(known)).then_some("page")] {
                             (known.name(self.language))
                         }

@@ -13,7 +13,7 @@ use crate::backend::{AuditQuery, BackendError};
 use crate::console::{Asked, Console};
 use crate::data::{ChosenLetters, DeadLetterAction, DeadLetterOrder};
 use crate::frame::{Frame, Sheet};
-use crate::pages::{self, AlertsView, AuditView, DeadLettersView, ReceiversView};
+use crate::pages::{self, AlertsView, AuditView, DeadLettersView, ReceiversView, TryView};
 use crate::request::{AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
 
@@ -56,6 +56,7 @@ impl Console {
             ConsoleRoute::Alert(identity) => self.alert(asked, identity).await,
             ConsoleRoute::Card(card) => self.card(asked, card).await,
             ConsoleRoute::Audit => self.audit(asked).await,
+            ConsoleRoute::Try => self.try_it(asked),
             ConsoleRoute::DeadLetters => self.dead_letters(asked).await,
             ConsoleRoute::DeadLetter(id) => self.dead_letter(asked, *id).await,
             ConsoleRoute::Action(id) => self.action(asked, *id).await,
@@ -107,6 +108,21 @@ impl Console {
         let data =
             AuditView { who: who.map(str::to_owned), action: action.map(str::to_owned), actions, before };
         Ok(self.present(asked, &data, pages::audit))
+    }
+
+    /// Nothing is sent and nothing changed, so whoever may look may try.
+    fn try_it(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let explains = self.parts.explains.as_ref().ok_or(PageFault::Missing)?;
+        let form = Fields::read(&asked.request.body);
+        let payload = form.get("payload").unwrap_or_default().to_owned();
+        let receiver = form.get("receiver").map(str::to_owned);
+        let came = (!payload.is_empty()).then(|| explains.explain(payload.as_bytes(), receiver.as_deref()));
+        let (explained, refused) = match came {
+            Some(Ok(explained)) => (Some(explained), None),
+            Some(Err(refused)) => (None, Some(refused)),
+            None => (None, None),
+        };
+        Ok(self.present(asked, &TryView { payload, receiver, explained, refused }, pages::try_it))
     }
 
     async fn dead_letters(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {

@@ -9,6 +9,7 @@ mod dead_letter;
 mod dead_letters;
 mod overview;
 mod receivers;
+mod try_it;
 
 pub(crate) use action::action;
 pub(crate) use alert::alert;
@@ -19,3 +20,4 @@ pub(crate) use dead_letter::dead_letter;
 pub(crate) use dead_letters::{DeadLettersView, dead_letters};
 pub(crate) use overview::overview;
 pub(crate) use receivers::{ReceiversView, receivers};
+pub(crate) use try_it::{TryView, try_it};

@@ -11,6 +11,7 @@ pub(crate) enum ConsoleRoute {
     Alert(String),
     Card(String),
     Audit,
+    Try,
     DeadLetters,
     DeadLetter(i64),
     Action(i64),
@@ -32,6 +33,7 @@ impl ConsoleRoute {
             ["alerts", identity] if !identity.is_empty() => Some(Self::Alert(identity.to_owned())),
             ["cards", card] if !card.is_empty() => Some(Self::Card(card.to_owned())),
             ["audit"] => Some(Self::Audit),
+            ["try"] => Some(Self::Try),
             ["dead-letters"] => Some(Self::DeadLetters),
             ["dead-letters", "replay"] => Some(Self::Replay),
             ["dead-letters", "discard"] => Some(Self::Discard),
@@ -44,6 +46,11 @@ impl ConsoleRoute {
     /// Whether it changes something, and is therefore posted.
     pub(crate) const fn acts(&self) -> bool {
         matches!(self, Self::Replay | Self::Discard)
+    }
+
+    /// Whether a form may be sent to it.
+    pub(crate) const fn takes_a_form(&self) -> bool {
+        self.acts() || matches!(self, Self::Try)
     }
 }
 

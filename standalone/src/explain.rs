@@ -12,10 +12,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use config::{Config, ConfigErrors, Reloads};
+use console::backend::ExplainsPayload;
 use ingest::Settings;
 use ingest::source::{Context, Endpoint, SourceError, parse, text_of};
 use jiff::Timestamp;
 use model::envelope::{EncodeError, Envelope, EnvelopeDecodeError, EnvelopeId, Line, encode};
+use runtime::clock::Clock;
 use thiserror::Error;
 use worker::link::LinkContext;
 use worker::preview::Colours;
@@ -72,6 +74,25 @@ pub struct PostAddress<'w> {
     pub receiver: Option<&'w str>,
     /// What the query calls the sender.
     pub origin: Option<&'w str>,
+}
+
+/// Explains payloads that somebody pastes into the console, by the settings the process has started with.
+#[derive(Debug)]
+pub struct Explainer(Config);
+
+impl Explainer {
+    /// By these settings.
+    pub const fn new(config: Config) -> Self {
+        Self(config)
+    }
+}
+
+impl ExplainsPayload for Explainer {
+    fn explain(&self, payload: &[u8], receiver: Option<&str>) -> Result<String, String> {
+        let address = PostAddress { endpoint: Endpoint::Any, receiver, origin: None };
+        let now = Clock::system().now();
+        explain(payload, address, &self.0, now, Colours::Off).map_err(|error| error.to_string())
+    }
 }
 
 /// The bytes of `file`, or of standard input for `-`.

@@ -57,7 +57,10 @@ fn roles(
     of_ingest: Arc<dyn Publisher>,
     of_worker: Queue,
 ) -> Result<Vec<Box<dyn Page>>, StartError> {
-    let settings = worker::Settings::from_config(config, reloads.clone());
+    let mut settings = worker::Settings::from_config(config, reloads.clone());
+    if let Some(console) = &mut settings.console {
+        console.explains = Some(Arc::new(explain::Explainer::new(config.clone())));
+    }
     let pages = worker::start(settings, of_worker, registry, Clock::system(), lifecycle)?;
     ingest::run(ingest::Settings::from_config(config, reloads.clone()), of_ingest, registry, lifecycle)?;
     Ok(pages)

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use config::Config;
 use console::access::LoopbackAccess;
-use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads};
+use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
     DeadLetterPage, Overview, ReceiverSummary,
@@ -55,12 +55,15 @@ pub struct ConsoleSettings {
     pub admin_listen: SocketAddr,
     /// Stands before every path.
     pub path_prefix: String,
+    /// What explains payloads, in a process that takes alerts in as well.
+    pub explains: Option<Arc<dyn ExplainsPayload>>,
 }
 
 impl ConsoleSettings {
     /// As they are configured.
     pub fn of(config: &Config) -> Self {
-        Self { admin_listen: config.admin_listen, path_prefix: config.console.path_prefix.clone() }
+        let path_prefix = config.console.path_prefix.clone();
+        Self { admin_listen: config.admin_listen, path_prefix, explains: None }
     }
 }
 
@@ -125,7 +128,7 @@ pub(crate) fn pages(
     registry: &Registry,
     lifecycle: &Lifecycle,
 ) -> Option<Box<dyn Page>> {
-    let ConsoleSettings { admin_listen, path_prefix } = settings?;
+    let ConsoleSettings { admin_listen, path_prefix, explains } = settings?;
     let access = LoopbackAccess::on(*admin_listen, LOCAL_NAME.to_owned());
     if !access.is_open() {
         warn!(
@@ -134,7 +137,8 @@ pub(crate) fn pages(
         );
         return None;
     }
-    info!(path = format!("{path_prefix}/"), "the admin port has the pages of the console");
+    let path = format!("{path_prefix}/");
+    info!(path, "the admin port has the pages of the console");
     let timezone = deps.timezone.clone();
     let backend = Arc::new(ConsoleBackend {
         started_at: deps.clock.now(),
@@ -149,6 +153,7 @@ pub(crate) fn pages(
     Some(Box::new(Console::new(ConsoleParts {
         reads: Arc::new(BackendHandle(Arc::clone(&backend))),
         acts: Arc::new(BackendHandle(backend)),
+        explains: explains.clone(),
         access: Arc::new(access),
         path_prefix: path_prefix.clone(),
         timezone,

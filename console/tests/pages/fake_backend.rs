@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads};
+use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, CardAlert, CardDetail,
     DeadLetterAlert, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
@@ -186,6 +186,20 @@ impl ConsoleReads for FakeBackend {
                 ..ActionDetail::default()
             })
         })
+    }
+}
+
+/// Says what it was given.
+#[derive(Debug)]
+pub(crate) struct FakeExplainer;
+
+impl ExplainsPayload for FakeExplainer {
+    fn explain(&self, payload: &[u8], receiver: Option<&str>) -> Result<String, String> {
+        let payload = String::from_utf8_lossy(payload);
+        match receiver {
+            Some("nobody") => Err(format!("no receiver for {payload}")),
+            _ => Ok(format!("for {receiver:?}: {payload}")),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::harness::Harness;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Every page that can be looked at without knowing more.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/",
     "/receivers",
     "/alerts",
@@ -18,6 +18,7 @@ const PAGES: [&str; 9] = [
     "/dead-letters/7",
     "/actions/7",
     "/audit",
+    "/try",
 ];
 
 /// The assets a page asks for.
@@ -133,7 +134,7 @@ async fn a_database_that_is_away_is_said_in_words_and_in_json() {
 #[tokio::test]
 async fn only_what_acts_takes_a_post() {
     let harness = Harness::new().await;
-    for path in PAGES {
+    for path in PAGES.into_iter().filter(|path| *path != "/try") {
         let answer = harness.send(Method::POST, path, &[], "").await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{path}");
     }
@@ -156,4 +157,18 @@ async fn the_trail_is_read_page_by_page() {
     assert_eq!((first["actions"].as_array().unwrap().len(), first["before"].as_i64()), (100, Some(100)));
     let last = harness.get("/audit?format=json&before=100").await.json();
     assert_eq!((last["actions"].as_array().unwrap().len(), last["before"].as_i64()), (99, None));
+}
+
+#[tokio::test]
+async fn a_payload_is_explained_and_shown_as_text() {
+    let harness = Harness::new().await;
+    let form = |payload: &str, receiver: &str| format!("payload={payload}&receiver={receiver}");
+    let page = harness.send(Method::POST, "/try", &[], &form("%3Cscript%3Ex", "ops")).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("for Some(&quot;ops&quot;): &lt;script&gt;x"), "{}", page.text());
+    let refused = harness.send(Method::POST, "/try?format=json", &[], &form("x", "nobody")).await.json();
+    assert_eq!(
+        (refused["refused"].as_str(), refused["explained"].is_null()),
+        (Some("no receiver for x"), true)
+    );
 }

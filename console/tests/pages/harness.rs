@@ -13,7 +13,7 @@ use runtime::telemetry::admin::Admin;
 use testkit::http::{Answer, send};
 use tokio::net::TcpListener;
 
-use crate::fake_backend::FakeBackend;
+use crate::fake_backend::{FakeBackend, FakeExplainer};
 
 pub(crate) struct Harness {
     pub(crate) backend: Arc<FakeBackend>,
@@ -36,6 +36,7 @@ impl Harness {
         let console = Console::new(ConsoleParts {
             reads: Arc::clone(&backend) as _,
             acts: Arc::clone(&backend) as _,
+            explains: Some(Arc::new(FakeExplainer)),
             access: Arc::new(LoopbackAccess::on(listen.parse().unwrap(), "somebody".to_owned())),
             path_prefix: prefix.to_owned(),
             timezone: TimeZone::get("Asia/Shanghai").unwrap(),

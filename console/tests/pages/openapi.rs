@@ -94,7 +94,7 @@ async fn every_answer_is_as_documented_and_every_page_is_documented() {
             assert_eq!(fault(&document, schema, &answer.json(), "it"), None, "{method} {path}");
         }
     }
-    assert!(paths.len() >= 11, "{}", paths.len());
+    assert!(paths.len() >= 12, "{}", paths.len());
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl ConsoleHarness {
     async fn on(sim: FeishuSim, settings: Settings, folder: TempDir) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_listen = listener.local_addr().unwrap();
-        let console = Some(ConsoleSettings { admin_listen, path_prefix: String::new() });
+        let console = Some(ConsoleSettings { admin_listen, path_prefix: String::new(), explains: None });
         let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
         Admin { registry: worker.registry.clone(), pages }.spawn(listener, &worker.lifecycle);
