@@ -32,7 +32,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> PageAnswer {
             text.push(b'\n');
             with_body(status, "application/json", text.into())
         }
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
@@ -47,14 +47,13 @@ pub(crate) fn csv(name: &str, text: String) -> PageAnswer {
 }
 
 /// A sentence.
-pub(crate) fn text(status: StatusCode, sentence: String) -> PageAnswer {
+pub(crate) fn text(status: StatusCode, sentence: &str) -> PageAnswer {
     with_body(status, "text/plain; charset=utf-8", format!("{sentence}\n").into())
 }
 
 /// There is no room for another request at the moment.
 pub(crate) fn busy() -> PageAnswer {
-    let mut answer =
-        text(StatusCode::SERVICE_UNAVAILABLE, "too many pages are being made at once".to_owned());
+    let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, "too many pages are being made at once");
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(AGAIN_AFTER_S));
     answer
 }
@@ -69,12 +68,13 @@ pub(crate) fn see_other(path: &str) -> PageAnswer {
 }
 
 fn with_body(status: StatusCode, media_type: &'static str, body: Bytes) -> PageAnswer {
-    let mut answer = Response::new(Full::new(body.clone()));
+    let tag = HeaderValue::from_str(&format!("\"{:016x}\"", hash(&body)));
+    let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if status == StatusCode::OK
-        && let Ok(tag) = HeaderValue::from_str(&format!("\"{:016x}\"", hash(&body)))
+        && let Ok(tag) = tag
     {
         headers.insert(ETAG, tag);
     }

@@ -45,7 +45,8 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let lifecycle = Lifecycle::default();
-        Admin { registry: Registry::new(), pages: vec![Box::new(console)] }.spawn(listener, &lifecycle);
+        Admin { registry: Registry::new(), pages: vec![Box::new(console)], tls: None }
+            .spawn(listener, &lifecycle);
         Self { backend, base, _lifecycle: lifecycle }
     }
 

@@ -34,10 +34,9 @@ fn fault(document: &Value, schema: &Value, value: &Value, place: &str) -> Option
         return faults.into_iter().min_by_key(Option::is_some).flatten();
     }
     let found = type_of(value);
-    let allowed = match &schema["type"] {
-        Value::String(one) => vec![one.as_str()],
-        several => several.as_array().unwrap().iter().filter_map(Value::as_str).collect(),
-    };
+    let allowed = &schema["type"];
+    let several = || allowed.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let allowed: Vec<_> = allowed.as_str().map_or_else(several, |one| vec![one]);
     let fits =
         allowed.iter().any(|allowed| *allowed == found || (*allowed == "number" && found == "integer"));
     if !fits {

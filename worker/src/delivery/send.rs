@@ -40,8 +40,6 @@ impl Outbox {
         loop {
             let sent = self.attempt(&draft).await;
             let now = self.context.clock.now();
-            let bot = self.receiver.bot_name(self.bots.at());
-            self.context.statuses.answered(bot, &sent.verdict, now);
             self.keep_page(&draft, &sent).await;
             if Self::is_end_of_continuation(&batch, &sent.verdict) {
                 self.discard(&draft.record).await;
@@ -136,7 +134,9 @@ impl Outbox {
         let Self { context, receiver, bots, .. } = self;
         let bot = bots.at();
         let pause = |trouble: &Trouble, hint| slow_down(bots, receiver, trouble, hint);
-        receiver.send(bot, &draft.content, &once, &context.sender, &context.clock, pause).await
+        let sent = receiver.send(bot, &draft.content, &once, &context.sender, &context.clock, pause).await;
+        self.context.statuses.answered(self.receiver.bot_name(bot), &sent.verdict, self.context.clock.now());
+        sent
     }
 
     /// It was not taken, and waits with the others; for the same bot if that has answered.

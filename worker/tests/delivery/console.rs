@@ -19,7 +19,7 @@ use crate::harness::{EAGER, TOKEN, WITHIN, Worker, envelope, line, receiver, set
 
 /// A worker whose console can be looked at.
 pub(crate) struct ConsoleHarness {
-    pub(crate) sim: FeishuSim,
+    _sim: FeishuSim,
     pub(crate) worker: Worker,
     base: String,
     _folder: TempDir,
@@ -52,8 +52,8 @@ impl ConsoleHarness {
         let console = Some(ConsoleSettings { admin_listen, path_prefix: String::new(), explains: None });
         let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
-        Admin { registry: worker.registry.clone(), pages }.spawn(listener, &worker.lifecycle);
-        Self { sim, worker, base: format!("http://{admin_listen}"), _folder: folder }
+        Admin { registry: worker.registry.clone(), pages, tls: None }.spawn(listener, &worker.lifecycle);
+        Self { _sim: sim, worker, base: format!("http://{admin_listen}"), _folder: folder }
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
