@@ -59,6 +59,9 @@ pub trait Access: Send + Sync + 'static {
     fn is_own_form(&self, request: &PageRequest, identity: &Identity, token: Option<&str>) -> bool;
 }
 
+/// What proxies add: behind one, whoever asks may be anywhere, although the connection comes from this machine.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
 /// Nobody needs to log in on the machine itself: whoever reaches a loopback address, under a name of loopback, may do
 /// everything. Elsewhere there are no pages.
 #[derive(Clone, Debug)]
@@ -79,7 +82,12 @@ impl LoopbackAccess {
     }
 
     fn decide(&self, request: &PageRequest) -> Admission {
-        if !self.is_loopback || !request.peer.ip().is_loopback() || !names_loopback(&request.headers) {
+        let is_forwarded = FORWARDED.iter().any(|name| request.headers.contains_key(*name));
+        if !self.is_loopback
+            || !request.peer.ip().is_loopback()
+            || !names_loopback(&request.headers)
+            || is_forwarded
+        {
             return Admission::Off;
         }
         Admission::As(Identity {
@@ -101,20 +109,27 @@ impl Access for LoopbackAccess {
     }
 }
 
-/// Whether the request asks for loopback by its name: a page of another site whose name was made to lead here does not.
-fn names_loopback(headers: &HeaderMap) -> bool {
+/// The host a request is for, without its port, if there is exactly one.
+pub(crate) fn host_name(headers: &HeaderMap) -> Option<&str> {
     let mut hosts = headers.get_all(HOST).iter();
-    let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none());
-    let Some(host) = host else { return false };
-    let name = match host.strip_prefix('[') {
+    let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none())?;
+    Some(match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    })
+}
+
+/// Whether the request asks for loopback by its name: a page of another site whose name was made to lead here does not.
+pub(crate) fn names_loopback(headers: &HeaderMap) -> bool {
+    let is_loopback = |name: &str| {
+        name.eq_ignore_ascii_case("localhost")
+            || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host_name(headers).is_some_and(is_loopback)
 }
 
 /// Whether a browser says that its page is one of ours. What is no browser says nothing.
-fn comes_from_here(headers: &HeaderMap) -> bool {
+pub(crate) fn comes_from_here(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_same_site = text("sec-fetch-site").is_none_or(|site| ["same-origin", "none"].contains(&site));
     let host = text(HOST.as_str()).unwrap_or_default();

@@ -124,6 +124,18 @@ impl Frame<'_> {
         }
     }
 
+    fn log_out(&self) -> Markup {
+        html! {
+            form.tools method="post" action=(self.to("/logout")) {
+                (self.form_token())
+                button.quiet { (self.say("Log out", "退出登录")) }
+                button.quiet formaction=(self.to("/logout/everywhere")) {
+                    (self.say("Log out everywhere", "在所有设备上退出"))
+                }
+            }
+        }
+    }
+
     fn foot(&self, is_live: bool) -> Markup {
         let others = Language::ALL.into_iter().filter(|language| *language != self.language);
         html! {
@@ -133,6 +145,7 @@ impl Frame<'_> {
                     " Larkfire " (self.version) " · " (self.identity.name)
                     @if !self.identity.may_act() { " (" (self.say("may look only", "只读")) ")" }
                 }
+                @if self.identity.is_logged_in { (self.log_out()) }
                 p.tools {
                     @if is_live {
                         button.quiet type="button" data-pause hidden

@@ -9,6 +9,7 @@ mod assets;
 pub mod backend;
 mod console;
 pub mod data;
+pub mod entrance;
 mod frame;
 mod handling;
 mod language;

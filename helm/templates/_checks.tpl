@@ -70,7 +70,7 @@ A ConfigMap is no place for a secret. The keys are those that docs/configuration
 What is under owners, but for its table, is names of people and services. Takes: at, path.
 */}}
 {{- define "larkfire.secretKeys" -}}
-["api_keys", "basic_auth", "bearer_token", "encrypt_key", "feishu_secret", "feishu_webhook_url", "hmac_secrets", "password", "secret", "signing_keys", "verification_token", "webhook_url"]
+["api_keys", "basic_auth", "bearer_token", "encrypt_key", "feishu_secret", "feishu_webhook_url", "hmac_secrets", "password", "password_hash", "secret", "signing_keys", "verification_token", "webhook_url"]
 {{- end -}}
 
 {{- define "larkfire.checkNoSecrets" -}}
@@ -86,7 +86,7 @@ What is under owners, but for its table, is names of people and services. Takes:
 {{- if and (kindIs "map" $value) (not (has $path (list "config.owners.services" "config.owners.by_label" "config.owners.namespaces" "config.templates" "config.links"))) -}}
 {{- include "larkfire.checkNoSecrets" (dict "at" $value "path" $path) -}}
 {{- end -}}
-{{- if and (eq $key "bots") (kindIs "slice" $value) -}}
+{{- if and (has $key (list "bots" "users")) (kindIs "slice" $value) -}}
 {{- range $index, $bot := $value -}}
 {{- include "larkfire.checkNoSecrets" (dict "at" $bot "path" (printf "%s[%d]" $path $index)) -}}
 {{- end -}}

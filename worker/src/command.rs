@@ -5,6 +5,7 @@ mod adopt;
 mod arguments;
 mod audit;
 mod cards;
+mod console;
 mod context;
 mod discard;
 mod list;
@@ -31,7 +32,7 @@ use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
 pub use arguments::OperatorCommand;
-use arguments::{CardsCommand, DeadLettersCommand, RoutesCommand};
+use arguments::{CardsCommand, ConsoleCommand, DeadLettersCommand, RoutesCommand};
 use context::CommandContext;
 pub(crate) use show::hide_mobiles;
 
@@ -144,6 +145,9 @@ where
         OperatorCommand::Users(asked) => return users::users(config, asked, &mut terminal).await,
         OperatorCommand::Audit(asked) => {
             return audit::all(&CommandContext::open(config).await?, &asked, &mut terminal).await;
+        }
+        OperatorCommand::Console(ConsoleCommand::HashPassword) => {
+            return console::hash(io::stdin(), &mut terminal);
         }
         OperatorCommand::AdoptDatabase(asked) => return adopt::adopt(config, asked, &mut terminal).await,
         OperatorCommand::DeadLetters(command) => command,

@@ -3,18 +3,20 @@
 
 mod actions;
 mod alerts;
+mod feishu_login;
 mod letters;
 mod overview;
 mod readings;
 mod receivers;
 mod samples;
+mod sessions;
+mod way_in;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use config::Config;
-use console::access::LoopbackAccess;
+use config::{Config, ConsoleConfig};
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
@@ -30,10 +32,11 @@ use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
 use runtime::telemetry::admin::Page;
 use tokio::time::{Instant, interval};
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::Settings;
 use crate::dead_letters::DeadLetters;
+use crate::feishu::AppBot;
 use crate::metrics::Metrics;
 use crate::receiver::Receiver;
 use crate::receiver_status::ReceiverStatuses;
@@ -43,18 +46,20 @@ use readings::MetricReadings;
 use receivers::ReceiverFacts;
 use samples::{SAMPLED_EVERY, Samples};
 
+pub use sessions::Sessions;
+
 /// How long the first page is shown as it was made: it is looked at by many, every few seconds.
 const OVERVIEW_KEPT: Duration = Duration::from_secs(2);
-/// Who acts in the pages where nobody logs in, in the audit trail.
-const LOCAL_NAME: &str = "console on this machine";
 
 /// The console's part of the settings.
 #[derive(Clone, Debug)]
 pub struct ConsoleSettings {
     /// Where the admin port listens, which decides who gets in.
     pub admin_listen: SocketAddr,
-    /// Stands before every path.
-    pub path_prefix: String,
+    /// Whether it speaks TLS itself.
+    pub is_tls: bool,
+    /// Everything else about it.
+    pub config: ConsoleConfig,
     /// What explains payloads, in a process that takes alerts in as well.
     pub explains: Option<Arc<dyn ExplainsPayload>>,
 }
@@ -62,8 +67,12 @@ pub struct ConsoleSettings {
 impl ConsoleSettings {
     /// As they are configured.
     pub fn of(config: &Config) -> Self {
-        let path_prefix = config.console.path_prefix.clone();
-        Self { admin_listen: config.admin_listen, path_prefix, explains: None }
+        Self {
+            admin_listen: config.admin_listen,
+            is_tls: config.admin_tls.is_some(),
+            config: config.console.clone(),
+            explains: None,
+        }
     }
 }
 
@@ -81,6 +90,8 @@ pub(crate) struct ConsoleDeps {
     is_previewing: bool,
     timezone: TimeZone,
     clock: Clock,
+    /// The app's bot, which knows who logs in with Feishu.
+    bot: Option<Arc<AppBot>>,
 }
 
 impl ConsoleDeps {
@@ -105,7 +116,13 @@ impl ConsoleDeps {
             is_previewing: settings.receivers.is_empty(),
             timezone: settings.style.timezone.clone(),
             clock: clock.clone(),
+            bot: None,
         }
+    }
+
+    /// With the app's bot, if there is an app.
+    pub(crate) fn with_bot(self, bot: Option<Arc<AppBot>>) -> Self {
+        Self { bot, ..self }
     }
 }
 
@@ -127,17 +144,10 @@ pub(crate) fn pages(
     deps: ConsoleDeps,
     registry: &Registry,
     lifecycle: &Lifecycle,
-) -> Option<Box<dyn Page>> {
-    let ConsoleSettings { admin_listen, path_prefix, explains } = settings?;
-    let access = LoopbackAccess::on(*admin_listen, LOCAL_NAME.to_owned());
-    if !access.is_open() {
-        warn!(
-            %admin_listen,
-            "the console's pages are off: the admin port is open to others, and there is no way to log in"
-        );
-        return None;
-    }
-    let path = format!("{path_prefix}/");
+) -> prometheus::Result<Option<Box<dyn Page>>> {
+    let Some(settings) = settings else { return Ok(None) };
+    let Some(access) = way_in::access(settings, &deps, registry)? else { return Ok(None) };
+    let path = format!("{}/", settings.config.path_prefix);
     info!(path, "the admin port has the pages of the console");
     let timezone = deps.timezone.clone();
     let backend = Arc::new(ConsoleBackend {
@@ -150,15 +160,15 @@ pub(crate) fn pages(
         overview: tokio::sync::Mutex::default(),
     });
     lifecycle.spawn_detached(Arc::clone(&backend).sample());
-    Some(Box::new(Console::new(ConsoleParts {
+    Ok(Some(Box::new(Console::new(ConsoleParts {
         reads: Arc::new(BackendHandle(Arc::clone(&backend))),
         acts: Arc::new(BackendHandle(backend)),
-        explains: explains.clone(),
-        access: Arc::new(access),
-        path_prefix: path_prefix.clone(),
+        explains: settings.explains.clone(),
+        access,
+        path_prefix: settings.config.path_prefix.clone(),
         timezone,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    })))
+    }))))
 }
 
 impl ConsoleBackend {

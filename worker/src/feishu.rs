@@ -13,7 +13,9 @@ pub(crate) mod sender;
 pub mod verdict;
 mod webhook;
 
-pub use app_bot::{AppBot, AppBotError, AppCredentials, MessageId, OnceKey, People, ReplyTo, Sent};
+pub use app_bot::{
+    AppBot, AppBotError, AppCredentials, LoginTrouble, LoginUser, MessageId, OnceKey, People, ReplyTo, Sent,
+};
 pub use body::CardContent;
 pub use custom_bot::{CustomBot, CustomBotError, http_client};
 pub use form::{Form, Shape};

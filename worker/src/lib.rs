@@ -58,7 +58,7 @@ use crate::delivery::routes::LiveRoutes;
 use crate::delivery::settlement::SettlementRecorder;
 use alertmanager::{Absent, Alertmanagers};
 use budget::Budget;
-pub use console_backend::ConsoleSettings;
+pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
 use console_backend::ConsoleDeps;
@@ -266,12 +266,13 @@ pub fn start_with(
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
     let shown = ConsoleDeps::of(&settings, &receivers, &store, &letters, &metrics, &publisher, &clock);
     let statuses = shown.statuses.clone();
-    // Before the preview, which is at the root as well where there is no console.
-    pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle));
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
+    let shown = shown.with_bot(bot.clone());
+    // Before the preview, which is at the root as well where there is no console.
+    pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
     let sources = Sources { database: &settings.database, store: &store, bot };
     let owners = owners(&settings, sources, registry, clock.clone(), lifecycle)?;
     let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?)

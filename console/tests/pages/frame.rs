@@ -113,6 +113,10 @@ async fn nobody_from_elsewhere_sees_a_page() {
     for host in ["evil.example", "10.1.2.3:9095"] {
         assert_eq!(harness.get_with("/", &[("host", host)]).await.status, 404, "{host}");
     }
+    for header in ["x-forwarded-for", "forwarded", "x-real-ip", "via"] {
+        let forwarded = harness.get_with("/", &[(header, "192.0.2.1")]).await;
+        assert_eq!(forwarded.status, 404, "a proxy on this machine brings others along: {header}");
+    }
     let open = Harness::listening("0.0.0.0:9095", "").await;
     for path in PAGES {
         assert_eq!(open.get(path).await.status, 404, "{path}");

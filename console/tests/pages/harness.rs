@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use console::access::LoopbackAccess;
+use console::access::{Access, LoopbackAccess};
 use console::{Console, ConsoleParts};
 use hyper::Method;
 use jiff::tz::TimeZone;
@@ -32,12 +32,18 @@ impl Harness {
 
     /// As if the admin port listened there.
     pub(crate) async fn listening(listen: &str, prefix: &str) -> Self {
+        let access = LoopbackAccess::on(listen.parse().unwrap(), "somebody".to_owned());
+        Self::behind(Arc::new(access), prefix).await
+    }
+
+    /// Where this decides who gets in.
+    pub(crate) async fn behind(access: Arc<dyn Access>, prefix: &str) -> Self {
         let backend = Arc::new(FakeBackend::default());
         let console = Console::new(ConsoleParts {
             reads: Arc::clone(&backend) as _,
             acts: Arc::clone(&backend) as _,
             explains: Some(Arc::new(FakeExplainer)),
-            access: Arc::new(LoopbackAccess::on(listen.parse().unwrap(), "somebody".to_owned())),
+            access,
             path_prefix: prefix.to_owned(),
             timezone: TimeZone::get("Asia/Shanghai").unwrap(),
             version: "1.2.3".to_owned(),

@@ -5,7 +5,11 @@
     reason = "a helper that fails has to fail its test; there is nobody to hand an error to"
 )]
 
+mod browser;
+mod entrance;
 mod fake_backend;
+mod fake_entrance;
+mod feishu_entrance;
 mod frame;
 mod harness;
 mod letters;

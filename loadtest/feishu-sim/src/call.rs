@@ -19,13 +19,16 @@ pub enum Call {
     LookUp,
     /// `GET …/im/v1/chats/:chat_id/members/is_in_chat`
     Membership,
+    /// `GET …/im/v1/chats/:chat_id/members`
+    Members,
 }
 
 /// The message API, before the id.
 const MESSAGES: &str = "im/v1/messages";
-/// Whether the caller is in a chat: before its id, and behind it.
+/// Who is in a chat, and whether the caller is: before its id, and behind it.
 const CHATS: &str = "im/v1/chats/";
 const IS_IN_CHAT: &str = "/members/is_in_chat";
+const MEMBERS: &str = "/members";
 
 /// Which call of an app this is, by method and path below `/open-apis/`, and the message or the chat it is about.
 pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a str>)> {
@@ -34,7 +37,8 @@ pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a
         (&Method::POST, "contact/v3/users/batch_get_id") => return Some((Call::LookUp, None)),
         (&Method::POST, MESSAGES) => return Some((Call::Send, None)),
         (&Method::GET, path) if let Some(rest) = path.strip_prefix(CHATS) => {
-            return rest.strip_suffix(IS_IN_CHAT).map(|chat_id| (Call::Membership, Some(chat_id)));
+            let of = |ending, call| rest.strip_suffix(ending).map(|chat_id| (call, Some(chat_id)));
+            return of(IS_IN_CHAT, Call::Membership).or_else(|| of(MEMBERS, Call::Members));
         }
         _ => {}
     }
@@ -61,5 +65,6 @@ mod tests {
         let is_in_chat = "im/v1/chats/oc_1/members/is_in_chat";
         assert_eq!(of(&Method::GET, is_in_chat), Some((Call::Membership, Some("oc_1"))));
         assert_eq!(of(&Method::POST, is_in_chat), None);
+        assert_eq!(of(&Method::GET, "im/v1/chats/oc_1/members"), Some((Call::Members, Some("oc_1"))));
     }
 }

@@ -7,9 +7,10 @@
 //! | `POST /_sim/faults` `{"fault":{"kind":"reset"},"token":T,"times":N}` | scripts a fault |
 //! | `DELETE /_sim/faults[?token=T][?app=ID]` | clears the faults |
 //! | `POST /_sim/expire` `{"app":ID}` | ends the life of the app's tokens |
+//! | `POST /_sim/browser` `{"open_id":ID}` | says who sits at the browser that is sent to log in; without an id nobody agrees |
 //! | `POST /_sim/away` `{"for_ms":N}` | stops listening and comes back by itself |
 //!
-//! A fault has `token`, or `app` and `call` (`token`, `send`, `reply`, `update` or `look_up`), or is for every bot's
+//! A fault has `token`, or `app` and `call` (`token`, `send`, `reply`, `update`, `look_up`, `membership` or `members`), or is for every bot's
 //! webhook; in place of `times` it may have `for_ms`, and with neither it
 //! stays until it is cleared.
 
@@ -48,6 +49,12 @@ struct ExpireOrder {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct BrowserOrder {
+    open_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct AwayOrder {
     for_ms: u64,
 }
@@ -74,6 +81,13 @@ pub(crate) async fn answer(
         (&Method::POST, "expire") => match serde_json::from_slice(body) {
             Ok(ExpireOrder { app }) => {
                 done(shared.platform(|platform, now| platform.expire_tokens(&app, now)))
+            }
+            Err(error) => unreadable(&error),
+        },
+        (&Method::POST, "browser") => match serde_json::from_slice(body) {
+            Ok(BrowserOrder { open_id }) => {
+                shared.platform(|platform, _now| platform.sits_at_browser(open_id.as_deref()));
+                done::<UnknownApp>(Ok(()))
             }
             Err(error) => unreadable(&error),
         },

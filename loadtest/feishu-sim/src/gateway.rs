@@ -31,6 +31,7 @@ pub(crate) async fn answer(
         call,
         subject: subject.map(str::to_owned),
         id_type: id_type.map(str::to_owned),
+        query: query.map(str::to_owned),
         authorization: authorization.map(str::to_owned),
         is_json: head.headers.get(CONTENT_TYPE).is_some_and(is_json),
         body,

@@ -9,6 +9,7 @@ use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 
+use crate::accounts;
 use crate::bot::HookRequest;
 use crate::call;
 use crate::control;
@@ -44,6 +45,9 @@ pub(crate) async fn answer(
         let (judged, delay) = shared.take(&HookRequest { token: token.to_owned(), peer, is_json, body });
         tokio::time::sleep(delay).await;
         return reply(judged);
+    }
+    if let Some(answer) = accounts::answer(&head, &body, shared) {
+        return Ok(answer);
     }
     if let Some((call, subject)) = path.strip_prefix(API_PATH).and_then(|path| call::of(&head.method, path)) {
         return gateway::answer(&head, call, subject, body, shared).await;

@@ -4,6 +4,7 @@
 //! code with Larkfire, so that a mistake of ours cannot agree with itself. Start one with
 //! [`FeishuSim::start`], or run the binary.
 
+mod accounts;
 mod audience;
 mod bot;
 mod call;

@@ -5,6 +5,7 @@ mod app;
 mod chat;
 mod content;
 mod fields;
+mod logins;
 mod look_up;
 mod membership;
 mod message;
@@ -26,7 +27,10 @@ use crate::settings::{AppSettings, ChatSettings, UserSettings};
 use app::App;
 use chat::Chat;
 use fields::Fields;
+use logins::Logins;
 use message::Messages;
+
+pub(crate) use logins::{Authorization, LoginRefusal};
 
 /// The simulator has no app with this id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +44,8 @@ pub(crate) struct ApiRequest {
     pub(crate) subject: Option<String>,
     /// `receive_id_type` or `user_id_type` of the query.
     pub(crate) id_type: Option<String>,
+    /// The whole query.
+    pub(crate) query: Option<String>,
     pub(crate) authorization: Option<String>,
     pub(crate) is_json: bool,
     pub(crate) body: Bytes,
@@ -94,6 +100,7 @@ pub(crate) struct Platform {
     chats: BTreeMap<String, Chat>,
     users: Vec<UserSettings>,
     messages: Messages,
+    logins: Logins,
 }
 
 impl Platform {
@@ -103,13 +110,14 @@ impl Platform {
             chats: chats.into_iter().map(|chat| (chat.chat_id.clone(), Chat::new(chat, &users))).collect(),
             users,
             messages: Messages::default(),
+            logins: Logins::default(),
         }
     }
 
     /// Judges a call and completes its record; the flag says whether what was accepted exceeded a limit that is not
     /// enforced.
     pub(crate) fn take(&mut self, request: &ApiRequest, record: &mut Record) -> (ApiReply, bool) {
-        if request.call != Call::Membership {
+        if !matches!(request.call, Call::Membership | Call::Members) {
             record.message_id.clone_from(&request.subject);
         }
         if let Some((app_id, app)) = self.caller(request) {
@@ -193,6 +201,7 @@ impl Platform {
             Call::Update => self.update(&fields()?, request, record),
             Call::LookUp => self.look_up(&fields()?, request, record),
             Call::Membership => self.membership(request, record),
+            Call::Members => self.members(request, record),
         }?;
         Ok(Given { over_budget: over_budget || given.over_budget, ..given })
     }

@@ -153,6 +153,11 @@ impl FeishuSim {
         self.shared.platform(|platform, now| platform.expire_tokens(app_id, now))
     }
 
+    /// Who sits at the browser that is sent to log in from now on, and agrees; nobody: the log-in is refused there.
+    pub fn sits_at_browser(&self, open_id: Option<&str>) {
+        self.shared.platform(|platform, _now| platform.sits_at_browser(open_id));
+    }
+
     /// Stops listening and ends all connections, but keeps the port: new connections are refused.
     pub async fn away(&self) -> io::Result<()> {
         self.order(|done| Order::Away { back_after: None, done }).await

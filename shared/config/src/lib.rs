@@ -46,7 +46,9 @@ pub use amqp::{amqp_uri, is_amqps};
 pub use app::{AppConfig, ResolvedNews};
 pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
-pub use console::ConsoleConfig;
+pub use console::{
+    ConsoleConfig, ConsoleFeishuConfig, ConsoleRoleConfig, ConsoleUserConfig, TrustedHeaderConfig,
+};
 pub use environment::Environment;
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};

@@ -2,6 +2,7 @@
 //! from it, and tests hold it against the code that reads the settings: keys, variables, defaults, who reads what.
 
 mod cards;
+mod console;
 mod delivery;
 mod intake;
 mod people;
@@ -12,7 +13,7 @@ mod tests;
 use runtime::documents::{Bilingual, Roles, text};
 
 /// Settings that belong together, in the order of the documents.
-pub const GROUPS: [&SettingGroup; 17] = [
+pub const GROUPS: [&SettingGroup; 18] = [
     &process::PROCESS,
     &intake::GATE,
     &intake::LIMITS,
@@ -30,6 +31,7 @@ pub const GROUPS: [&SettingGroup; 17] = [
     &cards::LINKS,
     &people::OWNERS,
     &people::INTERACTIONS,
+    &console::CONSOLE,
 ];
 
 /// Settings that belong together.

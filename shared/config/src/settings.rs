@@ -45,7 +45,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         admin_listen: root
             .value(key_or("admin_listen", "LARKFIRE_ADMIN_LISTEN"), address)
             .unwrap_or(([127, 0, 0, 1], 9095).into()),
-        console: super::console::console(root.section("console")),
+        console: super::console::console(reader, root.section("console"), app.as_ref()),
         tls: super::tls::ingest(reader, root.section("tls")),
         admin_tls: super::tls::admin(reader, root.section("admin_tls")),
         https_ca_file: https_ca_file(root.section("https")),

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use config::registry::{DefaultValue, GROUPS, Setting, settings};
-use config::{AppConfig, Config, Environment, ReceiverConfig, ReceiverDestination, Reloads, parse};
+use config::{
+    AppConfig, Config, ConsoleConfig, Environment, ReceiverConfig, ReceiverDestination, Reloads, parse,
+};
 use serde_json::{Value, json};
 
 use super::examples::EXAMPLES;
@@ -15,6 +17,9 @@ use super::page::hold;
 /// Settings that processes go by themselves, not by way of their role's own settings: nobody can see there who reads them.
 const OF_PROCESSES: [&str; 7] =
     ["admin_listen", "admin_tls.", "log_format", "shutdown_grace", "preview", "queue.", "spool."];
+
+/// A hash as the configuration has it, of no password that anybody knows.
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA";
 
 /// A configuration in which no setting is without effect because another one is missing.
 fn complete() -> Value {
@@ -39,7 +44,13 @@ fn complete() -> Value {
             "rotations": { "NAME": { "people": ["a"], "starts": "2024-01-15" } },
             "table": { "host": "h", "database": "d", "user": "u" }
         },
-        "alertmanagers": { "NAME": { "url": "http://am" } }
+        "alertmanagers": { "NAME": { "url": "http://am" } },
+        "console": {
+            "url": "https://larkfire.example.com",
+            "users": [{ "name": "ann", "password_hash": HASH }],
+            "feishu": { "operators": ["ou_1"] },
+            "trusted_header": { "name": "X-User", "from": ["192.0.2.1"] }
+        }
     })
 }
 
@@ -54,16 +65,25 @@ fn outcome(text: &Value, variables: &[(&str, &str)]) -> String {
 /// The whole configuration, with the secrets that are set in the complete one, which are hidden otherwise.
 fn shown(config: &Config) -> String {
     let queue = config.queue.as_ref().map(|queue| queue.url.expose());
-    format!("{config:?} {queue:?} {:?}", secrets(config.app.as_ref(), &config.receivers))
+    format!(
+        "{config:?} {queue:?} {:?}",
+        secrets(config.app.as_ref(), &config.receivers, Some(&config.console))
+    )
 }
 
-fn secrets<'c>(app: Option<&'c AppConfig>, receivers: &'c [ReceiverConfig]) -> Vec<&'c str> {
+fn secrets<'c>(
+    app: Option<&'c AppConfig>,
+    receivers: &'c [ReceiverConfig],
+    console: Option<&'c ConsoleConfig>,
+) -> Vec<&'c str> {
     let bots = receivers.iter().flat_map(|receiver| match &receiver.destination {
         ReceiverDestination::CustomBot { webhook_url, .. } => vec![webhook_url.expose()],
         ReceiverDestination::Bots { bots, .. } => bots.iter().map(|bot| bot.webhook_url.expose()).collect(),
         ReceiverDestination::AppChat { .. } => Vec::new(),
     });
-    app.map(|app| app.secret.expose()).into_iter().chain(bots).collect()
+    let users = console.map(|console| console.users.iter()).into_iter().flatten();
+    let hashes = users.map(|user| user.password_hash.expose());
+    app.map(|app| app.secret.expose()).into_iter().chain(bots).chain(hashes).collect()
 }
 
 fn read(text: &Value) -> Config {
@@ -199,7 +219,8 @@ fn the_roles_go_by_the_settings_the_registry_says_they_read() {
     };
     let worker = |config: &Config| {
         let settings = worker::Settings::from_config(config, Reloads::none());
-        format!("{settings:?} {:?}", secrets(settings.app.as_ref(), &settings.receivers))
+        let console = settings.console.as_ref().map(|console| &console.config);
+        format!("{settings:?} {:?}", secrets(settings.app.as_ref(), &settings.receivers, console))
     };
     let of_a_role = |setting: &&Setting| !OF_PROCESSES.iter().any(|key| setting.key.starts_with(key));
     for setting in settings().filter(of_a_role) {

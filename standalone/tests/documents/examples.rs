@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 155] = [
+pub(crate) const EXAMPLES: [(&str, &str); 171] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -157,4 +157,26 @@ pub(crate) const EXAMPLES: [(&str, &str); 155] = [
     ("alertmanagers.NAME.external_url", "http://x"),
     ("alertmanagers.NAME.basic_auth", "u:p"),
     ("alertmanagers.NAME.bearer_token", "t"),
+    ("console.url", "https://other.example.com"),
+    (
+        "console.users[]",
+        r#"[{"name": "bob", "password_hash": "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$T3RoZXJIYXNoT3RoZXJIYXNo"}]"#,
+    ),
+    ("console.users[].name", "bob"),
+    (
+        "console.users[].password_hash",
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$T3RoZXJIYXNoT3RoZXJIYXNo",
+    ),
+    ("console.users[].role", "operator"),
+    ("console.feishu.tenant_key", "t1"),
+    ("console.feishu.operators", "ou_7"),
+    ("console.feishu.viewers", r#"["ou_7", "ou_8"]"#),
+    ("console.feishu.operator_chats", "oc_7"),
+    ("console.feishu.viewer_chats", "oc_7"),
+    ("console.trusted_header.name", "X-Other"),
+    ("console.trusted_header.from", "10.0.0.0/8"),
+    ("console.trusted_header.operators", "bob"),
+    ("console.trusted_proxies", "10.0.0.7"),
+    ("console.session.idle", "7h"),
+    ("console.session.longest", "7h"),
 ];

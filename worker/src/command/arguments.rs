@@ -51,6 +51,13 @@ Examples:
 
 source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
 
+const CONSOLE_EXAMPLES: &str = "\
+Examples:
+  read -rs PASSWORD; printf '%s' \"$PASSWORD\" | larkfire console hash-password
+                                   $argon2id$v=19$m=19456,t=2,p=1$…, for console.users[].password_hash
+
+Exit codes: 0 done, 1 failed, 64 bad configuration or usage.";
+
 const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
 const OUTCOME_HELP: &str =
     "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred";
@@ -77,10 +84,20 @@ pub enum OperatorCommand {
     /// Reads, shows and changes the user table, where Larkfire has one of its own
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(UsersCommand),
+    /// Helps to say who may log in to the console
+    #[command(subcommand, after_help = CONSOLE_EXAMPLES)]
+    Console(ConsoleCommand),
     /// Shows who did what, at the command line and in Feishu, the newest first
     Audit(TrailArguments),
     /// Makes the database this installation's: after its broker was replaced, or when another one has given it up
     AdoptDatabase(AdoptArguments),
+}
+
+/// What can be done for the console.
+#[derive(Debug, Subcommand)]
+pub enum ConsoleCommand {
+    /// Makes of a password, read from standard input, the hash that the configuration has
+    HashPassword,
 }
 
 /// What can be done with cards.

@@ -3,6 +3,8 @@
 
 mod body;
 mod contacts;
+mod login;
+mod members;
 mod token;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use crate::render::Card;
 
 pub use body::OnceKey;
 pub use contacts::People;
+pub use login::{LoginTrouble, LoginUser};
 
 use token::{Token, Tokens};
 
@@ -99,7 +102,7 @@ pub struct AppBot {
 struct ApiCall<'c> {
     method: Method,
     path: &'c [&'c str],
-    query: Option<(&'c str, &'c str)>,
+    query: &'c [(&'c str, &'c str)],
     body: Vec<u8>,
 }
 
@@ -149,8 +152,8 @@ impl AppBot {
     /// Sends into a chat, once. Trying again with the same key within an hour shows nothing twice.
     pub async fn send(&self, chat_id: &str, content: &CardContent, once: &OnceKey, now: Timestamp) -> Sent {
         let path = ["im", "v1", "messages"];
-        let query = Some(("receive_id_type", "chat_id"));
-        self.deliver(&path, query, body::message(chat_id, content, once), now).await
+        let query = [("receive_id_type", "chat_id")];
+        self.deliver(&path, &query, body::message(chat_id, content, once), now).await
     }
 
     /// Replies to a message, once, as [`send`](Self::send) does.
@@ -162,7 +165,7 @@ impl AppBot {
         now: Timestamp,
     ) -> Sent {
         let path = ["im", "v1", "messages", to.message_id.as_str(), "reply"];
-        let sent = self.deliver(&path, None, body::reply(to.in_thread, content, once), now).await;
+        let sent = self.deliver(&path, &[], body::reply(to.in_thread, content, once), now).await;
         Sent { verdict: sent.verdict.of_repeatable(), ..sent }
     }
 
@@ -174,7 +177,7 @@ impl AppBot {
             Err(error) => return unwritten(&error),
         };
         let path = ["im", "v1", "messages", message_id.as_str()];
-        let call = ApiCall { method: Method::PATCH, path: &path, query: None, body };
+        let call = ApiCall { method: Method::PATCH, path: &path, query: &[], body };
         self.call(&call, now).await.err().map_or(Verdict::Ok, Verdict::of_repeatable)
     }
 
@@ -189,7 +192,7 @@ impl AppBot {
         for question in people.questions() {
             let body = serde_json::to_vec(&question).map_err(|error| unwritten(&error))?;
             let path = ["contact", "v3", "users", "batch_get_id"];
-            let query = Some(("user_id_type", "open_id"));
+            let query = &[("user_id_type", "open_id")];
             let answer = self.call(&ApiCall { method: Method::POST, path: &path, query, body }, now).await?;
             found.extend(question.found(&answer).map_err(|_| unreadable("people's ids"))?);
         }
@@ -204,7 +207,7 @@ impl AppBot {
     /// Whether the bot is in this chat.
     pub async fn is_in_chat(&self, chat_id: &str, now: Timestamp) -> Result<bool, Verdict> {
         let path = ["im", "v1", "chats", chat_id, "members", "is_in_chat"];
-        let call = ApiCall { method: Method::GET, path: &path, query: None, body: Vec::new() };
+        let call = ApiCall { method: Method::GET, path: &path, query: &[], body: Vec::new() };
         let answer = self.call(&call, now).await?;
         let answer = serde_json::from_slice::<MembershipAnswer>(&answer);
         answer.map(|answer| answer.data.is_in_chat).map_err(|_| unreadable("is_in_chat"))
@@ -213,7 +216,7 @@ impl AppBot {
     async fn deliver(
         &self,
         path: &[&str],
-        query: Option<(&str, &str)>,
+        query: &[(&str, &str)],
         body: serde_json::Result<Vec<u8>>,
         now: Timestamp,
     ) -> Sent {
@@ -253,7 +256,7 @@ impl AppBot {
         let body = serde_json::to_vec(&BTreeMap::from([("app_id", id.as_str()), ("app_secret", secret)]))
             .map_err(|error| unwritten(&error))?;
         let path = ["auth", "v3", "tenant_access_token", "internal"];
-        let call = ApiCall { method: Method::POST, path: &path, query: None, body };
+        let call = ApiCall { method: Method::POST, path: &path, query: &[], body };
         let answer = self.exchange(&call, None).await.map_err(Verdict::of_app)?;
         Token::read(&answer, now)
     }
@@ -278,8 +281,8 @@ impl AppBot {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("open-apis").extend(call.path);
         }
-        if let Some((name, value)) = call.query {
-            url.query_pairs_mut().append_pair(name, value);
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(call.query);
         }
         url
     }

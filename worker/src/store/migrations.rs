@@ -56,6 +56,7 @@ const STEPS: &[Migration] = migrations![
     "0017_card_format",
     "0018_storms",
     "0019_console",
+    "0020_console_sessions",
 ];
 
 /// What `MySQL` answers where there is no such table.

@@ -3,6 +3,7 @@
 
 mod budget;
 mod cards;
+mod console_sessions;
 mod dead_letters;
 mod history;
 mod installation;

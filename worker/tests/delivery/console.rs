@@ -1,6 +1,6 @@
 //! The console of a worker: what it shows of what happened.
 
-use config::{ClientTls, DatabaseConfig, Secret};
+use config::{ClientTls, ConsoleConfig, DatabaseConfig, Secret};
 use feishu_sim::{BotSettings, FeishuSim, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -49,7 +49,8 @@ impl ConsoleHarness {
     async fn on(sim: FeishuSim, settings: Settings, folder: TempDir) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin_listen = listener.local_addr().unwrap();
-        let console = Some(ConsoleSettings { admin_listen, path_prefix: String::new(), explains: None });
+        let config = ConsoleConfig::default();
+        let console = Some(ConsoleSettings { admin_listen, is_tls: false, config, explains: None });
         let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
         Admin { registry: worker.registry.clone(), pages, tls: None }.spawn(listener, &worker.lifecycle);

@@ -12,6 +12,7 @@ mod broken;
 mod chats;
 mod clock_jumps;
 mod console;
+mod console_login;
 mod continuations;
 mod fake_queue;
 mod formats;

@@ -9,6 +9,7 @@ pub struct AppSettings {
     pub(crate) secret: String,
     pub(crate) enabled: bool,
     pub(crate) may_look_up: bool,
+    pub(crate) redirect_urls: Vec<String>,
     pub(crate) limits: Limits,
 }
 
@@ -21,6 +22,7 @@ impl AppSettings {
             secret: secret.into(),
             enabled: true,
             may_look_up: true,
+            redirect_urls: Vec::new(),
             limits: Limits { per_second: 50, per_minute: 1000, enforced: true },
         }
     }
@@ -36,6 +38,13 @@ impl AppSettings {
     #[must_use]
     pub fn without_contact_scope(mut self) -> Self {
         self.may_look_up = false;
+        self
+    }
+
+    /// Adds a URL that browsers may be sent back to after a log-in.
+    #[must_use]
+    pub fn redirect_url(mut self, url: impl Into<String>) -> Self {
+        self.redirect_urls.push(url.into());
         self
     }
 

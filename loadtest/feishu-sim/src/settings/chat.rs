@@ -73,12 +73,39 @@ pub struct UserSettings {
     pub(crate) mobile: Option<String>,
     pub(crate) email: Option<String>,
     pub(crate) resigned: bool,
+    pub(crate) name: String,
+    pub(crate) tenant_key: String,
+    pub(crate) outside_app: bool,
 }
 
 impl UserSettings {
-    /// A person without mobile and e-mail.
+    /// A person of the company `sim-tenant` without mobile and e-mail, who is called as their id.
     pub fn new(open_id: impl Into<String>) -> Self {
-        Self { open_id: open_id.into(), mobile: None, email: None, resigned: false }
+        let open_id = open_id.into();
+        let name = open_id.clone();
+        let tenant_key = "sim-tenant".to_owned();
+        Self { open_id, mobile: None, email: None, resigned: false, name, tenant_key, outside_app: false }
+    }
+
+    /// What they are called.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Of another company.
+    #[must_use]
+    pub fn tenant_key(mut self, tenant_key: impl Into<String>) -> Self {
+        self.tenant_key = tenant_key.into();
+        self
+    }
+
+    /// Outside the availability of every app: nobody logs in to one as them.
+    #[must_use]
+    pub fn outside_app(mut self) -> Self {
+        self.outside_app = true;
+        self
     }
 
     /// The mobile: 11 digits in mainland China, elsewhere with `+` and the country's code.

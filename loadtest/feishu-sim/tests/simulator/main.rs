@@ -15,6 +15,7 @@ mod app_updates;
 mod control;
 mod faults;
 mod limits;
+mod logins;
 mod messages;
 mod presence;
 mod security;

@@ -16,7 +16,7 @@ const ORDER: &[&str] = &[
     "worker: store installation audit budget ledger routing people link render feishu directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery probe command console_backend",
-    "console: language data backend access assets request answer route frame parts links pages console handling",
+    "console: language data backend access assets request answer entrance route frame parts links pages console handling",
     "standalone: control transport explain preview program",
 ];
 

@@ -13,6 +13,7 @@ templates: { NAME: {} }
 gate: { paths: { PATH: {} } }
 owners: { by_label: { LABEL: {} }, rotations: { NAME: {} } }
 alertmanagers: { NAME: {} }
+console: { users: [{}] }
 ";
 
 /// A path without names: `receivers.NAME.bots[].secret` and `receivers.ops.bots.1.secret` are the same.

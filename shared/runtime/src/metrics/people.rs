@@ -7,7 +7,7 @@ use crate::documents::text;
 
 pub(super) const PEOPLE: MetricGroup = MetricGroup {
     title: text("People", "人员与交互"),
-    metrics: &[MENTIONS, DIRECTORY_UP, DIRECTORY_FAILURES, INTERACTIONS, INTERACTION_ANSWERS],
+    metrics: &[MENTIONS, DIRECTORY_UP, DIRECTORY_FAILURES, INTERACTIONS, INTERACTION_ANSWERS, CONSOLE_LOGINS],
 };
 
 /// How people were named.
@@ -69,3 +69,16 @@ pub const INTERACTION_ANSWERS: Metric = metric(
 )
 .labels(&[label("outcome")])
 .advice("`nowhere`: no message to answer under, or no app.", "`nowhere`：没有可回复的消息，或没有配置应用。");
+
+/// Who tried to get into the console.
+pub const CONSOLE_LOGINS: Metric = metric(
+    "larkfire_console_logins_total",
+    Counter,
+    Worker,
+    text("Attempts to log in to the console, by way and result.", "登录控制台的次数，按登录方式和结果统计。"),
+)
+.labels(&[label("way"), label("result")])
+.advice(
+    "`refused` and `slowed` that go on: somebody guesses. `failed`: the database or Feishu does not answer.",
+    "`refused` 和 `slowed` 持续增长：有人在猜密码。`failed`：数据库或飞书没有响应。",
+);

@@ -20,11 +20,11 @@ pub enum LogFormat {
 /// What is shown when `RUST_LOG` is not set: ours from `info` on, everybody else's warnings. Lapin and sqlx report
 /// an outage in several lines of its own; ours says it in one.
 const DEFAULT_FILTER: &str = "warn,lapin=off,sqlx=off,config=info,queue=info,queue_sqlite=info,runtime=info,\
-    ingest=info,worker=info,standalone=info";
+    ingest=info,worker=info,console=info,standalone=info";
 
 /// Our crates: what `larkfire` stands for in `RUST_LOG`.
-const OURS: [&str; 8] =
-    ["config", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
+const OURS: [&str; 9] =
+    ["config", "console", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
 /// The name that stands for them.
 const ALL_OF_OURS: &str = "larkfire";
 /// What everybody else says where `RUST_LOG` speaks of ours only.
