@@ -114,7 +114,11 @@ impl Interactions {
             cards,
             ledger,
             silences: silences.clone(),
-            alertmanagers: Alertmanagers::new(client, settings.alertmanagers.clone()),
+            alertmanagers: Alertmanagers::new(
+                client,
+                settings.alertmanagers.clone(),
+                settings.style.links.ignore_labels.clone(),
+            ),
             owners,
             letters,
             metrics: of_worker,

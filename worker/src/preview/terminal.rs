@@ -80,8 +80,8 @@ fn lines_of(element: &Element) -> String {
 }
 
 fn lines_of_story(story: &AlertBlock) -> Vec<String> {
-    let AlertBlock { head, lines, description, end, label, names, table, .. } = story;
-    let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end)];
+    let AlertBlock { head, lines, end, label, names, table, .. } = story;
+    let mut told = vec![unmarked(head), unmarked(lines), story.plain().into_owned(), unmarked(end)];
     match table {
         Some(table) => told.extend(lines_of_table(table)),
         None => told.extend([unmarked(label), names.clone().unwrap_or_default()]),

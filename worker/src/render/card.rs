@@ -154,6 +154,10 @@ pub struct AlertBlock {
     pub lines: String,
     /// A longer text, shown as it is.
     pub description: String,
+    /// What was measured, below that and likewise; a table has it in its rows.
+    pub measured: String,
+    /// What else is said, below that and likewise.
+    pub notes: String,
     /// Lines below that, in markdown.
     pub end: String,
     /// What the names are the values of, in markdown.
@@ -207,6 +211,16 @@ pub struct Button {
     pub url: Option<String>,
     /// What comes back when it is pressed: an object (reference "Feishu", 3.4). Only an app hears of that.
     pub value: Option<serde_json::Value>,
+}
+
+impl AlertBlock {
+    /// All that is shown as it is between the lines in markdown.
+    pub(crate) fn plain(&self) -> Cow<'_, str> {
+        if self.measured.is_empty() && self.notes.is_empty() {
+            return Cow::Borrowed(&self.description);
+        }
+        joined(&[self.description.as_str(), &self.measured, &self.notes]).into_owned().into()
+    }
 }
 
 impl Element {

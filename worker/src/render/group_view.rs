@@ -109,6 +109,11 @@ impl<'e> GroupView<'e> {
         is_told_once && is_all_old_or_new && !self.has_attention && !self.names.names.is_empty()
     }
 
+    /// Whether something was measured of them: that is the first of the notes.
+    pub(super) fn is_measured(&self) -> bool {
+        self.notes.first().is_some_and(|note| note.name == VALUE)
+    }
+
     pub(super) fn is_same_for_all(&self, name: &str, value: &str) -> bool {
         self.same.contains(&(name, value))
     }

@@ -149,7 +149,12 @@ impl<'e> Item<'e> {
 
     /// What that thing is in.
     pub(super) fn around(&self) -> Option<&'e str> {
-        AROUND.iter().find_map(|name| self.label(name))
+        self.around_label().map(|(_, value)| value)
+    }
+
+    /// The label that says so.
+    pub(super) fn around_label(&self) -> Option<(&'static str, &'e str)> {
+        AROUND.iter().find_map(|name| self.label(name).map(|value| (*name, value)))
     }
 
     /// Where it is, in the fewest words.

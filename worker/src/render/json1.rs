@@ -108,12 +108,13 @@ impl Serialize for Json1Elements<'_> {
 
 fn write_story<S: SerializeSeq>(sequence: &mut S, story: &AlertBlock) -> Result<(), S::Error> {
     sequence.serialize_element(&Json1Element::Rule)?;
-    let AlertBlock { head, lines, description, end, label, names, .. } = story;
-    if description.is_empty() {
+    let AlertBlock { head, lines, end, label, names, .. } = story;
+    let text = story.plain();
+    if text.is_empty() {
         sequence.serialize_element(&markdown(joined(&[head, lines, end, label])))?;
     } else {
         sequence.serialize_element(&markdown(joined(&[head, lines])))?;
-        sequence.serialize_element(&plain(description.as_str().into()))?;
+        sequence.serialize_element(&plain(text))?;
         if !end.is_empty() || !label.is_empty() {
             sequence.serialize_element(&markdown(joined(&[end, label])))?;
         }

@@ -279,17 +279,18 @@ fn note(text: &CardText) -> Part<'_> {
 }
 
 fn told(story: &AlertBlock) -> Vec<Part<'_>> {
-    let AlertBlock { fold, head, title, lines, description, end, label, names, names_title, table } = story;
+    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, .. } = story;
+    let text = story.plain();
     let is_folded = *fold == BlockFold::All;
     // Above a table the columns say what the names are.
     let label = if table.is_some() || *fold == BlockFold::Names { "" } else { label };
     let mut parts = if is_folded { Vec::new() } else { vec![Part::Rule] };
     let head = if is_folded { "" } else { head };
-    if description.is_empty() {
+    if text.is_empty() {
         push_markdown(&mut parts, joined(&[head, lines, end, label]).into_owned());
     } else {
         push_markdown(&mut parts, joined(&[head, lines]).into_owned());
-        parts.push(plain(description));
+        parts.push(Part::Paragraph { text: plain_text(text) });
         push_markdown(&mut parts, joined(&[end, label]).into_owned());
     }
     let names = names.as_ref().filter(|_| table.is_none()).map(|names| plain(names));

@@ -29,6 +29,9 @@ const NAMES_OPEN_MAX: usize = 30;
 /// Where all parts of a card are only as long as they must be, so many characters still tell one alert from another.
 const SHORT_FACTS_CHARACTERS_MAX: usize = 120;
 
+/// What stands between labels on one line.
+const FACT_SEPARATOR: &str = " · ";
+
 /// How wordy an alert is told.
 #[derive(Clone, Copy)]
 pub(super) struct Detail {
@@ -120,23 +123,23 @@ pub(super) fn facts_line(
     facts_max: usize,
     characters_max: usize,
 ) -> String {
-    let fact = |(name, value): &(&str, &str)| {
-        let name = clean_line(name, NAME_CHARACTERS_MAX);
-        let value = clean_line(value, characters_max);
-        format!("{name}={value}")
-    };
     let is_short = facts_max == 0;
     let told = story.facts.iter().take(if is_short { FACTS } else { facts_max });
-    let mut told: Vec<_> = told.map(fact).collect();
+    let mut told: Vec<_> = told.map(|(name, value)| fact(name, value, characters_max)).collect();
     if is_short {
-        let line = told.join(" · ");
+        let line = told.join(FACT_SEPARATOR);
         return clean_line(&line, SHORT_FACTS_CHARACTERS_MAX);
     }
     let left_out = story.facts.len() - told.len();
     if left_out > 0 {
         told.push(view.words.more_labels(left_out));
     }
-    told.join(" · ")
+    told.join(FACT_SEPARATOR)
+}
+
+/// A label on a line with others.
+fn fact(name: &str, value: &str, characters_max: usize) -> String {
+    format!("{}={}", clean_line(name, NAME_CHARACTERS_MAX), clean_line(value, characters_max))
 }
 
 /// How many of several alerts are reminders; nothing if none is.
@@ -246,7 +249,7 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Alert
     let item = &story.item;
     let is_folded = detail.fold == BlockFold::All;
     let mut lines = Vec::new();
-    let mut description = String::new();
+    let mut block = AlertBlock::default();
     let mut end = Vec::new();
     if story.group.is_none() {
         lines.extend(attention_lines(view, story));
@@ -260,10 +263,11 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Alert
         lines.extend(Some(markdown(&facts)).filter(|_| !is_folded || facts != in_title));
         lines.extend(item.state_reason().map(|reason| markdown(view.words.reason(reason))));
         lines.push(markdown(&summary_of(view, story, detail.summary_characters)));
-        let mut plain = note_lines::lines(view, story, detail.notes, detail.note_characters);
-        let text = description_of(view, story, detail.description_characters);
-        plain.splice(0..0, Some(text).filter(|text| !text.is_empty()));
-        description = plain.join("\n");
+        block.description = description_of(view, story, detail.description_characters);
+        let mut notes = note_lines::lines(view, story, detail.notes, detail.note_characters);
+        let is_measured = story.group.as_ref().is_some_and(GroupView::is_measured) && !notes.is_empty();
+        block.measured = if is_measured { notes.remove(0) } else { String::new() };
+        block.notes = notes.join("\n");
         if detail.summary_characters > 0 {
             let times = match &story.group {
                 Some(group) => group_times(view, group, item),
@@ -276,14 +280,13 @@ fn among_others(view: &View<'_>, story: &AlertView<'_>, detail: Detail) -> Alert
     end.extend(link_line(view, story, detail));
     let below = |lines: &[String]| joined(lines).into_owned();
     AlertBlock {
-        head: head(view, story, Marks::Markdown),
+        head: head(view, story, Marks::Markdown, Place::Shown),
         title: if is_folded { folded_title(view, story) } else { String::new() },
         lines: below(&lines),
-        description,
         end: below(&end),
         label: names_line(view, story).unwrap_or_default(),
         names_title: if may_fold(view) { names_title(story) } else { String::new() },
-        ..AlertBlock::default()
+        ..block
     }
 }
 
@@ -298,7 +301,11 @@ pub(super) fn may_fold(view: &View<'_>) -> bool {
 /// What is seen of a story of which all else is folded: its heading, and what tells it from the others.
 fn folded_title(view: &View<'_>, story: &AlertView<'_>) -> String {
     let facts = facts_line(view, story, 0, VALUE_CHARACTERS_MAX);
-    joined_by(" · ", &[&head(view, story, Marks::None), &facts])
+    // Where the labels say the place, the heading need not.
+    let place = story.item.around_label().map(|(name, value)| fact(name, value, VALUE_CHARACTERS_MAX));
+    let is_said = place.is_some_and(|place| facts.split(FACT_SEPARATOR).any(|fact| fact == place));
+    let place = if is_said { Place::LeftOut } else { Place::Shown };
+    joined_by(FACT_SEPARATOR, &[&head(view, story, Marks::None, place), &facts])
 }
 
 /// What is seen of names while they are folded.
@@ -335,8 +342,15 @@ impl Marks {
     }
 }
 
+/// Whether a group's heading says where it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Shown,
+    LeftOut,
+}
+
 /// What one of several is called, and how many there are of it.
-fn head(view: &View<'_>, story: &AlertView<'_>, marks: Marks) -> String {
+fn head(view: &View<'_>, story: &AlertView<'_>, marks: Marks, place: Place) -> String {
     let item = &story.item;
     let name = if item.name().trim().is_empty() { view.words.alert } else { item.name() };
     let name = marks.text(&clean_line(name, VALUE_CHARACTERS_MAX));
@@ -353,7 +367,7 @@ fn head(view: &View<'_>, story: &AlertView<'_>, marks: Marks) -> String {
     };
     head.extend([" ×", &group.members.len().to_string()]);
     let around = clean_line(item.around().unwrap_or_default(), VALUE_CHARACTERS_MAX);
-    if !around.is_empty() {
+    if !around.is_empty() && place == Place::Shown {
         head.extend([" · ", &marks.text(&around)]);
     }
     if group.reminders > 0 {

@@ -53,8 +53,10 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
 
 fn with_table(element: &Element, table: CardTable) -> Vec<Element> {
     let mut element = element.clone();
-    if let Element::AlertBlock(story) = &mut element {
-        story.table = Some(table);
+    if let Element::AlertBlock(block) = &mut element {
+        block.table = Some(table);
+        // It stands in the rows.
+        block.measured.clear();
     }
     vec![element]
 }
