@@ -16,6 +16,7 @@ use super::ids::ids;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
 use super::retries::Unresolved;
+use crate::directory::CardSender;
 use crate::feishu::advice::advice;
 use crate::feishu::limits::is_of_group;
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
@@ -247,9 +248,12 @@ impl Outbox {
     /// Whose alerts they are: asked for once per card, and in bounded time.
     async fn owners_of(&self, batch: &Batch, record: &CardRecord) -> Mentions {
         let items = record.items().unwrap_or_else(|| batch.items());
-        let is_app = matches!(self.receiver.way, BotAccess::AppChat(_));
+        let sender = match self.receiver.way {
+            BotAccess::AppChat(_) => CardSender::AppBot,
+            BotAccess::CustomBot(_) | BotAccess::Group(_) | BotAccess::Preview(_) => CardSender::CustomBot,
+        };
         let now = self.context.clock.now();
-        let owners = self.context.owners.on_card(&items, &self.receiver.owners, is_app, now).await;
+        let owners = self.context.owners.on_card(&items, &self.receiver.owners, sender, now).await;
         // Whoever is told of what a card counts is told once.
         if batch.continues.is_some() { owners.quiet() } else { owners }
     }
