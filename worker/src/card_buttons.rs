@@ -118,7 +118,10 @@ mod tests {
     fn a_card_offers_what_can_be_done_now() {
         let delivered = envelope("alertmanager", &["firing"]);
         let mut items = Item::all_of(&delivered);
-        assert_eq!(words(SilenceButtons::Offered, &items), ["Acknowledge", "Silence 1h", "Silence 4h", "Silence 24h"]);
+        assert_eq!(
+            words(SilenceButtons::Offered, &items),
+            ["Acknowledge", "Silence 1h", "Silence 4h", "Silence 24h"]
+        );
         assert_eq!(words(SilenceButtons::Absent, &items), ["Acknowledge"], "nobody could silence it");
         let acknowledged = Some(Acknowledged { by: "Ann".to_owned(), at: now() });
         let until =
@@ -139,7 +142,11 @@ mod tests {
             ("alertmanager", vec!["firing"; SILENCED_TOGETHER_MAX + 1], vec!["Acknowledge"]),
         ] {
             let delivered = envelope(source, &statuses);
-            assert_eq!(words(SilenceButtons::Offered, &Item::all_of(&delivered)), expected, "{source} {statuses:?}");
+            assert_eq!(
+                words(SilenceButtons::Offered, &Item::all_of(&delivered)),
+                expected,
+                "{source} {statuses:?}"
+            );
         }
     }
 

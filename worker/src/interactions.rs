@@ -31,8 +31,8 @@ pub use metrics::{InteractionMetrics, InteractionOutcome};
 
 use crate::alertmanager::Alertmanagers;
 use crate::audit::Audit;
-use crate::card_buttons::{Buttons, SilenceButtons};
 use crate::card_buttons::value::Keys;
+use crate::card_buttons::{Buttons, SilenceButtons};
 use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::directory::OwnerResolver;

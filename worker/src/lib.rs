@@ -439,7 +439,11 @@ fn unheard(
     firing: Firing,
 ) -> (Unheard, Over) {
     let absent = || {
-        let alertmanagers = Alertmanagers::new(client.clone(), settings.alertmanagers.clone(), settings.style.links.ignore_labels.clone());
+        let alertmanagers = Alertmanagers::new(
+            client.clone(),
+            settings.alertmanagers.clone(),
+            settings.style.links.ignore_labels.clone(),
+        );
         Absent::new(alertmanagers, settings.dedup.remember)
     };
     (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))

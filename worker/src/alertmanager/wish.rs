@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn what_tells_replicas_apart_is_matched_by_no_silence() {
-        let of_each = ["a", "b"].map(|replica| wish(&[("alertname", "DiskFull"), ("replica", replica)]).unwrap());
+        let of_each =
+            ["a", "b"].map(|replica| wish(&[("alertname", "DiskFull"), ("replica", replica)]).unwrap());
         assert_eq!(of_each[0], of_each[1]);
         assert_eq!(of_each[0], wish(&[("alertname", "DiskFull")]).unwrap());
         assert_eq!(wish(&[("replica", "a")]), Err(Unsilenceable::NoLabels));

@@ -141,8 +141,9 @@ impl Batch {
 
     /// Its alerts as the ledger sees them.
     pub(super) fn claims<'f>(&'f self, receiver: &'f str) -> Vec<Event<'f>> {
-        let claims =
-            |in_flight: &'f InFlightEnvelope| events_of(&in_flight.envelope, receiver, in_flight.if_delivered());
+        let claims = |in_flight: &'f InFlightEnvelope| {
+            events_of(&in_flight.envelope, receiver, in_flight.if_delivered())
+        };
         self.envelopes.iter().flat_map(claims).collect()
     }
 

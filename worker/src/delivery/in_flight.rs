@@ -60,7 +60,11 @@ pub(crate) enum IfDelivered {
 impl IfDelivered {
     /// By what travels beside an envelope.
     pub(super) fn of(headers: &Headers) -> Self {
-        if headers.replay.is_some_and(|replay| replay.forced) { Self::DeliverAgain } else { Self::IsDuplicate }
+        if headers.replay.is_some_and(|replay| replay.forced) {
+            Self::DeliverAgain
+        } else {
+            Self::IsDuplicate
+        }
     }
 }
 

@@ -27,7 +27,12 @@ impl DeliveryContext {
         batch.keep_standing(standings, |item, outcome| {
             let ended = std::iter::once((*item, outcome.into()));
             self.history.note_again(receiver, None, ended, |item| {
-                let by = self.ledger.known_by(&event(item.envelope, item.alert, receiver, IfDelivered::IsDuplicate));
+                let by = self.ledger.known_by(&event(
+                    item.envelope,
+                    item.alert,
+                    receiver,
+                    IfDelivered::IsDuplicate,
+                ));
                 let reason = by.map_or("it was delivered meanwhile", |by| by.reason).to_owned();
                 RepeatCause { reason, by: by.map(|by| by.envelope), ..RepeatCause::default() }
             });

@@ -170,7 +170,7 @@ pub struct AlertBlock {
     pub table: Option<CardTable>,
 }
 
-/// How much of a story is seen at once, where the format can fold.
+/// How much of a block is seen at once, where the format can fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BlockFold {
     /// All of it.
@@ -253,7 +253,7 @@ impl Button {
 
 /// Lines below each other, those left out that say nothing.
 pub(super) fn joined<L: AsRef<str>>(lines: &[L]) -> Cow<'_, str> {
-    let mut told = lines.iter().map(AsRef::as_ref).filter(|line| !line.is_empty());
-    let first = told.next().unwrap_or_default();
-    told.fold(Cow::Borrowed(first), |told, line| Cow::Owned(format!("{told}\n{line}")))
+    let mut shown = lines.iter().map(AsRef::as_ref).filter(|line| !line.is_empty());
+    let first = shown.next().unwrap_or_default();
+    shown.fold(Cow::Borrowed(first), |shown, line| Cow::Owned(format!("{shown}\n{line}")))
 }

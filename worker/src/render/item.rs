@@ -1,4 +1,4 @@
-//! What is known of an alert without building its story: cheap enough to be asked of ten thousand of them. Pure.
+//! What is known of an alert without building its view: cheap enough to be asked of ten thousand of them. Pure.
 
 use jiff::Timestamp;
 use model::alert::{Alert, Status};

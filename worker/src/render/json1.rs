@@ -95,7 +95,7 @@ impl Serialize for Json1Elements<'_> {
                 Element::Rule => sequence.serialize_element(&Json1Element::Rule)?,
                 Element::Buttons { actions } => sequence.serialize_element(&buttons(actions))?,
                 Element::Note { elements } => sequence.serialize_element(&Json1Element::Note { elements })?,
-                Element::AlertBlock(story) => write_story(&mut sequence, story)?,
+                Element::AlertBlock(block) => write_block(&mut sequence, block)?,
                 Element::Listing(listing) => {
                     sequence.serialize_element(&Json1Element::Rule)?;
                     sequence.serialize_element(&plain(listing.lines.join("\n").into()))?;
@@ -106,10 +106,10 @@ impl Serialize for Json1Elements<'_> {
     }
 }
 
-fn write_story<S: SerializeSeq>(sequence: &mut S, story: &AlertBlock) -> Result<(), S::Error> {
+fn write_block<S: SerializeSeq>(sequence: &mut S, block: &AlertBlock) -> Result<(), S::Error> {
     sequence.serialize_element(&Json1Element::Rule)?;
-    let AlertBlock { head, lines, end, label, names, .. } = story;
-    let text = story.plain();
+    let AlertBlock { head, lines, end, label, names, .. } = block;
+    let text = block.plain();
     if text.is_empty() {
         sequence.serialize_element(&markdown(joined(&[head, lines, end, label])))?;
     } else {

@@ -183,7 +183,7 @@ impl<'c> Json2Card<'c> {
 
 fn has_table(element: &Element) -> bool {
     match element {
-        Element::AlertBlock(story) => story.table.is_some(),
+        Element::AlertBlock(block) => block.table.is_some(),
         Element::Listing(listing) => listing.table.is_some(),
         Element::Paragraph { .. }
         | Element::Facts { .. }
@@ -228,7 +228,7 @@ fn parts(element: &Element) -> Vec<Part<'_>> {
         Element::Rule => vec![Part::Rule],
         Element::Buttons { actions } => buttons(actions),
         Element::Note { elements } => elements.iter().map(note).collect(),
-        Element::AlertBlock(story) => told(story),
+        Element::AlertBlock(block) => alert_block(block),
         Element::Listing(listing) => listed(listing),
     }
 }
@@ -278,9 +278,9 @@ fn note(text: &CardText) -> Part<'_> {
     Part::Paragraph { text: TextV2::Plain { content: text.content().into(), look } }
 }
 
-fn told(story: &AlertBlock) -> Vec<Part<'_>> {
-    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, .. } = story;
-    let text = story.plain();
+fn alert_block(block: &AlertBlock) -> Vec<Part<'_>> {
+    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, .. } = block;
+    let text = block.plain();
     let is_folded = *fold == BlockFold::All;
     // Above a table the columns say what the names are.
     let label = if table.is_some() || *fold == BlockFold::Names { "" } else { label };
