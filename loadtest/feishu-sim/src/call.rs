@@ -19,6 +19,8 @@ pub enum Call {
     LookUp,
     /// `GET …/im/v1/chats/:chat_id/members/is_in_chat`
     Membership,
+    /// `POST …/im/v1/images`
+    Upload,
 }
 
 /// The message API, before the id.
@@ -32,6 +34,7 @@ pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a
     match (method, path) {
         (&Method::POST, "auth/v3/tenant_access_token/internal") => return Some((Call::Token, None)),
         (&Method::POST, "contact/v3/users/batch_get_id") => return Some((Call::LookUp, None)),
+        (&Method::POST, "im/v1/images") => return Some((Call::Upload, None)),
         (&Method::POST, MESSAGES) => return Some((Call::Send, None)),
         (&Method::GET, path) if let Some(rest) = path.strip_prefix(CHATS) => {
             return rest.strip_suffix(IS_IN_CHAT).map(|chat_id| (Call::Membership, Some(chat_id)));
@@ -58,6 +61,7 @@ mod tests {
         assert_eq!(of(&Method::PUT, "im/v1/messages/om_1"), None, "cards are updated by PATCH");
         assert_eq!(of(&Method::POST, "im/v1/messagesom_1"), None);
         assert_eq!(of(&Method::GET, "im/v1/messages"), None);
+        assert_eq!(of(&Method::POST, "im/v1/images"), Some((Call::Upload, None)));
         let is_in_chat = "im/v1/chats/oc_1/members/is_in_chat";
         assert_eq!(of(&Method::GET, is_in_chat), Some((Call::Membership, Some("oc_1"))));
         assert_eq!(of(&Method::POST, is_in_chat), None);

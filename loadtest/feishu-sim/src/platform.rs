@@ -5,6 +5,8 @@ mod app;
 mod chat;
 mod content;
 mod fields;
+mod form;
+mod image;
 mod look_up;
 mod membership;
 mod message;
@@ -42,6 +44,8 @@ pub(crate) struct ApiRequest {
     pub(crate) id_type: Option<String>,
     pub(crate) authorization: Option<String>,
     pub(crate) is_json: bool,
+    /// Of a body that is a form.
+    pub(crate) boundary: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -94,6 +98,7 @@ pub(crate) struct Platform {
     chats: BTreeMap<String, Chat>,
     users: Vec<UserSettings>,
     messages: Messages,
+    images: u64,
 }
 
 impl Platform {
@@ -103,6 +108,7 @@ impl Platform {
             chats: chats.into_iter().map(|chat| (chat.chat_id.clone(), Chat::new(chat, &users))).collect(),
             users,
             messages: Messages::default(),
+            images: 0,
         }
     }
 
@@ -193,6 +199,7 @@ impl Platform {
             Call::Update => self.update(&fields()?, request, record),
             Call::LookUp => self.look_up(&fields()?, request, record),
             Call::Membership => self.membership(request, record),
+            Call::Upload => self.upload(request, record),
         }?;
         Ok(Given { over_budget: over_budget || given.over_budget, ..given })
     }

@@ -10,6 +10,7 @@ pub mod check;
 pub mod command_line;
 mod console;
 mod environment;
+mod images;
 mod interactions;
 mod kinds;
 mod label_names;
@@ -48,6 +49,7 @@ pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
 pub use console::ConsoleConfig;
 pub use environment::Environment;
+pub use images::{AddressRange, ImageHost, ImagesConfig};
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};
 pub use load::{RoleCheck, load, needs_queue, needs_receiver, parse};
@@ -121,6 +123,8 @@ pub struct Config {
     pub links: LinksConfig,
     /// How cards are written.
     pub cards: CardsConfig,
+    /// How pictures come onto them.
+    pub images: ImagesConfig,
     /// Words of one's own for cards.
     pub templates: Vec<TemplateConfig>,
     /// Which of them receivers go by that name none; the preview does, too.

@@ -82,7 +82,7 @@ impl InFlightEnvelope {
     /// What its first alert is called, by which people look for it in the log.
     pub(crate) fn first_name(&self) -> &str {
         let envelope = &self.envelope;
-        let item = |alert| Item { envelope, alert, reminder: false, attention: None };
+        let item = |alert| Item::of(envelope, alert);
         envelope.alerts.first().map_or("", |alert| item(alert).name())
     }
 

@@ -143,9 +143,8 @@ impl Intake {
             return;
         }
         let each = envelope.alerts.iter().zip(decided);
-        let known = each.filter_map(|(alert, decision)| {
-            Some((Item { envelope, alert, reminder: false, attention: None }, outcome(decision)?.into()))
-        });
+        let known =
+            each.filter_map(|(alert, decision)| Some((Item::of(envelope, alert), outcome(decision)?.into())));
         self.history.note_again(receiver, None, known, |item| {
             let by = ledger.known_by(&event(item.envelope, item.alert, receiver, IfDelivered::IsDuplicate));
             let reason = by.map_or("it was known", |by| by.reason).to_owned();

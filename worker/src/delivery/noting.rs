@@ -105,7 +105,7 @@ impl DeliveryContext {
 
 fn items(in_flight: &InFlightEnvelope) -> impl Iterator<Item = Item<'_>> {
     let envelope = &in_flight.envelope;
-    envelope.alerts.iter().map(move |alert| Item { envelope, alert, reminder: false, attention: None })
+    envelope.alerts.iter().map(move |alert| Item::of(envelope, alert))
 }
 
 /// Of alerts that are there several times, which envelope the card shows them by; `None` where each is there once.

@@ -75,6 +75,8 @@ fn lines_of(element: &Element) -> String {
         Element::AlertBlock(block) => joined(lines_of_block(block)),
         Element::Listing(Listing { table: Some(table), .. }) => joined(lines_of_table(table)),
         Element::Listing(listing) => listing.lines.join("\n"),
+        // Feishu has it, and the terminal has not.
+        Element::Picture(picture) => plain(&picture.alt),
         Element::Rule => String::new(),
     }
 }

@@ -116,6 +116,8 @@ pub enum Element {
     },
     /// A line across.
     Rule,
+    /// A picture.
+    Picture(CardPicture),
     /// A row of buttons.
     Buttons {
         /// The buttons.
@@ -139,6 +141,15 @@ pub struct Field {
     pub is_short: bool,
     /// The fact.
     pub text: CardText,
+}
+
+/// A picture that Feishu has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CardPicture {
+    /// By which key.
+    pub img_key: String,
+    /// What is read where it cannot be seen; always plain.
+    pub alt: CardText,
 }
 
 /// What is said of one of several alerts, or of a group of them.
@@ -168,6 +179,8 @@ pub struct AlertBlock {
     pub names_title: String,
     /// The names once more, a row for each, which then stands in their place.
     pub table: Option<CardTable>,
+    /// What it looked like, below all else but a table.
+    pub picture: Option<CardPicture>,
 }
 
 /// How much of a block is seen at once, where the format can fold.

@@ -123,6 +123,10 @@ impl<'e> GroupView<'e> {
         &self.same
     }
 
+    pub(super) fn shares_picture(&self) -> bool {
+        self.links.contains(&LinkKind::Image)
+    }
+
     pub(super) fn shares_link(&self, link: &Link) -> bool {
         match link.annotation.as_deref() {
             Some(annotation) => self.annotated_links.contains(&annotation),

@@ -56,16 +56,19 @@ pub struct Item<'e> {
     pub reminder: bool,
     /// What people have done about it since it was told, if anything.
     pub attention: Option<&'e Attention>,
+    /// By which key Feishu shows the alert's picture, where it was uploaded.
+    pub picture: Option<&'e str>,
 }
 
 impl<'e> Item<'e> {
+    /// An alert of an envelope, as news.
+    pub fn of(envelope: &'e Envelope<'e>, alert: &'e Alert<'e>) -> Self {
+        Self { envelope, alert, reminder: false, attention: None, picture: None }
+    }
+
     /// Every alert of an envelope, as news.
     pub fn all_of(envelope: &'e Envelope<'e>) -> Vec<Self> {
-        envelope
-            .alerts
-            .iter()
-            .map(|alert| Self { envelope, alert, reminder: false, attention: None })
-            .collect()
+        envelope.alerts.iter().map(|alert| Self::of(envelope, alert)).collect()
     }
 
     pub(crate) fn is_firing(&self) -> bool {

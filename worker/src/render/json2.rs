@@ -9,8 +9,8 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::card::{
-    AlertBlock, BlockFold, Button, Card, CardTable, CardText, Element, Field, HeaderBesides, HeaderTag,
-    Listing, Template, joined,
+    AlertBlock, BlockFold, Button, Card, CardPicture, CardTable, CardText, Element, Field, HeaderBesides,
+    HeaderTag, Listing, Template, joined,
 };
 
 /// What a table's columns are called in each of its rows, where every byte counts.
@@ -86,6 +86,8 @@ enum Part<'c> {
         kind: &'static str,
         behaviors: Vec<Behaviour<'c>>,
     },
+    #[serde(rename = "img")]
+    Picture(&'c CardPicture),
     #[serde(rename = "collapsible_panel")]
     Panel { header: PanelHeader<'c>, border: Border, elements: Vec<Part<'c>> },
     #[serde(rename = "table")]
@@ -188,6 +190,7 @@ fn has_table(element: &Element) -> bool {
         Element::Paragraph { .. }
         | Element::Facts { .. }
         | Element::Rule
+        | Element::Picture(_)
         | Element::Buttons { .. }
         | Element::Note { .. } => false,
     }
@@ -226,6 +229,7 @@ fn parts(element: &Element) -> Vec<Part<'_>> {
         }
         Element::Facts { fields } => facts(fields),
         Element::Rule => vec![Part::Rule],
+        Element::Picture(picture) => vec![Part::Picture(picture)],
         Element::Buttons { actions } => buttons(actions),
         Element::Note { elements } => elements.iter().map(note).collect(),
         Element::AlertBlock(block) => alert_block(block),
@@ -279,7 +283,7 @@ fn note(text: &CardText) -> Part<'_> {
 }
 
 fn alert_block(block: &AlertBlock) -> Vec<Part<'_>> {
-    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, .. } = block;
+    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, picture, .. } = block;
     let text = block.plain();
     let is_folded = *fold == BlockFold::All;
     // Above a table the columns say what the names are.
@@ -298,6 +302,7 @@ fn alert_block(block: &AlertBlock) -> Vec<Part<'_>> {
         BlockFold::Names => parts.extend(names.map(|names| panel(names_title, vec![names]))),
         BlockFold::Open | BlockFold::All => parts.extend(names),
     }
+    parts.extend(picture.as_ref().map(Part::Picture));
     if is_folded {
         // A panel with nothing in it would only look as if there were more.
         parts = vec![if parts.is_empty() { plain(title) } else { panel(title, parts) }];

@@ -19,6 +19,9 @@ pub(super) fn of(view: &View<'_>, alert_view: &AlertView<'_>) -> Vec<Link> {
         context = context.without_silence();
     }
     let mut links = link::of(item.alert, context, view.links);
+    if picture_of(alert_view).is_some() {
+        links.retain(|link| link.kind != LinkKind::Image);
+    }
     if let Some(group) = &alert_view.group {
         links.retain(|link| group.shares_link(link));
         let is_missing = links.iter().all(|link| link.kind != LinkKind::Silence);
@@ -27,6 +30,12 @@ pub(super) fn of(view: &View<'_>, alert_view: &AlertView<'_>) -> Vec<Link> {
         }
     }
     links
+}
+
+/// By which key Feishu shows what an alert looked like; of several alerts only what is the same for all of them.
+pub(super) fn picture_of<'e>(alert_view: &AlertView<'e>) -> Option<&'e str> {
+    let is_of_all = alert_view.group.as_ref().is_none_or(GroupView::shares_picture);
+    alert_view.item.picture.filter(|_| is_of_all)
 }
 
 /// The form that silences a group by the labels its alerts share; none where it would end in one Alertmanager only, or

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use config::CardFormat;
 
 use super::alert_view::AlertView;
-use super::card::{AlertBlock, BlockFold, Button, CardText, Element, Field, joined};
+use super::card::{AlertBlock, BlockFold, Button, CardPicture, CardText, Element, Field, joined};
 use super::escape::{clean, clean_line, markdown};
 use super::group_view::{GroupView, TimeRange};
 use super::icons::{self, Light};
@@ -193,6 +193,7 @@ fn alone(view: &View<'_>, alert_view: &AlertView<'_>, detail: Detail) -> Vec<Ele
         lines.push(body.markdown(detail.body_characters));
         return [Element::paragraph(lines.join("\n"))]
             .into_iter()
+            .chain(picture(view, alert_view, detail).map(Element::Picture))
             .chain(link_buttons(view, alert_view, detail))
             .collect();
     }
@@ -229,8 +230,16 @@ fn alone(view: &View<'_>, alert_view: &AlertView<'_>, detail: Detail) -> Vec<Ele
     times.extend(times::span(alert_view.item.alert, view.words, view.now).filter(|_| standing.is_none()));
     facts.extend(times.iter().map(|(name, value)| field(name, value, VALUE_CHARACTERS_MAX)));
     elements.extend(fields(facts));
+    elements.extend(picture(view, alert_view, detail).map(Element::Picture));
     elements.extend(link_buttons(view, alert_view, detail));
     elements
+}
+
+/// What the alert looked like, if Feishu has it.
+fn picture(view: &View<'_>, alert_view: &AlertView<'_>, detail: Detail) -> Option<CardPicture> {
+    let key = links::picture_of(alert_view).filter(|_| detail.with_links)?;
+    let alt = CardText::Plain { content: view.words.image.to_owned() };
+    Some(CardPicture { img_key: key.to_owned(), alt })
 }
 
 /// What is in annotations of any name.
@@ -284,6 +293,7 @@ fn among_others(view: &View<'_>, alert_view: &AlertView<'_>, detail: Detail) -> 
         title: if is_folded { folded_title(view, alert_view) } else { String::new() },
         lines: below(&lines),
         end: below(&end),
+        picture: picture(view, alert_view, detail),
         label: names_line(view, alert_view).unwrap_or_default(),
         names_title: if may_fold(view) { names_title(alert_view) } else { String::new() },
         ..block

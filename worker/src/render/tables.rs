@@ -34,6 +34,7 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
             Element::Paragraph { .. }
             | Element::Facts { .. }
             | Element::Rule
+            | Element::Picture(_)
             | Element::Buttons { .. }
             | Element::Note { .. } => None,
         };
