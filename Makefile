@@ -12,7 +12,7 @@ help: ## List what can be made
 run: ## Start the embedded Larkfire on 127.0.0.1:8080
 	cargo run --release
 
-services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, Alertmanager, promtool
+services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, Alertmanager, promtool, Chromium
 	deploy/dev/services.sh
 
 unit: ## Run what needs no service and starts no binary: a minute once it is built

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes sure that what the tests talk to is there: RabbitMQ answering on 127.0.0.1:5672, MariaDB on 127.0.0.1:3306
-# with a root that needs no password, and the binaries of Alertmanager, promtool and systemd-analyze. Installs on Debian and Ubuntu; elsewhere it says what is missing.
+# with a root that needs no password, and the binaries of Alertmanager, promtool, systemd-analyze,
+# Chromium and chromedriver. Installs on Debian and Ubuntu; elsewhere it says what is missing.
 set -euo pipefail
 
 readonly WAIT_SECONDS=60
@@ -10,12 +11,18 @@ readonly MYSQL_PORT=3306
 as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo)
 
+chromedriver_package() {
+  if grep -qs '^ID=ubuntu$' /etc/os-release; then echo chromium-chromedriver; else echo chromium-driver; fi
+}
+
 missing_packages() {
   command -v rabbitmq-server >/dev/null || echo rabbitmq-server
   command -v mariadbd >/dev/null || echo mariadb-server
   command -v prometheus-alertmanager >/dev/null || echo prometheus-alertmanager
   command -v promtool >/dev/null || echo prometheus
   command -v systemd-analyze >/dev/null || echo systemd
+  # Brings the Chromium it belongs to; a chromedriver of another origin has a browser beside it.
+  command -v chromedriver >/dev/null || chromedriver_package
 }
 
 install_missing() {
@@ -73,4 +80,4 @@ mariadb_as_tests() {
 install_missing
 start_rabbitmq
 [ -n "${TEST_MYSQL_URL:-}" ] || start_mariadb
-echo "services: RabbitMQ on 127.0.0.1:$AMQP_PORT, MariaDB on 127.0.0.1:$MYSQL_PORT, $(prometheus-alertmanager --version 2>&1 | head -1 | cut -d' ' -f1-3)"
+echo "services: RabbitMQ on 127.0.0.1:$AMQP_PORT, MariaDB on 127.0.0.1:$MYSQL_PORT, $(prometheus-alertmanager --version 2>&1 | head -1 | cut -d' ' -f1-3), $(chromedriver --version | cut -d' ' -f1-2)"

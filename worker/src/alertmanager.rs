@@ -34,6 +34,8 @@ const NOT_FOUND: &str = "silence not found";
 pub struct Alertmanagers {
     client: Client,
     all: Vec<AlertmanagerConfig>,
+    /// Labels that tell replicas apart, and no alerts.
+    ignored: Vec<String>,
 }
 
 /// One of them.
@@ -41,6 +43,7 @@ pub struct Alertmanagers {
 pub struct Alertmanager<'a> {
     client: &'a Client,
     config: &'a AlertmanagerConfig,
+    ignored: &'a [String],
 }
 
 /// Why an Alertmanager did not do what it was asked for. Holds no address and no credentials.
@@ -120,9 +123,10 @@ impl AlertmanagerError {
 }
 
 impl Alertmanagers {
-    /// Those of the configuration.
-    pub const fn new(client: Client, all: Vec<AlertmanagerConfig>) -> Self {
-        Self { client, all }
+    /// Those of the configuration; labels of the names in `ignored` tell replicas apart, and no alerts
+    /// (`dedup.ignore_labels`).
+    pub const fn new(client: Client, all: Vec<AlertmanagerConfig>, ignored: Vec<String>) -> Self {
+        Self { client, all, ignored }
     }
 
     /// The one whose alerts name this address; else the one called `default`; else the only one.
@@ -137,13 +141,16 @@ impl Alertmanagers {
             .find(|one| one.external_url.iter().chain([&one.url]).any(is_named))
             .or_else(|| self.all.iter().find(|one| one.name == DEFAULT_RECEIVER))
             .or_else(|| self.all.first().filter(|_| self.all.len() == 1));
-        found.map(|config| Alertmanager { client: &self.client, config })
+        found.map(|config| self.ask(config))
     }
 
     /// The one of this name.
     pub fn named(&self, name: &str) -> Option<Alertmanager<'_>> {
-        let config = self.all.iter().find(|one| one.name == name)?;
-        Some(Alertmanager { client: &self.client, config })
+        self.all.iter().find(|one| one.name == name).map(|config| self.ask(config))
+    }
+
+    fn ask<'a>(&'a self, config: &'a AlertmanagerConfig) -> Alertmanager<'a> {
+        Alertmanager { client: &self.client, config, ignored: &self.ignored }
     }
 }
 
@@ -151,6 +158,11 @@ impl Alertmanager<'_> {
     /// What the configuration calls it.
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// Labels that tell replicas apart, and no alerts.
+    pub const fn ignored(&self) -> &[String] {
+        self.ignored
     }
 
     /// Asks for its version, which changes nothing.
@@ -261,7 +273,7 @@ mod tests {
             basic_auth: None,
             bearer_token: None,
         };
-        Alertmanagers::new(Client::builder().build().unwrap(), all.iter().map(config).collect())
+        Alertmanagers::new(Client::builder().build().unwrap(), all.iter().map(config).collect(), Vec::new())
     }
 
     fn chosen<'a>(all: &'a Alertmanagers, external_url: &str) -> Option<&'a str> {

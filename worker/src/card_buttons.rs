@@ -13,18 +13,24 @@ use value::{Keys, Press, Pressed};
 /// Alerts silenced at once: each is a silence of its own, and a long list of them helps nobody in Alertmanager.
 pub(crate) const SILENCED_TOGETHER_MAX: usize = 10;
 
+/// Whether there is an Alertmanager that could silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SilenceButtons {
+    Offered,
+    Absent,
+}
+
 /// What buttons cards get.
 #[derive(Clone, Debug)]
 pub(crate) struct Buttons {
     keys: Keys,
-    /// Whether there is an Alertmanager that could silence.
-    can_silence: bool,
+    silence: SilenceButtons,
     locale: Locale,
 }
 
 impl Buttons {
-    pub(crate) const fn new(keys: Keys, can_silence: bool, locale: Locale) -> Self {
-        Self { keys, can_silence, locale }
+    pub(crate) const fn new(keys: Keys, silence: SilenceButtons, locale: Locale) -> Self {
+        Self { keys, silence, locale }
     }
 
     /// Those of the card of this name, which shows these alerts.
@@ -46,7 +52,7 @@ impl Buttons {
             |attention: &Attention| attention.silenced.as_ref().is_some_and(|silenced| silenced.until > now);
         let all_taken_on = firing.iter().all(|item| item.attention.is_some_and(is_taken_on));
         let mut presses = vec![if all_taken_on { Press::Unacknowledge } else { Press::Acknowledge }];
-        let silenceable = self.can_silence
+        let silenceable = self.silence == SilenceButtons::Offered
             && firing.len() <= SILENCED_TOGETHER_MAX
             && firing.iter().all(|item| item.envelope.source == Source::Alertmanager);
         if silenceable {
@@ -102,9 +108,9 @@ mod tests {
         "2026-03-02T08:00:00Z".parse().unwrap()
     }
 
-    fn words(can_silence: bool, items: &[Item<'_>]) -> Vec<String> {
+    fn words(silence_buttons: SilenceButtons, items: &[Item<'_>]) -> Vec<String> {
         let keys = Keys::of(&[Secret::new("a-secret-of-the-app")]);
-        let buttons = Buttons::new(keys, can_silence, Locale::En).of("ops", "c1", items, now());
+        let buttons = Buttons::new(keys, silence_buttons, Locale::En).of("ops", "c1", items, now());
         buttons.iter().map(|button| button.text.content().to_owned()).collect()
     }
 
@@ -112,17 +118,20 @@ mod tests {
     fn a_card_offers_what_can_be_done_now() {
         let delivered = envelope("alertmanager", &["firing"]);
         let mut items = Item::all_of(&delivered);
-        assert_eq!(words(true, &items), ["Acknowledge", "Silence 1h", "Silence 4h", "Silence 24h"]);
-        assert_eq!(words(false, &items), ["Acknowledge"], "nobody could silence it");
+        assert_eq!(
+            words(SilenceButtons::Offered, &items),
+            ["Acknowledge", "Silence 1h", "Silence 4h", "Silence 24h"]
+        );
+        assert_eq!(words(SilenceButtons::Absent, &items), ["Acknowledge"], "nobody could silence it");
         let acknowledged = Some(Acknowledged { by: "Ann".to_owned(), at: now() });
         let until =
             |hour: i8| Some(Silenced { by: "Bob".to_owned(), until: now() + jiff::Span::new().hours(hour) });
         let attention = Attention { acknowledged, silenced: until(1), unheard_since: None };
         items[0].attention = Some(&attention);
-        assert_eq!(words(true, &items), ["Undo acknowledge", "End silence"]);
+        assert_eq!(words(SilenceButtons::Offered, &items), ["Undo acknowledge", "End silence"]);
         let attention = Attention { silenced: until(-1), ..Attention::default() };
         items[0].attention = Some(&attention);
-        assert_eq!(words(true, &items).len(), 4, "that silence is over");
+        assert_eq!(words(SilenceButtons::Offered, &items).len(), 4, "that silence is over");
     }
 
     #[test]
@@ -133,14 +142,18 @@ mod tests {
             ("alertmanager", vec!["firing"; SILENCED_TOGETHER_MAX + 1], vec!["Acknowledge"]),
         ] {
             let delivered = envelope(source, &statuses);
-            assert_eq!(words(true, &Item::all_of(&delivered)), expected, "{source} {statuses:?}");
+            assert_eq!(
+                words(SilenceButtons::Offered, &Item::all_of(&delivered)),
+                expected,
+                "{source} {statuses:?}"
+            );
         }
     }
 
     #[test]
     fn without_a_key_there_are_no_buttons() {
         let delivered = envelope("alertmanager", &["firing"]);
-        let buttons = Buttons::new(Keys::of(&[]), true, Locale::En);
+        let buttons = Buttons::new(Keys::of(&[]), SilenceButtons::Offered, Locale::En);
         assert_eq!(buttons.of("ops", "c1", &Item::all_of(&delivered), now()), []);
     }
 }

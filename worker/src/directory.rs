@@ -50,6 +50,15 @@ pub enum OwnersError {
     Metrics(#[from] prometheus::Error),
 }
 
+/// Who sends a card: which ids of people a mention may have depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CardSender {
+    /// A custom bot, or nobody (the preview).
+    CustomBot,
+    /// The app's bot.
+    AppBot,
+}
+
 /// What people are looked up with.
 pub(crate) struct Sources<'s> {
     pub(crate) database: &'s DatabaseConfig,
@@ -83,12 +92,12 @@ impl OwnerResolver {
         })
     }
 
-    /// The people on a card for a receiver, within the deadline. `is_app` is whether the app's bot sends it.
+    /// The people on a card for a receiver, within the deadline.
     pub(crate) async fn on_card(
         &self,
         items: &[Item<'_>],
         receiver: &ReceiverOwners,
-        is_app: bool,
+        sender: CardSender,
         now: Timestamp,
     ) -> Mentions {
         let mut worst_first: Vec<&Item<'_>> = items.iter().collect();
@@ -102,7 +111,7 @@ impl OwnerResolver {
         let found = self.directory.find(&people).await;
         // The bot of an app may mention either on a card; of custom bots the guide promises it for open ids only
         // (reference "Feishu", 2).
-        let user_ids = self.mention_user_ids || is_app;
+        let user_ids = self.mention_user_ids || sender == CardSender::AppBot;
         let policy = MentionPolicy { all: receiver.allow_mention_all, user_ids, people_max: self.people_max };
         Mentions::of(&wanted, |person| found.get(person).cloned().unwrap_or(PersonLookup::Late), policy)
     }
@@ -115,7 +124,7 @@ impl OwnerResolver {
         now: Timestamp,
     ) -> Mentions {
         let Some(receiver) = receiver else { return Mentions::default() };
-        self.on_card(items, receiver, true, now).await.quiet()
+        self.on_card(items, receiver, CardSender::AppBot, now).await.quiet()
     }
 
     /// What the user table calls whoever has one of these ids of Feishu's.

@@ -8,6 +8,7 @@ pub(crate) mod exchange;
 mod form;
 pub mod limits;
 pub(crate) mod metrics;
+pub(crate) mod picture;
 mod remark;
 pub(crate) mod sender;
 pub mod verdict;

@@ -31,8 +31,8 @@ pub use metrics::{InteractionMetrics, InteractionOutcome};
 
 use crate::alertmanager::Alertmanagers;
 use crate::audit::Audit;
-use crate::card_buttons::Buttons;
 use crate::card_buttons::value::Keys;
+use crate::card_buttons::{Buttons, SilenceButtons};
 use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::directory::OwnerResolver;
@@ -81,7 +81,8 @@ pub(crate) fn keys(config: &InteractionsConfig, app: Option<&AppConfig>) -> Keys
 pub(crate) fn buttons(settings: &Settings) -> Option<Buttons> {
     let keys = keys(&settings.interactions, settings.app.as_ref());
     let can_silence = !settings.alertmanagers.is_empty();
-    settings.interactions.buttons.then(|| Buttons::new(keys, can_silence, settings.style.locale))
+    let silence_buttons = if can_silence { SilenceButtons::Offered } else { SilenceButtons::Absent };
+    settings.interactions.buttons.then(|| Buttons::new(keys, silence_buttons, settings.style.locale))
 }
 
 impl Interactions {
@@ -114,7 +115,11 @@ impl Interactions {
             cards,
             ledger,
             silences: silences.clone(),
-            alertmanagers: Alertmanagers::new(client, settings.alertmanagers.clone()),
+            alertmanagers: Alertmanagers::new(
+                client,
+                settings.alertmanagers.clone(),
+                settings.style.links.ignore_labels.clone(),
+            ),
             owners,
             letters,
             metrics: of_worker,

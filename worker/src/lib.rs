@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod link;
 pub mod metrics;
 pub mod people;
+mod pictures;
 pub mod preview;
 pub mod probe;
 pub mod receiver;
@@ -37,8 +38,8 @@ use std::time::Duration;
 
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
-    DeliveryConfig, HistoryConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads, RouteConfig,
-    TemplateConfig,
+    DeliveryConfig, HistoryConfig, ImagesConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads,
+    RouteConfig, TemplateConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, Publisher};
@@ -66,12 +67,13 @@ use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use directory::{OwnerResolver, OwnersError, Sources};
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
-use feishu::{Webhooks, http_client};
+use feishu::{AppBot, Webhooks, http_client};
 use firing::{Firing, FiringMetrics, Over};
 use history::History;
 use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
+use pictures::{Pictures, PicturesError};
 use preview::{Preview, PreviewPage};
 use receiver::{BotAccess, Receiver, ReceiverError};
 use render::Style;
@@ -122,6 +124,8 @@ pub struct Settings {
     pub history: HistoryConfig,
     /// Messages the queue hands out at once.
     pub window: usize,
+    /// Where pictures of alerts may be fetched from.
+    pub images: ImagesConfig,
     /// How cards look.
     pub style: Style,
     /// How those of the preview are written; those of receivers are in their settings.
@@ -160,6 +164,7 @@ impl Settings {
             dedup: config.dedup,
             history: config.history,
             window: config.queue.as_ref().map_or(EMBEDDED_WINDOW, |queue| queue.prefetch.into()),
+            images: config.images.clone(),
             style,
             cards: config.cards,
             templates: config.templates.clone(),
@@ -200,6 +205,9 @@ pub enum StartError {
     /// People cannot be looked up as it is configured.
     #[error(transparent)]
     Owners(#[from] OwnersError),
+    /// Pictures cannot be fetched.
+    #[error(transparent)]
+    Pictures(#[from] PicturesError),
     /// Two parts of the process want the same metric.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -268,30 +276,29 @@ pub fn start_with(
     let statuses = shown.statuses.clone();
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
-    let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
+    let process = Process { registry, clock: clock.clone(), lifecycle };
+    let sender = sender(settings.delivery, &store, &process)?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
     let shown = shown.with_bot(bot.clone());
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
-    let sources = Sources { database: &settings.database, store: &store, bot };
-    let owners = owners(&settings, sources, registry, clock.clone(), lifecycle)?;
-    let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?)
-        .with_buttons(interactions::buttons(&settings));
+    let pictures = pictures(&settings, &receivers, &sender, &process)?;
+    let owners = owners(&settings, &store, bot, &process)?;
+    let cards = cards(&settings, &store, &process)?;
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
-    let storms = Storms::new(store.clone(), clock.clone());
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
         client,
         cards: cards.clone(),
         ledger: Arc::clone(&ledger),
         letters: letters.clone(),
-        store,
+        store: store.clone(),
         metrics: metrics.clone(),
         clock: clock.clone(),
         owners: Arc::clone(&owners),
-        bot: receivers.iter().find_map(Receiver::bot),
+        bot: Receiver::bot_in(&receivers),
         sender: Arc::clone(&sender),
         chats: receivers.iter().filter_map(Receiver::chat).collect(),
     };
@@ -305,9 +312,10 @@ pub fn start_with(
         firing: firing.clone(),
         summarised,
         history,
-        storms,
+        storms: Storms::new(store, clock.clone()),
         sender,
         owners,
+        pictures,
         style: settings.style,
         templates,
         metrics,
@@ -380,14 +388,38 @@ fn templates(
 /// Who finds out whose alerts they are.
 fn owners(
     settings: &Settings,
-    sources: Sources<'_>,
-    registry: &Registry,
-    clock: Clock,
-    lifecycle: &Lifecycle,
+    store: &Store,
+    bot: Option<Arc<AppBot>>,
+    Process { registry, clock, lifecycle }: &Process<'_>,
 ) -> Result<Arc<OwnerResolver>, OwnersError> {
+    let sources = Sources { database: &settings.database, store, bot };
     let zone = settings.style.timezone.clone();
     let severities = settings.style.severities.clone();
-    OwnerResolver::new(&settings.owners, severities, zone, sources, registry, clock, lifecycle).map(Arc::new)
+    OwnerResolver::new(&settings.owners, severities, zone, sources, registry, clock.clone(), lifecycle)
+        .map(Arc::new)
+}
+
+/// The cards that are kept, with what people can press on them.
+fn cards(
+    settings: &Settings,
+    store: &Store,
+    Process { registry, clock, .. }: &Process<'_>,
+) -> prometheus::Result<Cards> {
+    let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?);
+    Ok(cards.with_buttons(interactions::buttons(settings)))
+}
+
+/// Who fetches pictures for the cards of the app's bot.
+fn pictures(
+    settings: &Settings,
+    receivers: &[Receiver],
+    sender: &Arc<Sender>,
+    Process { registry, clock, lifecycle }: &Process<'_>,
+) -> Result<Pictures, PicturesError> {
+    let bot = Receiver::bot_in(receivers);
+    let images = settings.images.clone();
+    let stop = lifecycle.stop.clone();
+    Pictures::new(images, bot, Arc::clone(sender), registry, clock.clone(), stop)
 }
 
 /// Who sends to Feishu, within budgets that the whole fleet keeps.
@@ -440,7 +472,11 @@ fn unheard(
     firing: Firing,
 ) -> (Unheard, Over) {
     let absent = || {
-        let alertmanagers = Alertmanagers::new(client.clone(), settings.alertmanagers.clone());
+        let alertmanagers = Alertmanagers::new(
+            client.clone(),
+            settings.alertmanagers.clone(),
+            settings.style.links.ignore_labels.clone(),
+        );
         Absent::new(alertmanagers, settings.dedup.remember)
     };
     (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))

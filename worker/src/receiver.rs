@@ -94,12 +94,17 @@ impl Receiver {
         app: Option<&AppConfig>,
         client: &Client,
     ) -> Result<Option<Arc<AppBot>>, ReceiverError> {
-        let of_chat = receivers.iter().find_map(Self::bot);
+        let of_chat = Self::bot_in(receivers);
         match (of_chat, app) {
             (Some(bot), _) => Ok(Some(bot)),
             (None, Some(app)) => Ok(Some(app_bot(client, app)?)),
             (None, None) => Ok(None),
         }
+    }
+
+    /// The app's bot, where a receiver is a chat of its.
+    pub(crate) fn bot_in(receivers: &[Self]) -> Option<Arc<AppBot>> {
+        receivers.iter().find_map(Self::bot)
     }
 
     /// The one that only shows what would be sent.

@@ -59,8 +59,8 @@ use jiff::Timestamp;
 
 pub use attention::{Acknowledged, Attention, Silenced};
 pub use card::{
-    AlertBlock, BlockFold, Button, Card, CardTable, CardText, Element, Field, Header, HeaderBesides,
-    HeaderTag, Listing, Template,
+    AlertBlock, BlockFold, Button, Card, CardPicture, CardTable, CardText, Element, Field, Header,
+    HeaderBesides, HeaderTag, Listing, Template,
 };
 pub use item::Item;
 pub use markup::unmarked;

@@ -21,6 +21,8 @@ pub enum Call {
     Membership,
     /// `GET …/im/v1/chats/:chat_id/members`
     Members,
+    /// `POST …/im/v1/images`
+    Upload,
 }
 
 /// The message API, before the id.
@@ -35,6 +37,7 @@ pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a
     match (method, path) {
         (&Method::POST, "auth/v3/tenant_access_token/internal") => return Some((Call::Token, None)),
         (&Method::POST, "contact/v3/users/batch_get_id") => return Some((Call::LookUp, None)),
+        (&Method::POST, "im/v1/images") => return Some((Call::Upload, None)),
         (&Method::POST, MESSAGES) => return Some((Call::Send, None)),
         (&Method::GET, path) if let Some(rest) = path.strip_prefix(CHATS) => {
             let of = |ending, call| rest.strip_suffix(ending).map(|chat_id| (call, Some(chat_id)));
@@ -62,6 +65,7 @@ mod tests {
         assert_eq!(of(&Method::PUT, "im/v1/messages/om_1"), None, "cards are updated by PATCH");
         assert_eq!(of(&Method::POST, "im/v1/messagesom_1"), None);
         assert_eq!(of(&Method::GET, "im/v1/messages"), None);
+        assert_eq!(of(&Method::POST, "im/v1/images"), Some((Call::Upload, None)));
         let is_in_chat = "im/v1/chats/oc_1/members/is_in_chat";
         assert_eq!(of(&Method::GET, is_in_chat), Some((Call::Membership, Some("oc_1"))));
         assert_eq!(of(&Method::POST, is_in_chat), None);

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::call::Call;
 use crate::platform::{ApiReply, ApiRequest, Stop};
 use crate::refusal::Refusal;
-use crate::request::{is_json, parameter};
+use crate::request::{boundary, is_json, parameter};
 use crate::response::{Answer, faulted, json};
 use crate::state::Shared;
 use crate::wire::Misbehaviour;
@@ -34,6 +34,7 @@ pub(crate) async fn answer(
         query: query.map(str::to_owned),
         authorization: authorization.map(str::to_owned),
         is_json: head.headers.get(CONTENT_TYPE).is_some_and(is_json),
+        boundary: head.headers.get(CONTENT_TYPE).and_then(boundary),
         body,
     };
     let (reply, delay) = shared.call(&request);

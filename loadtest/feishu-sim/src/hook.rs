@@ -21,7 +21,7 @@ use crate::state::{Reply, Shared};
 use crate::wire::Misbehaviour;
 
 /// What is read of a body at most; the platform's own limits are far below and answered in its own words.
-const BODY_READ_LIMIT_BYTES: usize = 1 << 20;
+const BODY_READ_LIMIT_BYTES: usize = 1 << 24;
 
 /// The path of the webhooks, before the token.
 pub(crate) const HOOK_PATH: &str = "/open-apis/bot/v2/hook/";

@@ -5,6 +5,8 @@ mod app;
 mod chat;
 mod content;
 mod fields;
+mod form;
+mod image;
 mod logins;
 mod look_up;
 mod membership;
@@ -48,6 +50,8 @@ pub(crate) struct ApiRequest {
     pub(crate) query: Option<String>,
     pub(crate) authorization: Option<String>,
     pub(crate) is_json: bool,
+    /// Of a body that is a form.
+    pub(crate) boundary: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -101,6 +105,7 @@ pub(crate) struct Platform {
     users: Vec<UserSettings>,
     messages: Messages,
     logins: Logins,
+    images: u64,
 }
 
 impl Platform {
@@ -111,6 +116,7 @@ impl Platform {
             users,
             messages: Messages::default(),
             logins: Logins::default(),
+            images: 0,
         }
     }
 
@@ -202,6 +208,7 @@ impl Platform {
             Call::LookUp => self.look_up(&fields()?, request, record),
             Call::Membership => self.membership(request, record),
             Call::Members => self.members(request, record),
+            Call::Upload => self.upload(request, record),
         }?;
         Ok(Given { over_budget: over_budget || given.over_budget, ..given })
     }

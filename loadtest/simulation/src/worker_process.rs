@@ -180,6 +180,7 @@ fn settings(plan: &Plan) -> Settings {
         app: None,
         interactions: InteractionsConfig::default(),
         alertmanagers: Vec::new(),
+        images: config::ImagesConfig::default(),
         delivery: DeliveryConfig {
             attempts_in_place: 3,
             request_timeout: plan.request_timeout,

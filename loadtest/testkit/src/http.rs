@@ -85,6 +85,17 @@ pub async fn send(
     headers: &[(&str, &str)],
     body: Bytes,
 ) -> Result<Answer, HttpError> {
+    send_within(DEADLINE, method, url, headers, body).await
+}
+
+/// The same, for what takes longer or has to be quicker.
+pub async fn send_within(
+    deadline: Duration,
+    method: Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Answer, HttpError> {
     let (authority, path) = parts(url);
     let mut request = Request::builder().method(method).uri(path).header(CONNECTION, "close");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -94,7 +105,7 @@ pub async fn send(
         request = request.header(*name, *value);
     }
     let request = request.body(Full::new(body)).expect("a request of valid parts");
-    timeout(DEADLINE, exchange(authority, request)).await.map_err(|_| HttpError::TimedOut(DEADLINE))?
+    timeout(deadline, exchange(authority, request)).await.map_err(|_| HttpError::TimedOut(deadline))?
 }
 
 fn parts(url: &str) -> (&str, &str) {

@@ -10,6 +10,7 @@
 pub mod alertmanager;
 pub mod bodies;
 pub mod broker_node;
+pub mod browser;
 pub mod chaos_proxy;
 pub mod database_node;
 pub mod http;

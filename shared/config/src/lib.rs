@@ -10,6 +10,7 @@ pub mod check;
 pub mod command_line;
 mod console;
 mod environment;
+mod images;
 mod interactions;
 mod kinds;
 mod label_names;
@@ -50,6 +51,7 @@ pub use console::{
     ConsoleConfig, ConsoleFeishuConfig, ConsoleRoleConfig, ConsoleUserConfig, TrustedHeaderConfig,
 };
 pub use environment::Environment;
+pub use images::{AddressRange, ImageHost, ImagesConfig};
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};
 pub use load::{RoleCheck, load, needs_queue, needs_receiver, parse};
@@ -123,6 +125,8 @@ pub struct Config {
     pub links: LinksConfig,
     /// How cards are written.
     pub cards: CardsConfig,
+    /// How pictures come onto them.
+    pub images: ImagesConfig,
     /// Words of one's own for cards.
     pub templates: Vec<TemplateConfig>,
     /// Which of them receivers go by that name none; the preview does, too.

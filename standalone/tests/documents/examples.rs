@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 171] = [
+pub(crate) const EXAMPLES: [(&str, &str); 172] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -63,6 +63,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 171] = [
     ("receivers.NAME.bots[].webhook_url", "https://h/7"),
     ("receivers.NAME.bots[].secret", "s"),
     ("receivers.NAME.mode", "spread"),
+    ("images.hosts", "grafana.example.com"),
     ("receivers.NAME.cards_per_minute", r#""7""#),
     ("receivers.NAME.cards_per_second", r#""7""#),
     ("receivers.NAME.fallback", "a"),

@@ -11,6 +11,7 @@ mod faults;
 mod identity;
 mod load;
 mod people;
+mod preview_page;
 mod store;
 mod texts;
 mod traces;

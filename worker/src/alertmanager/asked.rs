@@ -23,13 +23,13 @@ struct Running {
 }
 
 impl Alertmanager<'_> {
-    /// Whether it has no alert with these labels, silenced or not, and has run for long enough to know.
+    /// Whether it has no alert with these labels, silenced or not, from any replica, and has run for long enough to know.
     pub async fn has_none_with(
         &self,
         labels: &Labels<'_>,
         now: Timestamp,
     ) -> Result<bool, AlertmanagerError> {
-        let filters = filters(labels);
+        let filters = filters(labels, self.ignored);
         if filters.is_empty() {
             return Ok(false);
         }
@@ -59,7 +59,8 @@ impl Alertmanager<'_> {
 
 /// Matchers of those labels that can be written in every version, as many as fit. Fewer find more alerts, and so none
 /// that is there is missed.
-fn filters(labels: &Labels<'_>) -> Vec<String> {
+fn filters(labels: &Labels<'_>, ignored: &[String]) -> Vec<String> {
+    let counts = |name: &str| !ignored.iter().any(|ignored| ignored == name);
     let is_plain = |name: &str| {
         let mut bytes = name.bytes();
         bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
@@ -68,6 +69,7 @@ fn filters(labels: &Labels<'_>) -> Vec<String> {
     let mut room = ASKED_BYTES_MAX;
     labels
         .iter()
+        .filter(|(name, _)| counts(name))
         .filter(|(name, value)| is_plain(name) && (1..=VALUE_BYTES_MAX).contains(&value.len()))
         .map(|(name, value)| {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
@@ -92,6 +94,7 @@ mod tests {
         let long = "x".repeat(VALUE_BYTES_MAX + 1);
         let pairs = [("a", "1\\\"\n2"), ("b.c", "x"), ("d", ""), ("e", long.as_str()), ("_f", "y")];
         let labels: Labels<'_> = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        assert_eq!(filters(&labels), [r#"_f="y""#, r#"a="1\\\"\n2""#]);
+        assert_eq!(filters(&labels, &[]), [r#"_f="y""#, r#"a="1\\\"\n2""#]);
+        assert_eq!(filters(&labels, &["a".to_owned()]), [r#"_f="y""#], "any replica's will do");
     }
 }

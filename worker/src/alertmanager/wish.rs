@@ -1,4 +1,4 @@
-//! What a silence is to be: pure. Pure.
+//! What a silence is to be. Pure.
 
 use jiff::Timestamp;
 use model::alert::Labels;
@@ -38,21 +38,24 @@ pub enum Unsilenceable {
 
 impl Wish {
     /// The silence of exactly one alert: a matcher for each label, with an equals sign (reference "Alert sources", 2.4).
+    /// Labels of these names tell replicas apart and no alerts: without them it silences what each replica sends.
     pub fn of(
         labels: &Labels<'_>,
+        ignored: &[String],
         starts_at: Timestamp,
         ends_at: Timestamp,
         created_by: &str,
         comment: &str,
     ) -> Result<Self, Unsilenceable> {
         // An empty value stands for a label that is not there, and one that is has to be among the matchers.
-        if !labels.iter().any(|(_, value)| !value.is_empty()) {
+        let counts = |name: &str| !ignored.iter().any(|ignored| ignored == name);
+        if !labels.iter().any(|(name, value)| counts(name) && !value.is_empty()) {
             return Err(Unsilenceable::NoLabels);
         }
         if !labels.are_whole() {
             return Err(Unsilenceable::Cut);
         }
-        let matchers = labels.iter().map(|(name, value)| Matcher {
+        let matchers = labels.iter().filter(|(name, _)| counts(name)).map(|(name, value)| Matcher {
             name: name.to_owned(),
             value: value.to_owned(),
             is_regex: false,
@@ -81,7 +84,7 @@ mod tests {
 
     fn wish(pairs: &[(&str, &str)]) -> Result<Wish, Unsilenceable> {
         let at = |seconds: i64| Timestamp::from_second(1_700_000_000 + seconds).unwrap();
-        Wish::of(&labels(pairs), at(0), at(3600), "ou_1", "from the chat")
+        Wish::of(&labels(pairs), &["replica".to_owned()], at(0), at(3600), "ou_1", "from the chat")
     }
 
     #[test]
@@ -98,6 +101,15 @@ mod tests {
                 "comment": "from the chat",
             })
         );
+    }
+
+    #[test]
+    fn what_tells_replicas_apart_is_matched_by_no_silence() {
+        let of_each =
+            ["a", "b"].map(|replica| wish(&[("alertname", "DiskFull"), ("replica", replica)]).unwrap());
+        assert_eq!(of_each[0], of_each[1]);
+        assert_eq!(of_each[0], wish(&[("alertname", "DiskFull")]).unwrap());
+        assert_eq!(wish(&[("replica", "a")]), Err(Unsilenceable::NoLabels));
     }
 
     #[test]

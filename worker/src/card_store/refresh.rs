@@ -17,8 +17,9 @@ use super::{CardId, Cards, StoredCard};
 use crate::directory::OwnerResolver;
 use crate::feishu::limits::{AppCall, CallBudget, SLOW_DOWN_PAUSE};
 use crate::feishu::sender::Sender;
-use crate::feishu::verdict::{Trouble, Verdict};
+use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{AppBot, CARD_BYTES_MAX, CardContent, MessageId, ReplyTo, Sent};
+use crate::pictures::without_pictures;
 use crate::receiver::{BotAccess, Receiver};
 use crate::render::{self, Besides, Style};
 use crate::store::StoreError;
@@ -87,6 +88,13 @@ pub(crate) struct RefreshDeps {
     pub(crate) templates: LiveTemplates,
     pub(crate) clock: Clock,
     pub(crate) request_timeout: Duration,
+}
+
+/// What becomes of the pictures of a card.
+#[derive(Clone, Copy)]
+enum Pictured {
+    Shown,
+    Linked,
 }
 
 /// One try at it.
@@ -187,9 +195,12 @@ impl Refresher {
     ) -> Result<Refreshed, StoreError> {
         let card = &kept.card;
         let receiver = kept.receiver.as_str();
-        let mut patched = self.patch(kept, message, CARD_BYTES_MAX).await;
+        let mut patched = self.patch(kept, message, CARD_BYTES_MAX, Pictured::Shown).await;
+        if matches!(patched, Ok(Verdict::Repair(Repair::Picture, _))) {
+            patched = self.patch(kept, message, CARD_BYTES_MAX, Pictured::Linked).await;
+        }
         if matches!(patched, Ok(Verdict::Repair(..))) {
-            patched = self.patch(kept, message, CARD_BYTES_MAX / 2).await;
+            patched = self.patch(kept, message, CARD_BYTES_MAX / 2, Pictured::Linked).await;
         }
         let verdict = match patched {
             Ok(verdict) => verdict,
@@ -246,12 +257,16 @@ impl Refresher {
         kept: &StoredCard,
         message: &MessageId,
         bytes_max: usize,
+        pictured: Pictured,
     ) -> Result<Verdict, Duration> {
         for budget in &self.updates {
             self.tools.sender.wait_for(budget).await?;
         }
         let now = self.tools.clock.now();
-        let items = kept.items();
+        let items = match pictured {
+            Pictured::Shown => kept.items(),
+            Pictured::Linked => without_pictures(kept.items()),
+        };
         let chat = self.chats.get(&kept.receiver);
         let owners = self.tools.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
         let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
@@ -289,7 +304,7 @@ impl Refresher {
         let call = async {
             match call {
                 AppCall::Send => self.bot.send(&chat.id, &text, &once, now).await,
-                AppCall::Reply | AppCall::Update => {
+                AppCall::Reply | AppCall::Update | AppCall::Upload => {
                     let to = ReplyTo { message_id: message, in_thread: false };
                     self.bot.reply(to, &text, &once, now).await
                 }

@@ -56,6 +56,9 @@ struct CardAlertState {
     /// Whether it had been delivered before this card.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     reminder: bool,
+    /// By which key Feishu shows its picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     resolved: Option<Resolved>,
     #[serde(flatten)]
@@ -71,9 +74,13 @@ struct Resolved {
 impl States {
     /// Those of a card that is about to be sent.
     pub fn at_first(items: &[Item<'_>]) -> Self {
-        let reminders = items.iter().filter(|item| item.reminder);
-        let state = CardAlertState { reminder: true, ..CardAlertState::default() };
-        Self(reminders.map(|item| (item.alert.fingerprint.to_string(), state.clone())).collect())
+        let state = |item: &Item<'_>| CardAlertState {
+            reminder: item.reminder,
+            picture: item.picture.map(str::to_owned),
+            ..CardAlertState::default()
+        };
+        let special = items.iter().filter(|item| item.reminder || item.picture.is_some());
+        Self(special.map(|item| (item.alert.fingerprint.to_string(), state(item))).collect())
     }
 
     /// Makes a change; says whether it is one.
@@ -144,7 +151,7 @@ impl States {
             Some(state) => {
                 let is_said = item.is_firing() || state.attention.unheard_since.is_some();
                 let attention = is_said.then_some(&state.attention);
-                Item { reminder: state.reminder, attention, ..item }
+                Item { reminder: state.reminder, attention, picture: state.picture.as_deref(), ..item }
             }
             None => item,
         };

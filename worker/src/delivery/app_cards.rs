@@ -15,6 +15,7 @@ use super::delivered::By;
 use super::in_flight::InFlightEnvelope;
 use super::placement::{self, CardPlacement};
 use crate::card_store::CardId;
+use crate::render::Item;
 
 impl Outbox {
     /// Sorts what has come since the last time.
@@ -112,11 +113,23 @@ impl Outbox {
         // What an operator wants delivered although it was delivered would else be taken for the message it was delivered by.
         let occasion =
             if batch.is_forced() { runtime::entropy::random::<u64>().to_string() } else { String::new() };
-        let items = batch.items();
+        let pictures = self.context.pictures.keys(&batch.items());
+        let items = pictures.on(batch.items());
         let card = CardId::of(name, &items, &occasion);
         let envelopes: Vec<_> = batch.envelopes().iter().map(|in_flight| &in_flight.envelope).collect();
         let is_kept = app_chat.cards.begin(&card, name, &envelopes, &items, format).await;
         CardRecord { card, is_kept, format, before: None }
+    }
+
+    /// Makes the pictures of what waits known, as far as that is quick.
+    pub(super) async fn fetch_pictures(&self) {
+        if self.app_chat.is_none() {
+            return;
+        }
+        let in_flight = self.waiting.iter().chain(self.pieces.iter().flat_map(Batch::envelopes));
+        let envelopes: Vec<_> = in_flight.map(|in_flight| &in_flight.envelope).collect();
+        let items: Vec<_> = envelopes.iter().flat_map(|envelope| Item::all_of(envelope)).collect();
+        self.context.pictures.fetch(&items).await;
     }
 
     /// Writes down what came of it. A failure is the store's to tell: then the card is not updated later.

@@ -141,8 +141,9 @@ impl Batch {
 
     /// Its alerts as the ledger sees them.
     pub(super) fn claims<'f>(&'f self, receiver: &'f str) -> Vec<Event<'f>> {
-        let claims =
-            |in_flight: &'f InFlightEnvelope| events_of(&in_flight.envelope, receiver, in_flight.is_forced());
+        let claims = |in_flight: &'f InFlightEnvelope| {
+            events_of(&in_flight.envelope, receiver, in_flight.if_delivered())
+        };
         self.envelopes.iter().flat_map(claims).collect()
     }
 
@@ -162,12 +163,9 @@ impl Batch {
         for (in_flight, shown) in self.envelopes.iter().zip(self.shown()) {
             let InFlightEnvelope { envelope, reminders, .. } = in_flight;
             let each = envelope.alerts.iter().zip(reminders).zip(shown).filter(|(_, is_shown)| *is_shown);
-            all.extend(each.map(|((alert, reminder), _)| Item {
-                envelope,
-                alert,
-                reminder: *reminder,
-                attention: None,
-            }));
+            all.extend(
+                each.map(|((alert, reminder), _)| Item { reminder: *reminder, ..Item::of(envelope, alert) }),
+            );
         }
         all
     }
@@ -199,7 +197,7 @@ impl Batch {
                 let alerts = in_flight.envelope.alerts.iter().zip(standings).rev();
                 let envelope = &in_flight.envelope;
                 let mut ended = |alert, outcome| {
-                    note(&Item { envelope, alert, reminder: false, attention: None }, outcome);
+                    note(&Item::of(envelope, alert), outcome);
                     Some(End::Outcome(outcome))
                 };
                 let ends: Vec<Option<End>> = alerts

@@ -13,6 +13,7 @@ use crate::firing::Firing;
 use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::pictures::Pictures;
 use crate::receiver_status::ReceiverStatuses;
 use crate::render::Style;
 use crate::storms::Storms;
@@ -34,6 +35,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) storms: Storms,
     pub(crate) sender: Arc<Sender>,
     pub(crate) owners: Arc<OwnerResolver>,
+    /// What alerts look like, for cards of the app's bot.
+    pub(crate) pictures: Pictures,
     pub(crate) style: Style,
     pub(crate) templates: LiveTemplates,
     pub(crate) delivery: DeliveryConfig,

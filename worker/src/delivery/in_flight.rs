@@ -48,16 +48,41 @@ pub(crate) struct InFlightEnvelope {
     pub(crate) overtakes: bool,
 }
 
+/// What becomes of an alert that was delivered already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IfDelivered {
+    /// It is a duplicate.
+    IsDuplicate,
+    /// It is delivered again: an operator replays it and wants that.
+    DeliverAgain,
+}
+
+impl IfDelivered {
+    /// By what travels beside an envelope.
+    pub(super) fn of(headers: &Headers) -> Self {
+        if headers.replay.is_some_and(|replay| replay.forced) {
+            Self::DeliverAgain
+        } else {
+            Self::IsDuplicate
+        }
+    }
+}
+
 impl InFlightEnvelope {
     /// Whether it is a replay that is delivered whatever is known.
     pub(crate) fn is_forced(&self) -> bool {
-        self.headers.replay.is_some_and(|replay| replay.forced)
+        self.if_delivered() == IfDelivered::DeliverAgain
+    }
+
+    /// What becomes of an alert of it that was delivered already.
+    pub(crate) fn if_delivered(&self) -> IfDelivered {
+        IfDelivered::of(&self.headers)
     }
 
     /// What its first alert is called, by which people look for it in the log.
     pub(crate) fn first_name(&self) -> &str {
         let envelope = &self.envelope;
-        let item = |alert| Item { envelope, alert, reminder: false, attention: None };
+        let item = |alert| Item::of(envelope, alert);
         envelope.alerts.first().map_or("", |alert| item(alert).name())
     }
 
@@ -316,16 +341,16 @@ impl Drop for InFlightMessage {
 pub(crate) fn events_of<'e>(
     envelope: &'e Envelope<'_>,
     receiver: &'e str,
-    forced: bool,
+    if_delivered: IfDelivered,
 ) -> impl Iterator<Item = Event<'e>> {
-    envelope.alerts.iter().map(move |alert| event(envelope, alert, receiver, forced))
+    envelope.alerts.iter().map(move |alert| event(envelope, alert, receiver, if_delivered))
 }
 
 pub(super) fn event<'e>(
     envelope: &'e Envelope<'_>,
     alert: &'e Alert<'_>,
     receiver: &'e str,
-    forced: bool,
+    if_delivered: IfDelivered,
 ) -> Event<'e> {
     Event {
         receiver,
@@ -336,6 +361,6 @@ pub(super) fn event<'e>(
         received_at: envelope.received_at,
         is_repeat: envelope.is_repeat,
         envelope: envelope.id,
-        forced,
+        forced: if_delivered == IfDelivered::DeliverAgain,
     }
 }

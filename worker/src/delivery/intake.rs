@@ -11,7 +11,7 @@ use queue::{Delivery, Headers};
 use tokio::time::Instant;
 
 use super::attempts::AttemptState;
-use super::in_flight::{AckGuard, InFlightEnvelope, event, events_of};
+use super::in_flight::{AckGuard, IfDelivered, InFlightEnvelope, event, events_of};
 use super::recently_settled::LineKey;
 use super::requeue::Unreadable;
 use super::routes::LiveRoutes;
@@ -78,8 +78,8 @@ impl Intake {
         let mut formers = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
             if let (Ok(envelope), false) = (envelope, settled_before[index]) {
-                let forced = arrivals[index].headers.replay.is_some_and(|replay| replay.forced);
-                add_events(&mut events, envelope, forced, &partings[index], router.names());
+                let if_delivered = IfDelivered::of(&arrivals[index].headers);
+                add_events(&mut events, envelope, if_delivered, &partings[index], router.names());
                 formers.extend(formers_of(envelope, &partings[index]));
             }
         }
@@ -143,11 +143,10 @@ impl Intake {
             return;
         }
         let each = envelope.alerts.iter().zip(decided);
-        let known = each.filter_map(|(alert, decision)| {
-            Some((Item { envelope, alert, reminder: false, attention: None }, outcome(decision)?.into()))
-        });
+        let known =
+            each.filter_map(|(alert, decision)| Some((Item::of(envelope, alert), outcome(decision)?.into())));
         self.history.note_again(receiver, None, known, |item| {
-            let by = ledger.known_by(&event(item.envelope, item.alert, receiver, false));
+            let by = ledger.known_by(&event(item.envelope, item.alert, receiver, IfDelivered::IsDuplicate));
             let reason = by.map_or("it was known", |by| by.reason).to_owned();
             RepeatCause { reason, by: by.map(|by| by.envelope), ..RepeatCause::default() }
         });
@@ -298,18 +297,18 @@ impl UnreadLine {
 fn add_events<'e>(
     events: &mut Vec<Event<'e>>,
     envelope: &'e Envelope<'_>,
-    forced: bool,
+    if_delivered: IfDelivered,
     parting: &Parting,
     names: &'e [String],
 ) {
     match parting {
         Parting::Whole(None) => {}
-        Parting::Whole(Some(receiver)) => events.extend(events_of(envelope, &names[*receiver], forced)),
+        Parting::Whole(Some(receiver)) => events.extend(events_of(envelope, &names[*receiver], if_delivered)),
         Parting::Parts(parts) => {
             for part in parts {
                 let Some(receiver) = part.receiver else { continue };
                 let alerts = part.alerts.iter().map(|index| &envelope.alerts[*index]);
-                events.extend(alerts.map(|alert| event(envelope, alert, &names[receiver], forced)));
+                events.extend(alerts.map(|alert| event(envelope, alert, &names[receiver], if_delivered)));
             }
         }
     }

@@ -9,7 +9,7 @@ use queue::Failure;
 
 use super::batch::Batch;
 use super::context::DeliveryContext;
-use super::in_flight::{InFlightEnvelope, event};
+use super::in_flight::{IfDelivered, InFlightEnvelope, event};
 use super::requeue::Deferred;
 use crate::history::{HistoryFacts, HistoryOutcome, HistoryRow, RepeatCause};
 use crate::ledger::Standing;
@@ -27,7 +27,12 @@ impl DeliveryContext {
         batch.keep_standing(standings, |item, outcome| {
             let ended = std::iter::once((*item, outcome.into()));
             self.history.note_again(receiver, None, ended, |item| {
-                let by = self.ledger.known_by(&event(item.envelope, item.alert, receiver, false));
+                let by = self.ledger.known_by(&event(
+                    item.envelope,
+                    item.alert,
+                    receiver,
+                    IfDelivered::IsDuplicate,
+                ));
                 let reason = by.map_or("it was delivered meanwhile", |by| by.reason).to_owned();
                 RepeatCause { reason, by: by.map(|by| by.envelope), ..RepeatCause::default() }
             });
@@ -100,7 +105,7 @@ impl DeliveryContext {
 
 fn items(in_flight: &InFlightEnvelope) -> impl Iterator<Item = Item<'_>> {
     let envelope = &in_flight.envelope;
-    envelope.alerts.iter().map(move |alert| Item { envelope, alert, reminder: false, attention: None })
+    envelope.alerts.iter().map(move |alert| Item::of(envelope, alert))
 }
 
 /// Of alerts that are there several times, which envelope the card shows them by; `None` where each is there once.

@@ -112,6 +112,8 @@ impl Outbox {
             }
             return;
         }
+        // Before there is a slot, which has to be used when it comes.
+        self.fetch_pictures().await;
         if !self.has_slot().await {
             return;
         }

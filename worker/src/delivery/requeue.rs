@@ -16,8 +16,8 @@ use tracing::{debug, error, warn};
 
 use super::context::DeliveryContext;
 use super::ids::ids;
-use super::in_flight::events_of;
 use super::in_flight::{AckGuard, InFlightEnvelope};
+use super::in_flight::{IfDelivered, events_of};
 use crate::metrics::Outcome;
 use crate::render::Card;
 
@@ -188,8 +188,9 @@ impl DeliveryContext {
         if deferrals.is_empty() {
             return DeferralAttempt { deferrals, answer: Box::pin(std::future::ready(Ok(()))) };
         }
-        let claims =
-            deferrals.iter().flat_map(|deferral| events_of(&deferral.in_flight.envelope, receiver, false));
+        let claims = deferrals
+            .iter()
+            .flat_map(|deferral| events_of(&deferral.in_flight.envelope, receiver, IfDelivered::IsDuplicate));
         self.ledger.renew(&claims.collect::<Vec<_>>()).await;
         let messages: Result<Vec<_>, _> = deferrals.iter().map(messages_of).collect();
         let answer = self.begin_to_publish(messages.map(|messages| messages.concat()));
@@ -258,9 +259,9 @@ impl DeliveryContext {
 
     /// The queue has these dead letters. The next to come with their alerts delivers them.
     async fn dead_lettered(&self, letters: Vec<(InFlightEnvelope, Failure)>) {
-        let claims = letters
-            .iter()
-            .flat_map(|(in_flight, failure)| events_of(&in_flight.envelope, &failure.receiver, false));
+        let claims = letters.iter().flat_map(|(in_flight, failure)| {
+            events_of(&in_flight.envelope, &failure.receiver, IfDelivered::IsDuplicate)
+        });
         self.ledger.release(&claims.collect::<Vec<_>>()).await;
         for (in_flight, failure) in letters {
             self.count_dead_letter(in_flight, failure);

@@ -16,11 +16,13 @@ use super::ids::ids;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
 use super::retries::Unresolved;
+use crate::directory::CardSender;
 use crate::feishu::advice::advice;
 use crate::feishu::limits::is_of_group;
 use crate::feishu::verdict::{Repair, Trouble, Verdict};
 use crate::feishu::{CARD_BYTES_MAX, CardContent, Form, Sent, Shape};
 use crate::people::mentions::Mentions;
+use crate::pictures::without_pictures;
 use crate::receiver::{BotAccess, Receiver};
 use crate::render::{self, Besides, StormSoFar};
 
@@ -247,9 +249,12 @@ impl Outbox {
     /// Whose alerts they are: asked for once per card, and in bounded time.
     async fn owners_of(&self, batch: &Batch, record: &CardRecord) -> Mentions {
         let items = record.items().unwrap_or_else(|| batch.items());
-        let is_app = matches!(self.receiver.way, BotAccess::AppChat(_));
+        let sender = match self.receiver.way {
+            BotAccess::AppChat(_) => CardSender::AppBot,
+            BotAccess::CustomBot(_) | BotAccess::Group(_) | BotAccess::Preview(_) => CardSender::CustomBot,
+        };
         let now = self.context.clock.now();
-        let owners = self.context.owners.on_card(&items, &self.receiver.owners, is_app, now).await;
+        let owners = self.context.owners.on_card(&items, &self.receiver.owners, sender, now).await;
         // Whoever is told of what a card counts is told once.
         if batch.continues.is_some() { owners.quiet() } else { owners }
     }
@@ -261,7 +266,11 @@ impl Outbox {
         owners: &Mentions,
         form: Form,
     ) -> DraftContent {
+        // A text has links.
+        let shows_pictures = form.pictures && form.shape != Shape::Text && self.app_chat.is_some();
+        let pictures = self.context.pictures.keys(&batch.items());
         let items = record.items().unwrap_or_else(|| batch.items());
+        let items = if shows_pictures { pictures.on(items) } else { without_pictures(items) };
         let style = &self.context.style;
         let now = self.context.clock.now();
         let buttons = match (&self.app_chat, record.kept()) {
@@ -309,7 +318,9 @@ impl Outbox {
         }
         match repair {
             Repair::Signature => self.broke(batch, &trouble),
-            Repair::Mention | Repair::TooLarge | Repair::Card => self.refused(batch, draft, &trouble).await,
+            Repair::Mention | Repair::TooLarge | Repair::Picture | Repair::Card => {
+                self.refused(batch, draft, &trouble).await;
+            }
         }
     }
 
@@ -360,7 +371,7 @@ impl Outbox {
             // The next attempt signs anew; a second refusal means the secret is wrong, or our clock.
             Repair::Signature if draft.signed_again => return false,
             Repair::Signature => draft.signed_again = true,
-            Repair::Mention | Repair::TooLarge | Repair::Card => {
+            Repair::Mention | Repair::TooLarge | Repair::Picture | Repair::Card => {
                 let Some(plainer) = draft.form.repaired(repair) else { return false };
                 draft.form = plainer;
                 if !plainer.mentions {

@@ -46,8 +46,16 @@ pub(crate) const fn advice(code: Option<i64>) -> Bilingual {
             "应用已停用，或未开启机器人能力：启用二者并发布应用版本",
         ),
         Some(99_991_672 | 230_027) => text(
-            "the app lacks a permission: grant it im:message:send_as_bot and publish a version of it",
-            "应用缺少权限：授予 im:message:send_as_bot 并发布版本",
+            "the app lacks a permission: grant it im:message:send_as_bot, for pictures im:resource:upload, and publish a version of it",
+            "应用缺少权限：授予 im:message:send_as_bot，显示图片还需 im:resource:upload，并发布版本",
+        ),
+        Some(234_007) => text(
+            "the app has no bot: enable it and publish a version of the app",
+            "应用没有机器人：开启机器人能力并发布应用版本",
+        ),
+        Some(234_042) => text(
+            "the tenant has no room for pictures left: see the admin console",
+            "企业的图片存储空间已用完：请查看管理后台",
         ),
         Some(99_991_403) => text("the month's quota of API calls is used up", "本月 API 调用额度已用完"),
         Some(230_001 | 230_034 | 232_006) => text(

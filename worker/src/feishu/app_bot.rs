@@ -9,6 +9,7 @@ mod token;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use config::Secret;
 use jiff::Timestamp;
 use reqwest::header::CONTENT_TYPE;
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 use super::body::CardContent;
 use super::exchange::{self, JSON};
+use super::picture::Picture;
 use super::verdict::{self, Trouble, Verdict};
 use crate::render::Card;
 
@@ -103,7 +105,18 @@ struct ApiCall<'c> {
     method: Method,
     path: &'c [&'c str],
     query: &'c [(&'c str, &'c str)],
-    body: Vec<u8>,
+    content_type: &'c str,
+    body: Bytes,
+}
+
+#[derive(Deserialize)]
+struct UploadAnswer {
+    data: UploadData,
+}
+
+#[derive(Deserialize)]
+struct UploadData {
+    image_key: String,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +137,12 @@ struct MembershipAnswer {
 #[derive(Deserialize)]
 struct MembershipData {
     is_in_chat: bool,
+}
+
+impl<'c> ApiCall<'c> {
+    fn new(method: Method, path: &'c [&'c str], body: Vec<u8>) -> Self {
+        Self { method, path, query: &[], content_type: JSON, body: body.into() }
+    }
 }
 
 impl From<Verdict> for Sent {
@@ -177,8 +196,18 @@ impl AppBot {
             Err(error) => return unwritten(&error),
         };
         let path = ["im", "v1", "messages", message_id.as_str()];
-        let call = ApiCall { method: Method::PATCH, path: &path, query: &[], body };
+        let call = ApiCall::new(Method::PATCH, &path, body);
         self.call(&call, now).await.err().map_or(Verdict::Ok, Verdict::of_repeatable)
+    }
+
+    /// Uploads a picture; the key by which this app's cards show it.
+    pub(crate) async fn upload(&self, picture: &Picture, now: Timestamp) -> Result<String, Verdict> {
+        let path = ["im", "v1", "images"];
+        let call =
+            ApiCall { content_type: body::FORM, ..ApiCall::new(Method::POST, &path, body::picture(picture)) };
+        let answer = self.call(&call, now).await.map_err(Verdict::of_repeatable)?;
+        let answer = serde_json::from_slice::<UploadAnswer>(&answer);
+        answer.map(|answer| answer.data.image_key).map_err(|_| unreadable("a picture's key"))
     }
 
     /// The `open_id`s of people, by what they were asked for; who is unknown or hidden is left out. The ids are this
@@ -193,7 +222,8 @@ impl AppBot {
             let body = serde_json::to_vec(&question).map_err(|error| unwritten(&error))?;
             let path = ["contact", "v3", "users", "batch_get_id"];
             let query = &[("user_id_type", "open_id")];
-            let answer = self.call(&ApiCall { method: Method::POST, path: &path, query, body }, now).await?;
+            let answer =
+                self.call(&ApiCall { query, ..ApiCall::new(Method::POST, &path, body) }, now).await?;
             found.extend(question.found(&answer).map_err(|_| unreadable("people's ids"))?);
         }
         Ok(found)
@@ -207,7 +237,7 @@ impl AppBot {
     /// Whether the bot is in this chat.
     pub async fn is_in_chat(&self, chat_id: &str, now: Timestamp) -> Result<bool, Verdict> {
         let path = ["im", "v1", "chats", chat_id, "members", "is_in_chat"];
-        let call = ApiCall { method: Method::GET, path: &path, query: &[], body: Vec::new() };
+        let call = ApiCall::new(Method::GET, &path, Vec::new());
         let answer = self.call(&call, now).await?;
         let answer = serde_json::from_slice::<MembershipAnswer>(&answer);
         answer.map(|answer| answer.data.is_in_chat).map_err(|_| unreadable("is_in_chat"))
@@ -224,7 +254,7 @@ impl AppBot {
             Ok(body) => body,
             Err(error) => return Sent { verdict: unwritten(&error), message_id: None },
         };
-        match self.call(&ApiCall { method: Method::POST, path, query, body }, now).await {
+        match self.call(&ApiCall { query, ..ApiCall::new(Method::POST, path, body) }, now).await {
             Ok(answer) => {
                 // It is in the chat whatever else the answer says; without an id it only cannot be updated.
                 let answer = serde_json::from_slice::<SendAnswer>(&answer).ok();
@@ -256,13 +286,14 @@ impl AppBot {
         let body = serde_json::to_vec(&BTreeMap::from([("app_id", id.as_str()), ("app_secret", secret)]))
             .map_err(|error| unwritten(&error))?;
         let path = ["auth", "v3", "tenant_access_token", "internal"];
-        let call = ApiCall { method: Method::POST, path: &path, query: &[], body };
+        let call = ApiCall::new(Method::POST, &path, body);
         let answer = self.exchange(&call, None).await.map_err(Verdict::of_app)?;
         Token::read(&answer, now)
     }
 
     async fn exchange(&self, call: &ApiCall<'_>, token: Option<&Secret>) -> Result<Vec<u8>, Verdict> {
-        let request = self.client.request(call.method.clone(), self.url(call)).header(CONTENT_TYPE, JSON);
+        let request =
+            self.client.request(call.method.clone(), self.url(call)).header(CONTENT_TYPE, call.content_type);
         let request = match token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,

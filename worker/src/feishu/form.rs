@@ -11,6 +11,8 @@ pub struct Form {
     pub shape: Shape,
     /// Whether it mentions anybody; if not, people are only named.
     pub mentions: bool,
+    /// Whether it shows pictures; if not, they are linked.
+    pub pictures: bool,
     /// What a card is written in.
     pub format: CardFormat,
 }
@@ -29,12 +31,13 @@ pub enum Shape {
 impl Form {
     /// The best form of this format, for a card with or without anybody to mention.
     pub const fn best(mentions: bool, format: CardFormat) -> Self {
-        Self { shape: Shape::Card, mentions, format }
+        Self { shape: Shape::Card, mentions, pictures: true, format }
     }
 
     /// The word in what makes a message one.
     pub const fn as_str(self) -> &'static str {
-        // Whether anybody is mentioned may differ between tries at the same card: that makes no second message.
+        // Whether anybody is mentioned, and which pictures are shown, may differ between tries at the same card: that
+        // makes no second message.
         match (self.shape, self.format) {
             (Shape::Card, CardFormat::V1) => "card",
             (Shape::Card, CardFormat::V2) => "card_2.0",
@@ -49,20 +52,21 @@ impl Form {
     /// A bad mention on a message that has none can only have been read into text: plain text it is. What is wrong with a
     /// card of 2.0 may be right in 1.0, which knows less.
     pub const fn repaired(self, repair: Repair) -> Option<Self> {
-        let Self { shape, mentions, format } = self;
+        let Self { shape, mentions, pictures, format } = self;
         match (shape, repair) {
             (_, Repair::Mention) if mentions => Some(Self { mentions: false, ..self }),
+            (_, Repair::Picture) if pictures => Some(Self { pictures: false, ..self }),
             (Shape::Card, Repair::TooLarge) => Some(Self { shape: Shape::ShortCard, ..self }),
-            (Shape::Card | Shape::ShortCard, Repair::Mention | Repair::Card | Repair::TooLarge)
-                if matches!(format, CardFormat::V2) =>
-            {
-                Some(Self { format: CardFormat::V1, ..self })
-            }
-            (Shape::Card, Repair::Mention | Repair::Card)
-            | (Shape::ShortCard, Repair::Mention | Repair::Card | Repair::TooLarge) => {
+            (
+                Shape::Card | Shape::ShortCard,
+                Repair::Mention | Repair::Picture | Repair::Card | Repair::TooLarge,
+            ) if matches!(format, CardFormat::V2) => Some(Self { format: CardFormat::V1, ..self }),
+            (Shape::Card, Repair::Mention | Repair::Picture | Repair::Card)
+            | (Shape::ShortCard, Repair::Mention | Repair::Picture | Repair::Card | Repair::TooLarge) => {
                 Some(Self { shape: Shape::Text, ..self })
             }
-            (_, Repair::Signature) | (Shape::Text, Repair::Mention | Repair::Card | Repair::TooLarge) => None,
+            (_, Repair::Signature)
+            | (Shape::Text, Repair::Mention | Repair::Picture | Repair::Card | Repair::TooLarge) => None,
         }
     }
 }
@@ -77,8 +81,9 @@ mod tests {
             let best = Form::best(true, CardFormat::V2);
             let forms: Vec<_> =
                 std::iter::successors(Some(best), |form| form.repaired(repair)).take(10).collect();
-            assert!(forms.len() <= 5, "{repair:?}");
-            let mut keys: Vec<_> = forms.iter().map(|form| (form.as_str(), form.mentions)).collect();
+            assert!(forms.len() <= 6, "{repair:?}");
+            let mut keys: Vec<_> =
+                forms.iter().map(|form| (form.as_str(), form.mentions, form.pictures)).collect();
             keys.dedup();
             assert_eq!(keys.len(), forms.len(), "another content is another message: {repair:?}");
         }
@@ -92,6 +97,14 @@ mod tests {
         assert_eq!(quiet.repaired(Repair::Mention), Some(Form { shape: Shape::Text, ..quiet }));
         let text = Form { shape: Shape::Text, ..best };
         assert_eq!(text.repaired(Repair::Mention), Some(Form { mentions: false, ..text }));
+    }
+
+    #[test]
+    fn a_picture_that_is_not_known_costs_the_pictures_first_and_then_the_card() {
+        let best = Form::best(true, CardFormat::V1);
+        let linked = best.repaired(Repair::Picture).unwrap();
+        assert_eq!(linked, Form { pictures: false, ..best });
+        assert_eq!(linked.repaired(Repair::Picture), Some(Form { shape: Shape::Text, ..linked }));
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub(crate) enum AppCall {
     Reply,
     /// Another card in a message.
     Update,
+    /// A picture for cards.
+    Upload,
 }
 
 impl AppCall {
@@ -86,6 +88,7 @@ impl AppCall {
             Self::Send => "send",
             Self::Reply => "reply",
             Self::Update => "update",
+            Self::Upload => "upload",
         }
     }
 }

@@ -103,6 +103,8 @@ pub enum Repair {
     Mention,
     /// Too many bytes: again, shorter.
     TooLarge,
+    /// A picture on the card is not known: again with links in place of pictures.
+    Picture,
     /// The card, or what it consists of, is not accepted: again as plain text.
     Card,
     /// The signature or its time did not match: once more with a fresh one, in case it was our clock or a delay.
@@ -111,13 +113,14 @@ pub enum Repair {
 
 impl Repair {
     /// Every kind, for metrics that show each from the start.
-    pub const ALL: [Self; 4] = [Self::Mention, Self::TooLarge, Self::Card, Self::Signature];
+    pub const ALL: [Self; 5] = [Self::Mention, Self::TooLarge, Self::Picture, Self::Card, Self::Signature];
 
     /// The label value in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mention => "mention",
             Self::TooLarge => "too_large",
+            Self::Picture => "picture",
             Self::Card => "card",
             Self::Signature => "signature",
         }
@@ -237,6 +240,7 @@ fn meaning(code: i64, said: &str) -> Meaning {
 fn within_card(sub: i64, said: &str) -> Meaning {
     match sub {
         100_290 => Meaning::Repair(Repair::Mention),
+        200_570 => Meaning::Repair(Repair::Picture),
         11310 if said.to_ascii_lowercase().contains("lock") => Meaning::TryAgain,
         _ => Meaning::Repair(Repair::Card),
     }

@@ -72,22 +72,24 @@ fn lines_of(element: &Element) -> String {
         }
         Element::Buttons { actions } => joined(actions.iter().map(button).collect()),
         Element::Note { elements } => joined(elements.iter().map(plain).collect()),
-        Element::AlertBlock(story) => joined(lines_of_story(story)),
+        Element::AlertBlock(block) => joined(lines_of_block(block)),
         Element::Listing(Listing { table: Some(table), .. }) => joined(lines_of_table(table)),
         Element::Listing(listing) => listing.lines.join("\n"),
+        // Feishu has it, and the terminal has not.
+        Element::Picture(picture) => plain(&picture.alt),
         Element::Rule => String::new(),
     }
 }
 
-fn lines_of_story(story: &AlertBlock) -> Vec<String> {
-    let AlertBlock { head, lines, description, end, label, names, table, .. } = story;
-    let mut told = vec![unmarked(head), unmarked(lines), description.clone(), unmarked(end)];
+fn lines_of_block(block: &AlertBlock) -> Vec<String> {
+    let AlertBlock { head, lines, end, label, names, table, .. } = block;
+    let mut shown = vec![unmarked(head), unmarked(lines), block.plain().into_owned(), unmarked(end)];
     match table {
-        Some(table) => told.extend(lines_of_table(table)),
-        None => told.extend([unmarked(label), names.clone().unwrap_or_default()]),
+        Some(table) => shown.extend(lines_of_table(table)),
+        None => shown.extend([unmarked(label), names.clone().unwrap_or_default()]),
     }
-    told.retain(|line| !line.is_empty());
-    told
+    shown.retain(|line| !line.is_empty());
+    shown
 }
 
 fn lines_of_table(table: &CardTable) -> Vec<String> {

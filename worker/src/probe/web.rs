@@ -88,7 +88,7 @@ fn address(value: &str) -> Option<String> {
 
 /// Without them no button silences anything.
 pub(super) async fn alertmanagers(client: &Client, config: &Config) -> Vec<Probe> {
-    let all = Alertmanagers::new(client.clone(), config.alertmanagers.clone());
+    let all = Alertmanagers::new(client.clone(), config.alertmanagers.clone(), Vec::new());
     let mut probes = Vec::new();
     for AlertmanagerConfig { name, url, .. } in &config.alertmanagers {
         let Some(alertmanager) = all.named(name) else { continue };

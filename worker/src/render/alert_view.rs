@@ -39,7 +39,7 @@ const FACTS_LAST: [&str; 8] =
 pub(super) struct AlertView<'a> {
     /// The alert; the first of several.
     pub(super) item: Item<'a>,
-    pub(super) telling: AlertText<'a>,
+    pub(super) text: AlertText<'a>,
     /// Labels that matter, by name and value, the most telling first; of several alerts those that are the same for all.
     pub(super) facts: Vec<(&'a str, &'a str)>,
     /// Annotations that are told by themselves, by name and value; of several alerts the group has them.
@@ -54,14 +54,14 @@ pub(super) struct AlertView<'a> {
 
 impl<'a> AlertView<'a> {
     pub(super) fn of(item: Item<'a>, index: usize) -> Self {
-        let telling = item.text();
+        let text = item.text();
         let mut facts = facts(&item);
         if item.is_message() {
             // Many labels of a message were read out of the very lines that are shown.
-            facts.retain(|(_, value)| !telling.name.contains(value) && !telling.description.contains(value));
+            facts.retain(|(_, value)| !text.name.contains(value) && !text.description.contains(value));
         }
         let notes = notes::of(&item).collect();
-        Self { item, telling, facts, notes, body: None, group: None, index }
+        Self { item, text, facts, notes, body: None, group: None, index }
     }
 
     /// Of several alerts, told at once; `item` is the one that stands for them.
@@ -94,26 +94,26 @@ fn facts<'a>(item: &Item<'a>) -> Vec<(&'a str, &'a str)> {
     facts
 }
 
-/// Takes out of the stories the facts that all items share, to be said once. A single story keeps its own: there is
-/// nothing to tell it from. The stories and the lines are all there is, and of a group is known what its alerts share.
+/// Takes out of the views the facts that all items share, to be said once. A single one keeps its own: there is
+/// nothing to tell it from. The views and the lines are all there is, and of a group is known what its alerts share.
 pub(super) fn take_shared<'a>(
-    stories: &mut [AlertView<'a>],
+    alert_views: &mut [AlertView<'a>],
     lines: &[ListLine<'a>],
     items: &[Item<'_>],
 ) -> Vec<(&'a str, &'a str)> {
-    let Some((first, others)) = stories.split_first() else { return Vec::new() };
+    let Some((first, others)) = alert_views.split_first() else { return Vec::new() };
     let mut shared = first.facts.clone();
-    for story in others {
-        shared.retain(|(name, value)| match &story.group {
+    for alert_view in others {
+        shared.retain(|(name, value)| match &alert_view.group {
             Some(group) => group.is_same_for_all(name, value),
-            None => story.item.fact(name) == Some(value),
+            None => alert_view.item.fact(name) == Some(value),
         });
     }
     for line in lines {
         shared.retain(|(name, value)| line.is_same_for_all(items, name, value));
     }
-    for story in stories {
-        story.facts.retain(|fact| !shared.contains(fact));
+    for alert_view in alert_views {
+        alert_view.facts.retain(|fact| !shared.contains(fact));
     }
     shared
 }

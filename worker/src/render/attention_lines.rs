@@ -50,10 +50,10 @@ pub(super) fn counts(view: &View<'_>) -> Option<String> {
         (taken_on, icons::TAKEN_ON, view.words.taken_on_count(taken_on)),
         (silenced, icons::SILENCED, view.words.silenced_count(silenced)),
     ];
-    let told =
-        counted.into_iter().filter(|(count, ..)| *count > 0).map(|(_, sign, told)| format!("{sign} {told}"));
-    let told = told.collect::<Vec<_>>().join(" · ");
-    (!told.is_empty()).then_some(told)
+    let said =
+        counted.into_iter().filter(|(count, ..)| *count > 0).map(|(_, sign, said)| format!("{sign} {said}"));
+    let said = said.collect::<Vec<_>>().join(" · ");
+    (!said.is_empty()).then_some(said)
 }
 
 /// Whether there is something on it of which nobody has said that it is over.

@@ -116,6 +116,8 @@ pub enum Element {
     },
     /// A line across.
     Rule,
+    /// A picture.
+    Picture(CardPicture),
     /// A row of buttons.
     Buttons {
         /// The buttons.
@@ -141,6 +143,15 @@ pub struct Field {
     pub text: CardText,
 }
 
+/// A picture that Feishu has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CardPicture {
+    /// By which key.
+    pub img_key: String,
+    /// What is read where it cannot be seen; always plain.
+    pub alt: CardText,
+}
+
 /// What is said of one of several alerts, or of a group of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertBlock {
@@ -154,6 +165,10 @@ pub struct AlertBlock {
     pub lines: String,
     /// A longer text, shown as it is.
     pub description: String,
+    /// What was measured, below that and likewise; a table has it in its rows.
+    pub measured: String,
+    /// What else is said, below that and likewise.
+    pub notes: String,
     /// Lines below that, in markdown.
     pub end: String,
     /// What the names are the values of, in markdown.
@@ -164,9 +179,11 @@ pub struct AlertBlock {
     pub names_title: String,
     /// The names once more, a row for each, which then stands in their place.
     pub table: Option<CardTable>,
+    /// What it looked like, below all else but a table.
+    pub picture: Option<CardPicture>,
 }
 
-/// How much of a story is seen at once, where the format can fold.
+/// How much of a block is seen at once, where the format can fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BlockFold {
     /// All of it.
@@ -209,6 +226,16 @@ pub struct Button {
     pub value: Option<serde_json::Value>,
 }
 
+impl AlertBlock {
+    /// All that is shown as it is between the lines in markdown.
+    pub(crate) fn plain(&self) -> Cow<'_, str> {
+        if self.measured.is_empty() && self.notes.is_empty() {
+            return Cow::Borrowed(&self.description);
+        }
+        joined(&[self.description.as_str(), &self.measured, &self.notes]).into_owned().into()
+    }
+}
+
 impl Element {
     /// A paragraph that shows a clean text as it is.
     pub(super) const fn plain(content: String) -> Self {
@@ -239,7 +266,7 @@ impl Button {
 
 /// Lines below each other, those left out that say nothing.
 pub(super) fn joined<L: AsRef<str>>(lines: &[L]) -> Cow<'_, str> {
-    let mut told = lines.iter().map(AsRef::as_ref).filter(|line| !line.is_empty());
-    let first = told.next().unwrap_or_default();
-    told.fold(Cow::Borrowed(first), |told, line| Cow::Owned(format!("{told}\n{line}")))
+    let mut shown = lines.iter().map(AsRef::as_ref).filter(|line| !line.is_empty());
+    let first = shown.next().unwrap_or_default();
+    shown.fold(Cow::Borrowed(first), |shown, line| Cow::Owned(format!("{shown}\n{line}")))
 }

@@ -57,7 +57,7 @@ const BARE: Detail = Detail {
 };
 /// The first level at which nothing but texts is shortened.
 const WHOLE: usize = 3;
-/// So many stories are seen at once where a format can fold; of the others only their titles: two screens of a phone.
+/// So many blocks are seen at once where a format can fold; of the others only their titles: two screens of a phone.
 const OPEN_MAX: usize = 3;
 /// So many lines are read as easily as a title above them.
 const LINES_OPEN_MAX: usize = 6;
@@ -82,7 +82,7 @@ pub(super) struct Fitted {
 /// What is told of the alerts of a view, and how much room that takes.
 struct Fitting<'v> {
     view: &'v View<'v>,
-    /// The names of the alerts of each story that is a group, then of each line.
+    /// The names of the alerts of each view that is a group, then of each line.
     names: Vec<ListedNames<'v>>,
 }
 
@@ -112,7 +112,7 @@ impl Fitting<'_> {
         let ((fixed, mut card), around) = found.unwrap_or_else(|| (fixed(top(BARE), BARE), BARE));
         let mut grants =
             allot(&self.forms(), |index| self.names[index].bytes(), bytes_max.checked_sub(fixed)?);
-        if !view.stories.is_empty() && grants.first().copied().flatten().is_none() {
+        if !view.alert_views.is_empty() && grants.first().copied().flatten().is_none() {
             return None;
         }
         if self.format() == CardFormat::V2 {
@@ -120,9 +120,9 @@ impl Fitting<'_> {
                 [&card.elements[..], &bottom, &self.end(around)].map(|part| tags(self.format(), part));
             self.lighten(&mut grants, around.iter().sum());
         }
-        let (told, listed) = grants.split_at(view.stories.len());
+        let (in_detail, listed) = grants.split_at(view.alert_views.len());
         let mut unnamed = Vec::new();
-        self.tell(told, &mut card.elements, &mut unnamed);
+        self.add_blocks(in_detail, &mut card.elements, &mut unnamed);
         self.list(listed, &mut card.elements, &mut unnamed);
         let rest = self.rest(&grants, unnamed.len());
         card.elements.extend(rest::elements(view, rest, around.with_links));
@@ -135,21 +135,24 @@ impl Fitting<'_> {
         Some(Fitted { card, unnamed })
     }
 
-    /// Takes words from the wordiest stories, the last first, until the card has no more tagged objects than it may.
+    /// Takes words from the wordiest blocks, the last first, until the card has no more tagged objects than it may.
     /// `around` are those of the rest of the card.
     fn lighten(&self, grants: &mut [Option<RoomGrant>], around: usize) {
-        let stories = self.view.stories.len();
+        let alert_views = self.view.alert_views.len();
         let of = |index: usize, level: usize| {
             let names = (!self.names[index].is_empty()).then(String::new);
             tags(self.format(), &self.block(index, level, names))
         };
         let around = around + HEADER_TAGS + MORE_LISTING_TAGS;
         loop {
-            let told = grants.iter().take(stories).enumerate();
-            let told: Vec<_> = told.filter_map(|(index, grant)| Some((index, (*grant)?.level))).collect();
-            let all: usize = told.iter().map(|(index, level)| of(*index, *level)).sum();
-            let wordiest =
-                told.iter().filter(|(_, level)| *level > 0).max_by_key(|(index, level)| (*level, *index));
+            let in_detail = grants.iter().take(alert_views).enumerate();
+            let in_detail: Vec<_> =
+                in_detail.filter_map(|(index, grant)| Some((index, (*grant)?.level))).collect();
+            let all: usize = in_detail.iter().map(|(index, level)| of(*index, *level)).sum();
+            let wordiest = in_detail
+                .iter()
+                .filter(|(_, level)| *level > 0)
+                .max_by_key(|(index, level)| (*level, *index));
             let Some((index, _)) = wordiest.filter(|_| around + all > TAGS_MAX) else { return };
             if let Some(grant) = &mut grants[*index] {
                 grant.level -= 1;
@@ -172,11 +175,11 @@ impl Fitting<'_> {
         }
     }
 
-    /// A story in this many words.
+    /// A block in this many words.
     fn block(&self, index: usize, level: usize, names: Option<String>) -> Vec<Element> {
         let is_folded = parts::may_fold(self.view) && index >= OPEN_MAX;
         let fold = if is_folded { BlockFold::All } else { BlockFold::Open };
-        parts::block(self.view, &self.view.stories[index], Detail { fold, ..LEVELS[level] }, names)
+        parts::block(self.view, &self.view.alert_views[index], Detail { fold, ..LEVELS[level] }, names)
     }
 
     /// What fits where nothing else does: the title and the numbers.
@@ -184,7 +187,7 @@ impl Fitting<'_> {
         let view = self.view;
         let mut elements = parts::top(view, BARE);
         elements.extend(owners::element(view));
-        let nothing = vec![None; view.stories.len() + view.lines.len()];
+        let nothing = vec![None; view.alert_views.len() + view.lines.len()];
         let unnamed: Vec<_> = if view.items.len() > 1 { (0..view.items.len()).collect() } else { Vec::new() };
         let rest = self.rest(&nothing, unnamed.len());
         elements.extend(rest::elements(view, rest, false));
@@ -206,9 +209,9 @@ impl Fitting<'_> {
         end.chain(rest::last(self.view, most)).collect()
     }
 
-    /// How long every story and every line is in each of its forms, without names.
+    /// How long every block and every line is in each of its forms, without names.
     fn forms(&self) -> Vec<Vec<usize>> {
-        let stories = (0..self.view.stories.len()).map(|index| {
+        let alert_views = (0..self.view.alert_views.len()).map(|index| {
             let form = |level: usize| {
                 let names = (!self.names[index].is_empty()).then(String::new);
                 self.lengths(&self.block(index, level, names))
@@ -216,20 +219,25 @@ impl Fitting<'_> {
             (0..LEVELS.len()).map(form).collect()
         });
         let title = |line: &ListLine<'_>| json_bytes(&line.title(self.view.words)) + AROUND_LINE_BYTES;
-        stories.chain(self.view.lines.iter().map(|line| vec![title(line)])).collect()
+        alert_views.chain(self.view.lines.iter().map(|line| vec![title(line)])).collect()
     }
 
-    /// The stories, those that are groups with the names of their alerts.
-    fn tell(&self, grants: &[Option<RoomGrant>], elements: &mut Vec<Element>, unnamed: &mut Vec<usize>) {
+    /// The blocks, those of groups with the names of their alerts.
+    fn add_blocks(
+        &self,
+        grants: &[Option<RoomGrant>],
+        elements: &mut Vec<Element>,
+        unnamed: &mut Vec<usize>,
+    ) {
         for (index, grant) in grants.iter().enumerate() {
-            let story = &self.view.stories[index];
+            let alert_view = &self.view.alert_views[index];
             let Some(grant) = grant else {
-                unnamed.extend(story.members());
+                unnamed.extend(alert_view.members());
                 continue;
             };
             let within =
                 |group: &GroupView<'_>| self.names[index].within(&group.members, grant.names, unnamed);
-            let names = story.group.as_ref().map(within).filter(|names| !names.is_empty());
+            let names = alert_view.group.as_ref().map(within).filter(|names| !names.is_empty());
             elements.extend(self.block(index, grant.level, names));
         }
     }
@@ -237,18 +245,18 @@ impl Fitting<'_> {
     /// The lines, each with its names.
     fn list(&self, grants: &[Option<RoomGrant>], elements: &mut Vec<Element>, unnamed: &mut Vec<usize>) {
         let mut lines = Vec::new();
-        let names = &self.names[self.view.stories.len()..];
+        let names = &self.names[self.view.alert_views.len()..];
         for ((line, names), grant) in self.view.lines.iter().zip(names).zip(grants) {
             let Some(grant) = grant else {
                 unnamed.extend(&line.members);
                 continue;
             };
-            let mut told = line.title(self.view.words);
+            let mut text = line.title(self.view.words);
             let names = names.within(&line.members, grant.names, unnamed);
             if !names.is_empty() {
-                told.extend([self.view.words.colon, &names]);
+                text.extend([self.view.words.colon, &names]);
             }
-            lines.push(told);
+            lines.push(text);
         }
         if !lines.is_empty() {
             let listed = &self.view.lines[..lines.len()];
@@ -265,8 +273,8 @@ impl Fitting<'_> {
 
     /// What is not said.
     fn rest(&self, grants: &[Option<RoomGrant>], unnamed: usize) -> Rest {
-        let mut told = grants.iter().take(self.view.stories.len());
-        let is_shortened = told.any(|grant| grant.is_none_or(|grant| grant.level < WHOLE));
+        let mut in_detail = grants.iter().take(self.view.alert_views.len());
+        let is_shortened = in_detail.any(|grant| grant.is_none_or(|grant| grant.level < WHOLE));
         Rest { is_shortened, ..Rest::of(self.view, grants, unnamed) }
     }
 }

@@ -65,8 +65,7 @@ fn differing_labels<'e>(members: &[Item<'e>], same: &[(&str, &str)]) -> Vec<&'e 
             labels.push(label);
         }
     }
-    let position =
-        |label: &str| TELLING.iter().position(|telling| *telling == label).unwrap_or(TELLING.len());
+    let position = |label: &str| TELLING.iter().position(|text| *text == label).unwrap_or(TELLING.len());
     labels.sort_by_key(|label| (position(label), *label));
     labels
 }

@@ -47,16 +47,16 @@ fn telling_labels<'e>(members: &[Item<'e>], candidates: &[&'e str]) -> Vec<&'e s
             best = Some((values.len(), label));
         }
     }
-    let Some((mut told, best)) = best else { return Vec::new() };
+    let Some((mut apart, best)) = best else { return Vec::new() };
     let mut labels = vec![best];
-    let (_, mut kinds) = told_apart(members, &vec![0; members.len()], best);
+    let (_, mut kinds) = kinds_by(members, &vec![0; members.len()], best);
     for label in candidates {
-        if told == members.len() || labels.len() == LABELS_MAX {
+        if apart == members.len() || labels.len() == LABELS_MAX {
             break;
         }
-        let (count, together) = told_apart(members, &kinds, label);
-        if count > told {
-            told = count;
+        let (count, together) = kinds_by(members, &kinds, label);
+        if count > apart {
+            apart = count;
             kinds = together;
             labels.push(label);
         }
@@ -65,7 +65,7 @@ fn telling_labels<'e>(members: &[Item<'e>], candidates: &[&'e str]) -> Vec<&'e s
 }
 
 /// How many kinds there are where those of one kind differ by this label as well, and which one each alert is of.
-fn told_apart(members: &[Item<'_>], kinds: &[usize], label: &str) -> (usize, Vec<usize>) {
+fn kinds_by(members: &[Item<'_>], kinds: &[usize], label: &str) -> (usize, Vec<usize>) {
     let mut known = NameMap::default();
     let together = members.iter().zip(kinds).map(|(item, kind)| {
         let next = known.len();

@@ -16,9 +16,9 @@ pub(super) const ROWS_MAX: usize = 50;
 /// How much of a name or a value is shown, in characters; as much as of one that is folded.
 const CELL_CHARACTERS_MAX: usize = 256;
 
-/// The table of a story's alerts, if it would say more than their names do.
-pub(super) fn of(view: &View<'_>, story: &AlertView<'_>) -> Option<CardTable> {
-    let group = story.group.as_ref()?;
+/// The table of a group's alerts, if it would say more than their names do.
+pub(super) fn of(view: &View<'_>, alert_view: &AlertView<'_>) -> Option<CardTable> {
+    let group = alert_view.group.as_ref()?;
     let labels = &group.names.labels;
     let alerts: Vec<&Item<'_>> = group.members.iter().map(|index| &view.items[*index]).collect();
     let is_measured = alerts.iter().any(|item| !measured(item).is_empty());

@@ -103,10 +103,15 @@ impl<'e> GroupView<'e> {
             GroupNoteText::Shared(text) => text.is_example,
             GroupNoteText::Each(_) => false,
         };
-        let is_told_once = !self.summary.is_example && !self.description.is_example;
-        let is_told_once = is_told_once && !self.notes.iter().any(is_example);
+        let is_said_once = !self.summary.is_example && !self.description.is_example;
+        let is_said_once = is_said_once && !self.notes.iter().any(is_example);
         let is_all_old_or_new = self.reminders == 0 || self.reminders == self.members.len();
-        is_told_once && is_all_old_or_new && !self.has_attention && !self.names.names.is_empty()
+        is_said_once && is_all_old_or_new && !self.has_attention && !self.names.names.is_empty()
+    }
+
+    /// Whether something was measured of them: that is the first of the notes.
+    pub(super) fn is_measured(&self) -> bool {
+        self.notes.first().is_some_and(|note| note.name == VALUE)
     }
 
     pub(super) fn is_same_for_all(&self, name: &str, value: &str) -> bool {
@@ -116,6 +121,10 @@ impl<'e> GroupView<'e> {
     /// Labels that are the same for all.
     pub(super) fn same(&self) -> &[(&'e str, &'e str)] {
         &self.same
+    }
+
+    pub(super) fn shares_picture(&self) -> bool {
+        self.links.contains(&LinkKind::Image)
     }
 
     pub(super) fn shares_link(&self, link: &Link) -> bool {

@@ -120,7 +120,7 @@ pub(super) fn bare_place(view: &View<'_>) -> String {
 }
 
 fn is_lone_message(view: &View<'_>) -> bool {
-    view.stories.iter().any(|story| story.item.is_message()) && view.summary.all.total() == 1
+    view.alert_views.iter().any(|alert_view| alert_view.item.is_message()) && view.summary.all.total() == 1
 }
 
 /// The names of the alerts that fire, or of all if none does, the worst first, with how many there are of it.

@@ -146,7 +146,7 @@ impl Words {
     }
 
     /// How many of those were told before, and for how long the longest of them has been firing.
-    pub(super) fn told_before(&self, count: usize, longest: Option<SignedDuration>) -> String {
+    pub(super) fn delivered_before(&self, count: usize, longest: Option<SignedDuration>) -> String {
         let longest = longest.map(|span| self.duration(span));
         match (self.locale, longest) {
             (Locale::ZhCn, None) => format!("其中 {count} 条此前已通知"),

@@ -1,4 +1,4 @@
-//! What is known of an alert without building its story: cheap enough to be asked of ten thousand of them. Pure.
+//! What is known of an alert without building its view: cheap enough to be asked of ten thousand of them. Pure.
 
 use jiff::Timestamp;
 use model::alert::{Alert, Status};
@@ -56,16 +56,19 @@ pub struct Item<'e> {
     pub reminder: bool,
     /// What people have done about it since it was told, if anything.
     pub attention: Option<&'e Attention>,
+    /// By which key Feishu shows the alert's picture, where it was uploaded.
+    pub picture: Option<&'e str>,
 }
 
 impl<'e> Item<'e> {
+    /// An alert of an envelope, as news.
+    pub fn of(envelope: &'e Envelope<'e>, alert: &'e Alert<'e>) -> Self {
+        Self { envelope, alert, reminder: false, attention: None, picture: None }
+    }
+
     /// Every alert of an envelope, as news.
     pub fn all_of(envelope: &'e Envelope<'e>) -> Vec<Self> {
-        envelope
-            .alerts
-            .iter()
-            .map(|alert| Self { envelope, alert, reminder: false, attention: None })
-            .collect()
+        envelope.alerts.iter().map(|alert| Self::of(envelope, alert)).collect()
     }
 
     pub(crate) fn is_firing(&self) -> bool {
@@ -149,7 +152,12 @@ impl<'e> Item<'e> {
 
     /// What that thing is in.
     pub(super) fn around(&self) -> Option<&'e str> {
-        AROUND.iter().find_map(|name| self.label(name))
+        self.around_label().map(|(_, value)| value)
+    }
+
+    /// The label that says so.
+    pub(super) fn around_label(&self) -> Option<(&'static str, &'e str)> {
+        AROUND.iter().find_map(|name| self.label(name).map(|value| (*name, value)))
     }
 
     /// Where it is, in the fewest words.

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
-use super::card::{AlertBlock, Button, Card, CardText, Element, Field, Header, Template, joined};
+use super::card::{
+    AlertBlock, Button, Card, CardPicture, CardText, Element, Field, Header, Template, joined,
+};
 
 /// A card.
 #[derive(Serialize)]
@@ -47,6 +49,8 @@ enum Json1Element<'c> {
     Rule,
     #[serde(rename = "action")]
     Buttons { actions: Vec<Json1Button<'c>> },
+    #[serde(rename = "img")]
+    Picture(&'c CardPicture),
     #[serde(rename = "note")]
     Note { elements: &'c [CardText] },
 }
@@ -93,9 +97,10 @@ impl Serialize for Json1Elements<'_> {
                 Element::Paragraph { text } => sequence.serialize_element(&paragraph(text))?,
                 Element::Facts { fields } => sequence.serialize_element(&Json1Element::Facts { fields })?,
                 Element::Rule => sequence.serialize_element(&Json1Element::Rule)?,
+                Element::Picture(picture) => sequence.serialize_element(&Json1Element::Picture(picture))?,
                 Element::Buttons { actions } => sequence.serialize_element(&buttons(actions))?,
                 Element::Note { elements } => sequence.serialize_element(&Json1Element::Note { elements })?,
-                Element::AlertBlock(story) => write_story(&mut sequence, story)?,
+                Element::AlertBlock(block) => write_block(&mut sequence, block)?,
                 Element::Listing(listing) => {
                     sequence.serialize_element(&Json1Element::Rule)?;
                     sequence.serialize_element(&plain(listing.lines.join("\n").into()))?;
@@ -106,19 +111,21 @@ impl Serialize for Json1Elements<'_> {
     }
 }
 
-fn write_story<S: SerializeSeq>(sequence: &mut S, story: &AlertBlock) -> Result<(), S::Error> {
+fn write_block<S: SerializeSeq>(sequence: &mut S, block: &AlertBlock) -> Result<(), S::Error> {
     sequence.serialize_element(&Json1Element::Rule)?;
-    let AlertBlock { head, lines, description, end, label, names, .. } = story;
-    if description.is_empty() {
+    let AlertBlock { head, lines, end, picture, label, names, .. } = block;
+    let text = block.plain();
+    if text.is_empty() {
         sequence.serialize_element(&markdown(joined(&[head, lines, end, label])))?;
     } else {
         sequence.serialize_element(&markdown(joined(&[head, lines])))?;
-        sequence.serialize_element(&plain(description.as_str().into()))?;
+        sequence.serialize_element(&plain(text))?;
         if !end.is_empty() || !label.is_empty() {
             sequence.serialize_element(&markdown(joined(&[end, label])))?;
         }
     }
-    names.iter().try_for_each(|names| sequence.serialize_element(&plain(names.as_str().into())))
+    names.iter().try_for_each(|names| sequence.serialize_element(&plain(names.as_str().into())))?;
+    picture.iter().try_for_each(|picture| sequence.serialize_element(&Json1Element::Picture(picture)))
 }
 
 fn paragraph(text: &CardText) -> Json1Element<'_> {

@@ -9,8 +9,8 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::card::{
-    AlertBlock, BlockFold, Button, Card, CardTable, CardText, Element, Field, HeaderBesides, HeaderTag,
-    Listing, Template, joined,
+    AlertBlock, BlockFold, Button, Card, CardPicture, CardTable, CardText, Element, Field, HeaderBesides,
+    HeaderTag, Listing, Template, joined,
 };
 
 /// What a table's columns are called in each of its rows, where every byte counts.
@@ -86,6 +86,8 @@ enum Part<'c> {
         kind: &'static str,
         behaviors: Vec<Behaviour<'c>>,
     },
+    #[serde(rename = "img")]
+    Picture(&'c CardPicture),
     #[serde(rename = "collapsible_panel")]
     Panel { header: PanelHeader<'c>, border: Border, elements: Vec<Part<'c>> },
     #[serde(rename = "table")]
@@ -183,11 +185,12 @@ impl<'c> Json2Card<'c> {
 
 fn has_table(element: &Element) -> bool {
     match element {
-        Element::AlertBlock(story) => story.table.is_some(),
+        Element::AlertBlock(block) => block.table.is_some(),
         Element::Listing(listing) => listing.table.is_some(),
         Element::Paragraph { .. }
         | Element::Facts { .. }
         | Element::Rule
+        | Element::Picture(_)
         | Element::Buttons { .. }
         | Element::Note { .. } => false,
     }
@@ -226,9 +229,10 @@ fn parts(element: &Element) -> Vec<Part<'_>> {
         }
         Element::Facts { fields } => facts(fields),
         Element::Rule => vec![Part::Rule],
+        Element::Picture(picture) => vec![Part::Picture(picture)],
         Element::Buttons { actions } => buttons(actions),
         Element::Note { elements } => elements.iter().map(note).collect(),
-        Element::AlertBlock(story) => told(story),
+        Element::AlertBlock(block) => alert_block(block),
         Element::Listing(listing) => listed(listing),
     }
 }
@@ -278,18 +282,19 @@ fn note(text: &CardText) -> Part<'_> {
     Part::Paragraph { text: TextV2::Plain { content: text.content().into(), look } }
 }
 
-fn told(story: &AlertBlock) -> Vec<Part<'_>> {
-    let AlertBlock { fold, head, title, lines, description, end, label, names, names_title, table } = story;
+fn alert_block(block: &AlertBlock) -> Vec<Part<'_>> {
+    let AlertBlock { fold, head, title, lines, end, label, names, names_title, table, picture, .. } = block;
+    let text = block.plain();
     let is_folded = *fold == BlockFold::All;
     // Above a table the columns say what the names are.
     let label = if table.is_some() || *fold == BlockFold::Names { "" } else { label };
     let mut parts = if is_folded { Vec::new() } else { vec![Part::Rule] };
     let head = if is_folded { "" } else { head };
-    if description.is_empty() {
+    if text.is_empty() {
         push_markdown(&mut parts, joined(&[head, lines, end, label]).into_owned());
     } else {
         push_markdown(&mut parts, joined(&[head, lines]).into_owned());
-        parts.push(plain(description));
+        parts.push(Part::Paragraph { text: plain_text(text) });
         push_markdown(&mut parts, joined(&[end, label]).into_owned());
     }
     let names = names.as_ref().filter(|_| table.is_none()).map(|names| plain(names));
@@ -297,6 +302,7 @@ fn told(story: &AlertBlock) -> Vec<Part<'_>> {
         BlockFold::Names => parts.extend(names.map(|names| panel(names_title, vec![names]))),
         BlockFold::Open | BlockFold::All => parts.extend(names),
     }
+    parts.extend(picture.as_ref().map(Part::Picture));
     if is_folded {
         // A panel with nothing in it would only look as if there were more.
         parts = vec![if parts.is_empty() { plain(title) } else { panel(title, parts) }];

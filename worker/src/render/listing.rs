@@ -99,9 +99,9 @@ impl<'e> ListLine<'e> {
     }
 
     /// Lines as rows, if there are several and each can be read as one; `told` is what they say.
-    pub(super) fn table(lines: &[Self], told: &[String], words: &Words) -> Option<CardTable> {
-        let row = |(line, told): (&Self, &String)| {
-            let names = told.strip_prefix(&line.title(words))?;
+    pub(super) fn table(lines: &[Self], written: &[String], words: &Words) -> Option<CardTable> {
+        let row = |(line, written): (&Self, &String)| {
+            let names = written.strip_prefix(&line.title(words))?;
             let names = names.strip_prefix(words.colon).unwrap_or(names);
             let is_short = !names.contains('\n') && names.chars().nth(CELL_CHARACTERS_MAX).is_none();
             let sign = line.light.sign();
@@ -117,7 +117,7 @@ impl<'e> ListLine<'e> {
             let around = clean_line(line.around, PLACE_CHARACTERS_MAX);
             is_short.then(|| vec![what, around, line.members.len().to_string(), which])
         };
-        let rows = lines.iter().zip(told).map(row).collect::<Option<Vec<_>>>()?;
+        let rows = lines.iter().zip(written).map(row).collect::<Option<Vec<_>>>()?;
         let columns = [words.alert, words.where_it_is, words.count, words.which].map(str::to_owned).into();
         (rows.len() > 1).then_some(CardTable { columns, rows })
     }

@@ -13,25 +13,30 @@ const BETWEEN: &str = " · ";
 /// So many annotations of an alert or a group, each cut to so many characters; and how many others there are.
 pub(super) fn lines(
     view: &View<'_>,
-    story: &AlertView<'_>,
+    alert_view: &AlertView<'_>,
     lines_max: usize,
     characters_max: usize,
 ) -> Vec<String> {
-    let (count, mut told): (usize, Vec<_>) = if let Some(group) = &story.group {
+    let (count, mut lines): (usize, Vec<_>) = if let Some(group) = &alert_view.group {
         let notes = group.notes.iter().take(lines_max);
-        (group.notes.len(), notes.map(|note| of_group(view, story, note, characters_max)).collect())
+        (group.notes.len(), notes.map(|note| of_group(view, alert_view, note, characters_max)).collect())
     } else {
-        let notes = story.notes.iter().take(lines_max);
+        let notes = alert_view.notes.iter().take(lines_max);
         let line = |(name, value): &(&str, &str)| notes::line(view.words, name, value, characters_max);
-        (story.notes.len(), notes.map(line).collect())
+        (alert_view.notes.len(), notes.map(line).collect())
     };
-    if count > told.len() && !told.is_empty() {
-        told.push(view.words.more_annotations(count - told.len()));
+    if count > lines.len() && !lines.is_empty() {
+        lines.push(view.words.more_annotations(count - lines.len()));
     }
-    told
+    lines
 }
 
-fn of_group(view: &View<'_>, story: &AlertView<'_>, note: &GroupNote<'_>, characters_max: usize) -> String {
+fn of_group(
+    view: &View<'_>,
+    alert_view: &AlertView<'_>,
+    note: &GroupNote<'_>,
+    characters_max: usize,
+) -> String {
     let line = |text: &str, characters_max| notes::line(view.words, note.name, text, characters_max);
     let said = match &note.text {
         GroupNoteText::Shared(text) if text.is_example => {
@@ -41,7 +46,7 @@ fn of_group(view: &View<'_>, story: &AlertView<'_>, note: &GroupNote<'_>, charac
         GroupNoteText::Shared(text) => return line(&text.text, characters_max),
         GroupNoteText::Each(said) => said,
     };
-    let names = story.group.as_ref().map_or(&[][..], |group| &group.names.names);
+    let names = alert_view.group.as_ref().map_or(&[][..], |group| &group.names.names);
     let each = said.iter().map(|(place, text)| {
         let name = names.get(*place).map_or("", AsRef::as_ref);
         format!("{name} {}", clean_line(text, characters_max))
@@ -55,9 +60,9 @@ pub(super) fn notices(view: &View<'_>, characters_max: usize) -> Vec<String> {
     let Some(origin) = &view.origin else { return Vec::new() };
     let is_said = |text: &str| {
         let text = text.trim();
-        let texts = view.stories.iter().flat_map(|story| {
-            let telling = &story.telling;
-            [telling.name, telling.summary, telling.description]
+        let texts = view.alert_views.iter().flat_map(|alert_view| {
+            let text = &alert_view.text;
+            [text.name, text.summary, text.description]
         });
         text.is_empty() || texts.into_iter().any(|said| said.contains(text))
     };

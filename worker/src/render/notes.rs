@@ -18,9 +18,9 @@ const ANNOTATIONS_LEFT_OUT: &str = "annotations_left_out";
 const NAME_CHARACTERS_MAX: usize = 40;
 
 /// Whether an annotation of this name and value is told by itself: it is in no text and no link of the card.
-fn is_note(item: &Item<'_>, telling: &AlertText<'_>, name: &str, value: &str) -> bool {
+fn is_note(item: &Item<'_>, alert_text: &AlertText<'_>, name: &str, value: &str) -> bool {
     let is_elsewhere = [VALUE, ORIGIN].contains(&name)
-        || [telling.name, telling.summary, telling.description]
+        || [alert_text.name, alert_text.summary, alert_text.description]
             .iter()
             .any(|text| text.trim() == value.trim());
     let is_not_shown = name.starts_with("__")
@@ -35,10 +35,10 @@ fn is_note(item: &Item<'_>, telling: &AlertText<'_>, name: &str, value: &str) ->
 /// The annotations that are told by themselves.
 pub(super) fn of<'e>(item: &Item<'e>) -> impl Iterator<Item = (&'e str, &'e str)> + use<'e> {
     let item = *item;
-    let telling = item.text();
+    let alert_text = item.text();
     let notes = move || {
         let annotations = item.alert.annotations.iter();
-        annotations.filter(move |(name, value)| is_note(&item, &telling, name, value))
+        annotations.filter(move |(name, value)| is_note(&item, &alert_text, name, value))
     };
     let is_count = |(name, _): &(&str, &str)| [LABELS_LEFT_OUT, ANNOTATIONS_LEFT_OUT].contains(name);
     // What is missing comes after what is there.

@@ -50,7 +50,7 @@ fn tagless(name: &str) -> Cow<'_, str> {
 /// What is told of the alerts of a view.
 struct TextFitting<'v> {
     view: &'v View<'v>,
-    /// The names of the alerts of each story that is a group, then of each line.
+    /// The names of the alerts of each view that is a group, then of each line.
     names: Vec<ListedNames<'v>>,
 }
 
@@ -62,27 +62,27 @@ impl TextFitting<'_> {
         let longest_end = ending(view, Rest::most(view), with_links).len();
         let room = TEXT_BYTES_MAX.checked_sub(text.len() + longest_end)?;
         let line_feed =
-            |index: usize| usize::from(index < view.stories.len() && !self.names[index].is_empty());
+            |index: usize| usize::from(index < view.alert_views.len() && !self.names[index].is_empty());
         let length_of = |index: usize| self.names[index].bytes() + line_feed(index);
         let grants = allot(&self.forms(with_links), length_of, room);
-        if !view.stories.is_empty() && grants.first().copied().flatten().is_none() {
+        if !view.alert_views.is_empty() && grants.first().copied().flatten().is_none() {
             return None;
         }
         let mut unnamed = Vec::new();
-        let (told, listed) = grants.split_at(view.stories.len());
-        for ((story, names), grant) in view.stories.iter().zip(&self.names).zip(told) {
+        let (in_detail, listed) = grants.split_at(view.alert_views.len());
+        for ((alert_view, names), grant) in view.alert_views.iter().zip(&self.names).zip(in_detail) {
             let Some(grant) = grant else {
-                unnamed.extend(story.members());
+                unnamed.extend(alert_view.members());
                 continue;
             };
-            text.push_str(&untagged(&detail(view, story, grant.level == 0, with_links)));
-            let Some(group) = &story.group else { continue };
+            text.push_str(&untagged(&detail(view, alert_view, grant.level == 0, with_links)));
+            let Some(group) = &alert_view.group else { continue };
             let names = names.within(&group.members, grant.names.saturating_sub(1), &mut unnamed);
             if !names.is_empty() {
                 text.extend(["\n", &names]);
             }
         }
-        let names = &self.names[view.stories.len()..];
+        let names = &self.names[view.alert_views.len()..];
         for ((line, names), grant) in view.lines.iter().zip(names).zip(listed) {
             let Some(grant) = grant else {
                 unnamed.extend(&line.members);
@@ -105,12 +105,12 @@ impl TextFitting<'_> {
         if view.summary.all.total() > 1 {
             let counts = [
                 Some(view.words.counts(view.summary.all)),
-                parts::told_before(view),
+                parts::delivered_before(view),
                 attention_lines::counts(view),
             ];
             text.push('\n');
             text.push_str(&counts.into_iter().flatten().collect::<Vec<_>>().join(" · "));
-            let is_worded = view.stories.iter().all(|story| story.body.is_some());
+            let is_worded = view.alert_views.iter().all(|alert_view| alert_view.body.is_some());
             let shared = parts::shared_line(view).filter(|_| !is_worded).map(|line| untagged(&line));
             for line in storm::line(view).into_iter().chain(shared) {
                 text.extend(["\n", &line]);
@@ -127,58 +127,66 @@ impl TextFitting<'_> {
         text
     }
 
-    /// How long every story and every line is in each of its forms, without names.
+    /// How long every block and every line is in each of its forms, without names.
     fn forms(&self, with_links: bool) -> Vec<Vec<usize>> {
-        let stories = self.view.stories.iter().map(|story| {
-            let length = |is_short| untagged(&detail(self.view, story, is_short, with_links)).len();
+        let alert_views = self.view.alert_views.iter().map(|alert_view| {
+            let length = |is_short| untagged(&detail(self.view, alert_view, is_short, with_links)).len();
             vec![length(true), length(false)]
         });
         let lines = self.view.lines.iter();
         let lines = lines.map(|line| vec![untagged(&line.title(self.view.words)).len() + AROUND_LINE_BYTES]);
-        stories.chain(lines).collect()
+        alert_views.chain(lines).collect()
     }
 }
 
 /// One alert or one group, each of its lines with a line feed before it.
-fn detail(view: &View<'_>, story: &AlertView<'_>, is_short: bool, with_links: bool) -> String {
+fn detail(view: &View<'_>, alert_view: &AlertView<'_>, is_short: bool, with_links: bool) -> String {
     let is_alone = view.summary.all.total() == 1;
     let mut lines = Vec::new();
     if is_alone {
-        lines.extend(parts::standing(view, story).map(|(sign, standing)| format!("{sign} {standing}")));
+        lines.extend(parts::standing(view, alert_view).map(|(sign, standing)| format!("{sign} {standing}")));
     } else {
-        lines.push(format!("\n{} {}", Light::of(&story.item, view.severities).sign(), head(view, story)));
+        lines.push(format!(
+            "\n{} {}",
+            Light::of(&alert_view.item, view.severities).sign(),
+            head(view, alert_view)
+        ));
         lines.push(parts::facts_line(
             view,
-            story,
+            alert_view,
             if is_short { 0 } else { parts::FACTS },
             NAME_CHARACTERS_MAX,
         ));
     }
-    if story.group.is_none() {
-        let attention = attention_lines::lines(view, &story.item, attention_lines::plain_name).into_iter();
+    if alert_view.group.is_none() {
+        let attention =
+            attention_lines::lines(view, &alert_view.item, attention_lines::plain_name).into_iter();
         lines.extend(attention.map(|(sign, line)| format!("{sign} {line}")));
     }
-    if let Some(body) = &story.body {
+    if let Some(body) = &alert_view.body {
         lines.push(body.plain(if is_alone { BODY_CHARACTERS_MAX } else { BODY_AMONG_OTHERS_CHARACTERS_MAX }));
     } else {
-        lines.extend(texts(view, story, is_short && !is_alone));
+        lines.extend(texts(view, alert_view, is_short && !is_alone));
     }
-    let are_placed = story.body.is_some() && view.places_links();
+    let are_placed = alert_view.body.is_some() && view.places_links();
     if is_alone && with_links && !are_placed {
-        let found = links::of(view, story).into_iter();
+        let found = links::of(view, alert_view).into_iter();
         lines.extend(found.map(|link| format!("{} {}", links::name(&link, view.words), link.url)));
     }
     lines.iter().filter(|line| !line.is_empty()).fold(String::new(), |text, line| format!("{text}\n{line}"))
 }
 
 /// What one of several is called, where it is, and how many there are of it.
-fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
-    let name = if story.item.name().trim().is_empty() { view.words.alert } else { story.item.name() };
-    let around = story.item.around().unwrap_or_default();
-    let (count, place, again) = match &story.group {
+fn head(view: &View<'_>, alert_view: &AlertView<'_>) -> String {
+    let name =
+        if alert_view.item.name().trim().is_empty() { view.words.alert } else { alert_view.item.name() };
+    let around = alert_view.item.around().unwrap_or_default();
+    let (count, place, again) = match &alert_view.group {
         Some(group) => (format!(" ×{}", group.members.len()), around.to_owned(), ""),
-        None if story.item.is_reminder() => (String::new(), story.item.place(), view.words.reminder),
-        None => (String::new(), story.item.place(), ""),
+        None if alert_view.item.is_reminder() => {
+            (String::new(), alert_view.item.place(), view.words.reminder)
+        }
+        None => (String::new(), alert_view.item.place(), ""),
     };
     let name = clean_line(name, NAME_CHARACTERS_MAX) + &count;
     let place = clean_line(&place, NAME_CHARACTERS_MAX);
@@ -187,24 +195,24 @@ fn head(view: &View<'_>, story: &AlertView<'_>) -> String {
 }
 
 /// What it says, and when it was.
-fn texts(view: &View<'_>, story: &AlertView<'_>, is_short: bool) -> Vec<String> {
+fn texts(view: &View<'_>, alert_view: &AlertView<'_>, is_short: bool) -> Vec<String> {
     let is_alone = view.summary.all.total() == 1;
     let longest = if is_alone { DESCRIPTION_CHARACTERS_MAX } else { DESCRIPTION_AMONG_OTHERS_CHARACTERS_MAX };
-    let reason = story.item.state_reason().map(|reason| view.words.reason(reason).to_owned());
-    let summary = parts::summary_of(view, story, SUMMARY_CHARACTERS_MAX);
+    let reason = alert_view.item.state_reason().map(|reason| view.words.reason(reason).to_owned());
+    let summary = parts::summary_of(view, alert_view, SUMMARY_CHARACTERS_MAX);
     let mut lines: Vec<_> = reason.into_iter().chain([summary]).collect();
     if is_short {
         return lines;
     }
-    lines.push(parts::description_of(view, story, longest));
+    lines.push(parts::description_of(view, alert_view, longest));
     let notes = if is_alone { NOTES_MAX } else { NOTES_AMONG_OTHERS_MAX };
-    lines.extend(note_lines::lines(view, story, notes, SUMMARY_CHARACTERS_MAX));
+    lines.extend(note_lines::lines(view, alert_view, notes, SUMMARY_CHARACTERS_MAX));
     if is_alone {
         lines.extend(note_lines::notices(view, longest));
     }
-    let times = match &story.group {
-        Some(group) => parts::group_times(view, group, &story.item),
-        None => times::facts(&story.item, view.words, view.timezone, view.now),
+    let times = match &alert_view.group {
+        Some(group) => parts::group_times(view, group, &alert_view.item),
+        None => times::facts(&alert_view.item, view.words, view.timezone, view.now),
     };
     lines.extend(times.iter().map(|(name, value)| format!("{name}{}{value}", view.words.colon)));
     lines

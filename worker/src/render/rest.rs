@@ -21,13 +21,13 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// What is missing where the stories and the lines got so much room, and so many alerts have no name on it.
+    /// What is missing where the views and the lines got so much room, and so many alerts have no name on it.
     pub(super) fn of(view: &View<'_>, grants: &[Option<RoomGrant>], unnamed: usize) -> Self {
-        let (told, listed) = grants.split_at(view.stories.len());
-        let stories = view.stories.iter().zip(told).filter(|(_, grant)| grant.is_none());
+        let (in_detail, listed) = grants.split_at(view.alert_views.len());
+        let alert_views = view.alert_views.iter().zip(in_detail).filter(|(_, grant)| grant.is_none());
         let lines = view.lines.iter().zip(listed).filter(|(_, grant)| grant.is_none());
         let mut rest = Self { unnamed, ..Self::default() };
-        let left_out = stories.map(|(story, _)| (1, story.members()));
+        let left_out = alert_views.map(|(alert_view, _)| (1, alert_view.members()));
         for (kinds, members) in left_out.chain(lines.map(|(line, _)| (line.kinds(), line.members.clone()))) {
             rest.kinds += kinds;
             for index in members {
@@ -60,7 +60,8 @@ pub(super) fn lines(view: &View<'_>, rest: Rest) -> Vec<String> {
 /// How much is listed; nothing where each alert is told by itself.
 pub(super) fn listed(view: &View<'_>, rest: Rest) -> Option<String> {
     let all = view.summary.all.total();
-    let is_listing = !view.lines.is_empty() || view.stories.iter().any(|story| story.group.is_some());
+    let is_listing =
+        !view.lines.is_empty() || view.alert_views.iter().any(|alert_view| alert_view.group.is_some());
     if rest.unnamed == 0 {
         return is_listing.then(|| view.words.all_listed(view.is_cut()).to_owned());
     }
@@ -71,8 +72,8 @@ pub(super) fn listed(view: &View<'_>, rest: Rest) -> Option<String> {
 
 /// Where all of it can be seen, if there is more than one alert a screen; each address with its host.
 pub(super) fn senders<'v>(view: &'v View<'_>, rest: Rest) -> Vec<(&'v str, &'v str)> {
-    let is_all_told = listed(view, rest).is_none() && view.truncated() == 0;
-    let Some(origin) = view.origin.as_ref().filter(|_| !is_all_told) else { return Vec::new() };
+    let is_all_in_detail = listed(view, rest).is_none() && view.truncated() == 0;
+    let Some(origin) = view.origin.as_ref().filter(|_| !is_all_in_detail) else { return Vec::new() };
     let host = |url: &'v str| url.split('/').nth(2).unwrap_or(url);
     origin.senders.iter().map(|url| (host(url), url.as_str())).collect()
 }

@@ -14,7 +14,7 @@ const TABLES_MAX: usize = 3;
 /// What a card with a table says besides of its width, in bytes.
 const WIDTH_BYTES: usize = r#","width_mode":"fill""#.len();
 
-/// Puts tables in the place of names. The card has the stories and the lines of the view, with all their names.
+/// Puts tables in the place of names. The card has the blocks and the lines of the view, with all their names.
 pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
     match card.format {
         CardFormat::V1 => return,
@@ -23,17 +23,18 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
     let mut spare = bytes_max.saturating_sub(length(card) + WIDTH_BYTES);
     let mut left = TABLES_MAX;
     let mut laid = Vec::with_capacity(card.elements.len() + 1);
-    let mut stories = view.stories.iter();
+    let mut alert_views = view.alert_views.iter();
     for element in std::mem::take(&mut card.elements) {
         let candidate = match &element {
             Element::AlertBlock(_) => {
-                let table = stories.next().and_then(|story| group_table::of(view, story));
+                let table = alert_views.next().and_then(|alert_view| group_table::of(view, alert_view));
                 table.map(|table| with_table(&element, table))
             }
             Element::Listing(listing) => listing_tables(view, listing),
             Element::Paragraph { .. }
             | Element::Facts { .. }
             | Element::Rule
+            | Element::Picture(_)
             | Element::Buttons { .. }
             | Element::Note { .. } => None,
         };
@@ -53,8 +54,10 @@ pub(super) fn lay(view: &View<'_>, card: &mut Card, bytes_max: usize) {
 
 fn with_table(element: &Element, table: CardTable) -> Vec<Element> {
     let mut element = element.clone();
-    if let Element::AlertBlock(story) = &mut element {
-        story.table = Some(table);
+    if let Element::AlertBlock(block) = &mut element {
+        block.table = Some(table);
+        // It stands in the rows.
+        block.measured.clear();
     }
     vec![element]
 }

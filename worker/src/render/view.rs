@@ -86,7 +86,7 @@ pub(super) struct View<'e> {
     pub(super) items: &'e [Item<'e>],
     pub(super) summary: Summary<'e>,
     /// The worst of them, as told in detail: alerts, or groups of alerts.
-    pub(super) stories: Vec<AlertView<'e>>,
+    pub(super) alert_views: Vec<AlertView<'e>>,
     /// All others, by name.
     pub(super) lines: Vec<ListLine<'e>>,
     /// Facts that are the same for every alert, said once.
@@ -111,20 +111,20 @@ impl<'e> View<'e> {
         let severities = &style.severities;
         let summary = Summary::of(items, severities);
         let is_storm = items.len() > DETAILS_MAX;
-        let mut stories = if is_storm {
-            storm_stories(items, &summary)
+        let mut alert_views = if is_storm {
+            storm_views(items, &summary)
         } else {
-            calm_stories(items, &summary, severities, besides.worded.is_none())
+            calm_views(items, &summary, severities, besides.worded.is_none())
         };
-        let told = if is_storm { stories.len() } else { summary.groups.len() };
-        let lines = ListLine::all_of(items, &summary.groups[told..]);
-        let shared_facts = alert_view::take_shared(&mut stories, &lines, items);
+        let in_detail = if is_storm { alert_views.len() } else { summary.groups.len() };
+        let lines = ListLine::all_of(items, &summary.groups[in_detail..]);
+        let shared_facts = alert_view::take_shared(&mut alert_views, &lines, items);
         let words = i18n::of(style.locale);
         let timezone = &style.timezone;
         Self {
             items,
             summary,
-            stories,
+            alert_views,
             lines,
             nearly_shared: nearly_shared::of(items, &shared_facts),
             shared_facts,
@@ -144,12 +144,12 @@ impl<'e> View<'e> {
         self.origin.as_ref().map_or(0, |origin| origin.truncated)
     }
 
-    /// The names of the alerts of each story, none where it is a single one, then of each line.
+    /// The names of the alerts of each view, none where it is a single alert, then of each line.
     pub(super) fn names(&self) -> impl Iterator<Item = &[Cow<'e, str>]> {
-        fn of_story<'s, 'e>(story: &'s AlertView<'e>) -> &'s [Cow<'e, str>] {
-            story.group.as_ref().map_or(&[], |group| &group.names.names)
+        fn of_alert_view<'s, 'e>(alert_view: &'s AlertView<'e>) -> &'s [Cow<'e, str>] {
+            alert_view.group.as_ref().map_or(&[], |group| &group.names.names)
         }
-        self.stories.iter().map(of_story).chain(self.lines.iter().map(|line| &line.names[..]))
+        self.alert_views.iter().map(of_alert_view).chain(self.lines.iter().map(|line| &line.names[..]))
     }
 
     /// Whether there are alerts of which nobody knows how they are.
@@ -164,35 +164,39 @@ impl<'e> View<'e> {
 }
 
 /// Of many alerts the worst groups are told in detail, each once.
-fn storm_stories<'e>(items: &[Item<'e>], summary: &Summary<'e>) -> Vec<AlertView<'e>> {
-    let story = |group: &SummaryGroup<'e>| {
+fn storm_views<'e>(items: &[Item<'e>], summary: &Summary<'e>) -> Vec<AlertView<'e>> {
+    let alert_view = |group: &SummaryGroup<'e>| {
         let lead = group.rank().index();
         match group.members[..] {
             [_] => AlertView::of(items[lead], lead),
             _ => AlertView::of_group(items[lead], lead, GroupView::of(items, &group.members)),
         }
     };
-    summary.groups.iter().take(DETAILS_MAX).map(story).collect()
+    summary.groups.iter().take(DETAILS_MAX).map(alert_view).collect()
 }
 
 /// Of a few alerts each is told in detail, or, where that would be the same over and over, its group once.
-fn calm_stories<'e>(
+fn calm_views<'e>(
     items: &[Item<'e>],
     summary: &Summary<'e>,
     severities: &SeverityWords,
     may_group: bool,
 ) -> Vec<AlertView<'e>> {
-    let mut stories = Vec::new();
+    let mut alert_views = Vec::new();
     for group in &summary.groups {
         let alike = (may_group && group.members.len() > 1)
             .then(|| GroupView::of(items, &group.members))
             .filter(GroupView::is_alike);
         let lead = group.rank().index();
         match alike {
-            Some(alike) => stories.push(AlertView::of_group(items[lead], lead, alike)),
-            None => stories.extend(group.members.iter().map(|index| AlertView::of(items[*index], *index))),
+            Some(alike) => alert_views.push(AlertView::of_group(items[lead], lead, alike)),
+            None => {
+                alert_views.extend(group.members.iter().map(|index| AlertView::of(items[*index], *index)));
+            }
         }
     }
-    stories.sort_by_key(|story| Rank::of(&story.item, Light::of(&story.item, severities), story.index));
-    stories
+    alert_views.sort_by_key(|alert_view| {
+        Rank::of(&alert_view.item, Light::of(&alert_view.item, severities), alert_view.index)
+    });
+    alert_views
 }

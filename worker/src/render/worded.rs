@@ -12,7 +12,7 @@ pub(super) fn reword(view: &mut View<'_>) {
     let Some(worded) = view.besides.worded else { return };
     view.title = title(worded, view);
     let bodies = bodies(worded, view);
-    view.stories.iter_mut().zip(bodies).for_each(|(story, body)| story.body = body);
+    view.alert_views.iter_mut().zip(bodies).for_each(|(alert_view, body)| alert_view.body = body);
 }
 
 /// The title in its words; nothing where it has none, or says nothing.
@@ -23,11 +23,11 @@ fn title(worded: &AppliedTemplate<'_>, view: &View<'_>) -> Option<String> {
 
 /// What it says of the view's alerts that are told in detail, one by one.
 fn bodies(worded: &AppliedTemplate<'_>, view: &View<'_>) -> Vec<Option<WordedText>> {
-    let body = |story| {
-        let links = values::links(view, story);
+    let body = |alert_view| {
+        let links = values::links(view, alert_view);
         let (text, spans) =
-            worded.say(TemplatePart::Body, || Some(values::of_alert(view, story, worded.receiver())))?;
+            worded.say(TemplatePart::Body, || Some(values::of_alert(view, alert_view, worded.receiver())))?;
         Some(WordedText::of(&text, &spans, &links)).filter(|text| !text.is_empty())
     };
-    view.stories.iter().map(body).collect()
+    view.alert_views.iter().map(body).collect()
 }

@@ -13,6 +13,7 @@ mod marks;
 mod named;
 mod once;
 mod people;
+mod pictures;
 mod silence_faults;
 mod silences;
 mod worded;

@@ -119,7 +119,7 @@ impl<'a> Inspection<'a> {
     }
 
     fn image(&mut self, spot: &Spot<'a>) -> Result<(), Refusal> {
-        if !spot.string("img_key")?.starts_with("img_") {
+        if !self.audience.shows(spot.string("img_key")?) {
             return Err(spot.refuse(UNKNOWN_IMAGE, "invalid image key"));
         }
         self.text(&spot.object("alt")?, &["plain_text"])

@@ -1,6 +1,6 @@
 //! One app at the gateway: its tokens, how often it calls what, and what goes wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -15,6 +15,8 @@ use crate::window::Window;
 pub(super) struct App {
     pub(super) settings: AppSettings,
     pub(super) tokens: Tokens,
+    /// The keys of the images it has uploaded: no other app's cards can show them.
+    pub(super) images: BTreeSet<String>,
     windows: BTreeMap<Call, Window>,
     faults: BTreeMap<Call, FaultQueue>,
 }
@@ -22,7 +24,8 @@ pub(super) struct App {
 impl App {
     pub(super) fn new(settings: AppSettings) -> Self {
         let tokens = Tokens::new(&settings.app_id);
-        Self { settings, tokens, windows: BTreeMap::new(), faults: BTreeMap::new() }
+        let images = BTreeSet::new();
+        Self { settings, tokens, images, windows: BTreeMap::new(), faults: BTreeMap::new() }
     }
 
     pub(super) fn script(&mut self, call: Call, fault: Fault, lasting: Lasting, now: Timestamp) {

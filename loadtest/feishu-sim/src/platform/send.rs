@@ -4,6 +4,7 @@ use super::content;
 use super::fields::Fields;
 use super::message::{Message, ReplyTo};
 use super::{ApiRequest, Given, Platform, Stop};
+use crate::audience::Audience;
 use crate::record::{Record, Verdict};
 use crate::refusal::Refusal;
 use crate::window::Window;
@@ -87,7 +88,9 @@ impl Platform {
         }
         // As at a webhook, a message whose content turns out to be bad counts against the limit.
         let over_budget = chat.admit(record.at)?;
-        let content = content::check(msg_type, said, request.body.len(), &chat.audience)?;
+        let images = self.apps.get(&record.token).map(|app| app.images.clone());
+        let audience = Audience { images, ..chat.audience.clone() };
+        let content = content::check(msg_type, said, request.body.len(), &audience)?;
         let message = Message {
             app_id: record.token.clone(),
             chat_id: target.chat_id,

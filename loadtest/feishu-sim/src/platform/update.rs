@@ -6,6 +6,7 @@ use serde_json::json;
 use super::content;
 use super::fields::Fields;
 use super::{ApiRequest, Given, Platform, Stop};
+use crate::audience::Audience;
 use crate::record::{Record, Verdict};
 use crate::refusal::Refusal;
 use crate::settings::Limits;
@@ -49,7 +50,9 @@ impl Platform {
             return Err(Refusal::too_often_here("message").into());
         }
         message.updates.note(&LIMITS, record.at);
-        let content = content::check("interactive", said, request.body.len(), &chat.audience)?;
+        let images = self.apps.get(&record.token).map(|app| app.images.clone());
+        let audience = Audience { images, ..chat.audience.clone() };
+        let content = content::check("interactive", said, request.body.len(), &audience)?;
         let Some(card) = content.card.filter(|card| card.shared && shown.shared) else {
             return Err(Refusal::invalid("update_multi has to be true in both cards").into());
         };

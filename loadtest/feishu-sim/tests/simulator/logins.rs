@@ -83,7 +83,7 @@ async fn a_code_becomes_a_long_token_that_says_who_it_is() {
     let data = &user["data"];
     assert_eq!((data["open_id"].as_str(), data["tenant_key"].as_str()), (Some("ou_dora"), Some("t-other")));
     assert_eq!(data["name"], "朵拉");
-    tenant.clock.advance(Duration::from_secs(7_200));
+    tenant.clock.advance(Duration::from_hours(2));
     let late = tenant.call_as(&who, "GET", "authen/v1/user_info", &Value::Null).await;
     assert_eq!(
         (late.status, &late.json()["code"]),
@@ -113,7 +113,7 @@ async fn a_code_is_good_once_for_five_minutes_and_for_whoever_asked_for_it() {
     assert_eq!(api_code(&exchanged(&tenant, &used, &json!({})).await), 0);
     assert_eq!(api_code(&exchanged(&tenant, &used, &json!({})).await), 20_065);
     let old = code(&tenant).await;
-    tenant.clock.advance(Duration::from_secs(300));
+    tenant.clock.advance(Duration::from_mins(5));
     assert_eq!(api_code(&exchanged(&tenant, &old, &json!({})).await), 20_004);
     tenant.sim.sits_at_browser(Some("ou_eve"));
     assert_eq!(api_code(&exchanged(&tenant, &code(&tenant).await, &json!({})).await), 20_010);

@@ -8,6 +8,7 @@
 )]
 
 mod app_contacts;
+mod app_images;
 mod app_messages;
 mod app_support;
 mod app_tokens;

@@ -13,7 +13,7 @@ const ORDER: &[&str] = &[
     "shared/runtime: clock entropy retry documents metrics lifecycle tls telemetry",
     "shared/queue: message metrics rabbitmq",
     "ingest: source gate settings live_gate slowdown answer body lark route metrics spool connections accept server",
-    "worker: store installation audit budget ledger routing people link render feishu directory metrics test_alert \
+    "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery probe command console_backend",
     "console: language data backend access assets request answer entrance route frame parts links pages console handling",

@@ -13,7 +13,7 @@ const MARK: &str = "reference \"";
 /// Feishu's shortest code but 0 has four digits; a status of HTTP has three.
 const CODE_MIN: i64 = 1_000;
 /// The sections of the page about Feishu whose tables have a verdict for each code.
-const WITH_VERDICTS: [&str; 4] = ["1.5", "4.1", "4.7", "4.8"];
+const WITH_VERDICTS: [&str; 5] = ["1.5", "4.1", "4.7", "4.8", "4.9"];
 /// The section about the codes within a refused card, of which nearly all are decided about alike.
 const WITHIN_CARDS: &str = "3.8";
 /// The two halves of the verdict table.

@@ -1,10 +1,10 @@
 use super::*;
-use crate::{Config, parse};
+use crate::{Config, Environment, parse};
 
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$SqlVijFGiPG+935vDSGEsA";
 
 fn read(text: &str) -> Result<Config, String> {
-    parse("larkfire.yaml", text, [].into_iter().collect()).map_err(|errors| errors.to_string())
+    parse("larkfire.yaml", text, Environment::default()).map_err(|errors| errors.to_string())
 }
 
 #[test]

@@ -15,6 +15,10 @@ pub(super) const TEMPLATES: SettingGroup = SettingGroup {
             "format of cards: `1.0`, which every client shows; `2.0`, with tags, tables and panels, for Feishu 7.20 and newer",
             "卡片格式：`1.0`，所有客户端都能显示；`2.0`，带标签、表格和折叠面板，需要飞书 7.20 及以上",
         ),
+        of("images.hosts", Worker).unset("none: pictures are linked", "无：只给出图片链接").means(
+            "hosts that pictures of alerts are fetched from, to be shown on the cards of an app's bot: `grafana.example.com`, `grafana.monitoring:3000`, or `*.example.com` for all below it that are at public addresses",
+            "应用机器人的卡片要直接显示告警图片时，允许从哪些主机下载：`grafana.example.com`、`grafana.monitoring:3000`，或 `*.example.com`（其下所有解析到公网地址的主机）",
+        ),
         of("template", Worker).unset("none: the built-in words", "无：内置文字").reloaded().means(
             "template of receivers that name none, and of the preview",
             "没有指定模板的接收方以及预览使用的模板",

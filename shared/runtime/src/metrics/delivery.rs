@@ -38,6 +38,7 @@ pub(super) const CARDS: MetricGroup = MetricGroup {
     metrics: &[
         CARD_ALERTS,
         CARD_REPAIRS,
+        CARD_PICTURES,
         CARDS_SENT_AGAIN,
         TEMPLATE_FAILURES,
         CARD_UPDATES,
@@ -226,6 +227,22 @@ pub const CARD_REPAIRS: Metric = metric(
     ),
 )
 .labels(&[label("kind")]);
+
+/// Pictures for cards of an app's bot.
+pub const CARD_PICTURES: Metric = metric(
+    "larkfire_card_pictures_total",
+    Counter,
+    Worker,
+    text(
+        "Pictures of alerts for cards of an app's bot, by what became of them; all but `uploaded` are linked.",
+        "应用机器人卡片上的告警图片数，按结果统计；除 `uploaded` 外都只给出链接。",
+    ),
+)
+.labels(&[label("outcome")])
+.advice(
+    "Where pictures may be fetched from: `images.hosts`. The log says why one is linked.",
+    "允许从哪里下载：`images.hosts`。为什么只给出链接，见日志。",
+);
 
 /// Cards that may be there twice.
 pub const CARDS_SENT_AGAIN: Metric = metric(

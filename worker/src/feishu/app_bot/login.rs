@@ -102,7 +102,7 @@ impl AppBot {
     }
 
     fn api(&self, path: &[&str]) -> Url {
-        self.url(&super::ApiCall { method: reqwest::Method::GET, path, query: &[], body: Vec::new() })
+        self.url(&super::ApiCall::new(reqwest::Method::GET, path, Vec::new()))
     }
 
     /// Log-ins have a host of their own beside each platform's: `accounts.feishu.cn` beside `open.feishu.cn`.

@@ -43,7 +43,7 @@ impl AppBot {
             if !page_token.is_empty() {
                 query.push(("page_token", &page_token));
             }
-            let call = ApiCall { method: Method::GET, path: &path, query: &query, body: Vec::new() };
+            let call = ApiCall { query: &query, ..ApiCall::new(Method::GET, &path, Vec::new()) };
             let answer = self.call(&call, now).await?;
             let MembersAnswer { data } =
                 serde_json::from_slice(&answer).map_err(|_| unreadable("members"))?;

@@ -40,6 +40,10 @@ pub(super) fn meaning(code: i64, said: &str) -> Meaning {
         230_019 | 230_071 | 230_072 | 230_111 => Meaning::GiveUp,
         // Moderation: sensitive words, and what looks like personal data.
         230_022 | 230_028 => Meaning::GiveUp,
+        // The app has no bot, or no room for pictures is left: until that changes every one is refused.
+        234_007 | 234_042 => Meaning::Broken,
+        // A picture that is none, is empty, or is larger than it may be.
+        234_001 | 234_006 | 234_010 | 234_011 | 234_039 => Meaning::GiveUp,
         // Of things Larkfire does not send: shared chats, files, urgent calls.
         230_015 | 230_017 | 230_055 | 230_023 | 230_024 | 230_052 => Meaning::GiveUp,
         99_992_402 => Meaning::GiveUp,
@@ -161,6 +165,8 @@ mod tests {
             (&[230_011, 230_012, 230_019, 230_031, 230_050, 230_098, 230_110, 230_111, 231_003], "give_up"),
             (&[230_071, 230_072, 230_015, 230_017, 230_055, 230_022, 230_023, 230_024, 230_028], "give_up"),
             (&[230_052, 99_992_354, 99_992_402], "give_up"),
+            (&[234_007, 234_042], "broken"),
+            (&[234_001, 234_006, 234_010, 234_011, 234_039], "give_up"),
             (&[777_777], "unknown"),
         ] {
             for code in codes {

@@ -88,12 +88,13 @@ fn every_code_within_a_refused_card_has_its_verdict() {
         on(230_099, &format!("Failed to create card content, ext=ErrCode: {sub}; ErrMsg: {said};"))
     };
     for sub in [
-        11310, 200_380, 200_381, 200_410, 200_550, 200_570, 200_621, 200_732, 200_737, 200_861, 200_914,
-        200_915, 300_240, 999_999,
+        11310, 200_380, 200_381, 200_410, 200_550, 200_621, 200_732, 200_737, 200_861, 200_914, 200_915,
+        300_240, 999_999,
     ] {
         assert_eq!(inside(sub, "refused"), "card", "{sub}");
     }
     assert_eq!(inside(100_290, "invalid user resource"), "mention");
+    assert_eq!(inside(200_570, "invalid image key"), "picture");
     assert_eq!(inside(11310, "card table number over limit"), "card");
     assert_eq!(inside(11310, "card action is lock"), "try_again");
 }

@@ -133,7 +133,7 @@ impl InteractionHandler {
         }
         let comment = format!("{} from Feishu, interaction {}", wanting.action, wanting.interaction.id);
         let begin = wanting.now.saturating_sub(BEGUN_BEFORE).unwrap_or(wanting.now);
-        let wish = Wish::of(&target.labels, begin, *until, author, &comment)
+        let wish = Wish::of(&target.labels, alertmanager.ignored(), begin, *until, author, &comment)
             .map_err(|_| Obstacle::Answer(Reply::Unsilenceable))?;
         let id = alertmanager.silence(&wish).await.map_err(not_silenced)?;
         let fingerprint = target.fingerprint.clone();

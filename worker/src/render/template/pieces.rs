@@ -35,18 +35,18 @@ impl WordedText {
         let mut writer = Writer { links, done: Vec::new(), line: String::new() };
         writer.write(&pieces);
         writer.end_line();
-        let mut told: Vec<WordedLine> = Vec::new();
+        let mut worded: Vec<WordedLine> = Vec::new();
         for line in writer.done {
             let markdown = line.trim_end().to_owned();
             // One empty line separates; at the beginning it does not even that.
-            if markdown.is_empty() && told.last().is_none_or(|last| last.markdown.is_empty()) {
+            if markdown.is_empty() && worded.last().is_none_or(|last| last.markdown.is_empty()) {
                 continue;
             }
             let plain = unmarked(&markdown);
-            told.push(WordedLine { markdown, plain });
+            worded.push(WordedLine { markdown, plain });
         }
-        while told.pop_if(|line| line.markdown.is_empty()).is_some() {}
-        Self(told)
+        while worded.pop_if(|line| line.markdown.is_empty()).is_some() {}
+        Self(worded)
     }
 
     pub(in crate::render) fn is_empty(&self) -> bool {

@@ -86,11 +86,11 @@ fn check(scene: &Scene, bytes_max: usize) {
     let card = &cards;
     for (said, summarised) in of_cards.chain([of_text]) {
         assert_eq!(said.all, truth(&items));
-        let told = Count {
+        let counted = Count {
             firing: said.by_line.firing + said.others.firing,
             resolved: said.by_line.resolved + said.others.resolved,
         };
-        assert_eq!(told, said.all, "{said:?} in {card:?} and {text:?}");
+        assert_eq!(counted, said.all, "{said:?} in {card:?} and {text:?}");
         assert_eq!(said.unnamed, summarised, "{said:?} in {card:?}");
     }
 }
@@ -343,7 +343,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn told_and_listed_and_left_out_are_all_of_them(
+    fn in_detail_and_listed_and_left_out_are_all_of_them(
         kinds in proptest::collection::vec((0_usize..40, 0_usize..4, 0_usize..5, any::<bool>(), "[a-zé字 <*\"]{0,60}", "[ab]-[0-9]{1,2}"), 2..120),
         bytes_max in 2_000_usize..CARD_BYTES_MAX,
     ) {

@@ -96,6 +96,7 @@ fn an_address_in_an_annotation_is_a_button_and_a_link_where_all_have_it() {
         Element::Paragraph { .. }
         | Element::Facts { .. }
         | Element::Rule
+        | Element::Picture(_)
         | Element::Note { .. }
         | Element::AlertBlock(_)
         | Element::Listing(_) => None,

@@ -36,7 +36,7 @@ fn what_is_left_out_of_a_single_alert_is_said() {
 }
 
 #[test]
-fn the_title_and_the_numbers_are_told_in_a_kilobyte() {
+fn the_title_and_the_numbers_take_a_kilobyte() {
     let scene = scenes::storm(10_000);
     for (format, bytes_max) in [(CardFormat::V1, 1_000), (CardFormat::V2, 1_500)] {
         let besides = Besides { format, ..Besides::default() };

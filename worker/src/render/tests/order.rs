@@ -7,7 +7,7 @@ use super::scenes::{self, Scene, alert, envelope, now};
 use super::*;
 
 /// The names told in detail, from top to bottom.
-fn told(card: &Card) -> Vec<String> {
+fn titles(card: &Card) -> Vec<String> {
     let name = |text: &CardText| {
         let (_, name) = text.content().lines().next()?.split_once(" **")?;
         Some(name.split_once("**")?.0.to_owned())
@@ -34,7 +34,7 @@ fn the_worst_news_come_first_and_what_began_first_among_equals() {
     let alerts = alerts.into_iter().chain(names).chain([early]).collect();
     let is_reminder = |alert: &Alert<'_>| alert.labels.get("alertname") == Some("Again");
     let card = card_of(&Scene { envelopes: vec![envelope(alerts, 0)], is_reminder, attention: Vec::new() });
-    assert_eq!(told(&card), ["Early", "Late", "Again", "Unsaid", "Mild", "Said", "Over"]);
+    assert_eq!(titles(&card), ["Early", "Late", "Again", "Unsaid", "Mild", "Said", "Over"]);
 }
 
 #[test]
@@ -45,11 +45,11 @@ fn an_annotation_says_how_bad_it_is_where_no_label_does() {
     labelled.annotations.insert_if_absent("severity".into(), "info".into());
     let envelopes = vec![envelope(vec![annotated, rated("Mild", "warning"), labelled], 0)];
     let card = card_of(&Scene { envelopes, is_reminder: |_| false, attention: Vec::new() });
-    assert_eq!(told(&card), ["Labelled", "Mild", "Annotated"]);
+    assert_eq!(titles(&card), ["Labelled", "Mild", "Annotated"]);
 }
 
 #[test]
-fn in_a_storm_each_kind_is_told_once() {
+fn in_a_storm_each_kind_has_one_block() {
     let mut alerts: Vec<_> = (0..100).map(|_| rated("Frequent", "critical")).collect();
     alerts.extend([rated("Rare", "critical"), rated("Seldom", "critical"), rated("Worse than none", "info")]);
     let card = card_of(&Scene {
@@ -57,7 +57,7 @@ fn in_a_storm_each_kind_is_told_once() {
         is_reminder: |_| false,
         attention: Vec::new(),
     });
-    assert_eq!(told(&card), ["Frequent", "Rare", "Seldom", "Worse than none"]);
+    assert_eq!(titles(&card), ["Frequent", "Rare", "Seldom", "Worse than none"]);
 }
 
 #[test]

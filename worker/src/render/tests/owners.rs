@@ -91,8 +91,8 @@ fn a_label_that_calls_somebody_by_a_number_is_not_shown_and_any_other_number_is(
         ("owner_team", "payments"),
     ];
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let told = scenes::envelope(vec![scenes::alert("A", labels.to_vec(), "")], 0);
-    let items = Item::all_of(&told);
+    let envelope = scenes::envelope(vec![scenes::alert("A", labels.to_vec(), "")], 0);
+    let items = Item::all_of(&envelope);
     let style = style(Locale::En);
     let card = serde_json::to_string(&build(&items, &style, now(), CARD_BYTES_MAX)).unwrap();
     assert!(card.contains("13600136000") && card.contains("payments"), "{card}");

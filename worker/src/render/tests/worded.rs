@@ -223,11 +223,11 @@ fn what_does_not_fit_is_cut_at_a_line_and_says_so() {
     let template = compiled(None, Some(&line.repeat(60))).unwrap();
     let (card, failures) = card_of(&scene.items(), &template, CARD_BYTES_MAX);
     assert_eq!(failures, []);
-    let told: Vec<_> =
+    let said: Vec<_> =
         texts(&card).into_iter().filter(|text| text.content().contains("is not well**")).collect();
-    assert!(told.len() >= 5, "{card:?}");
-    assert!(told.iter().any(|text| text.content().contains('…')));
-    assert!(told.iter().all(|text| text.content().matches("**").count() % 2 == 0));
+    assert!(said.len() >= 5, "{card:?}");
+    assert!(said.iter().any(|text| text.content().contains('…')));
+    assert!(said.iter().all(|text| text.content().matches("**").count() % 2 == 0));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn links_stand_below_unless_the_template_has_a_place_for_them() {
 
 #[test]
 fn what_is_wrong_with_a_template_is_said_with_its_line() {
-    for (text, line, told) in [
+    for (text, line, said) in [
         ("a\n{{ name | shout }}", 2, "there is no filter `shout`"),
         ("{{ name|safe }}", 1, "there is no filter `safe`"),
         ("{{ name is loud }}{{ name is not defined }}", 1, "there is no test `loud`"),
@@ -259,6 +259,6 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
         let faults = compiled(None, Some(text)).unwrap_err();
         let [(TemplatePart::Body, fault)] = &faults[..] else { panic!("{text}: {faults:?}") };
         assert_eq!(fault.line, line, "{text}: {}", fault.message);
-        assert!(fault.message.contains(told), "{text}: {}", fault.message);
+        assert!(fault.message.contains(said), "{text}: {}", fault.message);
     }
 }

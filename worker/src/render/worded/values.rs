@@ -24,8 +24,8 @@ const VALUE_CHARACTERS_MAX: usize = 2_000;
 const NAMES_MAX: usize = 10;
 
 /// Of one alert that is told in detail.
-pub(super) fn of_alert(view: &View<'_>, story: &AlertView<'_>, receiver: &str) -> Value {
-    Value::from_pairs(pairs(view, &story.item, &links_of(view, story), receiver))
+pub(super) fn of_alert(view: &View<'_>, alert_view: &AlertView<'_>, receiver: &str) -> Value {
+    Value::from_pairs(pairs(view, &alert_view.item, &links_of(view, alert_view), receiver))
 }
 
 /// Of a card; nothing where there is nothing on it.
@@ -45,14 +45,14 @@ pub(super) fn of_card(view: &View<'_>, receiver: &str) -> Option<Value> {
 }
 
 /// The addresses of an alert that may be linked to.
-pub(super) fn links(view: &View<'_>, story: &AlertView<'_>) -> Vec<String> {
-    links_of(view, story).into_iter().map(|link| link.url).collect()
+pub(super) fn links(view: &View<'_>, alert_view: &AlertView<'_>) -> Vec<String> {
+    links_of(view, alert_view).into_iter().map(|link| link.url).collect()
 }
 
 fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Vec<(&'static str, Value)> {
     let alert = item.alert;
     let words = view.words;
-    let telling = item.text();
+    let alert_text = item.text();
     let (severity, said) = severity::of(item, view.severities);
     let reason = item.state_reason().map(|reason| words.reason(reason)).unwrap_or_default();
     let time = |at: Option<Timestamp>| at.map(|at| times::shown(at, view.timezone)).unwrap_or_default();
@@ -73,10 +73,10 @@ fn pairs(view: &View<'_>, item: &Item<'_>, found: &[Link], receiver: &str) -> Ve
         status_name.into(),
         severity.as_str().into(),
         text(severity.word(said, words)),
-        text(telling.name),
+        text(alert_text.name),
         text(item.place()),
-        text(telling.summary),
-        text(telling.description),
+        text(alert_text.summary),
+        text(alert_text.description),
         texts(&alert.labels),
         texts(&alert.annotations),
         text(alert.fingerprint.as_str()),

@@ -131,6 +131,6 @@ pub(super) fn absent(url: Option<&str>) -> Absent {
         bearer_token: None,
     });
     let client = worker::feishu::http_client(Duration::from_secs(5), None).unwrap();
-    let alertmanagers = Alertmanagers::new(client, config.into_iter().collect());
+    let alertmanagers = Alertmanagers::new(client, config.into_iter().collect(), Vec::new());
     Absent::new(alertmanagers, DedupConfig::default().remember)
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::{
-    AlertmanagerConfig, AppConfig, CardFormat, ClientTls, DatabaseConfig, DeliveryConfig, InteractionsConfig,
-    ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews, Secret, TemplateConfig,
+    AlertmanagerConfig, AppConfig, CardFormat, ClientTls, DatabaseConfig, DeliveryConfig, ImagesConfig,
+    InteractionsConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews, Secret,
+    TemplateConfig,
 };
 use feishu_sim::{
     AppSettings, Call, ChatSettings, FeishuSim, Limits, Record, SimSettings, UserSettings, Verdict,
@@ -45,6 +46,8 @@ pub(crate) struct Tenant {
     /// What people may do.
     pub(crate) interactions: InteractionsConfig,
     pub(crate) alertmanagers: Vec<AlertmanagerConfig>,
+    /// Hosts that pictures may be fetched from.
+    pub(crate) images: ImagesConfig,
     /// Where the shared database is reached, if not where it is.
     pub(crate) through: Option<SocketAddr>,
     /// The first is that of both receivers.
@@ -106,6 +109,7 @@ impl Tenant {
             delivery,
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
+            images: ImagesConfig::default(),
             through: None,
             templates: Vec::new(),
             card_format: CardFormat::V1,
@@ -136,6 +140,7 @@ impl Tenant {
         });
         settings.interactions = self.interactions.clone();
         settings.alertmanagers.clone_from(&self.alertmanagers);
+        settings.images.clone_from(&self.images);
         settings.templates.clone_from(&self.templates);
         settings.database = self.database_config();
         WorkerHandle { worker: Worker::start(settings, Clock::system()) }
