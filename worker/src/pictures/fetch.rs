@@ -6,6 +6,7 @@ use std::time::Duration;
 use config::AddressRange;
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use runtime::tls::install_provider;
 use thiserror::Error;
 
 use super::address::PublicAddresses;
@@ -38,8 +39,7 @@ pub(super) enum Unfetched {
 impl Fetcher {
     /// One whose requests take no longer than this.
     pub(super) fn new(within: Duration) -> reqwest::Result<Self> {
-        // Another part of the process may have installed the provider before; either is ring.
-        let _installed_before = rustls::crypto::ring::default_provider().install_default();
+        install_provider();
         let client = |builder: ClientBuilder| {
             builder
                 .connect_timeout(within)
