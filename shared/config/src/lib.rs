@@ -34,6 +34,7 @@ mod tls;
 mod tls_follow;
 mod tree;
 mod variables;
+pub mod version;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
