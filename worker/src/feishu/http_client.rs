@@ -56,17 +56,21 @@ pub fn http_client(request_timeout: Duration, ca_file: Option<&Path>) -> Result<
     match builder(request_timeout).build() {
         Ok(client) if ours.is_empty() => Ok(client),
         Ok(_) => builder(request_timeout).tls_certs_merge(ours).build().map_err(other),
-        Err(error) if is_without_roots(&error) => {
+        // Nothing else can be wrong with what is not configured, than that nobody is there to be believed; and if it is, it
+        // is wrong with other authorities, too.
+        Err(_) => {
             let roots = instead_of_none(|name| env::var(name).ok())?;
+            let built_in = roots.len();
+            let client = builder(request_timeout).tls_certs_only(roots.into_iter().chain(ours)).build();
+            let client = client.map_err(other)?;
             warn!(
                 looked_in = "/etc/ssl, /etc/pki, /usr/local/etc/ssl",
-                built_in = roots.len(),
+                built_in,
                 "this machine has no certificates of authorities: those built into Larkfire are believed; \
                  install ca-certificates, or set SSL_CERT_FILE"
             );
-            builder(request_timeout).tls_certs_only(roots.into_iter().chain(ours)).build().map_err(other)
+            Ok(client)
         }
-        Err(error) => Err(other(error)),
     }
 }
 
@@ -81,13 +85,6 @@ fn builder(request_timeout: Duration) -> ClientBuilder {
         .pool_idle_timeout(IDLE_TIMEOUT)
         .referer(false)
         .user_agent(concat!("larkfire/", env!("CARGO_PKG_VERSION")))
-}
-
-/// Whether a client cannot be built because nobody is there to be believed: the only thing that rustls complains of while
-/// neither certificates nor versions are ours.
-fn is_without_roots(error: &reqwest::Error) -> bool {
-    let first: &dyn std::error::Error = error;
-    std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<rustls::Error>())
 }
 
 /// The authorities to believe where none are found, unless the environment says where they are.
