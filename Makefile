@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run unit test check check-deploy check-rollout simulate bench services
+.PHONY: help run unit test check check-deploy check-rollout images check-images check-compose deb check-deb simulate bench services
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -49,6 +49,26 @@ check-rollout: services ## As root: replace the chart's pods, as processes, unde
 	cargo build --workspace --bins
 	deploy/check/tools.sh
 	.tools/bin/python deploy/check/rollout.py --binaries $${CARGO_TARGET_DIR:-target}/debug
+
+images: ## As root, on Debian: build localhost/larkfire:dev without a registry of images; PROFILE=release is quicker than dist
+	deploy/images/build.sh $(or $(PROFILE),dist)
+
+check-images: ## As root, on Debian: run the image that `make images` has built, read-only and without capabilities
+	deploy/images/tools.sh podman runc
+	python3 deploy/images/check.py
+
+check-compose: ## As root, on Debian: bring deploy/compose.yaml up with the image of `make images` and Debian's servers; 5 minutes
+	cargo build --workspace --bins
+	deploy/check/tools.sh
+	deploy/images/servers.sh
+	.tools/bin/python deploy/images/compose_check.py --binaries $${CARGO_TARGET_DIR:-target}/debug
+
+deb: ## The Debian package, by dpkg-deb; PROFILE=release is quicker than dist
+	deploy/debian/build.sh $(or $(PROFILE),dist)
+
+check-deb: ## As root, on Debian: install the package into a throw-away Debian, start what is in it, upgrade it, purge it
+	deploy/images/tools.sh mmdebstrap
+	python3 deploy/debian/check.py
 
 simulate: ## Run the whole worker by seeds in simulated time: SEEDS=100000, FROM=1; see loadtest/simulation/README.md
 	cargo run --release --package simulation -- --seeds $(or $(SEEDS),20000) --from $(or $(FROM),1)

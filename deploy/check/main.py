@@ -100,6 +100,9 @@ def main() -> int:
             "custom resources, against their schemas": pool.submit(run, "node", CHECKS / "crds.mjs", *sorted(folder.iterdir())),
             "every check finds what it is for": pool.submit(run, sys.executable, "-m", "unittest", "discover", "-s", CHECKS),
             "yamllint": pool.submit(run, TOOLS / "bin/yamllint", "-c", CHECKS / "yamllint.yaml", folder),
+            "compose.yaml is what the specification says": pool.submit(run, TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", chart.ROOT / "deploy/compose.yaml"),
+            "workflows": pool.submit(run, TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.github-workflows", *sorted((chart.ROOT / ".github/workflows").iterdir())),
+            "hadolint": pool.submit(run, TOOLS / "bin/hadolint", chart.ROOT / "deploy/Dockerfile"),
             "values.schema.json is a schema": pool.submit(run, TOOLS / "bin/check-jsonschema", "--check-metaschema", chart.CHART / "values.schema.json"),
         }
         for values in [None, *chart.value_files()]:

@@ -9,6 +9,7 @@ use config::check::probe::Probe;
 use config::check::{self, CheckOptions, Role};
 use config::command_line::{self, CommonCommand};
 use config::process::{self, Start, StartError};
+use config::version::VERSION_AND_COMMIT;
 use config::{self, Config, ConfigErrors};
 use ingest::Settings;
 use ingest::spool::Spool;
@@ -39,7 +40,7 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 /// An alert is answered with 202 once the queue has it durably, and with 503 if the sender should try again. Any
 /// number of these can run; larkfire-worker takes the alerts from the queue. `larkfire` is both in one process.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version = VERSION_AND_COMMIT, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file (YAML); without it the environment alone is read
     #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]

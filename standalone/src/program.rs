@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
 use config::command_line::{self, CommonCommand};
 use config::process;
+use config::version::VERSION_AND_COMMIT;
 use config::{Config, ConfigErrors, load};
 use ingest::source::Endpoint;
 use runtime::clock::Clock;
@@ -40,7 +41,7 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 ///
 /// Everything in one process: alerts come in over HTTP, wait on an embedded queue on disk, and go out as cards.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version = VERSION_AND_COMMIT, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file (YAML); without it the environment alone is read
     #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]

@@ -6,6 +6,7 @@ mod body;
 mod custom_bot;
 pub(crate) mod exchange;
 mod form;
+mod http_client;
 pub mod limits;
 pub(crate) mod metrics;
 pub(crate) mod picture;
@@ -18,7 +19,8 @@ pub use app_bot::{
     AppBot, AppBotError, AppCredentials, LoginTrouble, LoginUser, MessageId, OnceKey, People, ReplyTo, Sent,
 };
 pub use body::CardContent;
-pub use custom_bot::{CustomBot, CustomBotError, http_client};
+pub use custom_bot::{CustomBot, CustomBotError};
 pub use form::{Form, Shape};
+pub use http_client::{HttpClientError, http_client};
 pub use limits::{BODY_BYTES_MAX, CARD_BYTES_MAX};
 pub use webhook::{NoAnswer, WebhookAnswer, WebhookPort, Webhooks};

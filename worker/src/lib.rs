@@ -67,7 +67,7 @@ use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use directory::{OwnerResolver, OwnersError, Sources};
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
-use feishu::{AppBot, Webhooks, http_client};
+use feishu::{AppBot, HttpClientError, Webhooks, http_client};
 use firing::{Firing, FiringMetrics, Over};
 use history::History;
 use installation::{Gate, InstallationOrigin};
@@ -208,6 +208,9 @@ pub enum StartError {
     /// Pictures cannot be fetched.
     #[error(transparent)]
     Pictures(#[from] PicturesError),
+    /// Nothing can be sent over HTTP.
+    #[error(transparent)]
+    HttpClient(#[from] HttpClientError),
     /// Two parts of the process want the same metric.
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -228,8 +231,7 @@ impl Outside {
     /// What the settings name: a database and, over one HTTP client, everything else.
     fn of(settings: &Settings, registry: &Registry) -> Result<Self, StartError> {
         let store = Store::open(&settings.database, &settings.data_dir, registry)?;
-        let client = http_client(settings.delivery.request_timeout, settings.https_ca_file.as_deref())
-            .map_err(ReceiverError::from)?;
+        let client = http_client(settings.delivery.request_timeout, settings.https_ca_file.as_deref())?;
         Ok(Self { store, webhooks: Webhooks::Http(client.clone()), client })
     }
 }

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use config::check::{self, CheckOptions, Role};
 use config::command_line::{self, CommonCommand};
 use config::process::{self, Start, StartError};
+use config::version::VERSION_AND_COMMIT;
 use config::{self, Config, ConfigErrors};
 use queue::rabbitmq::RabbitMq;
 use queue::{Consumer, QueueMetrics, Subscription};
@@ -37,7 +38,7 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 /// Any number of workers may run side by side: each alert is taken by one of them, and a worker that dies gives back
 /// what it had in hand.
 #[derive(Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version = VERSION_AND_COMMIT, after_help = EXAMPLES)]
 struct WorkerCli {
     /// The configuration file (YAML); without it the environment alone is read
     #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]

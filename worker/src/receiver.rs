@@ -64,7 +64,7 @@ pub struct AppChat {
 /// Why a receiver cannot be used as it is configured.
 #[derive(Debug, Error)]
 pub enum ReceiverError {
-    /// A custom bot, or the HTTP client.
+    /// A custom bot.
     #[error(transparent)]
     CustomBot(#[from] CustomBotError),
     /// The app's bot.

@@ -23,6 +23,14 @@ fn help_shows_how_it_is_used() {
 }
 
 #[test]
+fn the_version_is_the_crates_and_perhaps_a_commit() {
+    let (code, text) = run(&["--version"], &[]);
+    assert_eq!(code, Some(0));
+    assert_eq!(text, format!("larkfire-ingest {}\n", config::version::VERSION_AND_COMMIT));
+    assert!(config::version::VERSION_AND_COMMIT.starts_with(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn without_a_queue_it_says_what_to_set() {
     let (code, text) = run(&[], &[]);
     assert_eq!(code, Some(64));

@@ -35,6 +35,7 @@ mod tls;
 mod tls_follow;
 mod tree;
 mod variables;
+pub mod version;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ use prometheus::Registry;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
+use crate::version::{COMMIT, VERSION};
 use crate::{
     Config, ConfigErrors, LOOK_EVERY, ListenerFiles, PROTOCOLS_OF_ADMIN, Reloads, follow, follow_tls,
 };
@@ -20,9 +21,6 @@ use runtime::telemetry::logging;
 pub const BAD_CONFIGURATION: u8 = 64;
 /// Exit code for a start that failed, or a part that ended before it was told to.
 pub const FAILED: u8 = 1;
-
-/// All crates have one.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Why a process could not start, in words for its operator.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -88,7 +86,7 @@ where
     let grace = config.shutdown_grace;
     registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let build = BUILD_INFO.gauges()?;
-    build.with_label_values(&[VERSION]).set(1);
+    build.with_label_values(&[VERSION, COMMIT]).set(1);
     registry.register(Box::new(build))?;
     say_what_starts(&config);
     let certificate_end = ADMIN_CERTIFICATE_END.gauge()?;
@@ -131,6 +129,7 @@ fn say_what_starts(config: &Config) {
     let receivers: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
     info!(
         version = VERSION,
+        commit = COMMIT,
         files = files.join(" "),
         listen = %config.listen,
         queue = if config.queue.is_some() { "RabbitMQ" } else { "embedded" },

@@ -1,27 +1,18 @@
 //! A custom bot: one webhook URL, which is the credential, and perhaps a secret to sign with.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use config::Secret;
 use jiff::{SignedDuration, Timestamp};
 use model::signature::bot_sign;
-use reqwest::{Certificate, Client, Url};
-use runtime::tls::{TlsFileError, certificates_in, install_provider};
+use reqwest::Url;
 use thiserror::Error;
 use tracing::warn;
 
 use super::body::{self, CardContent};
 use super::verdict::{self, Repair, Trouble, Verdict};
 use super::webhook::Webhooks;
-
-/// Time for a connection to come about, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Idle connections kept per host; more than one worker's receivers rarely use at once.
-const IDLE_CONNECTIONS_MAX: usize = 8;
-/// How long they are kept: less than the usual minute after which the other side hangs up.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// How far apart two clocks may be that agree: an answer takes time, and Feishu takes a signature for an hour.
 const CLOCKS_AGREE: Duration = Duration::from_mins(5);
@@ -43,37 +34,6 @@ pub enum CustomBotError {
         /// The receiver's name.
         receiver: String,
     },
-    /// The HTTP client did not start.
-    #[error("the HTTP client cannot be set up: {0}")]
-    Client(#[source] reqwest::Error),
-    /// The file of CAs to believe is of no use.
-    #[error("https.ca_file: {0}")]
-    CaFile(#[from] TlsFileError),
-}
-
-/// The HTTP client all receivers share. It sends once: when to try again is decided in one place, and not here. Only
-/// what an HTTP/2 server says that it has not taken (`GOAWAY`, `REFUSED_STREAM`) is sent again by reqwest itself.
-///
-/// `ca_file` has CAs to believe besides the system's: Alertmanagers have certificates of a private one, and proxies that look
-/// into what passes them.
-pub fn http_client(request_timeout: Duration, ca_file: Option<&Path>) -> Result<Client, CustomBotError> {
-    install_provider();
-    let certificates = ca_file.map(certificates_in).transpose()?.unwrap_or_default();
-    let certificates = certificates.iter().map(|der| Certificate::from_der(der));
-    let certificates = certificates.collect::<Result<Vec<_>, _>>().map_err(CustomBotError::Client)?;
-    Client::builder()
-        .tls_certs_merge(certificates)
-        // Less than the whole, so that a connection that does not come about is never taken for a request that was
-        // sent.
-        .connect_timeout(CONNECT_TIMEOUT.min(request_timeout / 2))
-        .timeout(request_timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .referer(false)
-        .user_agent(concat!("larkfire/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(CustomBotError::Client)
 }
 
 /// One custom bot. `Debug` shows neither its URL nor its secret.

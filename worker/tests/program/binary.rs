@@ -39,6 +39,22 @@ async fn without_a_broker_to_go_to_it_says_what_to_set() {
 }
 
 #[tokio::test]
+async fn whose_certificates_to_believe_is_named_and_nothing_is_there_so_it_says_where_it_looked() {
+    let folder = tempfile::tempdir().unwrap();
+    let launch = worker()
+        .directory(folder.path())
+        .variable("AMQP_URL", amqp_url())
+        .variable("LARKFIRE_QUEUE_PREFIX", unique_prefix())
+        .variable("LARKFIRE_ADMIN_LISTEN", ports::free_address().to_string())
+        .variable("LARKFIRE_PREVIEW", "true")
+        .variable("SSL_CERT_FILE", folder.path().join("no-bundle.pem"));
+    let (status, printed) = launch.start().finish(WITHIN).await;
+    assert_eq!(status.code(), Some(1), "{printed}");
+    assert!(printed.contains("no certificate of an authority is to be had from SSL_CERT_FILE="), "{printed}");
+    assert!(printed.contains("/no-bundle.pem: put a bundle in PEM format there"), "{printed}");
+}
+
+#[tokio::test]
 async fn with_a_slip_in_the_name_of_its_webhook_it_does_not_start_and_the_slip_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let launch = worker()

@@ -277,6 +277,16 @@ pub const BUILD_INFO: Metric = metric(
     "larkfire_build_info",
     Gauge,
     Both,
-    text("Always 1; the label says which version runs.", "恒为 1；标签为正在运行的版本。"),
+    text(
+        "Always 1; the labels say which version runs, and from which commit it was built.",
+        "恒为 1；标签为正在运行的版本及其构建所用的提交。",
+    ),
 )
-.labels(&[names("version", "the version", "版本号")]);
+.labels(&[
+    names("version", "the version", "版本号"),
+    names(
+        "commit",
+        "the commit, `unknown` if the build could not tell",
+        "提交；构建时无从得知则为 `unknown`",
+    ),
+]);
