@@ -3,6 +3,7 @@
 
 mod actions;
 mod alerts;
+mod firing;
 mod letters;
 mod overview;
 mod readings;
@@ -18,7 +19,7 @@ use console::access::LoopbackAccess;
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
-    DeadLetterPage, Overview, ReceiverSummary,
+    DeadLetterPage, FiringAlerts, Overview, ReceiverSummary,
 };
 use console::{Console, ConsoleParts};
 use jiff::Timestamp;
@@ -33,6 +34,7 @@ use tokio::time::{Instant, interval};
 use tracing::{info, warn};
 
 use crate::Settings;
+use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::metrics::Metrics;
 use crate::receiver::Receiver;
@@ -71,6 +73,8 @@ impl ConsoleSettings {
 pub(crate) struct ConsoleDeps {
     store: Store,
     letters: DeadLetters,
+    /// What stands in the app's chats.
+    cards: Cards,
     metrics: Metrics,
     /// How each bot has answered last.
     pub(crate) statuses: ReceiverStatuses,
@@ -88,15 +92,16 @@ impl ConsoleDeps {
     pub(crate) fn of(
         settings: &Settings,
         receivers: &[Receiver],
-        store: &Store,
         letters: &DeadLetters,
+        cards: &Cards,
+        store: &Store,
         metrics: &Metrics,
         publisher: &Arc<dyn Publisher>,
-        clock: &Clock,
     ) -> Self {
         Self {
             store: store.clone(),
             letters: letters.clone(),
+            cards: cards.clone(),
             metrics: metrics.clone(),
             statuses: ReceiverStatuses::default(),
             publisher: Arc::clone(publisher),
@@ -104,7 +109,7 @@ impl ConsoleDeps {
             has_history: settings.history.enabled,
             is_previewing: settings.receivers.is_empty(),
             timezone: settings.style.timezone.clone(),
-            clock: clock.clone(),
+            clock: cards.clock(),
         }
     }
 }
@@ -201,6 +206,10 @@ impl ConsoleReads for BackendHandle {
 
     fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>> {
         Box::pin(async { Ok(self.overview().await?.receivers) })
+    }
+
+    fn firing<'b>(&'b self, query: &'b Query) -> Answered<'b, FiringAlerts> {
+        Box::pin(self.0.firing_alerts(query))
     }
 
     fn alerts<'b>(&'b self, query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {

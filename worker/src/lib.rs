@@ -264,10 +264,6 @@ pub fn start_with(
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
-    let shown = ConsoleDeps::of(&settings, &receivers, &store, &letters, &metrics, &publisher, &clock);
-    let statuses = shown.statuses.clone();
-    // Before the preview, which is at the root as well where there is no console.
-    pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle));
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let sender = sender(settings.delivery, &store, &Process { registry, clock: clock.clone(), lifecycle })?;
@@ -276,6 +272,10 @@ pub fn start_with(
     let owners = owners(&settings, sources, registry, clock.clone(), lifecycle)?;
     let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?)
         .with_buttons(interactions::buttons(&settings));
+    let shown = ConsoleDeps::of(&settings, &receivers, &letters, &cards, &store, &metrics, &publisher);
+    let statuses = shown.statuses.clone();
+    // Before the preview, which is at the root as well where there is no console.
+    pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle));
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
