@@ -42,16 +42,19 @@ impl ConsoleBackend {
             }
         };
         for line in &at_bots {
-            line.envelope.alerts.iter().for_each(|alert| take(&line.receiver, alert));
+            for alert in &line.envelope.alerts {
+                take(&line.receiver, alert);
+            }
         }
         for chat in self.deps.receivers.iter().filter(|facts| facts.kind() == ReceiverKind::AppChat) {
             let cards = self.deps.cards.firing_at(chat.name(), CARDS_MAX).await?;
             for card in cards {
                 let envelopes = card.states.as_of_now(card.envelopes);
-                let alerts = envelopes.iter().flat_map(|envelope| &envelope.alerts);
-                alerts
-                    .filter(|alert| alert.status == Status::Firing)
-                    .for_each(|alert| take(chat.name(), alert));
+                for alert in envelopes.iter().flat_map(|envelope| &envelope.alerts) {
+                    if alert.status == Status::Firing {
+                        take(chat.name(), alert);
+                    }
+                }
             }
         }
         Ok(FiringAlerts { alerts: found, looked_at })
