@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterCount, DeadLetterDetail,
-    DeadLetterOrder, DeadLetterPage, Overview, ReceiverSummary,
+    DeadLetterOrder, DeadLetterPage, FiringAlerts, Overview, ReceiverSummary,
 };
 
 /// Why something cannot be shown or done, in words for whoever asks; it names no secret.
@@ -46,6 +46,9 @@ pub trait ConsoleReads: Send + Sync + 'static {
 
     /// How each receiver is doing; likewise.
     fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>>;
+
+    /// What fires now and matches.
+    fn firing<'b>(&'b self, query: &'b Query) -> Answered<'b, FiringAlerts>;
 
     /// What became of alerts that match, the newest first; beyond where the page before it ended.
     fn alerts<'b>(&'b self, query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage>;

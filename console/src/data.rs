@@ -3,6 +3,7 @@
 mod alerts;
 mod cards;
 mod dead_letters;
+mod firing;
 mod overview;
 mod receivers;
 
@@ -12,5 +13,6 @@ pub use dead_letters::{
     ActionDetail, ActionRow, ChosenLetters, DeadLetterAction, DeadLetterAlert, DeadLetterCount,
     DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
 };
+pub use firing::{FiringAlert, FiringAlerts};
 pub use overview::{LatencyQuantiles, MinuteCounts, Overview, WorkerProcess};
 pub use receivers::{Advice, BotSummary, DeliveryError, HealthWord, ReceiverKind, ReceiverSummary};

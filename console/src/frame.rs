@@ -11,6 +11,7 @@ use crate::request::Fields;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Overview,
+    Firing,
     Alerts,
     DeadLetters,
     Receivers,
@@ -19,12 +20,20 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 6] =
-        [Self::Overview, Self::Alerts, Self::DeadLetters, Self::Receivers, Self::Audit, Self::Try];
+    const ALL: [Self; 7] = [
+        Self::Overview,
+        Self::Firing,
+        Self::Alerts,
+        Self::DeadLetters,
+        Self::Receivers,
+        Self::Audit,
+        Self::Try,
+    ];
 
     const fn path(self) -> &'static str {
         match self {
             Self::Overview => "/",
+            Self::Firing => "/firing",
             Self::Alerts => "/alerts",
             Self::DeadLetters => "/dead-letters",
             Self::Receivers => "/receivers",
@@ -36,6 +45,7 @@ impl Section {
     const fn name(self, language: Language) -> &'static str {
         match self {
             Self::Overview => language.say("Overview", "概览"),
+            Self::Firing => language.say("Now", "当前告警"),
             Self::Alerts => language.say("Alerts", "告警"),
             Self::DeadLetters => language.say("Dead letters", "死信"),
             Self::Receivers => language.say("Receivers", "接收方"),

@@ -13,7 +13,7 @@ use crate::backend::{AuditQuery, BackendError};
 use crate::console::{Asked, Console};
 use crate::data::{ChosenLetters, DeadLetterAction, DeadLetterOrder};
 use crate::frame::{Frame, Sheet};
-use crate::pages::{self, AlertsView, AuditView, DeadLettersView, ReceiversView, TryView};
+use crate::pages::{self, AlertsView, AuditView, DeadLettersView, FiringView, ReceiversView, TryView};
 use crate::request::{AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
 
@@ -52,6 +52,7 @@ impl Console {
         let answered = match route {
             ConsoleRoute::Overview => self.overview(asked).await,
             ConsoleRoute::Receivers => self.receivers(asked).await,
+            ConsoleRoute::Firing => self.firing(asked).await,
             ConsoleRoute::Alerts => self.alerts(asked).await,
             ConsoleRoute::Alert(identity) => self.alert(asked, identity).await,
             ConsoleRoute::Card(card) => self.card(asked, card).await,
@@ -73,6 +74,12 @@ impl Console {
     async fn receivers(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
         let data = ReceiversView { receivers: self.parts.reads.receivers().await? };
         Ok(self.present(asked, &data, pages::receivers))
+    }
+
+    async fn firing(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let query = query(&asked.query)?;
+        let found = self.parts.reads.firing(&query).await?;
+        Ok(self.present(asked, &FiringView::of(&query, found), pages::firing))
     }
 
     async fn alerts(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {

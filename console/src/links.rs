@@ -93,7 +93,7 @@ pub(crate) fn labels_list(labels: &BTreeMap<String, String>, frame: Option<&Fram
 }
 
 /// A filter for one label; `None` if such a name cannot be asked for.
-fn with_label(name: &str, value: &str) -> Option<Query> {
+pub(crate) fn with_label(name: &str, value: &str) -> Option<Query> {
     let quoted = |text: &str| text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
     let matcher = format!("\"{}\"=\"{}\"", quoted(name), quoted(value)).parse().ok()?;
     Some(Query { labels: vec![matcher], terms: Vec::new() })

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 pub(crate) enum ConsoleRoute {
     Overview,
     Receivers,
+    Firing,
     Alerts,
     Alert(String),
     Card(String),
@@ -29,6 +30,7 @@ impl ConsoleRoute {
         match parts[..] {
             [""] => Some(Self::Overview),
             ["receivers"] => Some(Self::Receivers),
+            ["firing"] => Some(Self::Firing),
             ["alerts"] => Some(Self::Alerts),
             ["alerts", identity] if !identity.is_empty() => Some(Self::Alert(identity.to_owned())),
             ["cards", card] if !card.is_empty() => Some(Self::Card(card.to_owned())),

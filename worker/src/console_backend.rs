@@ -4,6 +4,7 @@
 mod actions;
 mod alerts;
 mod feishu_login;
+mod firing;
 mod letters;
 mod overview;
 mod readings;
@@ -20,7 +21,7 @@ use config::{Config, ConsoleConfig};
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
-    DeadLetterPage, Overview, ReceiverSummary,
+    DeadLetterPage, FiringAlerts, Overview, ReceiverSummary,
 };
 use console::{Console, ConsoleParts};
 use jiff::Timestamp;
@@ -35,6 +36,7 @@ use tokio::time::{Instant, interval};
 use tracing::info;
 
 use crate::Settings;
+use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::feishu::AppBot;
 use crate::metrics::Metrics;
@@ -80,6 +82,8 @@ impl ConsoleSettings {
 pub(crate) struct ConsoleDeps {
     store: Store,
     letters: DeadLetters,
+    /// What stands in the app's chats.
+    cards: Cards,
     metrics: Metrics,
     /// How each bot has answered last.
     pub(crate) statuses: ReceiverStatuses,
@@ -99,15 +103,16 @@ impl ConsoleDeps {
     pub(crate) fn of(
         settings: &Settings,
         receivers: &[Receiver],
-        store: &Store,
         letters: &DeadLetters,
+        cards: &Cards,
+        store: &Store,
         metrics: &Metrics,
         publisher: &Arc<dyn Publisher>,
-        clock: &Clock,
     ) -> Self {
         Self {
             store: store.clone(),
             letters: letters.clone(),
+            cards: cards.clone(),
             metrics: metrics.clone(),
             statuses: ReceiverStatuses::default(),
             publisher: Arc::clone(publisher),
@@ -115,7 +120,7 @@ impl ConsoleDeps {
             has_history: settings.history.enabled,
             is_previewing: settings.receivers.is_empty(),
             timezone: settings.style.timezone.clone(),
-            clock: clock.clone(),
+            clock: cards.clock(),
             bot: None,
         }
     }
@@ -211,6 +216,10 @@ impl ConsoleReads for BackendHandle {
 
     fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>> {
         Box::pin(async { Ok(self.overview().await?.receivers) })
+    }
+
+    fn firing<'b>(&'b self, query: &'b Query) -> Answered<'b, FiringAlerts> {
+        Box::pin(self.0.firing_alerts(query))
     }
 
     fn alerts<'b>(&'b self, query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {

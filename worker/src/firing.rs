@@ -3,6 +3,7 @@
 //! receiver, whatever the number of its reminders.
 
 mod metrics;
+mod now;
 mod over;
 mod quiet;
 
@@ -18,6 +19,7 @@ use crate::render::Item;
 use crate::store::sql::{Value, execute};
 use crate::store::{Store, StoreError};
 pub use metrics::FiringMetrics;
+pub(crate) use now::firing_now;
 pub use over::Over;
 
 /// How much is kept of one alert, in bytes: nearly all have less. Longer ones are kept without what explains them, and

@@ -274,19 +274,19 @@ pub fn start_with(
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
-    let shown = ConsoleDeps::of(&settings, &receivers, &store, &letters, &metrics, &publisher, &clock);
-    let statuses = shown.statuses.clone();
     let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let process = Process { registry, clock: clock.clone(), lifecycle };
     let sender = sender(settings.delivery, &store, &process)?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
-    let shown = shown.with_bot(bot.clone());
+    let pictures = pictures(&settings, &receivers, &sender, &process)?;
+    let owners = owners(&settings, &store, bot.clone(), &process)?;
+    let cards = cards(&settings, &store, &process)?;
+    let shown = ConsoleDeps::of(&settings, &receivers, &letters, &cards, &store, &metrics, &publisher);
+    let shown = shown.with_bot(bot);
+    let statuses = shown.statuses.clone();
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
-    let pictures = pictures(&settings, &receivers, &sender, &process)?;
-    let owners = owners(&settings, &store, bot, &process)?;
-    let cards = cards(&settings, &store, &process)?;
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
     let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;

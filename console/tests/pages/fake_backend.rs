@@ -6,7 +6,7 @@ use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleR
 use console::data::{
     ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, CardAlert, CardDetail,
     DeadLetterAlert, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
-    DeliveryError, HealthWord, Overview, ReceiverSummary,
+    DeliveryError, FiringAlert, FiringAlerts, HealthWord, Overview, ReceiverSummary,
 };
 use jiff::Timestamp;
 use model::matcher::Query;
@@ -99,6 +99,18 @@ impl ConsoleReads for FakeBackend {
 
     fn receivers(&self) -> Answered<'_, Vec<ReceiverSummary>> {
         self.answer(|| vec![receiver()])
+    }
+
+    fn firing<'b>(&'b self, _query: &'b Query) -> Answered<'b, FiringAlerts> {
+        let alert = |pod: &str| FiringAlert {
+            identity: HOSTILE.to_owned(),
+            receiver: HOSTILE.to_owned(),
+            name: HOSTILE.to_owned(),
+            since: Some(Timestamp::UNIX_EPOCH),
+            labels: [(HOSTILE.to_owned(), HOSTILE.to_owned()), ("pod".to_owned(), pod.to_owned())].into(),
+        };
+        let alerts = ["1", "2", "3", "4", "5", "6", "7"].map(alert).to_vec();
+        self.answer(|| FiringAlerts { alerts, looked_at: Some(5_000) })
     }
 
     fn alerts<'b>(&'b self, _query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {

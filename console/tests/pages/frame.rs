@@ -8,7 +8,8 @@ use crate::harness::Harness;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Every page that can be looked at without knowing more.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
+    "/firing",
     "/",
     "/receivers",
     "/alerts",

@@ -91,6 +91,11 @@ impl Cards {
         self.changed.notified().await;
     }
 
+    /// What it tells the time by.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     pub(super) fn now_ms(&self) -> i64 {
         self.clock.now().as_millisecond()
     }

@@ -31,6 +31,16 @@ impl ReceiverFacts {
         receivers.iter().map(|receiver| Self::of(receiver, configs)).collect()
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its cards go.
+    pub(super) const fn kind(&self) -> ReceiverKind {
+        self.kind
+    }
+
     fn of(receiver: &Receiver, configs: &[ReceiverConfig]) -> Self {
         // Each of several bots that are sent every card is a receiver: its name is the common one's with a number.
         let is_of = |config: &&ReceiverConfig| {

@@ -19,10 +19,9 @@ use crate::harness::{EAGER, TOKEN, WITHIN, Worker, envelope, line, receiver, set
 
 /// A worker whose console can be looked at.
 pub(crate) struct ConsoleHarness {
-    _sim: FeishuSim,
     pub(crate) worker: Worker,
     base: String,
-    _folder: TempDir,
+    _kept: (FeishuSim, TempDir),
 }
 
 impl ConsoleHarness {
@@ -54,7 +53,7 @@ impl ConsoleHarness {
         let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
         Admin { registry: worker.registry.clone(), pages, tls: None }.spawn(listener, &worker.lifecycle);
-        Self { _sim: sim, worker, base: format!("http://{admin_listen}"), _folder: folder }
+        Self { worker, base: format!("http://{admin_listen}"), _kept: (sim, folder) }
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -149,6 +148,16 @@ async fn the_life_of_an_alert_is_found_by_its_label_and_by_its_receiver() {
     assert_eq!(life["events"][0]["labels"]["pod"], "<at id=all></at>");
     let html = harness.page(&format!("/alerts/{identity}")).await;
     assert!(html.contains("&lt;at id=all&gt;") && !html.contains("<at "), "{html}");
+    let now = wait_until(WITHIN, "what fires", async || {
+        let now = harness.json("/firing?q=severity%3Dcritical,@receiver=ops").await;
+        if now["total"] == 1 { Ok(now) } else { Err("not kept yet") }
+    })
+    .await;
+    assert_eq!(
+        (&now["groups"][0]["name"], &now["groups"][0]["common"]["severity"]),
+        (&"Alert1".into(), &"critical".into())
+    );
+    assert_eq!(harness.json("/firing?q=severity%3Dwarning").await["total"], 0);
     let none = harness.json("/alerts?q=alertname%3D%22Alert2%22").await;
     assert!(none["events"].as_array().unwrap().is_empty(), "{none}");
 }

@@ -1,0 +1,100 @@
+//! What fires now: at custom bots by what is kept of it, in chats of the app by the cards that stand there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use console::backend::BackendError;
+use console::data::{FiringAlert, FiringAlerts, ReceiverKind};
+use jiff::Timestamp;
+use model::alert::{Alert, Status};
+use model::matcher::{Comparison, Query};
+
+use super::ConsoleBackend;
+use super::letters::ago;
+use crate::firing::firing_now;
+
+/// Alerts at custom bots that are looked at.
+const AT_BOTS_MAX: usize = 5_000;
+/// Cards of one chat that are.
+const CARDS_MAX: i64 = 200;
+
+/// What a filter says of alerts that fire.
+#[derive(Debug, Default)]
+struct FiringFilter<'q> {
+    receiver: Option<&'q str>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl ConsoleBackend {
+    pub(super) async fn firing_alerts(&self, query: &Query) -> Result<FiringAlerts, BackendError> {
+        let filter = FiringFilter::of(query, self.deps.clock.now())?;
+        let at_bots = firing_now(&self.deps.store, AT_BOTS_MAX).await?;
+        let looked_at = (at_bots.len() == AT_BOTS_MAX).then_some(AT_BOTS_MAX);
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut take = |receiver: &str, alert: &Alert<'_>| {
+            let is_new = seen.insert((receiver.to_owned(), alert.fingerprint.to_string()));
+            if is_new
+                && filter.takes(receiver, alert)
+                && query.labels.iter().all(|matcher| matcher.matches(&alert.labels))
+            {
+                found.push(firing_alert(receiver, alert));
+            }
+        };
+        for line in &at_bots {
+            for alert in &line.envelope.alerts {
+                take(&line.receiver, alert);
+            }
+        }
+        for chat in self.deps.receivers.iter().filter(|facts| facts.kind() == ReceiverKind::AppChat) {
+            let cards = self.deps.cards.firing_at(chat.name(), CARDS_MAX).await?;
+            for card in cards {
+                let envelopes = card.states.as_of_now(card.envelopes);
+                for alert in envelopes.iter().flat_map(|envelope| &envelope.alerts) {
+                    if alert.status == Status::Firing {
+                        take(chat.name(), alert);
+                    }
+                }
+            }
+        }
+        Ok(FiringAlerts { alerts: found, looked_at })
+    }
+}
+
+impl<'q> FiringFilter<'q> {
+    fn of(query: &'q Query, now: Timestamp) -> Result<Self, BackendError> {
+        let mut filter = Self::default();
+        for term in &query.terms {
+            match (term.name.as_str(), term.comparison) {
+                ("receiver", Comparison::Equal) => filter.receiver = Some(&term.value),
+                ("age", Comparison::Less) => filter.since = Some(ago(term, now)?),
+                ("age", Comparison::Greater) => filter.until = Some(ago(term, now)?),
+                _ => {
+                    return Err(BackendError::Refused(format!(
+                        "{term}: expected @receiver=, @age< or @age>"
+                    )));
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    fn takes(&self, receiver: &str, alert: &Alert<'_>) -> bool {
+        let is_its = self.receiver.is_none_or(|name| name == receiver);
+        let is_young = self.since.is_none_or(|since| alert.starts_at.is_some_and(|start| start >= since));
+        let is_old = self.until.is_none_or(|until| alert.starts_at.is_some_and(|start| start < until));
+        is_its && is_young && is_old
+    }
+}
+
+fn firing_alert(receiver: &str, alert: &Alert<'_>) -> FiringAlert {
+    let labels: BTreeMap<String, String> =
+        alert.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    FiringAlert {
+        identity: alert.fingerprint.as_str().to_owned(),
+        receiver: receiver.to_owned(),
+        name: labels.get("alertname").cloned().unwrap_or_default(),
+        since: alert.starts_at,
+        labels,
+    }
+}
