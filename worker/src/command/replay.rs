@@ -84,7 +84,10 @@ fn report(
 ) -> Result<(), CommandError> {
     if json {
         let of = |(letter, came): &(DeadLetterId, ReplayResult)| json!({ "letter": letter, "outcome": came.as_str() });
-        return list::print_json(terminal.out, &came.iter().map(of).collect::<Vec<_>>());
+        return list::print_json(
+            terminal.out,
+            &json!({ "letters": came.iter().map(of).collect::<Vec<_>>() }),
+        );
     }
     for (letter, came) in came {
         let words = match came {
