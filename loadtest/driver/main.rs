@@ -31,6 +31,7 @@ mod scenario;
 mod scrape;
 mod sender;
 mod sim_host;
+mod tables;
 mod template;
 mod timeline;
 mod worker;
@@ -190,11 +191,16 @@ async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, Re
     let is_needed = |needs: fn(&Measurement) -> bool| {
         origin == Origin::Built && scenarios.iter().any(|scenario| needs(&scenario.measurement))
     };
-    if is_needed(|measurement| !matches!(measurement, Measurement::Idle(_) | Measurement::Listing(_))) {
+    if is_needed(|measurement| {
+        !matches!(measurement, Measurement::Idle(_) | Measurement::Listing(_) | Measurement::Tables(_))
+    }) {
         release::build("larkfire-ingest").await?;
     }
     let has_worker = |measurement: &Measurement| {
-        !matches!(measurement, Measurement::Idle(_) | Measurement::Accept(_) | Measurement::Listing(_))
+        !matches!(
+            measurement,
+            Measurement::Idle(_) | Measurement::Accept(_) | Measurement::Listing(_) | Measurement::Tables(_)
+        )
     };
     if is_needed(has_worker) {
         release::build("larkfire-worker").await?;
@@ -242,6 +248,7 @@ async fn measure(
         Measurement::Scaling(scenario) => scaling::run(name, scenario, programs).await?,
         Measurement::Idle(scenario) => idle::run(name, scenario, &programs.embedded).await?,
         Measurement::Listing(scenario) => listing::run(name, &scenario)?,
+        Measurement::Tables(scenario) => tables::run(name, &scenario).await?,
     })
 }
 

@@ -6,6 +6,7 @@ mod listing;
 pub(crate) mod profile;
 pub(crate) mod range;
 mod scaling;
+mod tables;
 mod worker;
 
 use std::path::{Path, PathBuf};
@@ -20,13 +21,14 @@ pub(crate) use listing::{Listing, NameKind, Population};
 pub(crate) use profile::{Profile, Victim};
 use range::OutOfRange;
 pub(crate) use scaling::Scaling;
+pub(crate) use tables::Tables;
 pub(crate) use worker::{Fill, Worker};
 
 /// What an alert is filled up to, in bytes of JSON, where nothing else is asked for.
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 20] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
@@ -46,6 +48,7 @@ const FILES: [(&str, &str); 19] = [
     ("listing", include_str!("../scenarios/listing.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
     ("scaling", include_str!("../scenarios/scaling.toml")),
+    ("tables", include_str!("../scenarios/tables.toml")),
 ];
 
 /// Why there is no scenario.
@@ -100,6 +103,7 @@ pub(crate) enum Measurement {
     Scaling(Scaling),
     Idle(Idle),
     Listing(Listing),
+    Tables(Tables),
 }
 
 /// What tells the kinds apart.
@@ -117,6 +121,7 @@ enum KindName {
     Scaling,
     Idle,
     Listing,
+    Tables,
 }
 
 /// The names of what comes with the program.
@@ -148,6 +153,7 @@ impl Scenario {
             KindName::Scaling => Measurement::Scaling(read(file, text)?),
             KindName::Idle => Measurement::Idle(read(file, text)?),
             KindName::Listing => Measurement::Listing(read(file, text)?),
+            KindName::Tables => Measurement::Tables(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -177,6 +183,7 @@ impl Scenario {
                 Measurement::Scaling(scaling) => scaling.rounds = rounds,
                 Measurement::Idle(idle) => idle.rounds = rounds,
                 Measurement::Listing(listing) => listing.rounds = rounds,
+                Measurement::Tables(tables) => tables.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -190,6 +197,7 @@ impl Scenario {
             Measurement::Scaling(scaling) => scaling.check(),
             Measurement::Idle(idle) => idle.check(),
             Measurement::Listing(listing) => listing.check(),
+            Measurement::Tables(tables) => tables.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

@@ -8,7 +8,7 @@ use runtime::clock::Clock;
 use serde::Serialize;
 
 use crate::store::sql::{Value, execute, insert, places, rows};
-use crate::store::{Pool, Run, Store, StoreError};
+use crate::store::{AgedRows, Pool, Run, Store, StoreError};
 
 /// How long it is kept who did what.
 pub(crate) const KEPT: Duration = Duration::from_hours(365 * 24);
@@ -18,6 +18,8 @@ const WHO_CHARS_MAX: usize = 255;
 const ACTION_CHARS_MAX: usize = 32;
 /// What is kept of what it was done to, and of what came of it, in characters.
 const TEXT_CHARS_MAX: usize = 4_000;
+
+const LINES: AgedRows = AgedRows { table: "larkfire_audit", key: "id", time: "at_ms", together: 500 };
 
 /// The trail in the database. Clones share it.
 #[derive(Clone, Debug)]
@@ -169,14 +171,9 @@ impl Audit {
 
     /// Forgets what was kept long enough.
     pub(crate) async fn clean(&self) -> Result<(), StoreError> {
-        let forget = match self.store.pool() {
-            Pool::MySql(_) => "DELETE FROM larkfire_audit WHERE at_ms < ? ORDER BY at_ms LIMIT 1000",
-            Pool::Sqlite(_) | Pool::Simulated(_) => "DELETE FROM larkfire_audit WHERE at_ms < ?",
-        };
         let kept = SignedDuration::try_from(KEPT).unwrap_or(SignedDuration::MAX);
         let before = self.clock.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
-        let values = [before.as_millisecond().into()];
-        self.store.within(|| execute(self.store.pool(), forget, &values)).await.map(drop)
+        LINES.forget(&self.store, before.as_millisecond()).await.map(drop)
     }
 
     async fn write(

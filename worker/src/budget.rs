@@ -10,6 +10,7 @@ mod share;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod watched;
 pub mod workers;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ use lateness::{AnswerTime, AnswerTimes};
 use metrics::BudgetMetrics;
 use rates::Rates;
 use share::{BudgetShare, ShareGuard};
+use watched::WatchedBudget;
 pub(crate) use workers::workers_seen;
 use workers::{MAKE_KNOWN_EVERY, Workers};
 
@@ -74,6 +76,8 @@ pub struct Budget {
     shares: Mutex<HashMap<String, BudgetShare>>,
     /// Of whatever the database is asked here.
     answers: Mutex<AnswerTimes>,
+    /// Those of which it is shown what is left.
+    watched: Mutex<Vec<WatchedBudget>>,
     metrics: BudgetMetrics,
 }
 
@@ -89,13 +93,22 @@ impl Budget {
     pub fn new(store: Store, clock: Clock, registry: &Registry) -> prometheus::Result<Self> {
         let workers = Workers::new(&store);
         let metrics = BudgetMetrics::register(registry)?;
-        Ok(Self { store, clock, workers, shares: Mutex::default(), answers: Mutex::default(), metrics })
+        Ok(Self {
+            store,
+            clock,
+            workers,
+            shares: Mutex::default(),
+            answers: Mutex::default(),
+            watched: Mutex::default(),
+            metrics,
+        })
     }
 
-    /// Says every few seconds that this worker is there, and how many are, until the stop.
+    /// Says every few seconds that this worker is there, how many are, and what is left of the budgets, until the stop.
     pub(crate) async fn keep_known(self: Arc<Self>, stop: CancellationToken) {
         loop {
             self.make_known().await;
+            self.show_left().await;
             if stop.run_until_cancelled(sleep(MAKE_KNOWN_EVERY)).await.is_none() {
                 return;
             }

@@ -27,6 +27,7 @@ use config::{Config, ConfigErrors};
 use prometheus::Registry;
 use queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use queue::{Publisher, QueueMetrics};
+use runtime::data_dir;
 use runtime::lifecycle::Lifecycle;
 use thiserror::Error;
 
@@ -54,14 +55,28 @@ pub enum CommandError {
     #[error("{0}")]
     Failed(String),
     /// The database does not answer.
-    #[error("{0}; is the database there, and is database.url (DATABASE_URL) right?")]
-    Store(#[from] StoreError),
+    #[error("{failure}{}", question(failure))]
+    Store {
+        /// What it said, or that it said nothing.
+        #[from]
+        failure: StoreError,
+    },
     /// The database cannot be used as it is configured.
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Nobody reads what is printed.
     #[error("{0}")]
     Output(#[from] io::Error),
+}
+
+/// What to look at, where the failure does not say it by itself.
+const fn question(failure: &StoreError) -> &'static str {
+    match failure {
+        StoreError::Away | StoreError::TimedOut { .. } | StoreError::Failed(_) => {
+            "; is the database there, and is database.url (DATABASE_URL) right?"
+        }
+        StoreError::File { .. } => "",
+    }
 }
 
 /// Where a command prints.
@@ -87,6 +102,7 @@ pub fn run<O>(command: OperatorCommand, config: Result<Config, ConfigErrors>, op
 where
     O: AsyncFnOnce(&Config, &Lifecycle) -> Result<ReplayPublisher, CommandError>,
 {
+    data_dir::keep_new_files_private();
     let mut out = io::stdout().lock();
     let mut progress = io::stderr().lock();
     let config = match config {
@@ -110,7 +126,7 @@ where
             match error {
                 CommandError::Usage(_) => process::BAD_CONFIGURATION.into(),
                 CommandError::Failed(_)
-                | CommandError::Store(_)
+                | CommandError::Store { .. }
                 | CommandError::Open(_)
                 | CommandError::Output(_) => process::FAILED.into(),
             }

@@ -19,6 +19,7 @@ pub use filter::Filter;
 pub use metrics::DeadLetterMetrics;
 pub use mover::Mover;
 pub use record::LETTER_BYTES_MAX;
+pub(crate) use rows::SETTLED_KEPT;
 pub use rows::{DeadLetterSearch, FoundDeadLetters, Order};
 pub use stored::{DeadLetterContent, DeadLetterState, ReplayOutcome, StoredDeadLetter};
 

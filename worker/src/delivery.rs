@@ -18,6 +18,7 @@ pub(crate) mod ids;
 pub(crate) mod in_flight;
 pub(crate) mod intake;
 pub(crate) mod noting;
+pub(crate) mod oldest;
 pub(crate) mod outbox;
 pub(crate) mod pipeline;
 pub(crate) mod placement;

@@ -34,8 +34,8 @@ use repeats::{Recurrence, Repeats};
 use sizes::WrittenSizes;
 
 pub use counts::{ReceiverCount, cards_since, deferred};
-pub use find::{HistoryEntry, HistoryFilter, HistoryPage, HistoryPlace, find, find_after};
-pub use row::{HistoryFacts, HistoryOutcome, HistoryRow};
+pub use find::{HistoryEntry, HistoryFilter, HistoryPage, HistoryPlace, find, find_after, plan};
+pub use row::{HistoryFacts, HistoryOutcome, HistoryRow, HistorySubject};
 
 /// Rows that wait for company no longer once they are so many.
 const WRITTEN_SOON: usize = 2_000;

@@ -39,9 +39,10 @@ use crate::directory::OwnerResolver;
 use crate::feishu::AppBot;
 use crate::feishu::limits::CallBudget;
 use crate::feishu::sender::Sender;
+use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::{Settings, StartError};
 use consumer::InteractionConsumer;
 
@@ -58,6 +59,7 @@ pub(crate) struct InteractionDeps {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) letters: DeadLetters,
     pub(crate) store: Store,
+    pub(crate) history: History,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     pub(crate) owners: Arc<OwnerResolver>,
@@ -70,6 +72,27 @@ pub(crate) struct InteractionDeps {
 
 /// Whoever takes care of what people do.
 pub(crate) struct Interactions(InteractionConsumer);
+
+/// What was acted on, and made, long enough ago to be forgotten.
+pub(crate) struct PastInteractions {
+    seen: InteractionDedup,
+    silences: Silences,
+}
+
+impl PastInteractions {
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            seen: InteractionDedup::new(store.clone(), clock.clone()),
+            silences: Silences::new(store, clock),
+        }
+    }
+
+    /// Forgets what is old enough.
+    pub(crate) async fn clean(&self) -> Result<(), StoreError> {
+        self.seen.clean().await?;
+        self.silences.clean().await
+    }
+}
 
 /// The keys buttons are signed with: those of the configuration, or else one made from the app's secret.
 pub(crate) fn keys(config: &InteractionsConfig, app: Option<&AppConfig>) -> Keys {
@@ -94,7 +117,16 @@ impl Interactions {
     ) -> Result<Self, StartError> {
         let metrics = InteractionMetrics::register(registry)?;
         let InteractionDeps {
-            client, cards, ledger, letters, store, metrics: of_worker, clock, owners, ..
+            client,
+            cards,
+            ledger,
+            letters,
+            store,
+            history,
+            metrics: of_worker,
+            clock,
+            owners,
+            ..
         } = rooms;
         let replier = Replier {
             bot: rooms.bot,
@@ -114,7 +146,8 @@ impl Interactions {
             reactions: settings.interactions.reactions.clone(),
             cards,
             ledger,
-            silences: silences.clone(),
+            silences,
+            history,
             alertmanagers: Alertmanagers::new(
                 client,
                 settings.alertmanagers.clone(),
@@ -130,7 +163,6 @@ impl Interactions {
         };
         Ok(Self(InteractionConsumer {
             handler,
-            silences,
             memory: InteractionDedup::new(store.clone(), clock.clone()),
             trail: Audit::new(store, clock),
             replier,

@@ -35,7 +35,7 @@ use runtime::retry::RetryPolicy;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use crate::store::{Store, StoreError};
+use crate::store::{SmallSteps, StepResult, Store, StoreError};
 use batch::LedgerOperation;
 use decision::{Policy, millis};
 use memory::MemoryLedger;
@@ -158,13 +158,12 @@ impl Ledger {
     pub async fn clean(&self) -> Result<u64, StoreError> {
         let before = self.now().saturating_sub(millis(self.remember));
         self.forget_acknowledgements(before).await?;
-        let mut cleaned = 0;
+        let mut steps = SmallSteps::default();
         loop {
             let rows = self.table.clean(before, CLEAN_ROWS_MAX).await?;
             self.metrics.cleaned.inc_by(rows);
-            cleaned += rows;
-            if rows < u64::from(CLEAN_ROWS_MAX) {
-                return Ok(cleaned);
+            if !steps.go_on(StepResult::of(rows, CLEAN_ROWS_MAX.into())).await {
+                return Ok(steps.done);
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod budget;
 pub mod card_buttons;
 pub mod card_store;
+mod cleaning;
 pub mod command;
 mod console_backend;
 pub mod dead_letters;
@@ -54,6 +55,7 @@ use tracing::warn;
 
 use crate::delivery::context::DeliveryContext;
 use crate::delivery::intake::Intake;
+use crate::delivery::oldest::OldestWaiting;
 use crate::delivery::pipeline::Pipeline;
 use crate::delivery::routes::LiveRoutes;
 use crate::delivery::settlement::SettlementRecorder;
@@ -62,6 +64,7 @@ use budget::Budget;
 pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
+use cleaning::KeptForTime;
 use console_backend::ConsoleDeps;
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use directory::{OwnerResolver, OwnersError, Sources};
@@ -90,8 +93,6 @@ pub type Pages = Vec<Box<dyn Page>>;
 const EMBEDDED_WINDOW: usize = 2_000;
 /// How often it is looked whether something delivered without the database is still to be written down.
 const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
-/// How often old rows are looked for.
-const CLEAN_EVERY: Duration = Duration::from_hours(1);
 
 /// The worker's part of the settings.
 #[derive(Clone, Debug)]
@@ -288,7 +289,6 @@ pub fn start_with(
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
-    let summarised = SummarisedAlerts::new(store.clone(), clock.clone(), registry)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
@@ -297,6 +297,7 @@ pub fn start_with(
         ledger: Arc::clone(&ledger),
         letters: letters.clone(),
         store: store.clone(),
+        history: history.clone(),
         metrics: metrics.clone(),
         clock: clock.clone(),
         owners: Arc::clone(&owners),
@@ -312,9 +313,9 @@ pub fn start_with(
         publisher,
         ledger: Arc::clone(&ledger),
         firing: firing.clone(),
-        summarised,
+        summarised: SummarisedAlerts::new(store.clone(), clock.clone(), registry)?,
         history,
-        storms: Storms::new(store, clock.clone()),
+        storms: Storms::new(store.clone(), clock.clone()),
         sender,
         owners,
         pictures,
@@ -322,13 +323,15 @@ pub fn start_with(
         templates,
         metrics,
         statuses,
+        oldest: OldestWaiting::register(registry, clock.clone())?,
         clock,
         lifecycle: lifecycle.clone(),
         delivery: settings.delivery,
     });
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     lifecycle.tasks.spawn(gate.clone().before(Arc::clone(&context).end_unheard(over)));
-    tend(&context, &gate, cards, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
+    let stored = Tended { store, cards, letters: letters.clone() };
+    tend(&context, &gate, stored, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
     let mover = Mover::new(letters, context.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", gate.clone().before(mover.run(dead)));
     lifecycle.spawn_essential("interactions", gate.clone().before(of_people.run(interactions)));
@@ -484,32 +487,35 @@ fn unheard(
     (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))
 }
 
-/// What is forgotten after some time.
-struct KeptForTime {
-    ledger: Arc<Ledger>,
+/// What is looked after besides what deliveries share.
+struct Tended {
+    store: Store,
     cards: Cards,
-    firing: Firing,
-    summarised: SummarisedAlerts,
+    letters: DeadLetters,
 }
 
 /// What is done now and then, whatever comes in.
 fn tend(
     context: &DeliveryContext,
     gate: &Gate,
-    cards: Cards,
+    Tended { store, cards, letters }: Tended,
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
-    let DeliveryContext { ledger, firing, summarised, history, .. } = context;
-    lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
-    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
+    let DeliveryContext { ledger, history, firing, summarised, clock, .. } = context;
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),
         cards,
         firing: firing.clone(),
         summarised: summarised.clone(),
+        letters,
+        history: history.clone(),
+        interactions: interactions::PastInteractions::new(store.clone(), clock.clone()),
+        store,
     };
-    lifecycle.tasks.spawn(keep_clean(kept, lifecycle.stop.clone()));
+    lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
+    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
+    lifecycle.tasks.spawn(gate.clone().before(kept.keep_clean(lifecycle.clone())));
     if let Some((refresher, unheard)) = chats {
         lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
         lifecycle.tasks.spawn(unheard.watch(lifecycle.stop.clone()));
@@ -520,18 +526,6 @@ fn tend(
 async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(CATCH_UP_EVERY)).await.is_some() {
         ledger.catch_up().await;
-    }
-}
-
-/// Forgets, every hour, what nobody has sent for long.
-async fn keep_clean(kept: KeptForTime, stop: CancellationToken) {
-    let KeptForTime { ledger, cards, firing, summarised } = kept;
-    while stop.run_until_cancelled(tokio::time::sleep(CLEAN_EVERY)).await.is_some() {
-        // A failure is the store's to tell, and in an hour there is another chance. By the ledger it is known what is over.
-        let _cleaned = firing.clean().await;
-        let _cleaned = ledger.clean().await;
-        let _cleaned = cards.clean().await;
-        let _cleaned = summarised.clean().await;
     }
 }
 

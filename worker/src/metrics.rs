@@ -51,13 +51,13 @@ pub struct Metrics {
     dead: IntCounterVec,
     broken: IntGaugeVec,
     waiting: IntGaugeVec,
+    cards: IntCounterVec,
+    deferred: IntCounterVec,
     card_alerts: Histogram,
     /// Alerts that ended more often than they came, because they went to several receivers.
     pub copied: IntCounter,
     /// Cards sent again that may be in the chat already, where nothing keeps them from being shown twice.
     pub sent_again: IntCounter,
-    /// Envelopes deferred for a while.
-    pub deferred: IntCounter,
     /// Envelopes that could not be deferred, and stay in hand.
     pub deferrals_failed: IntCounter,
     /// Envelopes requeued, unsettled.
@@ -79,10 +79,11 @@ impl Metrics {
             dead: counters(&memory::DEAD_LETTERS_BY_REASON, &Reason::ALL.map(Reason::as_str))?,
             broken: delivery::RECEIVER_BROKEN.gauges()?,
             waiting: delivery::OUTBOX_ALERTS.gauges()?,
+            cards: delivery::CARDS_DELIVERED.counters()?,
+            deferred: delivery::ENVELOPES_DEFERRED.counters()?,
             card_alerts: delivery::CARD_ALERTS.histogram(exponential_buckets(1.0, 3.0, 10)?)?,
             copied: delivery::ALERTS_COPIED.counter()?,
             sent_again: delivery::CARDS_SENT_AGAIN.counter()?,
-            deferred: delivery::ENVELOPES_DEFERRED.counter()?,
             deferrals_failed: delivery::ENVELOPE_DEFERRAL_FAILURES.counter()?,
             requeued: delivery::ENVELOPES_REQUEUED.counter()?,
             in_flight: delivery::ENVELOPES_IN_FLIGHT.gauge()?,
@@ -94,17 +95,14 @@ impl Metrics {
     }
 
     fn show(&self, registry: &Registry) -> prometheus::Result<()> {
-        for counters in [&self.alerts, &self.repairs, &self.named_chats, &self.dead] {
+        for counters in
+            [&self.alerts, &self.repairs, &self.named_chats, &self.dead, &self.cards, &self.deferred]
+        {
             registry.register(Box::new(counters.clone()))?;
         }
-        for counter in [
-            &self.redelivered,
-            &self.copied,
-            &self.sent_again,
-            &self.deferred,
-            &self.deferrals_failed,
-            &self.requeued,
-        ] {
+        for counter in
+            [&self.redelivered, &self.copied, &self.sent_again, &self.deferrals_failed, &self.requeued]
+        {
             registry.register(Box::new(counter.clone()))?;
         }
         for gauges in [&self.broken, &self.waiting] {
@@ -143,8 +141,14 @@ impl Metrics {
         self.repairs.with_label_values(&[repair.as_str()]).inc();
     }
 
+    /// Counts an envelope that was deferred.
+    pub fn deferred(&self, receiver: &str) {
+        self.deferred.with_label_values(&[receiver]).inc();
+    }
+
     /// Counts a card that was accepted.
-    pub fn card(&self, alerts: usize) {
+    pub fn card(&self, receiver: &str, alerts: usize) {
+        self.cards.with_label_values(&[receiver]).inc();
         #[expect(clippy::cast_precision_loss, reason = "a card has far fewer than 2^52 alerts")]
         self.card_alerts.observe(alerts as f64);
     }
@@ -163,6 +167,9 @@ impl Metrics {
     /// How many alerts wait for a receiver; there from the start, like everything else about it.
     pub fn waiting_alerts(&self, receiver: &str) -> IntGauge {
         self.broken(receiver, false);
+        for counters in [&self.cards, &self.deferred] {
+            let _from_the_start = counters.with_label_values(&[receiver]);
+        }
         self.waiting.with_label_values(&[receiver])
     }
 }

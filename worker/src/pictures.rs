@@ -24,7 +24,7 @@ use crate::feishu::AppBot;
 use crate::feishu::advice::advice;
 use crate::feishu::limits::{AppCall, CallBudget, SLOW_DOWN_PAUSE};
 use crate::feishu::picture::NoPicture;
-use crate::feishu::sender::Sender;
+use crate::feishu::sender::{NO_RECEIVER, Sender};
 use crate::feishu::verdict::{Trouble, Verdict};
 use crate::render::Item;
 
@@ -286,7 +286,7 @@ impl Gallery {
             }
         };
         let pause = |_: &Trouble, hint: Option<Duration>| hint.unwrap_or(SLOW_DOWN_PAUSE);
-        let verdict = self.sender.send(&self.budgets, call, pause).await.verdict;
+        let verdict = self.sender.send(NO_RECEIVER, &self.budgets, call, pause).await.verdict;
         if matches!(verdict, Verdict::Broken(_)) {
             let until = Instant::now() + REFUSED_FOR;
             *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);

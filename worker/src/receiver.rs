@@ -182,6 +182,13 @@ impl Receiver {
         }
     }
 
+    /// It and its bots by their names, each with the budget that its cards meet first.
+    pub(crate) fn budgets_shown(&self) -> impl Iterator<Item = (&str, &CallBudget)> {
+        let bots = self.group().iter().map(|bot| (bot.name.as_str(), &bot.budget));
+        let own = self.budgets.first().map(|budget| (self.name.as_str(), budget));
+        own.into_iter().chain(bots)
+    }
+
     /// What its bot of this place is called; one that is the only one has the receiver's name.
     pub(crate) fn bot_name(&self, bot: usize) -> &str {
         self.group().get(bot).map_or(&self.name, |bot| &bot.name)
@@ -231,7 +238,7 @@ impl Receiver {
             // Nothing is sent, and nobody answers.
             BotAccess::Preview(_) => call.await,
             BotAccess::CustomBot(_) | BotAccess::Group(_) | BotAccess::AppChat(_) => {
-                sender.send(&self.budgets_through(bot), call, pause).await
+                sender.send(self.bot_name(bot), &self.budgets_through(bot), call, pause).await
             }
         }
     }

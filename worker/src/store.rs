@@ -10,6 +10,7 @@ mod refusal;
 mod schema;
 mod simulated;
 pub mod sql;
+mod steps;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +19,10 @@ use std::time::Duration;
 
 use config::{DatabaseConfig, Secret};
 use prometheus::{IntCounter, IntGauge, Registry};
+use runtime::data_dir::{self, DATABASE_FILE, sqlite_advice};
 use runtime::lifecycle::Condition;
 use runtime::metrics::memory;
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqlitePool;
 use thiserror::Error;
 use tracing::debug;
@@ -31,9 +34,8 @@ pub use refusal::StoreFault;
 pub(crate) use refusal::mysql_number;
 use schema::Schema;
 pub use simulated::{DatabaseLink, SimulatedDatabase};
+pub(crate) use steps::{AgedRows, SmallSteps, StepResult};
 
-/// The file in the data directory, where no other database is configured.
-const FILE_NAME: &str = "larkfire.db";
 /// How long a writer waits for another process that writes to the same file: a command, or a second worker.
 const FILE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often one operation is done at most, within its one deadline: on a new connection, then on a mended schema (a
@@ -47,6 +49,8 @@ pub struct Store(Arc<StoreState>);
 #[derive(Debug)]
 struct StoreState {
     pool: Pool,
+    /// Where it is, if it is a file.
+    file: Option<PathBuf>,
     timeout: Duration,
     breaker: Breaker,
     schema: Schema,
@@ -93,6 +97,16 @@ pub enum StoreError {
     /// It cannot be reached, or it refused.
     #[error("the database failed: {0}")]
     Failed(#[from] sqlx::Error),
+    /// It is a file, and that is why it cannot be used.
+    #[error("{}: {advice}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What to do about it.
+        advice: &'static str,
+        /// What SQLite said, which the advice says in other words.
+        error: sqlx::Error,
+    },
 }
 
 fn because(last: Option<&sqlx::Error>) -> String {
@@ -104,7 +118,8 @@ impl StoreError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Failed(error) => error.as_database_error().is_some_and(refusal::is_of_statement),
-            Self::Away | Self::TimedOut { .. } => false,
+            // Each advice is about the file as a whole.
+            Self::Away | Self::TimedOut { .. } | Self::File { .. } => false,
         }
     }
 }
@@ -141,11 +156,15 @@ impl Store {
     /// Reads the configuration; does not connect: a database that is away is no reason not to start.
     pub fn open(config: &DatabaseConfig, data_dir: &Path, registry: &Registry) -> Result<Self, OpenError> {
         let is_stale = Arc::new(AtomicBool::new(false));
-        let pool = match (file_of(config, data_dir), &config.url) {
-            (Some(file), _) => Pool::Sqlite(connections::to_file(&file, Arc::clone(&is_stale))?),
+        let file = file_of(config, data_dir);
+        let pool = match (&file, &config.url) {
+            (Some(file), url) => {
+                make_room_for(file, url.is_none().then_some(data_dir))?;
+                Pool::Sqlite(connections::to_file(file, Arc::clone(&is_stale)))
+            }
             (None, url) => Pool::MySql(Server::of(url.as_ref().map_or("", Secret::expose), config)?),
         };
-        Self::over(pool, config.timeout, is_stale, registry)
+        Self::over(pool, file, config.timeout, is_stale, registry)
     }
 
     /// The database of a simulation, with the deadline of the real ones.
@@ -154,18 +173,26 @@ impl Store {
         timeout: Duration,
         registry: &Registry,
     ) -> Result<Self, OpenError> {
-        Self::over(Pool::Simulated(database), timeout, Arc::default(), registry)
+        Self::over(Pool::Simulated(database), None, timeout, Arc::default(), registry)
     }
 
     fn over(
         pool: Pool,
+        file: Option<PathBuf>,
         timeout: Duration,
         is_stale: Arc<AtomicBool>,
         registry: &Registry,
     ) -> Result<Self, OpenError> {
         let breaker = Breaker::new("the database", StoreMetrics::register(registry)?);
-        let inner =
-            StoreState { pool, timeout, breaker, schema: Schema::default(), usable: usable(), is_stale };
+        let inner = StoreState {
+            pool,
+            file,
+            timeout,
+            breaker,
+            schema: Schema::default(),
+            usable: usable(),
+            is_stale,
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -213,10 +240,12 @@ impl Store {
                 self.distrust();
                 Err(StoreError::TimedOut { after: *timeout, last })
             },
-            |outcome| outcome.map_err(StoreError::from),
+            |outcome| outcome.map_err(|error| self.failure(error)),
         );
         match &outcome {
-            Err(StoreError::Failed(error)) if refusal::is_for_good(error) && !schema.is_ready() => {
+            Err(StoreError::Failed(error) | StoreError::File { error, .. })
+                if refusal::is_for_good(error) && !schema.is_ready() =>
+            {
                 usable.set(false);
             }
             Ok(_) => {
@@ -293,7 +322,17 @@ impl Store {
 
     /// Brings the schema up to date without the deadline of every day, for commands and for tests.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(self.0.schema.ready(&self.0.pool).await?)
+        self.0.schema.ready(&self.0.pool).await.map_err(|error| self.failure(error))
+    }
+
+    /// What a failure means for whoever has to do something about it.
+    fn failure(&self, error: sqlx::Error) -> StoreError {
+        let code = error.as_database_error().and_then(DatabaseError::code);
+        let advice = code.and_then(|code| code.parse().ok()).and_then(sqlite_advice);
+        match (&self.0.file, advice) {
+            (Some(path), Some(advice)) => StoreError::File { path: path.clone(), advice, error },
+            (None, _) | (_, None) => StoreError::Failed(error),
+        }
     }
 }
 
@@ -303,10 +342,25 @@ fn usable() -> Condition {
     usable
 }
 
+/// Makes the directory of a file, and keeps both from being read by others: the directory only where it is ours.
+fn make_room_for(file: &Path, data_dir: Option<&Path>) -> Result<(), OpenError> {
+    let folder = data_dir.or(file.parent()).filter(|folder| !folder.as_os_str().is_empty());
+    let made = match (folder, data_dir) {
+        (None, _) => Ok(()),
+        (Some(folder), Some(_)) => data_dir::open(folder),
+        (Some(folder), None) => std::fs::create_dir_all(folder),
+    };
+    data_dir::narrow_database(file);
+    made.map_err(|cause| {
+        let path = folder.unwrap_or(file).display().to_string();
+        OpenError::Directory { path, cause }
+    })
+}
+
 /// The file of the database, if it is one.
 pub(crate) fn file_of(config: &DatabaseConfig, data_dir: &Path) -> Option<PathBuf> {
     match config.url.as_ref().map(Secret::expose) {
-        None => Some(data_dir.join(FILE_NAME)),
+        None => Some(data_dir.join(DATABASE_FILE)),
         Some(url) => url.strip_prefix("sqlite:").map(|path| PathBuf::from(path.trim_start_matches("//"))),
     }
 }

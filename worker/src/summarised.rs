@@ -13,14 +13,15 @@ use tracing::warn;
 
 use crate::render::Item;
 use crate::store::sql::{execute, rows};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{AgedRows, Store, StoreError};
 
 /// How much is written into one row, in bytes: with that a statement is less than what old servers take at once (1 MiB).
 const PART_BYTES_MAX: usize = 256 * 1024;
 /// How long they are kept, as long as a settled dead letter.
 const KEPT: Duration = Duration::from_hours(30 * 24);
-/// Rows that one statement forgets: they are large, and no statement is to take longer than the store waits for one.
-const FORGOTTEN_TOGETHER: u64 = 50;
+/// They are large.
+const PARTS: AgedRows =
+    AgedRows { table: "larkfire_summarised", key: "card, part", time: "kept_ms", together: 50 };
 /// Rows of one card that are read, far more than alerts of one card fill.
 const PARTS_READ_MAX: i64 = 10_000;
 
@@ -93,21 +94,7 @@ impl SummarisedAlerts {
     pub async fn clean(&self) -> Result<(), StoreError> {
         let kept_ms = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
         let before = self.clock.now().as_millisecond().saturating_sub(kept_ms);
-        let together = i64::try_from(FORGOTTEN_TOGETHER).unwrap_or(i64::MAX);
-        let delete = match self.store.pool() {
-            Pool::MySql(_) => "DELETE FROM larkfire_summarised WHERE kept_ms < ? ORDER BY kept_ms LIMIT ?",
-            Pool::Sqlite(_) | Pool::Simulated(_) => {
-                "DELETE FROM larkfire_summarised WHERE (card, part) IN \
-                 (SELECT card, part FROM larkfire_summarised WHERE kept_ms < ? ORDER BY kept_ms LIMIT ?)"
-            }
-        };
-        let values = [before.into(), together.into()];
-        loop {
-            let forgotten = self.store.within(|| execute(self.store.pool(), delete, &values)).await?;
-            if forgotten < FORGOTTEN_TOGETHER {
-                return Ok(());
-            }
-        }
+        PARTS.forget(&self.store, before).await.map(drop)
     }
 }
 

@@ -136,7 +136,8 @@ fn check_online_asks_the_broker_and_one_that_is_away_is_a_failure() {
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("FAILED: RabbitMQ: ") && text.contains("is queue.url (AMQP_URL) right?"), "{text}");
     assert!(
-        text.contains("the configuration is right, but not everything answers") && !text.contains("hunter2")
+        text.contains("the configuration is right, but not everything it needs is there")
+            && !text.contains("hunter2")
     );
 
     let (code, text) = run(&["check", "--online"], &[("AMQP_URL", &testkit::rabbitmq::amqp_url())]);

@@ -73,6 +73,11 @@ pub async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -
     send(Method::POST, url, headers, body.into()).await
 }
 
+/// Puts a body to a `http://` URL.
+pub async fn put(url: &str, body: impl Into<Bytes>) -> Result<Answer, HttpError> {
+    send(Method::PUT, url, &[], body.into()).await
+}
+
 /// Posts JSON to a `http://` URL.
 pub async fn post_json(url: &str, body: &serde_json::Value) -> Result<Answer, HttpError> {
     post(url, &[("content-type", "application/json")], body.to_string()).await

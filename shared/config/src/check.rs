@@ -1,6 +1,7 @@
 //! `check`: what a configuration comes to, and what about it is probably not meant. What is wrong outright never gets
 //! this far: loading refuses it, all of it at once.
 
+mod disk;
 pub mod probe;
 mod summary;
 #[cfg(test)]
@@ -42,6 +43,10 @@ impl Role {
 
 /// How the configuration is looked at, and how that is said.
 #[derive(Args, Clone, Copy, Debug, Default)]
+#[command(
+    after_help = "Exit codes: 0 it is right, 1 something it needs is not there or, with --strict, there is any warning, \
+                        64 it is wrong, or bad usage."
+)]
 pub struct CheckOptions {
     /// Asks what the configuration names outside of this process, too
     #[arg(long)]
@@ -121,7 +126,7 @@ impl Report {
         for warning in &self.warnings {
             writeln!(out, "warning: {warning}")?;
         }
-        let answers = if self.has_failed() { ", but not everything answers" } else { "" };
+        let answers = if self.has_failed() { ", but not everything it needs is there" } else { "" };
         let count = self.doubts();
         let plural = if count == 1 { "" } else { "s" };
         writeln!(out, "the configuration is right{answers}; {count} warning{plural}")
@@ -141,7 +146,9 @@ where
 {
     let report = match loaded {
         Err(errors) => Ok(Report::refused(errors)),
-        Ok(config) => probed(config, options.online, probe).map(|probes| Report::of(config, role, probes)),
+        Ok(config) => probed(config, options.online, probe).map(|online| {
+            Report::of(config, role, disk::probes(config, role).into_iter().chain(online).collect())
+        }),
     };
     let printed = report.and_then(|report| {
         let mut out = io::stdout().lock();

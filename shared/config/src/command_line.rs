@@ -6,11 +6,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use runtime::tls::over_loopback;
 
 use crate::{Config, ConfigErrors, process};
+
+/// What a command ends with, unless it says otherwise.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 64 bad configuration or usage.";
 
 /// How long the process may take to answer for its health, connecting and answering each.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,6 +24,9 @@ const ANSWER_BYTES_MAX: u64 = 4_096;
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum CommonCommand {
     /// Asks the running process of this configuration whether it is well; for health checks where there is no curl
+    #[command(
+        after_help = "Exit codes: 0 it is well, 1 it is not, or is not there, 64 bad configuration or usage."
+    )]
     Health {
         /// Whether it is ready to work, not only alive
         #[arg(long)]
@@ -40,11 +46,24 @@ pub enum CommonCommand {
 /// # Errors
 /// The exit code to end with: also where help or the version was asked for, and printed.
 pub fn read<C: Parser>() -> Result<C, ExitCode> {
-    C::try_parse().map_err(|error| {
+    let mut command = with_exit_codes(C::command());
+    let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|mut matches| {
+        C::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    });
+    read.map_err(|error| {
         // Nobody is left to hear that the terminal is gone.
         let _gone = error.print();
         let was_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         if was_asked_for { ExitCode::SUCCESS } else { process::BAD_CONFIGURATION.into() }
+    })
+}
+
+/// Each command says what it ends with: what it says by itself, or what nearly all have in common.
+fn with_exit_codes(command: Command) -> Command {
+    command.mut_subcommands(|command| {
+        let command = with_exit_codes(command);
+        let says_something = command.get_after_help().is_some();
+        if says_something { command } else { command.after_help(EXIT_CODES) }
     })
 }
 
@@ -72,7 +91,7 @@ pub fn run<C: CommandFactory>(
         }
         CommonCommand::Man => {
             let mut text = Vec::new();
-            clap_mangen::Man::new(C::command()).render(&mut text).map(|()| text)
+            clap_mangen::Man::new(with_exit_codes(C::command())).render(&mut text).map(|()| text)
         }
     };
     match printed.and_then(|text| io::stdout().lock().write_all(&text)) {
@@ -155,4 +174,26 @@ fn reachable(admin: SocketAddr) -> SocketAddr {
         ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => ip,
     };
     SocketAddr::new(ip, admin.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_says_what_it_ends_with() {
+        let health = CommonCommand::augment_subcommands(Command::new("larkfire"));
+        let nested = Command::new("letters").subcommand(Command::new("list"));
+        let all = with_exit_codes(health.subcommand(nested));
+        let said = |command: &Command| command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let mut found = 0;
+        for command in all.get_subcommands().flat_map(|one| std::iter::once(one).chain(one.get_subcommands()))
+        {
+            assert!(said(command).starts_with("Exit codes: 0"), "{}", command.get_name());
+            found += 1;
+        }
+        assert_eq!(found, 5);
+        let health = all.find_subcommand("health").unwrap();
+        assert!(said(health).contains("0 it is well"), "its own words stay");
+    }
 }

@@ -12,10 +12,12 @@ use crate::version::{COMMIT, VERSION};
 use crate::{
     Config, ConfigErrors, LOOK_EVERY, ListenerFiles, PROTOCOLS_OF_ADMIN, Reloads, follow, follow_tls,
 };
+use runtime::data_dir;
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
 use runtime::metrics::intake::{ADMIN_CERTIFICATE_END, BUILD_INFO};
 use runtime::telemetry::admin::{Admin, Page};
-use runtime::telemetry::logging;
+use runtime::telemetry::log_level::LogLevelPage;
+use runtime::telemetry::logging::{self, LogFilter};
 
 /// Exit code for settings that are wrong (`EX_USAGE` of sysexits).
 pub const BAD_CONFIGURATION: u8 = 64;
@@ -59,13 +61,14 @@ where
             return ExitCode::from(BAD_CONFIGURATION);
         }
     };
-    logging::start(config.log);
+    data_dir::keep_new_files_private();
+    let filter = logging::start(config.log);
     config.notes.iter().for_each(|note| warn!(%note, "a remark about the configuration"));
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartError::from)
-        .and_then(|runtime| runtime.block_on(run_until_stopped(load, config, start)));
+        .and_then(|runtime| runtime.block_on(run_until_stopped(load, config, filter, start)));
     match outcome {
         Ok(code) => code,
         Err(cause) => {
@@ -75,7 +78,12 @@ where
     }
 }
 
-async fn run_until_stopped<L, F, R>(load: L, config: Config, start: F) -> Result<ExitCode, StartError>
+async fn run_until_stopped<L, F, R>(
+    load: L,
+    config: Config,
+    filter: LogFilter,
+    start: F,
+) -> Result<ExitCode, StartError>
 where
     L: Fn() -> Result<Config, ConfigErrors> + Send + Sync + 'static,
     F: FnOnce(Start) -> R,
@@ -106,8 +114,9 @@ where
         None => None,
     };
 
-    let pages =
+    let mut pages =
         start(Start { config, reloads, lifecycle: lifecycle.clone(), registry: registry.clone() }).await?;
+    pages.push(Box::new(LogLevelPage::new(filter, &lifecycle)));
     Admin { registry, pages, tls }.spawn(listener, &lifecycle);
     info!(%address, "the admin port shows /metrics, /healthz, /readyz");
 

@@ -1,7 +1,9 @@
 //! Why the embedded queue cannot be opened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use runtime::data_dir::sqlite_advice;
+use sqlx::error::DatabaseError;
 use thiserror::Error;
 
 /// Why the embedded queue cannot be opened.
@@ -29,6 +31,25 @@ pub enum OpenError {
         known: i64,
     },
     /// SQLite cannot open or read it.
-    #[error("cannot open the queue: {0}")]
-    Sqlite(#[from] sqlx::Error),
+    #[error("cannot open {}: {}", path.display(), said(error))]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said. Not its `source`: its words are in these.
+        error: sqlx::Error,
+    },
+}
+
+impl OpenError {
+    /// SQLite's word on a file.
+    pub(super) fn sqlite(path: &Path) -> impl Fn(sqlx::Error) -> Self {
+        move |error| Self::Sqlite { path: path.to_owned(), error }
+    }
+}
+
+/// What to do about the file, or else what SQLite said.
+fn said(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    let advice = code.and_then(|code| code.parse().ok()).and_then(sqlite_advice);
+    advice.map_or_else(|| error.to_string(), str::to_owned)
 }

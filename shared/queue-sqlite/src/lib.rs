@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use queue::{QueueMetrics, Subscription};
 use runtime::clock::Clock;
+use runtime::data_dir::QUEUE_FILE;
 use runtime::lifecycle::Lifecycle;
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -90,14 +91,16 @@ impl SqliteQueue {
             // Opening writes too: the index of the log, or a log that a crash has left.
             ballast.spend();
         }
-        let store = Store::open(&directory.join("queue.db"), limits.stored_bytes_max).await?;
+        let file = directory.join(QUEUE_FILE);
+        let store = Store::open(&file, limits.stored_bytes_max).await?;
         let (jobs, waiting_jobs) = mpsc::channel(JOBS_MAX);
         let (demands, waiting_demands) = mpsc::channel(DEMANDS_MAX);
         let (all_settled, settled) = watch::channel(true);
         let health = Health::new(lifecycle.readiness.condition("queue"));
         let keeper =
             QueueActor::new(store, ballast, health, limits.in_hand_max, clock, metrics.clone(), all_settled)
-                .await?;
+                .await
+                .map_err(OpenError::sqlite(&file))?;
         let stop = lifecycle.stop.clone();
         // Not on the tracker: requests and deliveries of tracked tasks need it until the very end.
         lifecycle.spawn_detached(async move {

@@ -3,6 +3,8 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
+use runtime::data_dir;
+
 use super::error::OpenError;
 
 /// Held as long as it lives. The kernel lets go of it with the process, however that ends.
@@ -10,10 +12,10 @@ use super::error::OpenError;
 pub(super) struct Lock(#[expect(dead_code, reason = "closing the file is what unlocks")] File);
 
 impl Lock {
-    /// Makes the directory if need be. The lock has a file of its own, so that the database stays open to
+    /// Makes the directory if need be, and keeps others from reading what stands in it. The lock has a file of its own, so that the database stays open to
     /// whoever looks into it with SQLite's tools.
     pub(super) fn take(directory: &Path) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(directory)
+        data_dir::open(directory)
             .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
         let path = directory.join("queue.lock");
         let file = match File::create(&path) {

@@ -40,12 +40,21 @@ const STEPS: [&str; 2] = [
 
 /// Brings the file up to date, each step in a transaction.
 pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let asked = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await;
+    let found: i64 = asked.map_err(OpenError::sqlite(path))?;
     let known = STEPS.len();
     let Some(missing) = usize::try_from(found).ok().and_then(|found| STEPS.get(found..)) else {
         let known = i64::try_from(known).unwrap_or(i64::MAX);
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     };
+    take(connection, known, missing).await.map_err(OpenError::sqlite(path))
+}
+
+async fn take(
+    connection: &mut SqliteConnection,
+    known: usize,
+    missing: &[&'static str],
+) -> Result<(), sqlx::Error> {
     for (version, step) in (known - missing.len() + 1..).zip(missing) {
         let mut transaction = connection.begin().await?;
         sqlx::raw_sql(*step).execute(&mut *transaction).await?;

@@ -55,7 +55,7 @@ impl Store {
             .pragma("journal_size_limit", WAL_BYTES_KEPT.to_string())
             // Over it SQLite says "database or disk is full", so that both fulls are one case.
             .pragma("max_page_count", (stored_bytes_max / PAGE_BYTES).max(1).to_string());
-        let mut connection = options.connect().await?;
+        let mut connection = options.connect().await.map_err(OpenError::sqlite(path))?;
         migrate(&mut connection, path).await?;
         Ok(Self(connection))
     }

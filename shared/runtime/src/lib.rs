@@ -1,6 +1,7 @@
-//! What every process stands on: clock, dice, start-up and shutdown, retry, logs, metrics and the admin port.
+//! What every process stands on: clock, dice, files, start-up and shutdown, retry, logs, metrics and the admin port.
 
 pub mod clock;
+pub mod data_dir;
 pub mod documents;
 pub mod entropy;
 pub mod lifecycle;

@@ -1,4 +1,5 @@
 //! What the process says about itself: logs, metrics and the admin port.
 
 pub mod admin;
+pub mod log_level;
 pub mod logging;

@@ -242,3 +242,22 @@ async fn check_says_what_is_wrong_or_what_it_comes_to() {
         assert!(printed.contains(part), "{part:?} is missing in:\n{printed}");
     }
 }
+
+#[tokio::test]
+async fn the_log_level_changes_at_the_admin_port_for_a_while_and_the_log_says_so() {
+    let house = Harness::with("[]").await;
+    let process = house.run().await;
+    let url = format!("http://{}/log-level", house.admin);
+    let shown = async || http::get(&url).await.unwrap().text().to_owned();
+    assert!(shown().await.starts_with("filter: warn,"), "{}", shown().await);
+    let answer = http::put(&format!("{url}?minutes=5"), "larkfire=debug").await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().starts_with("filter: larkfire=debug\n"), "{}", answer.text());
+    process.wait_for_line("the log level was changed at the admin port", PATIENCE).await;
+    house.post("in-detail").await;
+    process.wait_for_line("DEBUG", PATIENCE).await;
+    assert_eq!(http::put(&url, "larkfire=loud").await.unwrap().status, 400);
+    assert_eq!(http::put(&url, "").await.unwrap().status, 200);
+    process.wait_for_line("the log level is as configured again", PATIENCE).await;
+    assert!(!shown().await.contains("seconds_left"));
+}

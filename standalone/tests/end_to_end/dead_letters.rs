@@ -51,7 +51,8 @@ async fn list(deployment: &Deployment, more: &[&str]) -> Vec<Value> {
         return Vec::new();
     }
     assert_eq!(code, 0, "{printed}");
-    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+    let printed: Value = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    printed["letters"].as_array().unwrap_or_else(|| panic!("no letters: {printed}")).clone()
 }
 
 async fn done(deployment: &Deployment, words: &[&str]) -> String {

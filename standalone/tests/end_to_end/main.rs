@@ -8,6 +8,7 @@ mod dead_letters;
 mod deployment;
 mod explain;
 mod faults;
+mod files;
 mod identity;
 mod load;
 mod people;

@@ -49,6 +49,18 @@ pub fn reserve(state: GcraState, now_ms: i64, rates: Rates, ahead_ms: i64) -> (i
     (wait_ms, GcraState { minute_free_ms, second_free_ms, held_until_ms, held_for_ms })
 }
 
+/// How many slots there are now, by the minute's limit: what may go at once, but for the pace within a second.
+pub fn left(state: GcraState, now_ms: i64, rate: Rate) -> i64 {
+    if state.held_until_ms.min(now_ms + state.held_for_ms) > now_ms {
+        return 0;
+    }
+    let free_ms = state.minute_free_ms.min(now_ms + furthest_ms(rate));
+    if free_ms > now_ms {
+        return 0;
+    }
+    ((now_ms - free_ms) / rate.interval_ms + 1).min(rate.burst)
+}
+
 /// How far away a limit can have room again at most.
 pub fn furthest_ms(rate: Rate) -> i64 {
     RESERVE_AHEAD_MS + rate.interval_ms + SET_BACK_MAX_MS
@@ -137,6 +149,23 @@ mod tests {
             let (wait_ms, _) = reserve(state, now_ms + later_ms, rates, RESERVE_AHEAD_MS);
             prop_assert!(later_ms + wait_ms >= pause_ms, "a later and shorter hold has not shortened it");
         }
+    }
+
+    #[test]
+    fn what_is_left_is_what_may_go_at_once_and_comes_back_one_by_one() {
+        let rates = Rates::below(BOT);
+        let mut state = GcraState::default();
+        for left_before in (1..=rates.minute.burst).rev() {
+            assert_eq!(left(state, NOW_MS, rates.minute), left_before);
+            // As if the second's limit were not there.
+            let pace = Rates { second: rates.minute, ..rates };
+            state = reserve(state, NOW_MS, pace, 0).1;
+        }
+        assert_eq!(left(state, NOW_MS, rates.minute), 0);
+        assert_eq!(left(state, NOW_MS + rates.minute.interval_ms, rates.minute), 1);
+        assert_eq!(left(state, NOW_MS + 3_600_000, rates.minute), rates.minute.burst);
+        let held = hold(GcraState::default(), NOW_MS, 5_000);
+        assert_eq!(left(held, NOW_MS + 4_000, rates.minute), 0);
     }
 
     #[test]

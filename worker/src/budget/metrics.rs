@@ -1,6 +1,6 @@
 //! What is counted about budgets.
 
-use prometheus::{IntCounter, Registry};
+use prometheus::{IntCounter, IntGaugeVec, Registry};
 use runtime::metrics::delivery;
 
 /// What is counted about budgets.
@@ -12,6 +12,8 @@ pub(super) struct BudgetMetrics {
     pub(super) late: IntCounter,
     /// Slots a worker took from its share while the database was away.
     pub(super) local: IntCounter,
+    /// Cards that may go at once, by receiver.
+    pub(super) left: IntGaugeVec,
     /// How often Feishu said to slow down.
     pub(super) holds: IntCounter,
 }
@@ -23,9 +25,11 @@ impl BudgetMetrics {
             fleet: reservations.with_label_values(&["fleet"]),
             late: reservations.with_label_values(&["late"]),
             local: reservations.with_label_values(&["local"]),
+            left: delivery::BUDGET_LEFT.gauges()?,
             holds: delivery::BUDGET_HOLDS.counter()?,
         };
         registry.register(Box::new(reservations))?;
+        registry.register(Box::new(metrics.left.clone()))?;
         registry.register(Box::new(metrics.holds.clone()))?;
         Ok(metrics)
     }

@@ -22,7 +22,7 @@ use crate::feishu::MessageId;
 use crate::feishu::limits::{ONCE_WITHIN, UPDATABLE, UPDATE_SPACING};
 use crate::render::{Button, Item};
 use crate::store::sql::{Transaction, Value, execute, places, rows};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{Pool, SmallSteps, StepResult, Store, StoreError};
 
 /// Alerts asked about in one statement.
 const ASKED_TOGETHER_MAX: usize = 256;
@@ -32,8 +32,8 @@ const ROUNDS_MAX: usize = 16;
 const OVER_KEPT: Duration = Duration::from_hours(24);
 /// Cards deleted in one transaction.
 const DELETED_TOGETHER: usize = 50;
-/// Transactions of one cleaning; the next one does the rest.
-const BATCHES_MAX: usize = 100;
+/// Cards looked at together when some are forgotten.
+const WALKED_TOGETHER: usize = 200;
 
 /// The cards in the database. Clones share it.
 #[derive(Clone, Debug)]
@@ -419,33 +419,63 @@ impl Cards {
     }
 
     /// Deletes what was kept long enough. Says how many cards those were.
-    pub async fn clean(&self) -> Result<usize, StoreError> {
-        let mut deleted = 0;
-        for _ in 0..BATCHES_MAX {
-            let old = self.old().await?;
-            if old.is_empty() {
-                break;
+    pub async fn clean(&self) -> Result<u64, StoreError> {
+        let mut after = CardPlace { begun_ms: i64::MIN, card: Vec::new() };
+        let mut steps = SmallSteps::default();
+        loop {
+            let walked = self.walk(&after).await?;
+            let Some(last) = walked.last() else { return Ok(steps.done) };
+            after = last.place.clone();
+            let over = walked.iter().filter(|card| card.is_over);
+            let over: Vec<_> = over.map(|card| CardId::from_bytes(&card.place.card)).collect();
+            for together in over.chunks(DELETED_TOGETHER) {
+                self.store.within(|| self.delete(together)).await?;
             }
-            self.store.within(|| self.delete(&old)).await?;
-            deleted += old.len();
+            let count = over.len() as u64;
+            let is_last = walked.len() < WALKED_TOGETHER;
+            let step = if is_last { StepResult::Done(count) } else { StepResult::GoesOn(count) };
+            if !steps.go_on(step).await {
+                return Ok(steps.done);
+            }
         }
-        Ok(deleted)
     }
 
-    async fn old(&self) -> Result<Vec<CardId>, StoreError> {
+    /// The oldest cards after that one. What is not over is passed once in a cleaning, however much there is of it.
+    async fn walk(&self, after: &CardPlace) -> Result<Vec<WalkedCard>, StoreError> {
         let select = format!(
-            "SELECT card FROM larkfire_cards WHERE begun_ms < ? AND (begun_ms < ? OR message IS NULL \
-             OR (begun_ms < ? AND firing = 0 AND due_ms IS NULL)) ORDER BY begun_ms LIMIT {DELETED_TOGETHER}"
+            "SELECT begun_ms, card, CASE WHEN begun_ms < ? OR message IS NULL \
+             OR (begun_ms < ? AND firing = 0 AND due_ms IS NULL) THEN 1 ELSE 0 END FROM larkfire_cards \
+             WHERE begun_ms < ? AND begun_ms >= ? AND (begun_ms > ? OR card > ?) \
+             ORDER BY begun_ms, card LIMIT {WALKED_TOGETHER}"
         );
         let now = self.now_ms();
         let values = [
-            (now - millis(ONCE_WITHIN)).into(),
             (now - millis(UPDATABLE)).into(),
             (now - millis(OVER_KEPT)).into(),
+            (now - millis(ONCE_WITHIN)).into(),
+            after.begun_ms.into(),
+            after.begun_ms.into(),
+            after.card.as_slice().into(),
         ];
-        let rows: Vec<(Vec<u8>,)> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-        Ok(rows.iter().map(|(card,)| CardId::from_bytes(card)).collect())
+        let rows: Vec<(i64, Vec<u8>, i64)> =
+            self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
+        let walked =
+            |(begun_ms, card, over)| WalkedCard { place: CardPlace { begun_ms, card }, is_over: over != 0 };
+        Ok(rows.into_iter().map(walked).collect())
     }
+}
+
+/// Where a card stands among all, by its age.
+#[derive(Clone)]
+struct CardPlace {
+    begun_ms: i64,
+    card: Vec<u8>,
+}
+
+/// A card that is old enough to be looked at.
+struct WalkedCard {
+    place: CardPlace,
+    is_over: bool,
 }
 
 fn text(bytes: &[u8]) -> String {

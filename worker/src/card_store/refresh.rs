@@ -278,7 +278,7 @@ impl Refresher {
         });
         let call = self.bot.update(message, &card, now);
         let pause = |_: &Trouble, hint: Option<Duration>| hint.unwrap_or(PAUSE);
-        Ok(self.tools.sender.send(&self.updates, call, pause).await.verdict)
+        Ok(self.tools.sender.send(&kept.receiver, &self.updates, call, pause).await.verdict)
     }
 
     /// Says in the chat that all of a card is over, if there is room for it: an update notifies nobody. Cards go first,
@@ -311,7 +311,7 @@ impl Refresher {
             }
         };
         let pause = |_: &Trouble, hint: Option<Duration>| hint.unwrap_or(SLOW_DOWN_PAUSE);
-        let Sent { verdict, .. } = sender.send(&budgets, call, pause).await;
+        let Sent { verdict, .. } = sender.send(&kept.receiver, &budgets, call, pause).await;
         self.cards.metrics.end_news(if verdict == Verdict::Ok { News::Sent } else { News::Failed });
     }
 }

@@ -49,7 +49,9 @@ Examples:
   users list                  who is known
   users remove zhangsan       takes somebody out
 
-source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.";
+source_user_id is Feishu's open_id. With an app (FEISHU_APP_ID, FEISHU_APP_SECRET) a mobile is enough.
+
+Exit codes: 0 done, 1 failed or not all of it done, 64 bad configuration or usage.";
 
 const CONSOLE_EXAMPLES: &str = "\
 Examples:
@@ -59,8 +61,8 @@ Examples:
 Exit codes: 0 done, 1 failed, 64 bad configuration or usage.";
 
 const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
-const OUTCOME_HELP: &str =
-    "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred";
+const OUTCOME_HELP: &str = "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred; \
+                            or what somebody did: acknowledged, unacknowledged, silenced, unsilenced";
 const SOURCE_HELP: &str =
     "Those that came in this format: alertmanager, grafana, grafana_legacy, custom, loki_feishu";
 

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::arguments::{AuditArguments, TrailArguments};
 use super::context::CommandContext;
 use super::list::print_json;
@@ -52,7 +54,7 @@ fn print(
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     if asked.json {
-        print_json(terminal.out, &trail)?;
+        print_json(terminal.out, &json!({ "entries": trail }))?;
         return Ok(ExitCode::SUCCESS);
     }
     if trail.is_empty() {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::arguments::{Choice, ListArguments};
 use super::context::CommandContext;
 use super::terminal::{short, time};
@@ -45,7 +47,7 @@ pub(super) async fn list(
     let has_more = found.len() > limit;
     found.truncate(limit);
     if json {
-        print_json(terminal.out, &found)?;
+        print_json(terminal.out, &json!({ "letters": found, "has_more": has_more }))?;
     } else if found.is_empty() {
         let others = if are_usual { "; --state shows those that were replayed or discarded" } else { "" };
         writeln!(terminal.out, "no such dead letters{others}")?;

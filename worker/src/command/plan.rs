@@ -1,6 +1,8 @@
 //! Which letters an action is about: found before anything is done, so that it can be said first, and so that what
 //! dies meanwhile is not caught up in it.
 
+use serde_json::json;
+
 use super::arguments::Acting;
 use super::context::CommandContext;
 use super::terminal::count;
@@ -54,7 +56,7 @@ pub(super) async fn plan(
         writeln!(terminal.progress, "these are the first {LETTERS_MAX}; run it again for the rest")?;
     }
     if dry_run && json {
-        list::print_json(terminal.out, &letters)?;
+        list::print_json(terminal.out, &json!({ "letters": letters }))?;
     } else if dry_run && !letters.is_empty() {
         list::letters(terminal.out, &letters)?;
     }
@@ -65,7 +67,7 @@ pub(super) async fn plan(
     }
     if letters.is_empty() {
         if json {
-            list::print_json(terminal.out, &letters)?;
+            list::print_json(terminal.out, &json!({ "letters": letters }))?;
         }
         let nothing = format!("no letters to {verb}");
         if !is_whole {

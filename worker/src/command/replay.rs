@@ -84,7 +84,10 @@ fn report(
 ) -> Result<(), CommandError> {
     if json {
         let of = |(letter, came): &(DeadLetterId, ReplayResult)| json!({ "letter": letter, "outcome": came.as_str() });
-        return list::print_json(terminal.out, &came.iter().map(of).collect::<Vec<_>>());
+        return list::print_json(
+            terminal.out,
+            &json!({ "letters": came.iter().map(of).collect::<Vec<_>>() }),
+        );
     }
     for (letter, came) in came {
         let words = match came {
@@ -118,7 +121,7 @@ fn report(
 impl From<SendingError> for CommandError {
     fn from(error: SendingError) -> Self {
         match error {
-            SendingError::Store(error) => Self::Store(error),
+            SendingError::Store(error) => error.into(),
             SendingError::Publish(_) | SendingError::Marked(_) => Self::Failed(error.to_string()),
             SendingError::Unheard(error) => Self::Output(error),
         }

@@ -35,7 +35,7 @@ pub(super) async fn show(
         }
     }
     if asked.json {
-        list::print_json(terminal.out, &shown)?;
+        list::print_json(terminal.out, &json!({ "letters": shown }))?;
     }
     let mut code = ExitCode::SUCCESS;
     for missing in asked.letters.iter().filter(|id| letters.iter().all(|letter| letter.id != **id)) {

@@ -65,7 +65,7 @@ pub(super) async fn users(
                     })
                 };
                 let rows: Vec<_> = users.iter().map(row).collect();
-                list::print_json(terminal.out, &json!(rows))?;
+                list::print_json(terminal.out, &json!({ "users": rows }))?;
             } else {
                 let rows: Vec<_> = users.iter().map(cells).collect();
                 terminal::print(terminal.out, ["USERNAME", "NICKNAME", "MOBILE", "SOURCE_USER_ID"], &rows)?;

@@ -47,17 +47,23 @@ impl Filter {
             || !self.labels.is_empty()
     }
 
-    /// The condition on the columns, and its values.
-    pub(super) fn condition(&self) -> (String, Vec<Value<'_>>) {
+    /// The states that are asked for, each by itself; `None` stands for any.
+    pub(super) fn states_asked(&self) -> Vec<Option<DeadLetterState>> {
+        if self.states.is_empty() { vec![None] } else { self.states.iter().copied().map(Some).collect() }
+    }
+
+    /// The condition on the columns, and its values; of letters in one of these states, or in any. Pages ask for each state by
+    /// itself, because an index has the numbers of one state in their order.
+    pub(super) fn condition(&self, states: &[DeadLetterState]) -> (String, Vec<Value<'_>>) {
         let mut parts = vec!["1 = 1".to_owned()];
         let mut values = Vec::new();
         if !self.ids.is_empty() {
             parts.push(format!("id IN ({})", places(self.ids.len())));
             values.extend(self.ids.iter().map(|id| Value::Number(id.0)));
         }
-        if !self.states.is_empty() {
-            parts.push(format!("state IN ({})", places(self.states.len())));
-            values.extend(self.states.iter().map(|state| Value::Text(state.as_str())));
+        if !states.is_empty() {
+            parts.push(format!("state IN ({})", places(states.len())));
+            values.extend(states.iter().map(|state| Value::Text(state.as_str())));
         }
         if let Some(name) = self.receiver.as_deref() {
             // Both databases count characters here.

@@ -8,16 +8,15 @@ use queue::{Consumer, Delivery, Reason};
 use runtime::lifecycle::Lifecycle;
 use runtime::retry::{Pauses, RetryPolicy};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::record::{DeadLetterRecord, split};
-use super::{DeadLetters, ReplayOutcome, rows};
+use super::{DeadLetters, ReplayOutcome};
 use crate::metrics::{Metrics, Outcome};
 
 /// How often the gauge is brought up to date while letters wait: an operator's command runs in another process.
 const COUNT_EVERY: Duration = Duration::from_mins(1);
 /// How often it is looked for what was kept long enough.
-const CLEAN_EVERY: Duration = Duration::from_hours(1);
 /// Messages settled together, once the letters in all of them are written.
 const MESSAGES_TOGETHER_MAX: usize = 20;
 
@@ -41,7 +40,6 @@ impl Mover {
     /// wait for as long as it takes, and a broker gives up what was in the hands of too many workers that were killed.
     pub async fn run(mut self, mut consumer: Box<dyn Consumer>) {
         let mut to_count = every(COUNT_EVERY);
-        let mut to_clean = every(CLEAN_EVERY);
         let stop = self.lifecycle.stop.clone();
         let mut pauses = RetryPolicy::RECONNECT.pauses();
         let first = consumer.pause(Box::pin(async {
@@ -74,7 +72,6 @@ impl Mover {
                     None => return,
                 },
                 _ = to_count.tick(), if !self.is_none_waiting => self.count().await,
-                _ = to_clean.tick() => self.clean().await,
             }
         }
     }
@@ -171,18 +168,6 @@ impl Mover {
             }
             // Counted again at the next tick.
             Err(_) => self.is_none_waiting = false,
-        }
-    }
-
-    async fn clean(&self) {
-        match self.letters.clean().await {
-            Ok(0) => {}
-            Ok(deleted) => info!(
-                letters = deleted,
-                days = rows::SETTLED_KEPT.as_secs() / 86_400,
-                "forgot dead letters that were replayed or discarded long ago"
-            ),
-            Err(error) => warn!(%error, "old dead letters are kept a little longer"),
         }
     }
 }

@@ -17,13 +17,13 @@ use tracing::warn;
 
 use super::stored::outcome_word;
 use super::{DeadLetterContent, DeadLetterState, DeadLetters, Filter, ReplayOutcome, StoredDeadLetter};
-use crate::store::StoreError;
-use crate::store::sql::{Transaction, Value, execute, places, rows};
+use crate::store::sql::{Transaction, Value, execute, explain, places, rows};
+use crate::store::{Pool, SmallSteps, StepResult, StoreError};
 
 /// Letters read at a time.
-const PAGE_LETTERS: i64 = 100;
+const PAGE_LETTERS: usize = 100;
 /// The same with what is in them, which is up to 1 MiB each.
-const PAGE_CONTENTS: i64 = 20;
+const PAGE_CONTENTS: usize = 20;
 /// Letters that are shown of one alert: the newest.
 const OF_ALERT_MAX: i64 = 100;
 
@@ -64,6 +64,46 @@ pub struct FoundDeadLetters {
     pub looked_into: Option<usize>,
 }
 
+impl Order {
+    const fn direction(self) -> &'static str {
+        match self {
+            Self::OldestFirst => "ASC",
+            Self::NewestFirst => "DESC",
+        }
+    }
+}
+
+fn page_size(filter: &Filter) -> usize {
+    if filter.labels.is_empty() { PAGE_LETTERS } else { PAGE_CONTENTS }
+}
+
+/// The statement for one page of numbers, and its values: a walk along an index, wherever it goes on.
+fn page_query<'f>(
+    pool: &Pool,
+    filter: &'f Filter,
+    state: Option<DeadLetterState>,
+    order: Order,
+    after: Option<DeadLetterId>,
+) -> (String, Vec<Value<'f>>) {
+    let (condition, mut values) = filter.condition(state.as_slice());
+    let index = match pool {
+        // It would walk all letters where most of them are in that state, and go on so when they are not any more.
+        Pool::MySql(_) if state.is_some() && filter.ids.is_empty() => "FORCE INDEX (by_number)",
+        Pool::MySql(_) | Pool::Sqlite(_) | Pool::Simulated(_) => "",
+    };
+    let (beyond, first) = match order {
+        Order::OldestFirst => ("id > ?", i64::MIN),
+        Order::NewestFirst => ("id < ?", i64::MAX),
+    };
+    values.push(after.map_or(first, |letter| letter.0).into());
+    let select = format!(
+        "SELECT id FROM larkfire_dead_letters {index} WHERE {condition} AND {beyond} ORDER BY id {} LIMIT {}",
+        order.direction(),
+        page_size(filter)
+    );
+    (select, values)
+}
+
 impl DeadLetters {
     /// The letters that are meant, at most `most`.
     pub async fn find(
@@ -86,11 +126,11 @@ impl DeadLetters {
         let mut found = FoundDeadLetters::default();
         let mut looked_into = 0;
         loop {
-            let page = self.page(filter, order, after).await?;
-            if page.is_empty() {
+            let numbers = self.page(filter, order, after).await?;
+            if numbers.is_empty() {
                 return Ok(FoundDeadLetters { next: None, ..found });
             }
-            for (letter, body) in page {
+            for DeadLetterRow { letter, body } in self.read(filter, order, &numbers).await? {
                 after = Some(letter.id);
                 // Only where labels are asked for was the body read.
                 let matches = body.as_ref().is_none_or(|body| filter.matches(body));
@@ -107,12 +147,14 @@ impl DeadLetters {
                     });
                 }
             }
+            // Also where the last of them are gone meanwhile.
+            after = numbers.last().copied();
         }
     }
 
     /// How many letters are meant, counted up to `most`; labels are not looked at.
     pub async fn count(&self, filter: &Filter, most: usize) -> Result<usize, StoreError> {
-        let (condition, mut values) = filter.condition();
+        let (condition, mut values) = filter.condition(&filter.states);
         let select = format!(
             "SELECT COUNT(*) FROM (SELECT id FROM larkfire_dead_letters WHERE {condition} LIMIT ?) AS meant"
         );
@@ -144,28 +186,53 @@ impl DeadLetters {
         self.some("changed_by = ?", &[action.into()]).await
     }
 
-    /// The letters after `after`, with their bodies if those are to be looked at.
+    /// The numbers of the letters after `after`, as many as are looked at together.
     async fn page(
         &self,
         filter: &Filter,
         order: Order,
         after: Option<DeadLetterId>,
-    ) -> Result<Vec<(StoredDeadLetter, Option<Vec<u8>>)>, StoreError> {
-        let (condition, mut values) = filter.condition();
-        let (beyond, direction, first) = match order {
-            Order::OldestFirst => ("id > ?", "ASC", i64::MIN),
-            Order::NewestFirst => ("id < ?", "DESC", i64::MAX),
-        };
-        let looked_into = !filter.labels.is_empty();
-        let (body, limit) = if looked_into { ("body", PAGE_CONTENTS) } else { ("NULL", PAGE_LETTERS) };
+    ) -> Result<Vec<DeadLetterId>, StoreError> {
+        let mut numbers = Vec::new();
+        for state in filter.states_asked() {
+            let (select, values) = page_query(self.store.pool(), filter, state, order, after);
+            let of_state: Vec<(i64,)> =
+                self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
+            numbers.extend(of_state.into_iter().map(|(number,)| DeadLetterId(number)));
+        }
+        match order {
+            Order::OldestFirst => numbers.sort_unstable(),
+            Order::NewestFirst => numbers.sort_unstable_by(|one, other| other.cmp(one)),
+        }
+        numbers.truncate(page_size(filter));
+        Ok(numbers)
+    }
+
+    /// How the database finds a page, for each state that is asked for by itself.
+    pub async fn plan(&self, filter: &Filter, order: Order) -> Result<Vec<String>, StoreError> {
+        let mut plan = Vec::new();
+        for state in filter.states_asked() {
+            let (select, values) = page_query(self.store.pool(), filter, state, order, None);
+            plan.extend(self.store.within(|| explain(self.store.pool(), &select, &values)).await?);
+        }
+        Ok(plan)
+    }
+
+    /// These letters, with their bodies if those are to be looked at; those that are gone are left out.
+    async fn read(
+        &self,
+        filter: &Filter,
+        order: Order,
+        numbers: &[DeadLetterId],
+    ) -> Result<Vec<DeadLetterRow>, StoreError> {
+        let body = if filter.labels.is_empty() { "NULL" } else { "body" };
         let select = format!(
-            "SELECT {COLUMNS}, {body} AS body FROM larkfire_dead_letters WHERE {condition} AND {beyond} \
-             ORDER BY id {direction} LIMIT {limit}"
+            "SELECT {COLUMNS}, {body} AS body FROM larkfire_dead_letters WHERE id IN ({}) ORDER BY id {}",
+            places(numbers.len()),
+            order.direction()
         );
-        values.push(after.map_or(first, |letter| letter.0).into());
-        let page: Vec<DeadLetterRow> =
-            self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-        Ok(page.into_iter().map(|row| (row.letter, row.body)).collect())
+        let values: Vec<Value<'_>> = numbers.iter().map(|number| Value::Number(number.0)).collect();
+        self.store.within(|| rows(self.store.pool(), &select, &values)).await
     }
 
     /// What is in these letters, in the order of their numbers; those that are gone are left out.
@@ -368,27 +435,26 @@ impl DeadLetters {
 }
 
 /// How long a letter is kept after it was replayed or discarded: for whoever asks later.
-pub(super) const SETTLED_KEPT: Duration = Duration::from_hours(30 * 24);
+pub(crate) const SETTLED_KEPT: Duration = Duration::from_hours(30 * 24);
 /// Letters deleted in one transaction.
-const DELETED_TOGETHER: i64 = 50;
-/// Transactions of one cleaning; the next one does the rest.
-const BATCHES_MAX: usize = 20;
+const DELETED_TOGETHER: u64 = 50;
 
 impl DeadLetters {
-    /// Deletes what was kept long enough. Says how many letters those were.
-    pub async fn clean(&self) -> Result<usize, StoreError> {
-        let now = self.clock.now();
-        let mut deleted = 0;
-        for _ in 0..BATCHES_MAX {
-            let old = self.old(before(now, SETTLED_KEPT)).await?;
-            if old.is_empty() {
+    /// Deletes all that was kept long enough, in small steps. Says how many letters those were.
+    pub async fn clean(&self) -> Result<u64, StoreError> {
+        let before_ms = before(self.clock.now(), SETTLED_KEPT);
+        let mut steps = SmallSteps::default();
+        loop {
+            let old = self.old(before_ms).await?;
+            if !old.is_empty() {
+                self.store.within(|| self.delete(&old)).await?;
+            }
+            if !steps.go_on(StepResult::of(old.len() as u64, DELETED_TOGETHER)).await {
                 break;
             }
-            self.store.within(|| self.delete(&old)).await?;
-            deleted += old.len();
         }
         self.trail.clean().await?;
-        Ok(deleted)
+        Ok(steps.done)
     }
 
     async fn old(&self, before_ms: i64) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {

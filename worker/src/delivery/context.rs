@@ -7,6 +7,7 @@ use queue::Publisher;
 use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
 
+use super::oldest::OldestWaiting;
 use crate::directory::OwnerResolver;
 use crate::feishu::sender::Sender;
 use crate::firing::Firing;
@@ -43,6 +44,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) metrics: Metrics,
     /// How each bot has answered last, to be looked at.
     pub(crate) statuses: ReceiverStatuses,
+    /// How long the oldest waits.
+    pub(crate) oldest: OldestWaiting,
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Lifecycle,
 }

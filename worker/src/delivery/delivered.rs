@@ -61,7 +61,7 @@ impl DeliveryContext {
         let envelopes = batch.envelopes().len();
         let alerts = batch.alerts();
         if by == By::Card {
-            self.metrics.card(alerts);
+            self.metrics.card(receiver, alerts);
         }
         let mut longest = Duration::ZERO;
         let shown = batch.shown();

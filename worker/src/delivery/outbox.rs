@@ -83,12 +83,24 @@ impl Outbox {
     /// Delivers until there is nothing more to come.
     pub(crate) async fn run(mut self) {
         loop {
-            if self.is_empty() && !self.has_work().await {
-                return self.defer_retries().await;
+            if self.is_empty() {
+                self.show_oldest();
+                if !self.has_work().await {
+                    return self.defer_retries().await;
+                }
             }
             self.gather();
+            self.show_oldest();
             self.turn().await;
         }
+    }
+
+    /// Shows since when the oldest of all that is in hand waits.
+    fn show_oldest(&self) {
+        let pieces = self.pieces.iter().chain(&self.continuation).flat_map(Batch::envelopes);
+        let in_hand = self.waiting.iter().chain(pieces).chain(self.retries.envelopes());
+        let oldest = in_hand.map(|in_flight| in_flight.envelope.received_at).min();
+        self.context.oldest.holds(&self.receiver.name, oldest);
     }
 
     /// One step onwards: something is put off, waited for, or sent.
@@ -273,7 +285,10 @@ impl Outbox {
                 biased;
                 () = stop.cancelled() => return false,
                 () = sleep_until(until) => return true,
-                Some(in_flight) = self.incoming.recv() => self.waiting.push(in_flight),
+                Some(in_flight) = self.incoming.recv() => {
+                    self.context.oldest.came(&self.receiver.name, in_flight.envelope.received_at);
+                    self.waiting.push(in_flight);
+                }
             }
         }
     }

@@ -66,11 +66,13 @@ impl Pipeline {
         window: usize,
     ) -> Self {
         let window = FairShare::new(window);
+        context.sender.expect(receivers.iter().flat_map(Receiver::budgets_shown));
         let mut outboxes = Vec::new();
         let mut running = Vec::new();
         for receiver in receivers {
             let (envelopes, incoming) = mpsc::unbounded_channel();
             let holding = window.holding(context.metrics.waiting_alerts(&receiver.name));
+            context.oldest.holds(&receiver.name, None);
             for bot in receiver.group() {
                 context.metrics.broken(&bot.name, false);
             }

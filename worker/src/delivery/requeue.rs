@@ -213,7 +213,8 @@ impl DeliveryContext {
             let id = in_flight.envelope.id;
             debug!(envelope.id = %id, receiver, step = step.as_str(), "envelope deferred");
             alerts += in_flight.envelope.alerts.len();
-            self.metrics.deferred.inc();
+            self.metrics.deferred(receiver);
+            self.oldest.deferred(receiver, in_flight.envelope.received_at, step.pause());
             in_flight.share.settle_onwards();
         }
         if is_news {

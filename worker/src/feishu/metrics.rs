@@ -17,9 +17,6 @@ impl FeishuMetrics {
     /// Metrics of one process, shown by `registry`.
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let requests = delivery::FEISHU_REQUESTS.counters()?;
-        for verdict in Verdict::WORDS {
-            requests.with_label_values(&[verdict]).reset();
-        }
         let buckets = exponential_buckets(0.005, 2.0, 12)?;
         let metrics = Self { requests, round_trip: delivery::DELIVERY_DURATION.histogram(buckets)? };
         registry.register(Box::new(metrics.requests.clone()))?;
@@ -27,8 +24,15 @@ impl FeishuMetrics {
         Ok(metrics)
     }
 
+    /// Requests for this receiver are shown from the start.
+    pub(super) fn expect(&self, receiver: &str) {
+        for verdict in Verdict::WORDS {
+            let _from_the_start = self.requests.with_label_values(&[receiver, verdict]);
+        }
+    }
+
     /// Counts an answer of Feishu.
-    pub(super) fn answered(&self, verdict: &Verdict) {
-        self.requests.with_label_values(&[verdict.as_str()]).inc();
+    pub(super) fn answered(&self, receiver: &str, verdict: &Verdict) {
+        self.requests.with_label_values(&[receiver, verdict.as_str()]).inc();
     }
 }

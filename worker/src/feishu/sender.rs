@@ -14,6 +14,9 @@ use super::metrics::FeishuMetrics;
 use super::verdict::{Trouble, Verdict};
 use crate::budget::{Budget, SendSlot};
 
+/// Where a call is for nobody that is configured.
+pub(crate) const NO_RECEIVER: &str = "";
+
 /// Sends to Feishu, for all parts of the worker.
 #[derive(Debug)]
 pub(crate) struct Sender {
@@ -28,6 +31,17 @@ impl Sender {
     pub(crate) fn new(budget: Arc<Budget>, at_once: usize, metrics: FeishuMetrics) -> Self {
         let places = Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS));
         Self { budget, places, metrics }
+    }
+
+    /// Counts what is sent for these receivers from now on, and how much of their budgets is left. `shown` are their names, those
+    /// of their bots among them, each with the budget that is the tightest.
+    pub(crate) fn expect<'n>(&self, shown: impl Iterator<Item = (&'n str, &'n CallBudget)>) {
+        // Replies to people are for no receiver.
+        self.metrics.expect(NO_RECEIVER);
+        for (name, budget) in shown {
+            self.metrics.expect(name);
+            self.budget.watch(name, &budget.name, budget.limits);
+        }
     }
 
     /// Books the next slot of a budget: for whoever waits for it in a way of its own.
@@ -66,10 +80,11 @@ impl Sender {
         true
     }
 
-    /// Makes a call once, as soon as there is a place, and counts what came of it. It has taken from `budgets`; one that
+    /// Makes a call for a receiver once, as soon as there is a place, and counts what came of it. It has taken from `budgets`; one that
     /// was overdrawn is held for as long as `pause` says, by what Feishu said and how long it asked to wait.
     pub(crate) async fn send<A: Into<Sent>>(
         &self,
+        receiver: &str,
         budgets: &[CallBudget],
         call: impl Future<Output = A>,
         pause: impl FnOnce(&Trouble, Option<Duration>) -> Duration,
@@ -82,7 +97,7 @@ impl Sender {
             timer.observe_duration();
             sent
         };
-        self.metrics.answered(&sent.verdict);
+        self.metrics.answered(receiver, &sent.verdict);
         if let Verdict::SlowDown { hint, trouble } = &sent.verdict {
             let pause = pause(trouble, *hint);
             // The others that send there need not find out by themselves.

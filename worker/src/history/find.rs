@@ -16,7 +16,7 @@ use sqlx::{FromRow, Row};
 use super::repeats::SPAN_MS;
 use super::row::{HistoryOutcome, name_kept};
 use super::table::status_number;
-use crate::store::sql::{Value, rows};
+use crate::store::sql::{Value, explain, rows};
 use crate::store::{Store, StoreError};
 
 /// Rows read at a time.
@@ -142,6 +142,13 @@ pub async fn find_after(
     }
 }
 
+/// How the database finds a page of what is looked for.
+pub async fn plan(store: &Store, filter: &HistoryFilter) -> Result<Vec<String>, StoreError> {
+    let identities_end = filter.identities_end();
+    let (select, values) = filter.page_query(identities_end.as_deref(), None);
+    store.within(|| explain(store.pool(), &select, &values)).await
+}
+
 impl HistoryFilter {
     /// The rows after that one, the newest first, by the conditions that columns answer.
     async fn rows_after(
@@ -149,15 +156,28 @@ impl HistoryFilter {
         store: &Store,
         after: Option<HistoryPlace>,
     ) -> Result<Vec<HistoryEntryRow>, StoreError> {
-        let identity = self.identity.as_deref().map(str::as_bytes);
-        // No identity has such a byte.
-        let identities_end = identity.map(|prefix| [prefix, &[0xff]].concat());
+        let identities_end = self.identities_end();
+        let (select, values) = self.page_query(identities_end.as_deref(), after);
+        store.within(|| rows(store.pool(), &select, &values)).await
+    }
+
+    /// What is behind all identities that begin so: none has such a byte.
+    fn identities_end(&self) -> Option<Vec<u8>> {
+        self.identity.as_ref().map(|prefix| [prefix.as_bytes(), &[0xff]].concat())
+    }
+
+    /// The statement for the page after that row, and its values.
+    fn page_query<'v>(
+        &'v self,
+        identities_end: Option<&'v [u8]>,
+        after: Option<HistoryPlace>,
+    ) -> (String, Vec<Value<'v>>) {
         let since_ms = self.since.map(Timestamp::as_millisecond);
         let named = self.name.as_deref().or_else(|| self.alertname()).map(name_kept);
         let outcome = self.outcome.map(HistoryOutcome::number);
         let conditions: [(&str, Value<'_>); 11] = [
-            ("identity >= ?", identity.into()),
-            ("identity < ?", identities_end.as_deref().into()),
+            ("identity >= ?", self.identity.as_deref().map(str::as_bytes).into()),
+            ("identity < ?", identities_end.into()),
             ("name = ?", named.map(str::as_bytes).into()),
             ("envelope = ?", self.envelope.as_ref().map(|id| id.as_bytes().as_slice()).into()),
             ("card = ?", self.card.as_deref().map(str::as_bytes).into()),
@@ -179,7 +199,7 @@ impl HistoryFilter {
         let select = format!(
             "SELECT {COLUMNS} FROM larkfire_history WHERE {condition} ORDER BY at_ms DESC, number DESC LIMIT {PAGE_ROWS}"
         );
-        store.within(|| rows(store.pool(), &select, &values)).await
+        (select, values)
     }
 
     /// The name that a matcher asks for.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::alert::Status;
+use jiff::Timestamp;
+use model::alert::{Labels, Status};
 use model::envelope::{EnvelopeId, json_text};
 use serde::{Serialize, Serializer};
 
@@ -22,18 +23,26 @@ const LABELS_BYTES_MAX: usize = 2 * 1024;
 /// What a row takes besides its texts, about, in bytes.
 const ROW_BYTES: usize = 160;
 
-/// What became of an alert.
+/// What became of an alert, or what somebody did about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HistoryOutcome {
     /// It has ended so.
     Ended(Outcome),
     /// It was put aside for a while.
     Deferred,
+    /// Somebody has taken it on.
+    Acknowledged,
+    /// Somebody has given it back.
+    Unacknowledged,
+    /// Somebody has silenced it.
+    Silenced,
+    /// Somebody has ended its silence.
+    Unsilenced,
 }
 
 impl HistoryOutcome {
     /// All there are.
-    pub const ALL: [Self; Outcome::ALL.len() + 1] = {
+    pub const ALL: [Self; Outcome::ALL.len() + 5] = {
         let [delivered, summarised, duplicate, superseded, dead_lettered] = Outcome::ALL;
         [
             Self::Ended(delivered),
@@ -42,6 +51,10 @@ impl HistoryOutcome {
             Self::Ended(superseded),
             Self::Ended(dead_lettered),
             Self::Deferred,
+            Self::Acknowledged,
+            Self::Unacknowledged,
+            Self::Silenced,
+            Self::Unsilenced,
         ]
     };
 
@@ -50,6 +63,18 @@ impl HistoryOutcome {
         match self {
             Self::Ended(outcome) => outcome.as_str(),
             Self::Deferred => "deferred",
+            Self::Acknowledged => "acknowledged",
+            Self::Unacknowledged => "unacknowledged",
+            Self::Silenced => "silenced",
+            Self::Unsilenced => "unsilenced",
+        }
+    }
+
+    /// Whether it is something that a person did, and says nothing of where the alert is.
+    pub const fn is_act(self) -> bool {
+        match self {
+            Self::Ended(_) | Self::Deferred => false,
+            Self::Acknowledged | Self::Unacknowledged | Self::Silenced | Self::Unsilenced => true,
         }
     }
 
@@ -62,6 +87,10 @@ impl HistoryOutcome {
             Self::Ended(Outcome::Superseded) => 3,
             Self::Ended(Outcome::DeadLettered) => 4,
             Self::Deferred => 5,
+            Self::Acknowledged => 6,
+            Self::Unacknowledged => 7,
+            Self::Silenced => 8,
+            Self::Unsilenced => 9,
         }
     }
 
@@ -160,23 +189,54 @@ pub struct HistoryRow {
     name_end: u8,
 }
 
+/// An alert as a row tells it from others.
+#[derive(Clone, Copy, Debug)]
+pub struct HistorySubject<'a> {
+    /// Who it is.
+    pub identity: &'a str,
+    /// What its sender or its card calls it.
+    pub name: &'a str,
+    /// Its labels.
+    pub labels: &'a Labels<'a>,
+    /// Whether it fires.
+    pub status: Status,
+    /// The envelope it came with.
+    pub envelope: EnvelopeId,
+}
+
 impl HistoryRow {
     /// What became of an alert. When is found out when it is noted.
     pub fn new(item: &Item<'_>, outcome: impl Into<HistoryOutcome>, facts: &Arc<HistoryFacts>) -> Self {
-        let identity = cut(item.alert.fingerprint.as_str(), KEY_BYTES_MAX);
-        let name = name_of(item);
-        let labels: usize = item.alert.labels.iter().map(|(name, value)| name.len() + value.len() + 6).sum();
+        let alert = HistorySubject {
+            identity: item.alert.fingerprint.as_str(),
+            name: item.name(),
+            labels: &item.alert.labels,
+            status: item.alert.status,
+            envelope: item.envelope.id,
+        };
+        Self::about(alert, outcome, facts)
+    }
+
+    /// The same, of an alert by itself.
+    pub fn about(
+        alert: HistorySubject<'_>,
+        outcome: impl Into<HistoryOutcome>,
+        facts: &Arc<HistoryFacts>,
+    ) -> Self {
+        let identity = cut(alert.identity, KEY_BYTES_MAX);
+        let name = name_of(&alert);
+        let labels: usize = alert.labels.iter().map(|(name, value)| name.len() + value.len() + 6).sum();
         let mut texts = Vec::with_capacity(identity.len() + name.len() + labels.min(LABELS_BYTES_MAX) + 2);
         texts.extend_from_slice(identity.as_bytes());
         texts.extend_from_slice(name.as_bytes());
-        write_labels(&mut texts, item);
+        write_labels(&mut texts, alert.labels);
         // Both limits together are less than 256.
         let end = |bytes: usize| u8::try_from(bytes).unwrap_or(u8::MAX);
         Self {
             facts: Arc::clone(facts),
             outcome: outcome.into(),
-            status: item.alert.status,
-            envelope: item.envelope.id,
+            status: alert.status,
+            envelope: alert.envelope,
             by: None,
             at_ms: 0,
             number: 0,
@@ -195,6 +255,12 @@ impl HistoryRow {
     #[must_use]
     pub fn by(self, envelope: Option<EnvelopeId>) -> Self {
         Self { by: envelope, ..self }
+    }
+
+    /// The same, which lasts until then.
+    #[must_use]
+    pub fn until(self, until: Option<Timestamp>) -> Self {
+        Self { until_ms: until.map(Timestamp::as_millisecond), ..self }
     }
 
     /// The same, after so many attempts.
@@ -233,9 +299,9 @@ impl HistoryRow {
 }
 
 /// By which it is looked for: what its sender calls it, or else what its card does.
-fn name_of<'i>(item: &Item<'i>) -> &'i str {
-    let named = item.alert.labels.get("alertname").filter(|name| !name.trim().is_empty());
-    name_kept(named.unwrap_or_else(|| item.name()))
+fn name_of<'a>(alert: &HistorySubject<'a>) -> &'a str {
+    let named = alert.labels.get("alertname").filter(|name| !name.trim().is_empty());
+    name_kept(named.unwrap_or(alert.name))
 }
 
 /// What of a name is kept.
@@ -244,10 +310,10 @@ pub(super) fn name_kept(name: &str) -> &str {
 }
 
 /// As JSON, as far as there is room.
-fn write_labels(texts: &mut Vec<u8>, item: &Item<'_>) {
+fn write_labels(texts: &mut Vec<u8>, labels: &Labels<'_>) {
     let begin = texts.len();
     texts.push(b'{');
-    for (name, value) in item.alert.labels.iter() {
+    for (name, value) in labels.iter() {
         let before = texts.len();
         if before > begin + 1 {
             texts.push(b',');
@@ -269,7 +335,6 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use model::alert::Labels;
     use model::envelope::{Envelope, decode};
 
     use super::*;

@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::clean::{CLEANED_EVERY, FIRST_CLEANED_AFTER};
 use super::{History, HistoryState, sizes, table};
 
 /// How long rows wait for company, unless there are many.
@@ -24,7 +23,6 @@ const FINISHED_WITHIN: Duration = Duration::from_secs(3);
 struct Schedule {
     counted: Instant,
     sizes: Instant,
-    clean: Instant,
 }
 
 impl History {
@@ -32,8 +30,7 @@ impl History {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let Some(state) = self.0 else { return };
         let now = Instant::now();
-        let mut schedule =
-            Schedule { counted: now, sizes: now + SIZES_EVERY, clean: now + FIRST_CLEANED_AFTER };
+        let mut schedule = Schedule { counted: now, sizes: now + SIZES_EVERY };
         loop {
             let is_idle = !state.has_something();
             tokio::select! {
@@ -42,10 +39,9 @@ impl History {
                 () = state.begun.notified(), if is_idle => {}
                 () = state.plenty.notified(), if !is_idle => {}
                 () = sleep(COMPANY), if !is_idle => {}
-                () = tokio::time::sleep_until(schedule.clean) => {}
             }
             // Not cut off by the stop: whoever finishes waits for its turn.
-            if is_idle && Instant::now() < schedule.clean {
+            if is_idle {
                 // It has begun to come: the rest of it comes now.
                 schedule.counted = Instant::now() + COUNTED_FOR;
                 continue;
@@ -89,11 +85,6 @@ impl HistoryState {
             schedule.sizes = now + SIZES_EVERY;
         }
         drop(turn);
-        if now >= schedule.clean {
-            // A failure is the store's to tell, and there is another chance soon.
-            let _later = self.clean().await;
-            schedule.clean = now + CLEANED_EVERY;
-        }
     }
 
     fn take_repeats(&self) {

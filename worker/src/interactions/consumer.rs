@@ -1,14 +1,13 @@
 //! Takes interactions off the queue, one after the other: each is done once, written down, and then acknowledged.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use config::Locale;
 use model::interaction::{Interaction, decode};
 use queue::{Consumer, Delivery};
 use runtime::lifecycle::Lifecycle;
 use runtime::retry::{Pauses, RetryPolicy};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use super::dedup::{BEGUN_FOR_MAX, Begun, InteractionDedup};
@@ -18,12 +17,10 @@ use super::replier::Replier;
 use super::reply::Reply;
 use super::report::Report;
 use super::rules::name_of;
-use super::silences::Silences;
 use crate::audit::{Audit, AuditedAction};
 use crate::store::StoreError;
 
 /// How often it is looked for what was kept long enough.
-const CLEAN_EVERY: Duration = Duration::from_hours(1);
 /// Interactions that were begun and wait on the queue again, of which that is remembered: of any further one another
 /// worker finds out when it was begun, and waits for that to be long ago.
 const BEGUN_MAX: usize = 1_000;
@@ -35,7 +32,6 @@ const REFUSALS_MAX: u32 = 6;
 pub(super) struct InteractionConsumer {
     pub(super) handler: InteractionHandler,
     pub(super) memory: InteractionDedup,
-    pub(super) silences: Silences,
     pub(super) trail: Audit,
     pub(super) replier: Replier,
     pub(super) metrics: InteractionMetrics,
@@ -75,8 +71,6 @@ impl InteractionConsumer {
     /// its order, for as long as it takes, and a broker gives up what was in the hands of too many workers that were
     /// killed.
     pub(super) async fn run(self, mut consumer: Box<dyn Consumer>) {
-        let mut to_clean = interval(CLEAN_EVERY);
-        to_clean.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stop = self.lifecycle.stop.clone();
         let mut pauses = RetryPolicy::RECONNECT.pauses();
         let mut begun = HashMap::new();
@@ -119,7 +113,6 @@ impl InteractionConsumer {
                     },
                     None => return,
                 },
-                _ = to_clean.tick() => self.clean().await,
             }
         }
     }
@@ -276,12 +269,5 @@ impl InteractionConsumer {
             alerts = report.done,
             "interaction done"
         );
-    }
-
-    async fn clean(&self) {
-        let cleaned = self.memory.clean().await.map(drop);
-        if let Err(error) = cleaned.and(self.silences.clean().await) {
-            warn!(%error, "old interactions are kept a little longer");
-        }
     }
 }

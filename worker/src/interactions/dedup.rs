@@ -6,17 +6,16 @@ use std::time::Duration;
 use runtime::clock::Clock;
 use sha2::{Digest, Sha256};
 
-use crate::store::sql::{Value, execute, places, rows};
-use crate::store::{Pool, Run, Store, StoreError};
+use crate::store::sql::{Value, execute, rows};
+use crate::store::{AgedRows, Pool, Run, Store, StoreError};
 
 /// How long an interaction is remembered.
 pub(super) const KEPT: Duration = Duration::from_hours(24);
 /// Whoever has begun with an interaction longer ago than this, and not finished, is gone. Longer than all that acting on
 /// one may take: the calls have deadlines.
 pub const BEGUN_FOR_MAX: Duration = Duration::from_mins(2);
-/// Rows removed in one statement, and statements of one cleaning.
-const CLEANED_TOGETHER: i64 = 500;
-const CLEANINGS_MAX: usize = 20;
+const INTERACTIONS: AgedRows =
+    AgedRows { table: "larkfire_interactions", key: "dedup_key", time: "begun_ms", together: 500 };
 
 /// Whether to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,22 +123,7 @@ impl InteractionDedup {
     /// Forgets what is old enough, in small batches.
     pub async fn clean(&self) -> Result<u64, StoreError> {
         let before = self.now_ms().saturating_sub(millis(KEPT));
-        let select = format!(
-            "SELECT dedup_key FROM larkfire_interactions WHERE begun_ms < ? LIMIT {CLEANED_TOGETHER}"
-        );
-        let mut cleaned = 0;
-        for _ in 0..CLEANINGS_MAX {
-            let asked = [before.into()];
-            let old: Vec<(Vec<u8>,)> = self.store.within(|| rows(self.store.pool(), &select, &asked)).await?;
-            if old.is_empty() {
-                break;
-            }
-            let delete =
-                format!("DELETE FROM larkfire_interactions WHERE dedup_key IN ({})", places(old.len()));
-            let keys: Vec<_> = old.iter().map(|(key,)| Value::Bytes(key)).collect();
-            cleaned += self.execute(&delete, &keys).await?;
-        }
-        Ok(cleaned)
+        INTERACTIONS.forget(&self.store, before).await
     }
 
     async fn execute(&self, text: &str, values: &[Value<'_>]) -> Result<u64, StoreError> {

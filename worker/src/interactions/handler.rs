@@ -1,6 +1,7 @@
 //! Where what people want is done: what an interaction means, whether the person may, and then the action.
 
 mod asking;
+mod noting;
 mod pressing;
 mod silencing;
 
@@ -22,6 +23,7 @@ use crate::card_buttons::value::Keys;
 use crate::card_store::{Cards, Mark};
 use crate::dead_letters::DeadLetters;
 use crate::directory::OwnerResolver;
+use crate::history::{History, HistoryOutcome};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::render::{Acknowledged, Style};
@@ -39,6 +41,7 @@ pub(super) struct InteractionHandler {
     pub(super) cards: Cards,
     pub(super) ledger: std::sync::Arc<Ledger>,
     pub(super) silences: Silences,
+    pub(super) history: History,
     pub(super) alertmanagers: Alertmanagers,
     /// Who knows what people are called.
     pub(super) owners: std::sync::Arc<OwnerResolver>,
@@ -111,6 +114,7 @@ impl InteractionHandler {
         }
         let pairs: Vec<_> = pairs(targets).collect();
         self.take_on(wanting, &pairs).await?;
+        self.note(wanting, targets.iter().map(|target| (target, None)), HistoryOutcome::Acknowledged).await;
         Ok(wanting.done(targets, targets.len(), Reply::Acknowledged(targets.len())))
     }
 
@@ -138,6 +142,7 @@ impl InteractionHandler {
             self.ledger.unacknowledge(receiver, &fingerprints).await?;
         }
         self.cards.mark(&pairs, &Mark::Unacknowledged).await?;
+        self.note(wanting, targets.iter().map(|target| (target, None)), HistoryOutcome::Unacknowledged).await;
         Ok(wanting.done(targets, targets.len(), Reply::Unacknowledged(targets.len())))
     }
 }

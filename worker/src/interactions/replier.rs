@@ -17,7 +17,7 @@ use super::metrics::InteractionMetrics;
 use super::reply::Reply;
 use crate::card_store::Cards;
 use crate::feishu::limits::{AppCall, CallBudget, SLOW_DOWN_PAUSE};
-use crate::feishu::sender::Sender;
+use crate::feishu::sender::{NO_RECEIVER, Sender};
 use crate::feishu::verdict::{Trouble, Verdict};
 use crate::feishu::{AppBot, CardContent, MessageId, OnceKey, ReplyTo};
 
@@ -125,7 +125,7 @@ impl Replier {
             }
             let call = draft.bot.reply(draft.to, draft.content, &draft.once, self.clock.now());
             let slow_down = |_: &Trouble, hint: Option<Duration>| hint.unwrap_or(SLOW_DOWN_PAUSE);
-            let verdict = self.sender.send(draft.budgets, call, slow_down).await.verdict;
+            let verdict = self.sender.send(NO_RECEIVER, draft.budgets, call, slow_down).await.verdict;
             let hint = match &verdict {
                 Verdict::SlowDown { hint, .. }
                 | Verdict::TryAgain { hint, .. }

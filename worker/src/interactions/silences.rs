@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use runtime::clock::Clock;
 
 use crate::store::sql::{Value, execute, places, rows};
-use crate::store::{Store, StoreError};
+use crate::store::{AgedRows, Store, StoreError};
 
 /// Silences undone at once at most; as many as there can be for the alerts of one card.
 const FOUND_MAX: i64 = 500;
+
+const ENDED: AgedRows =
+    AgedRows { table: "larkfire_silences", key: "silence, alertmanager", time: "until_ms", together: 500 };
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,8 +83,7 @@ impl Silences {
 
     /// Forgets those that have ended.
     pub(super) async fn clean(&self) -> Result<(), StoreError> {
-        let delete = "DELETE FROM larkfire_silences WHERE until_ms < ?";
-        self.execute(delete, &[self.now_ms().into()]).await
+        ENDED.forget(&self.store, self.now_ms()).await.map(drop)
     }
 
     async fn execute(&self, text: &str, values: &[Value<'_>]) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::alert::Labels;
-use model::envelope::Source;
+use model::envelope::{EnvelopeId, Source};
 
 use crate::card_store::StoredCard;
 use crate::render::Item;
@@ -29,6 +29,8 @@ pub(super) struct TargetAlert {
     /// Until when its card shows it to be silent.
     pub(super) shown_silent_until: Option<Timestamp>,
     pub(super) is_firing: bool,
+    /// The envelope it came with.
+    pub(super) envelope: EnvelopeId,
 }
 
 impl TargetAlert {
@@ -59,6 +61,7 @@ impl TargetAlert {
                 .and_then(|attention| attention.silenced.as_ref())
                 .map(|silenced| silenced.until),
             is_firing: item.is_firing(),
+            envelope: item.envelope.id,
         };
         items.iter().map(target).collect()
     }
@@ -81,6 +84,7 @@ impl TargetAlert {
             taken_on_by: None,
             shown_silent_until: None,
             is_firing: true,
+            envelope: EnvelopeId::from_bytes([0; 16]),
         }
     }
 }

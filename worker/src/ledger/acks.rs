@@ -11,7 +11,14 @@ use super::batch::fitting;
 use super::decision::{Decision, Occasion};
 use super::row::{Event, Millis};
 use crate::store::sql::{Value, execute, places, rows};
-use crate::store::{Store, StoreError};
+use crate::store::{AgedRows, Store, StoreError};
+
+const ACKNOWLEDGEMENTS: AgedRows = AgedRows {
+    table: "larkfire_acknowledgements",
+    key: "fingerprint, receiver",
+    time: "at_ms",
+    together: 500,
+};
 
 /// Alerts in one statement.
 const TOGETHER_MAX: usize = 256;
@@ -125,10 +132,7 @@ impl Ledger {
 
     /// Forgets who took on what before that time.
     pub(super) async fn forget_acknowledgements(&self, before: Millis) -> Result<(), StoreError> {
-        let store = &self.table.0;
-        let delete = "DELETE FROM larkfire_acknowledgements WHERE at_ms < ?";
-        let values = [before.into()];
-        store.within(|| execute(store.pool(), delete, &values)).await.map(drop)
+        ACKNOWLEDGEMENTS.forget(&self.table.0, before).await.map(drop)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
+use runtime::telemetry::logging::wants_colours;
+
 use crate::render::{AlertBlock, Button, Card, CardTable, CardText, Element, Listing, Template, unmarked};
 
 /// How a line below the header begins, so that the eye sees where the card ends.
@@ -24,8 +26,7 @@ pub enum Colours {
 impl Colours {
     /// Those that this output understands, unless `NO_COLOR` says that none are wanted (no-color.org: set, and not empty).
     pub fn of(output: &impl IsTerminal) -> Self {
-        let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if output.is_terminal() && !is_unwanted { Self::On } else { Self::Off }
+        if wants_colours(output) { Self::On } else { Self::Off }
     }
 }
 

@@ -17,7 +17,8 @@ use sqlx::mysql::{
 };
 use sqlx::query::Query;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -284,14 +285,13 @@ impl Idle {
 }
 
 /// One file. The next connection to it is a new one where it `is_stale`.
-pub(super) fn to_file(path: &Path, is_stale: Arc<AtomicBool>) -> Result<SqlitePool, OpenError> {
-    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory)
-            .map_err(|cause| OpenError::Directory { path: directory.display().to_string(), cause })?;
-    }
+pub(super) fn to_file(path: &Path, is_stale: Arc<AtomicBool>) -> SqlitePool {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
+        // Free pages are used again before the file grows, and go back to the disk bit by bit (`steps.rs`). Only for a file
+        // that is made now: an older one has to be written anew for it.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         // What was delivered has to be known after a power cut as well, or it is delivered twice.
         .synchronous(SqliteSynchronous::Full)
@@ -306,7 +306,7 @@ pub(super) fn to_file(path: &Path, is_stale: Arc<AtomicBool>) -> Result<SqlitePo
                 Box::pin(async move { Ok(is_sound) })
             },
         );
-    Ok(pool.connect_lazy_with(options))
+    pool.connect_lazy_with(options)
 }
 
 #[cfg(test)]

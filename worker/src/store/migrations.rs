@@ -57,6 +57,7 @@ const STEPS: &[Migration] = migrations![
     "0018_storms",
     "0019_console",
     "0020_console_sessions",
+    "0021_dead_letters_by_number",
 ];
 
 /// What `MySQL` answers where there is no such table.

@@ -40,6 +40,7 @@ const MYSQL_OF_ITSELF: [u16; 14] =
 const MYSQL_OF_LOGIN: [u16; 8] = [1044, 1045, 1049, 1129, 1130, 1698, 1820, 3118];
 
 const SQLITE_ERROR: i64 = 1;
+const SQLITE_NOT_A_DATABASE: i64 = 26;
 /// Also where the file is no longer the one at its path.
 const SQLITE_READ_ONLY: i64 = 8;
 /// Too large, a constraint, a value of another type.
@@ -100,11 +101,13 @@ pub(super) fn is_no_outage(error: &sqlx::Error) -> bool {
 }
 
 /// Whether only somebody who changes the server, its users or the configuration can help: a statement that makes tables, or
-/// the log-in itself, was refused.
+/// the log-in itself, was refused, or the file is something else.
 pub(super) fn is_for_good(error: &sqlx::Error) -> bool {
     let is_login = mysql_number(error).is_some_and(|number| MYSQL_OF_LOGIN.contains(&number));
     let is_refusal = error.as_database_error().is_some_and(is_of_statement);
-    is_login || is_refusal || matches!(error, sqlx::Error::Configuration(_))
+    let is_no_database =
+        error.as_database_error().and_then(code).is_some_and(|code| code & 0xff == SQLITE_NOT_A_DATABASE);
+    is_login || is_refusal || is_no_database || matches!(error, sqlx::Error::Configuration(_))
 }
 
 /// Whether this very statement was refused, however the database is doing.

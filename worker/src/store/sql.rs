@@ -3,7 +3,7 @@
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Executor, FromRow, MySql, Sqlite};
+use sqlx::{AssertSqlSafe, Executor, FromRow, MySql, Row, Sqlite};
 
 use crate::store::{ConnectionLease, Pool, SimulatedDatabase};
 
@@ -105,6 +105,32 @@ where
             rows.iter().map(T::from_row).collect()
         }
         Pool::Simulated(database) => database.statement(|(): &mut ()| Vec::new()).await,
+    }
+}
+
+/// How the database would find the rows of a query, step by step and in its own words.
+pub async fn explain(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<String>, sqlx::Error> {
+    let text = match pool {
+        Pool::MySql(_) => format!("EXPLAIN {text}"),
+        Pool::Sqlite(_) | Pool::Simulated(_) => format!("EXPLAIN QUERY PLAN {text}"),
+    };
+    let steps: Vec<PlanStep> = rows(pool, &text, values).await?;
+    Ok(steps.into_iter().map(|step| step.0).collect())
+}
+
+struct PlanStep(String);
+
+impl FromRow<'_, MySqlRow> for PlanStep {
+    fn from_row(row: &MySqlRow) -> Result<Self, sqlx::Error> {
+        let word =
+            |column| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+        Ok(Self(format!("{} by {}; {}", word("type")?, word("key")?, word("Extra")?)))
+    }
+}
+
+impl FromRow<'_, SqliteRow> for PlanStep {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        row.try_get("detail").map(Self)
     }
 }
 

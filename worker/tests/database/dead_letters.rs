@@ -36,5 +36,7 @@ on_both! {
     outcomes_in_the_words_of_older_workers_are_understood
     what_is_discarded_stays_discarded
     what_is_settled_is_forgotten_after_a_while_and_what_waits_is_not
+    one_pass_forgets_all_that_is_due_however_much_it_is
+    a_page_is_a_walk_along_an_index_whatever_is_asked_for
     the_audit_trail_says_who_did_what
 }

@@ -180,6 +180,52 @@ async fn repeats_of_an_alert_are_one_row_that_counts_them(harness: &Harness) {
     assert_eq!(harness.find(&HistoryFilter { since: at(100), ..HistoryFilter::default() }).await.len(), 0);
 }
 
+/// One filter at a time, as pages and commands offer them.
+fn each_filter() -> [(&'static str, HistoryFilter); 8] {
+    let at = Timestamp::from_second(START + 3).unwrap();
+    let none = HistoryFilter::default;
+    [
+        ("nothing", none()),
+        ("receiver", HistoryFilter { receiver: Some("ops".to_owned()), ..none() }),
+        ("name", HistoryFilter { name: Some("A7".to_owned()), ..none() }),
+        ("identity", HistoryFilter { identity: Some("f-A7-1".to_owned()), ..none() }),
+        ("outcome", HistoryFilter { outcome: Some(HistoryOutcome::Deferred), ..none() }),
+        ("envelope", HistoryFilter { envelope: Some(envelope(1, &["A7"]).id), ..none() }),
+        ("card", HistoryFilter { card: Some("card-1".to_owned()), ..none() }),
+        ("time", HistoryFilter { since: Some(at), until: Some(at), ..none() }),
+    ]
+}
+
+async fn an_index_stands_behind_each_filter(harness: &Harness) {
+    for slot in 0..20 {
+        let names: Vec<String> = (0..50).map(|number| format!("A{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        harness.delivered(&envelope(slot, &names), &format!("card-{slot}"));
+        harness.pass(Duration::from_secs(1));
+    }
+    harness.history.finish().await;
+    for (name, filter) in each_filter() {
+        let plan = history::plan(&harness.store, &filter).await.unwrap().join("\n");
+        // Of an alert there are few rows, which are put in order by themselves.
+        let sorts = plan.contains("filesort") || plan.contains("TEMP B-TREE FOR ORDER BY");
+        assert!(!sorts || matches!(name, "identity" | "envelope" | "card"), "{name} sorts: {plan}");
+        let is_found =
+            plan.contains("INDEX") || plan.contains(" by larkfire_history_") || plan.contains(" by PRIMARY");
+        assert!(is_found && !plan.starts_with("ALL"), "{name} has no index: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn an_index_stands_behind_each_filter_in_sqlite() {
+    an_index_stands_behind_each_filter(&Harness::new(HistoryConfig::default(), None)).await;
+}
+
+#[tokio::test]
+async fn an_index_stands_behind_each_filter_in_mariadb() {
+    let database = TestDatabase::create().await;
+    an_index_stands_behind_each_filter(&Harness::new(HistoryConfig::default(), Some(database))).await;
+}
+
 async fn what_is_too_old_or_too_much_makes_room(harness: &Harness) {
     // Twice an hour, 300 alerts each.
     for slot in 0..10 {

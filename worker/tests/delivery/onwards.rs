@@ -71,7 +71,7 @@ async fn what_fails_in_place_is_parked_and_the_next_is_not_even_tried() {
     assert_eq!(failures.iter().map(|failure| failure.attempts).collect::<Vec<_>>(), [3, 0]);
     assert_eq!(failures[0].message, "HTTP 503 without a JSON answer");
     assert_eq!(harness.sim.totals().faulted, 3, "the second was not sent to a receiver that is away");
-    assert!(harness.shows("larkfire_envelopes_deferred_total 2"));
+    assert!(harness.shows("larkfire_envelopes_deferred_total{receiver=\"default\"} 2"));
 }
 
 /// It is delivered again, to whomever: published by us as well it would be there twice.
@@ -91,7 +91,7 @@ async fn what_came_by_a_connection_that_broke_is_not_published_onwards() {
 
     let bodies: Vec<_> = harness.queue.published().into_iter().map(|message| message.body).collect();
     assert_eq!(bodies, [line(&envelope("default", 2))]);
-    assert!(harness.shows("larkfire_envelopes_deferred_total 1"));
+    assert!(harness.shows("larkfire_envelopes_deferred_total{receiver=\"default\"} 1"));
 }
 
 #[tokio::test]

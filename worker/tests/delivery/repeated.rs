@@ -31,7 +31,9 @@ async fn what_may_pass_is_tried_again() {
         refusal(18121, "same create request is being processed"),
     ] {
         let harness = delivered_once_past(fault).await;
-        assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"try_again\"} 1"));
+        assert!(
+            harness.shows("larkfire_feishu_requests_total{receiver=\"default\",verdict=\"try_again\"} 1")
+        );
     }
 }
 
@@ -45,7 +47,10 @@ async fn what_may_have_arrived_is_tried_again() {
         Fault::NeverAnswer,
     ] {
         let harness = delivered_once_past(fault).await;
-        assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"may_have_arrived\"} 1"));
+        assert!(
+            harness
+                .shows("larkfire_feishu_requests_total{receiver=\"default\",verdict=\"may_have_arrived\"} 1")
+        );
         assert!(harness.shows("larkfire_cards_sent_again_total 1"));
     }
 }
@@ -58,7 +63,9 @@ async fn a_throttled_message_is_delivered_once_it_may() {
         Fault::TooManyRequests { reset_seconds: None },
     ] {
         let harness = delivered_once_past(fault).await;
-        assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"slow_down\"} 1"));
+        assert!(
+            harness.shows("larkfire_feishu_requests_total{receiver=\"default\",verdict=\"slow_down\"} 1")
+        );
     }
 }
 

@@ -23,7 +23,8 @@ async fn a_delivered_envelope_is_settled_and_counted() {
     assert_eq!(title(&delivered[0]), "[CRITICAL] Alert1 · <at id=all></at>");
     assert_eq!(delivered[0].mentioned, Vec::<String>::new(), "no text may mention anybody");
     assert!(harness.shows("larkfire_alerts_total{outcome=\"delivered\"} 1"));
-    assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"ok\"} 1"));
+    assert!(harness.shows("larkfire_feishu_requests_total{receiver=\"default\",verdict=\"ok\"} 1"));
+    assert!(harness.shows("larkfire_cards_delivered_total{receiver=\"default\"} 1"));
     wait_until(WITHIN, "nothing in flight", async || {
         harness.shows("larkfire_envelopes_in_flight 0").then_some(()).ok_or("in flight")
     })

@@ -219,7 +219,9 @@ async fn what_may_have_arrived_takes_nothing_along_and_holds_nothing_up() {
     harness.sim.fault(TOKEN, &Fault::SlowAnswer { after_ms: 1500 }, Lasting::Times(2)).unwrap();
     let late = deliver(&mut harness, 1..=1);
     wait_until(WITHIN, "the end of the first attempt", async || {
-        if harness.shows("larkfire_feishu_requests_total{verdict=\"may_have_arrived\"} 1") {
+        if harness
+            .shows("larkfire_feishu_requests_total{receiver=\"default\",verdict=\"may_have_arrived\"} 1")
+        {
             Ok(())
         } else {
             Err(())

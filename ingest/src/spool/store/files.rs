@@ -5,6 +5,8 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use runtime::data_dir;
+
 use super::{OpenError, Segment};
 
 /// A segment's name is its number and this.
@@ -25,7 +27,7 @@ pub(super) fn aside(folder: &Path, number: u64) -> PathBuf {
 /// Makes the directory if need be and keeps every other process out of it.
 pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join("spool.lock");
-    let made = std::fs::create_dir_all(folder).and_then(|()| File::create(&path));
+    let made = data_dir::open(folder).and_then(|()| File::create(&path));
     let file = made.map_err(|source| OpenError::Directory { path: folder.to_owned(), source })?;
     match file.try_lock() {
         Ok(()) => Ok(file),

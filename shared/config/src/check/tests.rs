@@ -177,7 +177,7 @@ fn what_is_needed_and_does_not_answer_is_a_failure_and_what_is_not_is_a_warning(
             Outcome::Failed,
             "away",
             "FAILED: RabbitMQ: away\n",
-            "right, but not everything answers; 0 warnings\n",
+            "right, but not everything it needs is there; 0 warnings\n",
             1,
             1,
         ),

@@ -13,6 +13,7 @@ pub(super) const ALERTS: MetricGroup = MetricGroup {
         ALERTS_REDELIVERED,
         ENVELOPES_IN_FLIGHT,
         OUTBOX_ALERTS,
+        OUTBOX_OLDEST_AGE,
         ENVELOPES_DEFERRED,
         ENVELOPE_DEFERRAL_FAILURES,
         ENVELOPES_REQUEUED,
@@ -27,6 +28,7 @@ pub(super) const FEISHU: MetricGroup = MetricGroup {
         DELIVERY_DURATION,
         RECEIVER_BROKEN,
         PREVIEWING,
+        BUDGET_LEFT,
         BUDGET_RESERVATIONS,
         BUDGET_HOLDS,
         NAMED_CHATS,
@@ -36,6 +38,7 @@ pub(super) const FEISHU: MetricGroup = MetricGroup {
 pub(super) const CARDS: MetricGroup = MetricGroup {
     title: text("Cards", "卡片"),
     metrics: &[
+        CARDS_DELIVERED,
         CARD_ALERTS,
         CARD_REPAIRS,
         CARD_PICTURES,
@@ -102,13 +105,30 @@ pub const OUTBOX_ALERTS: Metric = metric(
 )
 .labels(&[RECEIVER]);
 
+/// How long the oldest of it waits.
+pub const OUTBOX_OLDEST_AGE: Metric = metric(
+    "larkfire_outbox_oldest_age_seconds",
+    Gauge,
+    Worker,
+    text(
+        "Since when the oldest alert that this worker knows of waits to be delivered; 0 where none does.",
+        "该 worker 所知的、等待送达的最早一条告警已等待的时间；没有时为 0。",
+    ),
+)
+.labels(&[RECEIVER])
+.advice(
+    "What it has deferred counts until that comes back. Over all workers: `max by (receiver)`.",
+    "由它延后的告警在回来之前也计入。全部 worker：`max by (receiver)`。",
+);
+
 /// What was deferred.
 pub const ENVELOPES_DEFERRED: Metric = metric(
     "larkfire_envelopes_deferred_total",
     Counter,
     Worker,
     text("Envelopes deferred, to be tried again later.", "延后、稍后重试的 envelope 数。"),
-);
+)
+.labels(&[RECEIVER]);
 
 /// What could not be deferred.
 pub const ENVELOPE_DEFERRAL_FAILURES: Metric = metric(
@@ -144,7 +164,8 @@ pub const FEISHU_REQUESTS: Metric = metric(
     Worker,
     text("Requests to Feishu by what the answer means.", "对飞书的请求数，按返回的含义统计。"),
 )
-.labels(&[label("verdict")]);
+.labels(&[RECEIVER, label("verdict")])
+.advice("Without a receiver: replies to people.", "没有接收方的：对人的回复。");
 
 /// How fast.
 pub const DELIVERY_DURATION: Metric = metric(
@@ -179,6 +200,22 @@ pub const PREVIEWING: Metric = metric(
     "生产环境中不为 0 就是配置错误：飞书里没有人会收到通知。",
 );
 
+/// What may still be sent.
+pub const BUDGET_LEFT: Metric = metric(
+    "larkfire_budget_left_cards",
+    Gauge,
+    Worker,
+    text(
+        "Cards that may go at once now, by all workers together; 0 while the budget is used up, or Feishu said to slow down.",
+        "所有 worker 合计此刻还能立即发出的卡片数；额度用完或被飞书限流期间为 0。",
+    ),
+)
+.labels(&[RECEIVER])
+.advice(
+    "Looked up every 15 s. After a quiet minute 18 of the 100 of a minute; they come back one by one.",
+    "每 15 秒查看一次。安静一分钟后为 18（每分钟 100 张时），之后逐张恢复。",
+);
+
 /// Who gave the right to send.
 pub const BUDGET_RESERVATIONS: Metric = metric(
     "larkfire_budget_reservations_total",
@@ -211,6 +248,15 @@ pub const NAMED_CHATS: Metric = metric(
 )
 .labels(&[label("outcome")])
 .advice("Which chats may be named: `app.chats_allowed`.", "哪些群可以指定：`app.chats_allowed`。");
+
+/// Cards that Feishu has taken.
+pub const CARDS_DELIVERED: Metric = metric(
+    "larkfire_cards_delivered_total",
+    Counter,
+    Worker,
+    text("Cards that Feishu accepted, updates not counted.", "飞书接受的卡片数，不含更新。"),
+)
+.labels(&[RECEIVER]);
 
 /// How much one card holds.
 pub const CARD_ALERTS: Metric =

@@ -30,7 +30,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long no connection is accepted after the system refused one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-const TEXT: &str = "text/plain; charset=utf-8";
+/// Plain text.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What a page is asked.
 #[derive(Clone, Debug)]
@@ -202,7 +203,8 @@ pub fn page(content_type: &'static str, body: Bytes) -> PageAnswer {
     respond(StatusCode::OK, content_type, body)
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> PageAnswer {
+/// An answer.
+pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> PageAnswer {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,6 +4,7 @@
 //! is the field `error`: it says in its `Display` what it came of as well, and nothing here prints chains of causes.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
 
@@ -46,29 +47,88 @@ fn asked_for(variable: &str) -> String {
     std::iter::once(OTHERS.to_owned()).chain(each).collect::<Vec<_>>().join(",")
 }
 
-/// Starts logging for the process, to standard error. Further calls change nothing.
-pub fn start(format: LogFormat) {
-    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.trim().is_empty());
-    let asked = asked.and_then(|asked| EnvFilter::try_new(asked_for(&asked)).ok());
-    let filter = asked.unwrap_or_else(|| EnvFilter::new(DEFAULT_FILTER));
-    // At `trace` this one writes the broker's URL, password included, so it is silent whatever is asked for.
-    let filter = match "amq_protocol_tcp=off".parse() {
+/// The filter of a process's log, which can be changed while it runs. Clones change the same one.
+#[derive(Clone)]
+pub struct LogFilter(Arc<LogFilterState>);
+
+struct LogFilterState {
+    /// What it is without a change.
+    configured: String,
+    /// Puts another in its place. Fails only where nothing is logged any more.
+    replace: Box<dyn Fn(EnvFilter) -> bool + Send + Sync>,
+}
+
+impl LogFilter {
+    /// What is logged without a change.
+    pub fn configured(&self) -> &str {
+        &self.0.configured
+    }
+
+    /// Logs this from now on, with the same words as `RUST_LOG`.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(super) fn set(&self, asked: &str) -> Result<(), String> {
+        let filter = EnvFilter::try_new(asked_for(asked)).map_err(|error| error.to_string())?;
+        let _is_logging = (self.0.replace)(with_secrets_kept(filter));
+        Ok(())
+    }
+
+    /// Logs what is configured.
+    pub(super) fn reset(&self) {
+        let _is_logging = (self.0.replace)(with_secrets_kept(EnvFilter::new(&self.0.configured)));
+    }
+
+    /// One that changes nothing.
+    #[cfg(test)]
+    pub(super) fn unused(configured: &str) -> Self {
+        let replace = Box::new(|_: EnvFilter| true);
+        Self(Arc::new(LogFilterState { configured: configured.to_owned(), replace }))
+    }
+}
+
+/// At `trace` this one writes the broker's URL, password included, so it is silent whatever is asked for.
+fn with_secrets_kept(filter: EnvFilter) -> EnvFilter {
+    match "amq_protocol_tcp=off".parse() {
         Ok(silent) => filter.add_directive(silent),
         Err(_) => filter,
-    };
+    }
+}
+
+/// Starts logging for the process, to standard error. A further call changes nothing, and what it returns does not either.
+pub fn start(format: LogFormat) -> LogFilter {
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.trim().is_empty());
+    let asked = asked.map(|asked| asked_for(&asked)).filter(|asked| EnvFilter::try_new(asked).is_ok());
+    let configured = asked.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(with_secrets_kept(EnvFilter::new(&configured)))
         .with_writer(std::io::stderr)
         // A log that cannot be written (a full disk, a closed pipe) is no reason to stop: without this the
         // subscriber would report it with `eprintln!`, which panics.
         .log_internal_errors(false)
-        // Colours are for eyes; in a file they are noise.
-        .with_ansi(std::io::stderr().is_terminal());
+        // Colours are for eyes; in a file they are noise, and some want none (no-color.org).
+        .with_ansi(wants_colours(&std::io::stderr()));
     // A second subscriber is refused by `tracing`; tests that start several roles meet this.
-    let _already_started = match format {
-        LogFormat::Pretty => lines.with_target(false).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let replace: Box<dyn Fn(EnvFilter) -> bool + Send + Sync> = match format {
+        LogFormat::Pretty => {
+            let lines = lines.with_target(false).with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _already_started = lines.try_init();
+            Box::new(move |filter| handle.reload(filter).is_ok())
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _already_started = lines.try_init();
+            Box::new(move |filter| handle.reload(filter).is_ok())
+        }
     };
+    LogFilter(Arc::new(LogFilterState { configured, replace }))
+}
+
+/// Whether whoever reads this wants colours: a terminal that does not say `NO_COLOR` (no-color.org: any value but an empty one).
+pub fn wants_colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

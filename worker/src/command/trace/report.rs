@@ -128,7 +128,8 @@ impl<'r> TracedTogether<'r> {
     /// Whether it waits to be delivered, and for what.
     pub(super) fn waiting(&self, now: Timestamp) -> Option<Waiting<'r>> {
         let claim = self.stands.and_then(|row| row.claim).filter(|claim| claim.until > now);
-        let last = self.entries.iter().max_by_key(|entry| entry.last_at);
+        let of_alert = self.entries.iter().filter(|entry| !entry.outcome.is_act());
+        let last = of_alert.max_by_key(|entry| entry.last_at);
         let deferred = last.filter(|entry| entry.outcome == HistoryOutcome::Deferred);
         let delivered_at = self.stands.and_then(|row| row.delivered).map(|delivered| delivered.at);
         if let Some(entry) = deferred.filter(|entry| delivered_at.is_none_or(|at| at < entry.last_at)) {
@@ -200,5 +201,7 @@ mod tests {
         assert_eq!(waiting(vec![ended, deferred()], 125), Err("it does not wait"));
         let before = entry(90, Outcome::Delivered.into());
         assert_eq!(waiting(vec![deferred(), before], 110), Ok(130), "a later state waits");
+        let taken_on = entry(105, HistoryOutcome::Acknowledged);
+        assert_eq!(waiting(vec![taken_on, deferred()], 110), Ok(130), "what people do delivers nothing");
     }
 }

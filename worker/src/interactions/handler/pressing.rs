@@ -113,13 +113,12 @@ impl InteractionHandler {
         let fires = |entry: &&ledger::TracedAlert| {
             entry.delivered.is_some_and(|delivered| delivered.state.status == Status::Firing)
         };
-        let pairs: Vec<_> = entries
-            .iter()
-            .filter(fires)
-            .map(|entry| (entry.receiver.as_str(), entry.fingerprint.as_str()))
-            .collect();
+        let firing: Vec<_> = entries.iter().filter(fires).collect();
+        let pairs: Vec<_> =
+            firing.iter().map(|entry| (entry.receiver.as_str(), entry.fingerprint.as_str())).collect();
         if !pairs.is_empty() {
             self.take_on(wanting, &pairs).await?;
+            self.note_taken_on(wanting, &firing).await;
         }
         let answer = Reply::Diagnosis(pairs.len());
         let report = Report::plain(InteractionOutcome::Done, wanting.action, &chosen, answer);

@@ -10,6 +10,7 @@ use super::{ActionContext, InteractionHandler, by_receiver, pairs};
 use crate::alertmanager::{Alertmanager, AlertmanagerError, Wish};
 use crate::card_buttons::SILENCED_TOGETHER_MAX;
 use crate::card_store::Mark;
+use crate::history::HistoryOutcome;
 use crate::interactions::reply::Reply;
 use crate::interactions::report::Report;
 use crate::interactions::rules::{Action, ids_of};
@@ -83,11 +84,17 @@ impl InteractionHandler {
             }
         }
         // What was silent before stays the silence of whoever made it.
-        let unshown = silenced.iter().filter(|(target, until)| target.shown_silent_until != Some(*until));
-        for (target, until) in unshown {
+        let unshown: Vec<_> = silenced
+            .iter()
+            .filter(|(target, until)| target.shown_silent_until != Some(*until))
+            .map(|(target, until)| (*target, *until))
+            .collect();
+        for (target, until) in &unshown {
             let mark = Mark::Silenced(Silenced { by: wanting.by.to_owned(), until: *until });
             self.cards.mark(&[(&target.receiver, &target.fingerprint)], &mark).await?;
         }
+        let noted = unshown.into_iter().map(|(target, until)| (target, Some(until)));
+        self.note(wanting, noted, HistoryOutcome::Silenced).await;
         // All of them are silent until the first of them is not.
         let all_until = silenced.iter().map(|(_, until)| *until).min().unwrap_or(until);
         let done = silenced.len();
@@ -173,7 +180,7 @@ impl InteractionHandler {
     }
 
     /// Who a silence is by, for those who see it in Alertmanager: a name where one is known, and Feishu's id.
-    async fn author(&self, wanting: ActionContext<'_>) -> String {
+    pub(super) async fn author(&self, wanting: ActionContext<'_>) -> String {
         let named = self.owners.name_of(&ids_of(&wanting.interaction.operator)).await;
         match named {
             Some(name) => {
@@ -208,6 +215,10 @@ impl InteractionHandler {
         let spoken: HashSet<_> =
             ended.iter().map(|(receiver, silence)| (receiver.clone(), silence.fingerprint.clone())).collect();
         let done = spoken.difference(&silent).count();
+        let ended_now =
+            |target: &&TargetAlert| spoken.contains(&key(target)) && !silent.contains(&key(target));
+        let noted = targets.iter().filter(ended_now).map(|target| (target, None));
+        self.note(wanting, noted, HistoryOutcome::Unsilenced).await;
         let meant: Vec<_> = targets
             .into_iter()
             .filter(|target| {

@@ -290,6 +290,36 @@ pub(super) async fn what_is_settled_is_forgotten_after_a_while_and_what_waits_is
     assert_eq!(harness.letters.of_alert("f0").await.unwrap().len(), 1);
 }
 
+pub(super) async fn one_pass_forgets_all_that_is_due_however_much_it_is(harness: &Harness) {
+    // More than three batches.
+    let lines: Vec<_> = (0..170).map(line).collect();
+    harness.keep(lines.join("\n"), &refused(1)).await;
+    let ids: Vec<_> = harness.all().await.iter().map(|letter| letter.id).collect();
+    harness.letters.discard(&ids, 1).await.unwrap();
+    harness.pass(31 * DAY);
+    assert_eq!(harness.letters.clean().await.unwrap(), 170);
+    assert_eq!(harness.all().await, []);
+}
+
+pub(super) async fn a_page_is_a_walk_along_an_index_whatever_is_asked_for(harness: &Harness) {
+    let lines: Vec<_> = (0..200).map(line).collect();
+    harness.keep(lines.join("\n"), &refused(1)).await;
+    let labels = vec!["severity=\"critical\"".parse().unwrap()];
+    let states =
+        [vec![], vec![DeadLetterState::Waiting], vec![DeadLetterState::Waiting, DeadLetterState::Replaying]];
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        for states in states.clone() {
+            let has_states = !states.is_empty();
+            let receiver = has_states.then(|| "ops".to_owned());
+            let filter = Filter { states, receiver, labels: labels.clone(), ..Filter::default() };
+            let plan = harness.letters.plan(&filter, order).await.unwrap().join("\n");
+            assert!(!plan.contains("filesort") && !plan.contains("TEMP B-TREE"), "it sorts: {plan}");
+            let by = if has_states { "by_number" } else { "PRIMARY" };
+            assert!(plan.to_uppercase().contains(&by.to_uppercase()), "{filter:?}: {plan}");
+        }
+    }
+}
+
 pub(super) async fn the_audit_trail_says_who_did_what(harness: &Harness) {
     let filter =
         Filter { receiver: Some("ops".to_owned()), reason: Some(Reason::GaveUp), ..Filter::default() };

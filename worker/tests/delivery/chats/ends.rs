@@ -108,7 +108,7 @@ async fn an_end_that_cannot_be_delivered_for_long_waits_parked() {
     tenant.sim.fault_call(APP, Call::Update, &Fault::Reset, Lasting::UntilCleared).unwrap();
     let end = over(2, &["A"]);
     hand.tell(&[&end]).await;
-    assert!(hand.metric("larkfire_envelopes_deferred_total 1"));
+    assert!(hand.metric("larkfire_envelopes_deferred_total{receiver=\"default\"} 1"));
     tenant.sim.clear_call_faults(APP).unwrap();
     // It comes back from its pause.
     hand.tell(&[&end]).await;

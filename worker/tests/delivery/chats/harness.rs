@@ -29,6 +29,7 @@ use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
 use worker::audit::{Audit, AuditEntry, AuditFilter};
 use worker::card_store::{CardMetrics, Cards};
+use worker::history::{HistoryEntry, HistoryFilter};
 use worker::store::Store;
 
 use crate::harness::{WITHIN, Worker, envelope, line, settings, shows};
@@ -185,6 +186,17 @@ impl Tenant {
     pub(crate) async fn trail(&self) -> Vec<AuditEntry> {
         let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();
         Audit::new(store, Clock::system()).entries(AuditFilter::All, 100).await.unwrap()
+    }
+
+    /// What the history has of the alerts of this name, the newest first, once that is so much.
+    pub(crate) async fn history(&self, name: &str, count: usize) -> Vec<HistoryEntry> {
+        let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();
+        let filter = HistoryFilter { name: Some(name.to_owned()), ..HistoryFilter::default() };
+        wait_until(WITHIN, "the history", async || {
+            let found = worker::history::find(&store, &filter, 100).await.unwrap().entries;
+            if found.len() >= count { Ok(found) } else { Err(found) }
+        })
+        .await
     }
 
     /// Writes somebody into the user table in the workers' file.

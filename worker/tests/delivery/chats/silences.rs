@@ -7,6 +7,7 @@ use testkit::alertmanager::Alertmanager;
 use testkit::ports::free_address;
 use testkit::wait_until::wait_until;
 use url::Url;
+use worker::history::HistoryEntry;
 
 use super::harness::firing;
 use super::people::{answered, press, tenant};
@@ -63,6 +64,17 @@ async fn a_press_silences_exactly_this_alert_in_alertmanager_and_another_ends_th
     assert!(alertmanager.silences().await.is_empty());
     tenant.shows(&sent, "Silence 24h").await;
     assert!(answered(&tenant, 3).await.ends_with("Ended 1 silence."));
+
+    hand.done(&press("press:4", &sent, &sent.card().unwrap(), "Acknowledge")).await;
+    let history = tenant.history("A", 4).await;
+    let said = |entry: &HistoryEntry| (entry.outcome.as_str(), entry.reason.clone().unwrap_or_default());
+    let by = || "by ou_ann".to_owned();
+    assert_eq!(
+        history.iter().map(said).collect::<Vec<_>>(),
+        [("acknowledged", by()), ("unsilenced", by()), ("silenced", by()), ("delivered", String::new())],
+        "who did what stands in its history, and what was silent already was not silenced again"
+    );
+    assert!(history[2].until.is_some(), "until when it is silent: {history:?}");
 }
 
 #[tokio::test]

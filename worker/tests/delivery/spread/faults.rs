@@ -61,7 +61,7 @@ async fn a_bot_that_cannot_be_connected_to_is_passed_over_at_once() {
     let mut harness = Harness::with(sim, vec![config], EAGER);
     tell(&mut harness, 1..=4).await;
     assert_eq!(harness.sim.accepted().iter().map(bot_of).collect::<Vec<_>>(), [1, 2, 1, 2]);
-    assert!(harness.shows("larkfire_feishu_requests_total{verdict=\"unreachable\"} 1"));
+    assert!(harness.shows("larkfire_feishu_requests_total{receiver=\"ops/1\",verdict=\"unreachable\"} 1"));
 }
 
 #[tokio::test]

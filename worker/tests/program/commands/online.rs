@@ -96,7 +96,7 @@ async fn what_is_wrong_with_the_user_table_is_said_with_the_setting_to_look_at()
         let (code, printed) = with_users(host, database, columns, "").command(&["check", "--online"]).await;
         assert_eq!(code, Some(1), "{printed}");
         has(&printed, &says);
-        has(&printed, &["FAILED: user table: ", "but not everything answers"]);
+        has(&printed, &["FAILED: user table: ", "but not everything it needs is there"]);
     }
 }
 
