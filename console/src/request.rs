@@ -43,7 +43,7 @@ impl Fields {
 
     /// The query with these values changed; an empty value leaves its name out.
     pub(crate) fn with(&self, changes: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::from("?"));
+        let mut query = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
         let is_changed = |name: &str| changes.iter().any(|(changed, _)| *changed == name);
         let kept = self.0.iter().filter(|(name, value)| !is_changed(name) && !value.is_empty());
         query.extend_pairs(kept);

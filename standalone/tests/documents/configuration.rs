@@ -122,6 +122,7 @@ fn without(key: &str) -> Value {
     let mut text = complete();
     match key {
         "receivers.NAME.secret" => text["receivers"]["NAME"] = json!({ "webhook_url": "https://h/1" }),
+        "database.url" => text["database"] = json!({}),
         "feishu_secret" => text["feishu_webhook_url"] = json!("https://h/1"),
         "preview" => {
             text["receivers"] = json!({});

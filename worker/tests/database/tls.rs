@@ -112,8 +112,8 @@ async fn knows_its_clients(server: &TlsDatabase, ca: &TestCa) {
     assert!(!cipher(&open(&url, &shown)).await.unwrap().is_empty());
     let said = cipher(&open(&url, &believing(ca))).await.unwrap_err().to_string();
     assert!(said.contains("Access denied for user"), "{said}");
-    let strangers =
-        ClientTls { identity: Some(identity(&TestCa::new().issue(&["larkfire"]))), ..believing(ca) };
+    let stranger = TestCa::new();
+    let strangers = ClientTls { identity: Some(identity(&stranger.issue(&["larkfire"]))), ..believing(ca) };
     let said = cipher(&open(&url, &strangers)).await.unwrap_err().to_string();
     assert!(said.contains("does not take our client certificate"), "{said}");
 }

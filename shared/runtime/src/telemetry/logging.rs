@@ -144,7 +144,7 @@ mod tests {
         assert!(asked.contains("worker=debug") && asked.contains("queue_sqlite=debug"), "{asked}");
         assert!(
             asked_for("info, larkfire")
-                .ends_with(",info,config,ingest,model,queue,queue_sqlite,runtime,standalone,worker")
+                .ends_with(",info,config,console,ingest,model,queue,queue_sqlite,runtime,standalone,worker")
         );
         for other in ["debug", "worker::delivery=debug", "larkfires=debug", "hyper=info,worker=warn"] {
             assert_eq!(asked_for(other), other);

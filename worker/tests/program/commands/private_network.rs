@@ -35,8 +35,8 @@ impl Network {
 
     /// What a check says, started with these variables as well.
     async fn checked(&self, ca: Option<&TestCa>, variables: &[(&str, &str)]) -> String {
-        let launch = configured(ca, "").prepared(&["check", "--online"]);
-        let launch = launch.variable("HTTPS_PROXY", self.proxy.url());
+        let harness = configured(ca, "");
+        let launch = harness.prepared(&["check", "--online"]).variable("HTTPS_PROXY", self.proxy.url());
         let launch =
             variables.iter().fold(launch, |launch: Launch, (name, value)| launch.variable(name, value));
         launch.start().finish(WITHIN).await.1
