@@ -62,11 +62,7 @@ async fn everything_that_is_kept_is_the_users_alone_also_what_an_earlier_version
         let modes = wait_until(PATIENCE, "all files", async || {
             let modes = modes(&data);
             let is_there = |name: &&str| modes.iter().any(|(there, _)| there == name);
-            if KEPT.iter().all(is_there) {
-                Ok(modes)
-            } else {
-                Err(format!("{round}: {modes:?}"))
-            }
+            if KEPT.iter().all(is_there) { Ok(modes) } else { Err(format!("{round}: {modes:?}")) }
         })
         .await;
         for (name, mode) in &modes {
