@@ -87,7 +87,7 @@ fn url_and_secret_of_the_default_receiver_may_come_from_different_places() {
 
 #[test]
 fn addresses_that_cannot_work_are_refused_before_the_start() {
-    for url in ["amqp://guest:x@", "amqps://", "http://h", "amqp://h:5x"] {
+    for url in ["amqp://guest:x@", "amqps://h:5x", "http://h", "amqp://h:5x"] {
         assert!(read("", &[("AMQP_URL", url)]).is_err(), "{url}");
     }
     for url in ["http://[::1/x", "ftp://h/x", "https://h", "h/x"] {

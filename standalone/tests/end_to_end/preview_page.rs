@@ -69,7 +69,7 @@ fn group(alerts: &[Value]) -> Value {
 async fn the_preview_draws_both_formats_and_runs_nothing_that_an_alert_says() {
     let larkfire = PreviewingLarkfire::start().await;
     let browser = Browser::start().await;
-    browser.open(&format!("http://{}/", larkfire.admin)).await;
+    browser.open(&format!("http://{}/preview", larkfire.admin)).await;
     browser.wait_for("the page without cards", "return document.querySelector('.empty') !== null;").await;
 
     let shops = ["orders", "carts", "payments", "stock"].map(|namespace| {

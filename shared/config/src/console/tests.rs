@@ -65,7 +65,7 @@ console:
     ))
     .unwrap_err();
     for told in [
-        "console.url must be",
+        "console.url: must be",
         "console.users.1.password_hash",
         "console.users.2.password_hash",
         "viewer or operator",
