@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(mysql_versions(last, &without("larkfire_budget")), [2, 4]);
         assert_eq!(
             mysql_versions(last, &without("larkfire_audit")),
-            [3, 7],
-            "with the column it has got later"
+            [3, 7, 19],
+            "with the columns it has got later"
         );
     }
 
