@@ -59,7 +59,7 @@ fn configured(ca: Option<&TestCa>, further: &str) -> Harness {
 async fn a_proxy_is_asked_to_connect_and_a_private_ca_is_believed_where_it_is_named() {
     let ca = TestCa::new();
     let network = Network::with(&ca.issue(&[HOST])).await;
-    let answers = format!("ok: https://{HOST}: answers (HTTP 404)");
+    let answers = format!("ok: https://{HOST}: answers (HTTP 200)");
     let printed = network.checked(Some(&ca), &[]).await;
     assert!(printed.contains(&answers), "{printed}");
     assert_eq!(network.proxy.asked(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
