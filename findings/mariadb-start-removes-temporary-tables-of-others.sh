@@ -11,16 +11,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 apt-get download -qq "mariadb-server-core=$version" 2> /dev/null || { echo "not $version: look again"; exit 1; }
-dpkg-deb -x mariadb-server-core_*.deb root
+dpkg-deb -x mariadb-server-core_*.deb unpacked
 mkdir data shared
-"$work/root/usr/sbin/mariadbd" --version | sed 's/.*Ver /MariaDB /; s/ for .*//'
+"$work/unpacked/usr/sbin/mariadbd" --version | sed 's/.*Ver /MariaDB /; s/ for .*//'
 
 # As a running server names what it has on disk for a query.
 touch shared/'#sql-temptable-1f-1-6.MAI' shared/'#sql-temptable-1f-1-6.MAD' shared/other.txt
 user=()
 [ "$(id -u)" -ne 0 ] || user=(--user=root)
-echo 'SELECT 1;' | TMPDIR=$work/shared "$work/root/usr/sbin/mariadbd" --no-defaults --bootstrap --datadir="$work/data" \
-    --lc-messages-dir="$work/root/usr/share/mysql" "${user[@]}" > out 2>&1 || { cat out; exit 1; }
+echo 'SELECT 1;' | TMPDIR=$work/shared "$work/unpacked/usr/sbin/mariadbd" --no-defaults --bootstrap --datadir="$work/data" \
+    --lc-messages-dir="$work/unpacked/usr/share/mysql" "${user[@]}" > out 2>&1 || { cat out; exit 1; }
 
 echo "left in the shared tmpdir after a start: $(ls -A shared | tr '\n' ' ')"
 [ "$(ls -A shared)" = other.txt ] || { echo "this has changed"; exit 1; }
