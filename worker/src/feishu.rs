@@ -21,6 +21,7 @@ pub use app_bot::{
 pub use body::CardContent;
 pub use custom_bot::{CustomBot, CustomBotError};
 pub use form::{Form, Shape};
+pub(crate) use http_client::believing;
 pub use http_client::{HttpClientError, http_client};
 pub use limits::{BODY_BYTES_MAX, CARD_BYTES_MAX};
 pub use webhook::{NoAnswer, WebhookAnswer, WebhookPort, Webhooks};

@@ -424,7 +424,8 @@ fn pictures(
     let bot = Receiver::bot_in(receivers);
     let images = settings.images.clone();
     let stop = lifecycle.stop.clone();
-    Pictures::new(images, bot, Arc::clone(sender), registry, clock.clone(), stop)
+    let ca_file = settings.https_ca_file.as_deref();
+    Pictures::new(images, ca_file, bot, Arc::clone(sender), registry, clock.clone(), stop)
 }
 
 /// Who sends to Feishu, within budgets that the whole fleet keeps.

@@ -7,6 +7,7 @@ mod fetch;
 mod metrics;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,12 +21,12 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::feishu::AppBot;
 use crate::feishu::advice::advice;
 use crate::feishu::limits::{AppCall, CallBudget, SLOW_DOWN_PAUSE};
 use crate::feishu::picture::NoPicture;
 use crate::feishu::sender::{NO_RECEIVER, Sender};
 use crate::feishu::verdict::{Trouble, Verdict};
+use crate::feishu::{AppBot, HttpClientError};
 use crate::render::Item;
 
 use fetch::{Fetcher, Unfetched};
@@ -146,9 +147,11 @@ pub(crate) fn without_pictures(items: Vec<Item<'_>>) -> Vec<Item<'_>> {
 }
 
 impl Pictures {
-    /// Those that `bot` shows; none without a bot, or where no host is configured.
+    /// Those that `bot` shows; none without a bot, or where no host is configured. Besides the machine's authorities those in
+    /// `ca_file` are believed.
     pub(crate) fn new(
         images: ImagesConfig,
+        ca_file: Option<&Path>,
         bot: Option<Arc<AppBot>>,
         sender: Arc<Sender>,
         registry: &Registry,
@@ -162,7 +165,7 @@ impl Pictures {
             images,
             bot,
             sender,
-            fetcher: Fetcher::new(PATIENCE)?,
+            fetcher: Fetcher::new(PATIENCE, ca_file)?,
             budgets,
             places: Semaphore::new(AT_ONCE),
             known: Mutex::default(),
@@ -203,8 +206,8 @@ pub enum PicturesError {
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The HTTP client did not start.
-    #[error("the HTTP client for pictures cannot be set up: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Client(#[from] HttpClientError),
 }
 
 /// Where the pictures of these alerts are, each once; none of more alerts than are told one by one.

@@ -7,6 +7,7 @@ use ingest::source::{LinkProblem, not_kept};
 use model::alert::Alert;
 use model::envelope::{Envelope, Source};
 use serde_json::Value;
+use url::Url;
 use worker::link::{self, LinkContext, LinkKind};
 
 /// Where a body has addresses of its own, and where its alerts have.
@@ -28,6 +29,22 @@ pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext<'_
             };
         }
     }
+    list_picture(told, alert, config);
+}
+
+/// What becomes of its picture where there is an app's bot, which could show it.
+fn list_picture(told: &mut String, alert: &Alert<'_>, config: &Config) {
+    let Ok(picture) = Url::parse(&alert.links.image) else { return };
+    if config.app.is_none() {
+        return;
+    }
+    let _written = match config.images.range_of(&picture) {
+        Some(_) => writeln!(
+            told,
+            "           its picture is uploaded for cards of the app's bot, and linked on others"
+        ),
+        None => writeln!(told, "           its picture is linked: images.hosts does not name its host"),
+    };
 }
 
 /// Addresses in a body of which ingest keeps nothing.
@@ -69,6 +86,21 @@ const fn words(kind: LinkKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use crate::explain::tests::explained;
+
+    #[test]
+    fn where_an_app_could_show_a_picture_it_is_said_whether_it_does() {
+        let body = r#"{"receiver":"ops","status":"firing","orgId":1,"alerts":[{"labels":{"alertname":"Down"},
+            "imageURL":"https://grafana.example/a.png"}]}"#;
+        let app = "app: { id: cli_a1, secret: secret-1 }, receivers: { ops: { chat_id: oc_1a } }";
+        let (shown, linked) = ("its picture is uploaded for cards", "its picture is linked: images.hosts");
+        let with_host =
+            explained(body, &format!("{{ {app}, images: {{ hosts: [grafana.example] }} }}")).unwrap();
+        assert!(with_host.contains(shown) && !with_host.contains(linked), "{with_host}");
+        let without = explained(body, &format!("{{ {app} }}")).unwrap();
+        assert!(without.contains(linked) && !without.contains(shown), "{without}");
+        let custom = explained(body, "{ receivers: { ops: { webhook_url: https://h/x } } }").unwrap();
+        assert!(!custom.contains(linked) && !custom.contains(shown), "{custom}");
+    }
 
     #[test]
     fn what_could_be_a_link_and_is_none_is_named_with_the_reason() {

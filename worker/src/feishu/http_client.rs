@@ -48,20 +48,28 @@ pub enum HttpClientError {
 /// one, and proxies that look into what passes them. A machine without any (an image that nobody gave a bundle) is no reason to
 /// be silent: then those that browsers believe, as of this build.
 pub fn http_client(request_timeout: Duration, ca_file: Option<&Path>) -> Result<Client, HttpClientError> {
+    believing(ca_file, || builder(request_timeout))
+}
+
+/// A client of another kind, which believes the same authorities as [`http_client`].
+pub(crate) fn believing(
+    ca_file: Option<&Path>,
+    builder: impl Fn() -> ClientBuilder,
+) -> Result<Client, HttpClientError> {
     install_provider();
     let ours = ca_file.map(certificates_in).transpose()?.unwrap_or_default();
     let ours =
         ours.iter().map(|der| Certificate::from_der(der).map_err(other)).collect::<Result<Vec<_>, _>>()?;
     // Without ours: with them, a machine that believes nobody else would pass.
-    match builder(request_timeout).build() {
+    match builder().build() {
         Ok(client) if ours.is_empty() => Ok(client),
-        Ok(_) => builder(request_timeout).tls_certs_merge(ours).build().map_err(other),
+        Ok(_) => builder().tls_certs_merge(ours).build().map_err(other),
         // Nothing else can be wrong with what is not configured, than that nobody is there to be believed; and if it is, it
         // is wrong with other authorities, too.
         Err(_) => {
             let roots = instead_of_none(|name| env::var(name).ok())?;
             let built_in = roots.len();
-            let client = builder(request_timeout).tls_certs_only(roots.into_iter().chain(ours)).build();
+            let client = builder().tls_certs_only(roots.into_iter().chain(ours)).build();
             let client = client.map_err(other)?;
             warn!(
                 looked_in = "/etc/ssl, /etc/pki, /usr/local/etc/ssl",

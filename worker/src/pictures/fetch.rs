@@ -1,15 +1,17 @@
 //! A picture is fetched: once, from where it was said to be and nowhere else, within limits.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::AddressRange;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use thiserror::Error;
 
 use super::address::PublicAddresses;
 use crate::feishu::picture::{NoPicture, PICTURE_BYTES_MAX, Picture};
+use crate::feishu::{HttpClientError, believing};
 
 /// Fetches pictures.
 #[derive(Debug)]
@@ -36,23 +38,20 @@ pub(super) enum Unfetched {
 }
 
 impl Fetcher {
-    /// One whose requests take no longer than this.
-    pub(super) fn new(within: Duration) -> reqwest::Result<Self> {
-        runtime::tls::install_provider();
-        let client = |builder: ClientBuilder| {
-            builder
+    /// One whose requests take no longer than this. Grafana within a house has a certificate of the house's own authority:
+    /// those in `ca_file` are believed here, too.
+    pub(super) fn new(within: Duration, ca_file: Option<&Path>) -> Result<Self, HttpClientError> {
+        let any = || {
+            Client::builder()
                 .connect_timeout(within)
                 .timeout(within)
                 // Another address is one that nobody has looked at.
                 .redirect(Policy::none())
                 .referer(false)
                 .user_agent(concat!("larkfire/", env!("CARGO_PKG_VERSION")))
-                .build()
         };
-        Ok(Self {
-            any: client(Client::builder())?,
-            public: client(Client::builder().dns_resolver(Arc::new(PublicAddresses)))?,
-        })
+        let public = || any().dns_resolver(Arc::new(PublicAddresses));
+        Ok(Self { any: believing(ca_file, any)?, public: believing(ca_file, public)? })
     }
 
     /// Fetches a picture from a host at such addresses.

@@ -49,6 +49,8 @@ pub(crate) struct Tenant {
     pub(crate) alertmanagers: Vec<AlertmanagerConfig>,
     /// Hosts that pictures may be fetched from.
     pub(crate) images: ImagesConfig,
+    /// Authorities besides the machine's.
+    pub(crate) https_ca_file: Option<PathBuf>,
     /// Where the shared database is reached, if not where it is.
     pub(crate) through: Option<SocketAddr>,
     /// The first is that of both receivers.
@@ -111,6 +113,7 @@ impl Tenant {
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
             images: ImagesConfig::default(),
+            https_ca_file: None,
             through: None,
             templates: Vec::new(),
             card_format: CardFormat::V1,
@@ -142,6 +145,7 @@ impl Tenant {
         settings.interactions = self.interactions.clone();
         settings.alertmanagers.clone_from(&self.alertmanagers);
         settings.images.clone_from(&self.images);
+        settings.https_ca_file.clone_from(&self.https_ca_file);
         settings.templates.clone_from(&self.templates);
         settings.database = self.database_config();
         WorkerHandle { worker: Worker::start(settings, Clock::system()) }

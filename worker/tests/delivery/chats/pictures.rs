@@ -8,6 +8,7 @@ use config::{Environment, ImagesConfig, parse};
 use feishu_sim::{Call, Fault, Lasting, Record, Verdict};
 use model::envelope::Envelope;
 use serde_json::Value;
+use testkit::tls::{TestCa, TlsFront};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -52,11 +53,7 @@ impl Gallery {
 
     /// The setting that lets pictures be fetched from here.
     fn images(&self) -> ImagesConfig {
-        let text = format!(
-            "images: {{ hosts: [\"{}\"] }}\nreceivers: {{ a: {{ webhook_url: https://h/x }} }}",
-            self.address
-        );
-        parse("test.yaml", &text, Environment::default()).unwrap().images
+        images_from(self.address)
     }
 
     async fn tenant(&self) -> Tenant {
@@ -64,6 +61,13 @@ impl Gallery {
         tenant.images = self.images();
         tenant
     }
+}
+
+/// The setting that lets pictures be fetched from there.
+fn images_from(address: SocketAddr) -> ImagesConfig {
+    let text =
+        format!("images: {{ hosts: [\"{address}\"] }}\nreceivers: {{ a: {{ webhook_url: https://h/x }} }}");
+    parse("test.yaml", &text, Environment::default()).unwrap().images
 }
 
 async fn answer(mut stream: TcpStream, asked: Arc<Mutex<BTreeMap<String, usize>>>) {
@@ -139,6 +143,27 @@ async fn a_picture_is_uploaded_once_and_stays_on_its_card() {
     assert_eq!((header(&ended).0, pictures(&ended)), ("green", vec![key]));
     assert_eq!(tenant.count(Call::Upload, &Verdict::Answered), 1);
     hand.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_behind_a_private_authority_is_fetched_where_its_file_is_named() {
+    let gallery = Gallery::open().await;
+    let ca = TestCa::new();
+    let front = TlsFront::start(&ca.issue(&["127.0.0.1"]), gallery.address).await;
+    let url = format!("https://{}/a.png", front.address());
+    for (ca_file, uploads) in [(None, 0), (Some(ca.file().to_owned()), 1)] {
+        let mut tenant = Tenant::new(EAGER).await;
+        tenant.images = images_from(front.address());
+        tenant.https_ca_file = ca_file;
+        let mut hand = tenant.hand();
+        hand.tell(&[&pictured(1, "A", &url)]).await;
+        let card = tenant.sent()[0].card().unwrap();
+        assert_eq!(
+            (pictures(&card).len(), tenant.count(Call::Upload, &Verdict::Answered)),
+            (uploads, uploads)
+        );
+        hand.stop().await;
+    }
 }
 
 #[tokio::test]
