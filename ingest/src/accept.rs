@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -13,16 +13,21 @@ use hyper::{Request, Response, Version};
 use model::envelope::{EnvelopeId, Line, Source, encode};
 use model::interaction::InteractionId;
 use queue::{Headers, Message, MessageDestination, Publisher};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
+use crate::addressing::Addressing;
 use crate::answer::{Answer, AnswerBody, REFUSALS};
-use crate::body::Budget;
+use crate::body::BodyReader;
 use crate::connections::{ConnectionHandle, RequestGuard};
-use crate::gate::{Gate, Origin, Standing};
+use crate::expansion::expansion_bytes;
+use crate::gate::{Gate, Origin, Shown, Standing};
 use crate::lark::{Address, CALLBACK_BYTES_MAX, Call, Callbacks, Reply};
 use crate::live_gate::LiveGate;
+use crate::memory::{Held, Memory, header_bytes};
 use crate::metrics::Metrics;
+use crate::refusal_log::{RefusalLog, SUMMED_UP_EVERY, Uncounted};
 use crate::route::{AlertRoute, Route, route};
 use crate::settings::Settings;
 use crate::slowdown::Slowdown;
@@ -37,9 +42,12 @@ const TRACEPARENT_BYTES_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Intake {
     settings: Settings,
+    addressing: Arc<Addressing>,
     gate: LiveGate,
     slowdown: Slowdown,
-    budget: Budget,
+    refused: Mutex<RefusalLog>,
+    memory: Memory,
+    bodies: BodyReader,
     metrics: Metrics,
     publisher: Arc<dyn Publisher>,
     callbacks: Callbacks,
@@ -57,6 +65,32 @@ impl From<Answer> for AcceptOutcome {
     }
 }
 
+/// Who calls one of Feishu's addresses.
+#[derive(Clone, Copy)]
+struct Caller {
+    address: Address,
+    client: IpAddr,
+}
+
+/// What vouches for a body that names its receiver by itself.
+struct Voucher {
+    shown: Shown,
+    /// The bytes that were signed, if they were.
+    signed: Bytes,
+}
+
+/// Makes an envelope of a body.
+struct Writer {
+    context: Context,
+    parser: Parser,
+    /// The receiver that the path or the query names.
+    receiver: Option<String>,
+    gate: Arc<Gate>,
+    addressing: Arc<Addressing>,
+    /// `None` where no receiver has a rule of its own, or the address names one.
+    voucher: Option<Voucher>,
+}
+
 /// An envelope in the form the queue takes.
 struct Written {
     source: Source,
@@ -71,9 +105,13 @@ impl Intake {
         publisher: Arc<dyn Publisher>,
         metrics: Metrics,
     ) -> Self {
-        let budget = Budget::new(&settings.limits, metrics.bodies_bytes.clone());
+        let memory = Memory::new(&settings.limits, metrics.bodies_bytes.clone());
+        let bodies = BodyReader::new(&settings.limits);
         let callbacks = Callbacks::new(&settings.lark, settings.locale);
-        Self { settings, gate, slowdown: Slowdown::default(), budget, metrics, publisher, callbacks }
+        let addressing = Arc::new(settings.addressing.clone());
+        let slowdown = Slowdown::default();
+        let refused = Mutex::default();
+        Self { settings, addressing, gate, slowdown, refused, memory, bodies, metrics, publisher, callbacks }
     }
 
     /// The gate as it is now.
@@ -87,14 +125,17 @@ impl Intake {
         let (parts, mut body) = request.into_parts();
         let gate = self.gate();
         let origin = gate.origin(hop, &parts.headers);
-        let outcome = match route(&parts.method, &parts.uri) {
+        let admitted = self.memory.admit(header_bytes(&parts)).await;
+        let outcome = match (route(&parts.method, &parts.uri), admitted) {
             // Feishu comes from addresses of its own and proves itself in its own way.
-            Ok(Route::Callback(address)) => {
-                return self.answer_callback(address, &parts, body, origin.address).await;
+            (Ok(Route::Callback(address)), admitted) => {
+                let caller = Caller { address, client: origin.address };
+                return self.answer_callback(caller, admitted, parts, body).await;
             }
             _ if !gate.admits_origin(origin) => Err(Answer::AddressRefused.into()),
-            Ok(Route::Alert(route)) => self.accept(&gate, route, &parts, &mut body).await,
-            Err(answer) => Err(answer.into()),
+            (_, Err(full)) => Err(full.into()),
+            (Ok(Route::Alert(route)), Ok(held)) => self.accept(&gate, route, &parts, &mut body, held).await,
+            (Err(answer), Ok(_)) => Err(answer.into()),
         };
         let (Ok(AcceptOutcome { source, answer }) | Err(AcceptOutcome { source, answer })) = outcome;
         let client = origin.address;
@@ -109,11 +150,16 @@ impl Intake {
                 debug!(%client, source, %receipt, "took alerts");
             }
             AnswerBody::Refused(reason) => {
-                warn!(%client, source, code, status, error = %reason, "refused a request");
-                if !answer.is_of_broken_body() && sends_on(&parts, &body) {
-                    self.budget.discard(&mut body).await;
+                if self.is_news(client, code) {
+                    warn!(%client, source, code, status, error = %reason, "refused a request");
                 }
-                // What HTTP/2 has let the client send ahead need not wait with it.
+                let sends_on = !answer.is_of_broken_body() && sends_on(&parts, &body);
+                // Whoever waits for a refusal holds nothing meanwhile: no headers, and nothing of what HTTP/2 has let the
+                // client send ahead.
+                drop(parts);
+                if sends_on {
+                    self.bodies.discard(&mut body).await;
+                }
                 drop(body);
                 if REFUSALS.contains(&code) {
                     self.metrics.refused(code);
@@ -124,32 +170,70 @@ impl Intake {
         form.into_response()
     }
 
+    /// Whether a refusal is to be logged by itself.
+    fn is_news(&self, client: IpAddr, code: &'static str) -> bool {
+        self.refusals().note(client, code, Instant::now())
+    }
+
+    /// Says once a minute what was refused and not logged one by one, and once more at the stop.
+    pub(crate) async fn sum_up_refusals(&self, stop: CancellationToken) {
+        let mut is_running = true;
+        while is_running {
+            is_running = stop.run_until_cancelled(sleep(SUMMED_UP_EVERY)).await.is_some();
+            // At the stop whatever there is.
+            let now = if is_running { Instant::now() } else { Instant::now() + SUMMED_UP_EVERY };
+            let due = self.refusals().due(now);
+            for Uncounted { client, code, requests } in due {
+                let client = client.map_or_else(|| "several others".to_owned(), |client| client.to_string());
+                warn!(client, code, requests, "refused further requests");
+            }
+        }
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, RefusalLog> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Answers one call of Feishu's and says so once, in the metrics and in the log.
     async fn answer_callback(
         &self,
-        address: Address,
-        parts: &Parts,
+        caller: Caller,
+        admitted: Result<Held, Answer>,
+        parts: Parts,
         mut body: Incoming,
-        client: IpAddr,
     ) -> Response<Full<Bytes>> {
-        let reply = self.take_callback(address, parts, &mut body).await;
+        let Caller { address, client } = caller;
+        let reply = match admitted {
+            Ok(held) => self.take_callback(address, &parts, &mut body, held).await,
+            Err(full) => Reply::unread(full, address),
+        };
         let code = reply.code();
         let path = parts.uri.path();
         self.metrics.called_back(address, code);
         if let Reply::Recorded { id, kind, .. } = &reply {
             info!(%client, interaction.id = %id, kind, "recorded an interaction");
         } else if let Some(complaint) = reply.complaint() {
-            warn!(%client, path, code, error = %complaint, "nothing came of a callback");
+            if self.is_news(client, code) {
+                warn!(%client, path, code, error = %complaint, "nothing came of a callback");
+            }
         } else {
             debug!(%client, path, code, "answered a callback");
         }
-        if !reply.is_of_broken_body() && sends_on(parts, &body) {
-            self.budget.discard(&mut body).await;
+        let sends_on = !reply.is_of_broken_body() && sends_on(&parts, &body);
+        drop(parts);
+        if sends_on {
+            self.bodies.discard(&mut body).await;
         }
         reply.into_response(self.callbacks.locale)
     }
 
-    async fn take_callback(&self, address: Address, parts: &Parts, body: &mut Incoming) -> Reply {
+    async fn take_callback(
+        &self,
+        address: Address,
+        parts: &Parts,
+        body: &mut Incoming,
+        mut held: Held,
+    ) -> Reply {
         // Before the body: a stranger cannot make us hold one where nobody could prove anything.
         if !self.callbacks.are_on() {
             return Reply::Off;
@@ -157,16 +241,22 @@ impl Intake {
         if encoding(&parts.headers) != Some(BodyEncoding::Plain) {
             return Reply::Refused(Answer::Compressed);
         }
-        let (bytes, share) = match self.budget.read_within(body, CALLBACK_BYTES_MAX).await {
-            Ok(read) => read,
+        let bytes = match self.bodies.read_within(body, &mut held, CALLBACK_BYTES_MAX).await {
+            Ok(bytes) => bytes,
             Err(cause) => return Reply::unread(cause, address),
         };
         let working = working(parts);
         let received_at = self.settings.clock.now();
         let id = InteractionId::new(received_at, runtime::entropy::random());
         let call = Call { headers: &parts.headers, body: &bytes, received_at, id };
-        let reply = self.callbacks.take(&call, &*self.publisher).await;
-        drop((share, working));
+        let read = self.callbacks.read(&call);
+        // It is believed, or else over in a moment.
+        held.vouch();
+        let reply = match read {
+            Ok(taken) => taken.record(&*self.publisher).await,
+            Err(reply) => reply,
+        };
+        drop((held, working));
         reply
     }
 
@@ -176,26 +266,35 @@ impl Intake {
         route: AlertRoute<'_>,
         parts: &Parts,
         body: &mut Incoming,
+        mut held: Held,
     ) -> Result<AcceptOutcome, AcceptOutcome> {
         let now = self.settings.clock.now();
         let AlertRoute { endpoint, receiver, origin, key } = route;
-        let is_admitted = |key: Cow<'_, str>| gate.admits_key_in_url(&key, endpoint, receiver.as_deref());
-        let standing = if key.is_some_and(is_admitted) {
+        let is_admitted = |key: &str| gate.admits_key_in_url(key, endpoint, receiver.as_deref());
+        let standing = if key.as_deref().is_some_and(is_admitted) {
             Standing::Proven
         } else {
             let checked = gate.check_credentials(&parts.headers, endpoint, receiver.as_deref(), now);
             checked.map_err(Answer::Unauthorized)?
         };
+        // Which receiver the body names is seen when it is parsed, and the headers are not kept until then.
+        let names_nobody = receiver.is_none() && gate.has_receiver_rules();
+        let shown = names_nobody.then(|| gate.shown(&parts.headers, key.as_deref(), now));
         let encoding = encoding(&parts.headers).ok_or(Answer::Compressed)?;
-        let (bytes, share) = self.budget.read(body).await?;
+        if matches!(standing, Standing::Proven) {
+            held.vouch();
+        }
+        let bytes = self.bodies.read(body, &mut held).await?;
         let working = working(parts);
         prove(Arc::clone(gate), standing, bytes.clone()).await?;
-        let (bytes, share) = match encoding {
-            BodyEncoding::Plain => (bytes, share),
-            BodyEncoding::Gzip => self.budget.inflate(bytes, share).await?,
+        held.vouch();
+        let voucher = shown.map(|shown| Voucher { shown, signed: bytes.clone() });
+        let (bytes, mut held) = match encoding {
+            BodyEncoding::Plain => (bytes, held),
+            BodyEncoding::Gzip => self.bodies.inflate(bytes, held).await?,
         };
         // Who has proven nothing is not told which receivers there are.
-        if receiver.as_ref().is_some_and(|name| !self.settings.receivers.contains(&**name)) {
+        if receiver.as_ref().is_some_and(|name| !self.addressing.receivers.contains(&**name)) {
             return Err(Answer::NoSuchReceiver.into());
         }
         let received_at = self.settings.clock.now();
@@ -212,15 +311,21 @@ impl Intake {
         let charset = charset(&parts.headers);
         let parser: Parser =
             if gate.accepts_text() && is_text(&parts.headers) { parse_or_text } else { parse };
-        let receiver = receiver.map(Cow::into_owned);
-        let gate = Arc::clone(gate);
-        let written = beside(bytes.len(), move || {
-            write(&text_in(&bytes, charset.as_deref()), &context, parser, receiver, &gate)
-        })
-        .await?;
+        let writer = Writer {
+            context,
+            parser,
+            receiver: receiver.map(Cow::into_owned),
+            gate: Arc::clone(gate),
+            addressing: Arc::clone(&self.addressing),
+            voucher,
+        };
+        expect_expansion(&bytes, &mut held).await?;
+        let written = beside(bytes.len(), move || writer.write(&text_in(&bytes, charset.as_deref()))).await?;
         let source = written.source;
+        // What the body has become is all that is left of it.
+        held.resize(written.lines.iter().map(|line| line.bytes.len()).sum()).await?;
         let alerts = self.publish(written, &parts.headers).await?;
-        drop((share, working));
+        drop((held, working));
         Ok(AcceptOutcome { source: Some(source), answer: Answer::Accepted { id, alerts, endpoint } })
     }
 
@@ -241,6 +346,17 @@ impl Intake {
         self.metrics.accepted(source, alerts);
         Ok(alerts)
     }
+}
+
+/// Takes room for what a large body becomes while it is read. A small one is read where it holds nobody up, one at a time on
+/// each processor.
+async fn expect_expansion(bytes: &Bytes, held: &mut Held) -> Result<(), AcceptOutcome> {
+    if bytes.len() <= INLINE_BYTES_MAX {
+        return Ok(());
+    }
+    let body = bytes.clone();
+    let expansion = beside(bytes.len(), move || Ok(expansion_bytes(&body))).await?;
+    Ok(held.resize(held.body_bytes() + expansion).await?)
 }
 
 /// Whether the body is what was signed, if anything was.
@@ -267,29 +383,34 @@ async fn beside<T: Send + 'static>(
     })
 }
 
-/// Text → lines for the queue. Borrows from the body up to the point where the lines are written.
-fn write(
-    text: &str,
-    context: &Context,
-    parser: Parser,
-    receiver: Option<String>,
-    gate: &Gate,
-) -> Result<Written, AcceptOutcome> {
-    let parsed = parser(text, context)
-        .map_err(|error| AcceptOutcome { source: error.source(), answer: Answer::NotUnderstood(error) })?;
-    let mut envelope = parsed.envelope;
-    let source = envelope.source;
-    if parsed.sender.is_some_and(|sender| !gate.admits_sender(&sender)) {
-        return Err(AcceptOutcome { source: Some(source), answer: Answer::SenderRefused });
+impl Writer {
+    /// Text → lines for the queue. Borrows from the body up to the point where the lines are written.
+    fn write(self, text: &str) -> Result<Written, AcceptOutcome> {
+        let parsed = (self.parser)(text, &self.context).map_err(|error| AcceptOutcome {
+            source: error.source(),
+            answer: Answer::NotUnderstood(error),
+        })?;
+        let mut envelope = parsed.envelope;
+        let source = envelope.source;
+        let refused = |answer| AcceptOutcome { source: Some(source), answer };
+        if parsed.sender.is_some_and(|sender| !self.gate.admits_sender(&sender)) {
+            return Err(refused(Answer::SenderRefused));
+        }
+        if let Some(receiver) = self.receiver {
+            envelope.receiver = receiver.into();
+        }
+        if let Some(Voucher { shown, signed }) = &self.voucher
+            && let Some(receiver) = self.addressing.receiver_of(&envelope)
+        {
+            let checked = self.gate.check_receiver(receiver, shown, signed);
+            checked.map_err(|refusal| refused(Answer::Unauthorized(refusal)))?;
+        }
+        let lines = encode(&envelope).map_err(|fault| {
+            error!(error = %fault, "an envelope could not be written");
+            refused(Answer::Internal)
+        })?;
+        Ok(Written { source, shard_key: envelope.shard_key(), lines })
     }
-    if let Some(receiver) = receiver {
-        envelope.receiver = receiver.into();
-    }
-    let lines = encode(&envelope).map_err(|fault| {
-        error!(error = %fault, "an envelope could not be written");
-        AcceptOutcome { source: Some(source), answer: Answer::Internal }
-    })?;
-    Ok(Written { source, shard_key: envelope.shard_key(), lines })
 }
 
 /// From here on the connection keeps its place: the client waits for us, and no longer we for it.

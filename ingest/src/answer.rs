@@ -56,6 +56,13 @@ pub(crate) enum Answer {
         /// How large one may be.
         limit_bytes: usize,
     },
+    /// The body would take more memory than all bodies may have together.
+    TooLargeInMemory {
+        /// What it would take.
+        bytes: usize,
+        /// `limits.bodies_bytes`.
+        limit_bytes: usize,
+    },
     /// The body did not arrive in time.
     BodyTimedOut,
     /// The connection broke, or the body's framing is wrong.
@@ -184,6 +191,12 @@ impl Answer {
                 let error = format!("the body is larger than {limit_bytes} bytes");
                 AnswerForm::new(S::PAYLOAD_TOO_LARGE, "body_too_large", error)
             }
+            Self::TooLargeInMemory { bytes, limit_bytes } => {
+                let error = format!(
+                    "reading this body would take {bytes} bytes of memory; limits.bodies_bytes is {limit_bytes}"
+                );
+                AnswerForm::new(S::PAYLOAD_TOO_LARGE, "body_too_large", error)
+            }
             Self::BodyTimedOut => {
                 AnswerForm::new(S::REQUEST_TIMEOUT, "body_timed_out", "the body took too long")
             }
@@ -191,8 +204,8 @@ impl Answer {
                 AnswerForm::new(S::BAD_REQUEST, "body_broken", "the body ended before it was complete")
             }
             Self::MemoryFull => {
-                AnswerForm::new(S::SERVICE_UNAVAILABLE, "memory_full", "too many bodies at once; try again")
-                    .retry(RETRY_SOON)
+                let error = "too much at once for limits.bodies_bytes; try again";
+                AnswerForm::new(S::SERVICE_UNAVAILABLE, "memory_full", error).retry(RETRY_SOON)
             }
             Self::NotUnderstood(error) => AnswerForm::of_body(error),
             Self::NotQueued(error) => AnswerForm::of_queue(error),
@@ -229,6 +242,10 @@ impl AnswerForm {
                 ("credentials_missing", "one `Authorization` header or one signature is needed")
             }
             Refusal::Wrong => ("credentials_wrong", "these credentials are not known here"),
+            Refusal::ForReceiver => (
+                "credentials_wrong",
+                "the receiver that this body is for takes other credentials (`gate.paths`)",
+            ),
             Refusal::Expired => {
                 ("credentials_expired", "the time that was signed is more than 5 minutes off")
             }

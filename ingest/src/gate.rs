@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::source::Endpoint;
 use credentials::{Basic, Bearer, Rules, Senders};
 pub use failures::Failures;
+pub(crate) use failures::subscriber;
 pub use origin::Origin;
 pub use signature::Claim;
 use signature::Signatures;
@@ -51,6 +52,15 @@ pub enum Standing {
     Signed(Vec<Claim>),
 }
 
+/// What a request shows at all, whatever its path asks for.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// The kinds of credentials that hold.
+    kinds: Vec<Credential>,
+    /// The body will show whether these do.
+    claims: Vec<Claim>,
+}
+
 /// Why a request was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -60,6 +70,8 @@ pub enum Refusal {
     Wrong,
     /// It was signed too long ago, or in the future.
     Expired,
+    /// The receiver that its body names takes other credentials.
+    ForReceiver,
 }
 
 /// Anybody who reaches this address could post alerts, and nobody said that this is meant.
@@ -128,6 +140,38 @@ impl Gate {
         self.allowances.key_in_url
             && accepted.contains(&Credential::Bearer)
             && self.bearer.knows("bearer", key.as_bytes())
+    }
+
+    /// Whether some receiver has a rule of its own. It holds for whoever only a body names as well.
+    pub fn has_receiver_rules(&self) -> bool {
+        self.rules.has_receivers()
+    }
+
+    /// What a request shows, and `key` if it has one in its address: for the receiver that its body will name.
+    pub fn shown(&self, headers: &HeaderMap, key: Option<&str>, now: Timestamp) -> Shown {
+        let is_shown = |kind: &Credential| match kind {
+            Credential::Bearer => {
+                let in_url = key.filter(|_| self.allowances.key_in_url);
+                in_url.is_some_and(|key| self.bearer.knows("bearer", key.as_bytes()))
+                    || self.check_authorization(headers, &[Credential::Bearer]).is_ok()
+            }
+            Credential::Basic => self.check_authorization(headers, &[Credential::Basic]).is_ok(),
+            Credential::Hmac => false,
+        };
+        let kinds = [Credential::Bearer, Credential::Basic].into_iter().filter(is_shown).collect();
+        // A signature that cannot be right is none: the path was content with something else.
+        Shown { kinds, claims: self.signatures.claims(headers, now).unwrap_or_default() }
+    }
+
+    /// Whether what was shown is enough for a receiver that the body names; `body` as it was signed.
+    pub fn check_receiver(&self, receiver: &str, shown: &Shown, body: &[u8]) -> Result<(), Refusal> {
+        let Some(accepted) = self.rules.of_receiver(receiver) else { return Ok(()) };
+        let is_signed = || accepted.contains(&Credential::Hmac) && self.signatures.prove(&shown.claims, body);
+        if shown.kinds.iter().any(|kind| accepted.contains(kind)) || is_signed() {
+            Ok(())
+        } else {
+            Err(Refusal::ForReceiver)
+        }
     }
 
     /// Whether text that is no JSON is somebody's alert.

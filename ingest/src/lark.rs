@@ -74,6 +74,14 @@ pub(crate) struct Call<'r> {
     pub(crate) id: InteractionId,
 }
 
+/// A call that is believed, and something to record.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    interaction: Box<Interaction>,
+    /// Whether a person waits for a toast.
+    press: bool,
+}
+
 impl Callbacks {
     pub(crate) fn new(config: &LarkConfig, locale: Locale) -> Self {
         Self { keys: Keys::new(config), locale }
@@ -84,23 +92,8 @@ impl Callbacks {
         self.keys.is_some()
     }
 
-    /// Takes one call, and records it on the queue if it is something to record.
-    pub(crate) async fn take(&self, call: &Call<'_>, publisher: &dyn Publisher) -> Reply {
-        let (interaction, press) = match self.read(call) {
-            Ok(read) => read,
-            Err(reply) => return reply,
-        };
-        let id = interaction.id;
-        let kind = interaction.act.as_str();
-        match record(&interaction, publisher).await {
-            Ok(()) => Reply::Recorded { id, kind, press },
-            Err(cause) => Reply::NotRecorded { cause, press },
-        }
-    }
-
-    /// The interaction that the call is, and whether a person waits for a toast; or the reply, where there is
-    /// nothing to record. Pure.
-    fn read(&self, call: &Call<'_>) -> Result<(Box<Interaction>, bool), Reply> {
+    /// The interaction that the call is, once it is believed; or the reply, where there is nothing to record. Pure.
+    pub(crate) fn read(&self, call: &Call<'_>) -> Result<Taken, Reply> {
         let keys = self.keys.as_ref().ok_or(Reply::Off)?;
         let letter =
             keys.open(call.headers, call.body, call.received_at).map_err(|unopened| match unopened {
@@ -116,9 +109,22 @@ impl Callbacks {
         }
         let press = body.is_press();
         match body.read(&letter.text, Arrival { id: call.id, received_at: call.received_at }) {
-            EventReading::Taken(interaction) => Ok((interaction, press)),
+            EventReading::Taken(interaction) => Ok(Taken { interaction, press }),
             EventReading::Ignored => Err(Reply::Ignored),
             EventReading::Unusable => Err(Reply::Unusable { press }),
+        }
+    }
+}
+
+impl Taken {
+    /// Puts it on the queue.
+    pub(crate) async fn record(self, publisher: &dyn Publisher) -> Reply {
+        let Self { interaction, press } = self;
+        let id = interaction.id;
+        let kind = interaction.act.as_str();
+        match record(&interaction, publisher).await {
+            Ok(()) => Reply::Recorded { id, kind, press },
+            Err(cause) => Reply::NotRecorded { cause, press },
         }
     }
 }

@@ -1,13 +1,19 @@
 //! HTTP in, queue out: the role that takes alerts.
 
 mod accept;
+mod addressing;
 mod answer;
 mod body;
 mod connections;
+pub mod expansion;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod gate;
 mod lark;
 mod live_gate;
+mod memory;
 mod metrics;
+mod refusal_log;
 mod route;
 mod server;
 mod settings;
@@ -15,5 +21,6 @@ mod slowdown;
 pub mod source;
 pub mod spool;
 
+pub use addressing::Addressing;
 pub use server::{StartError, run};
 pub use settings::{Settings, problems};

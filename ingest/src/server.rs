@@ -3,7 +3,7 @@
 
 mod activity;
 mod connection;
-mod proxy_protocol;
+pub(crate) mod proxy_protocol;
 
 use std::io;
 use std::net::SocketAddr;
@@ -78,6 +78,9 @@ pub fn run(
     let tls = tls(&settings, &metrics, lifecycle)?;
     let gate = LiveGate::follow(&settings, lifecycle);
     let intake = Arc::new(Intake::new(settings, gate, publisher, metrics));
+    let summing_up = Arc::clone(&intake);
+    let stop = lifecycle.stop.clone();
+    lifecycle.tasks.spawn(async move { summing_up.sum_up_refusals(stop).await });
     let connections = Connections {
         serving: Serving { intake, limits, tls, handshakes_failed, lifecycle: lifecycle.clone() },
         open,

@@ -1,15 +1,13 @@
 //! What ingest has to know, out of everything that can be set.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{
-    Config, DEFAULT_RECEIVER, GateConfig, IngestLimits, LarkConfig, ListenerFiles, Locale, Problem, Reloads,
-};
+use config::{Config, GateConfig, IngestLimits, LarkConfig, ListenerFiles, Locale, Problem, Reloads};
 use jiff::tz::TimeZone;
 use runtime::clock::Clock;
 
+use crate::addressing::Addressing;
 use crate::gate::check_exposure;
 
 /// The settings of one ingest.
@@ -29,8 +27,8 @@ pub struct Settings {
     pub reloads: Reloads,
     /// What is taken on at most.
     pub limits: IngestLimits,
-    /// The receivers a path or a query may name.
-    pub receivers: HashSet<String>,
+    /// Where alerts go, as far as that is known before a worker has them.
+    pub addressing: Addressing,
     /// Where times without a zone are meant.
     pub timezone: TimeZone,
     /// The labels that tell replicas apart, and no alerts.
@@ -44,8 +42,6 @@ pub struct Settings {
 impl Settings {
     /// The part of the configuration that concerns ingest.
     pub fn from_config(config: &Config, reloads: Reloads) -> Self {
-        let configured = config.receivers.iter().map(|receiver| receiver.name.clone());
-        let default = config.receivers.is_empty().then(|| DEFAULT_RECEIVER.to_owned());
         Self {
             listen: config.listen,
             tls: config.tls.clone(),
@@ -54,8 +50,7 @@ impl Settings {
             locale: config.locale,
             reloads,
             limits: config.limits,
-            // Without any, cards are previewed for the default, or the worker knows what this process does not.
-            receivers: configured.chain(default).collect(),
+            addressing: Addressing::from_config(config),
             timezone: config.timezone.clone(),
             ignore_labels: config.identity.ignore_labels.clone().into(),
             keep_labels: config.label_names().into(),

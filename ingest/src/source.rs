@@ -31,7 +31,8 @@ use model::envelope::{Envelope, EnvelopeId, Source};
 use thiserror::Error;
 
 pub use link::{LinkProblem, not_kept};
-use shape::{ALERTS_MAX, Shape};
+pub(crate) use shape::ALERTS_MAX;
+use shape::Shape;
 pub use text::{text_in, text_of};
 
 /// Which way a body came in. It decides nothing but what a lone `message` is.

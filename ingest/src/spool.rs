@@ -34,6 +34,20 @@ use writer::{Job, SpoolCommand, SpoolWriter};
 
 pub use store::OpenError;
 
+/// How many of these bytes, at the beginning of a segment, are whole records.
+#[cfg(fuzzing)]
+pub(crate) fn whole_records(bytes: &[u8]) -> usize {
+    let mut read = 0;
+    loop {
+        let offset = u64::try_from(read).unwrap_or(u64::MAX);
+        let place = record::Place { segment: 0, offset };
+        match record::read(place, bytes.get(read..).unwrap_or_default()) {
+            record::RecordAt::Record(_, length) => read += length,
+            record::RecordAt::Incomplete | record::RecordAt::Corrupt => return read,
+        }
+    }
+}
+
 /// Publishes that wait for the disk; more are refused at once. What their bodies take has `limits.bodies_bytes`.
 const WAITING_MAX: usize = 1024;
 /// How long a publish waits for the disk. A write that takes longer may still be stored, and then replayed.

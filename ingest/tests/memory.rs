@@ -2,6 +2,7 @@
 
 use std::iter::repeat_n;
 
+use ingest::expansion::expansion_bytes;
 use ingest::source::{Context, Endpoint, parse, text_of};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,6 +12,8 @@ use model::envelope::{EnvelopeId, encode};
 const MULTIPLE_MAX: u64 = 64;
 /// What real bodies take: the body's text is borrowed, and written once for the queue.
 const REAL_MULTIPLE_MAX: u64 = 4;
+/// What is expected of them before they are read. Of small alerts more than of others: each has maps of its own.
+const EXPECTED_MULTIPLE_MAX: u64 = 7;
 /// What any body may take beside that, in bytes: what is lent to alerts that have nothing of their own.
 const BESIDE_BYTES: u64 = 1024 * 1024;
 
@@ -90,10 +93,25 @@ fn no_body_takes_more_than_its_length_allows() {
 }
 
 #[test]
+fn no_body_takes_more_than_is_expected_of_it_before_it_is_read() {
+    for (name, body) in nasty() {
+        let peak = peak(body.as_bytes(), Endpoint::Any);
+        let expected = expansion_bytes(body.as_bytes()) as u64 + BESIDE_BYTES;
+        assert!(peak <= expected, "{name}: {peak} bytes, and {expected} were expected");
+    }
+}
+
+#[test]
 fn a_group_as_alertmanager_sends_it_takes_a_few_times_its_length() {
     let body = include_str!("golden/alertmanager-firing.json");
     let value: serde_json::Value = serde_json::from_str(body).expect("a golden body is JSON");
     let large = group(r#""version":"4","#, &value["alerts"][0].to_string(), 5000);
+    let expected = expansion_bytes(large.as_bytes()) as u64;
+    assert!(
+        expected <= EXPECTED_MULTIPLE_MAX * large.len() as u64,
+        "{expected} bytes expected of a body of {}",
+        large.len()
+    );
     let peak = peak(large.as_bytes(), Endpoint::Any);
     assert!(peak <= REAL_MULTIPLE_MAX * large.len() as u64, "{peak} bytes for a body of {}", large.len());
 }

@@ -11,9 +11,9 @@ use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::Path;
 
-use config::{Config, ConfigErrors, Reloads};
+use config::{Config, ConfigErrors};
 use console::backend::ExplainsPayload;
-use ingest::Settings;
+use ingest::Addressing;
 use ingest::source::{Context, Endpoint, SourceError, parse, text_of};
 use jiff::Timestamp;
 use model::envelope::{EncodeError, Envelope, EnvelopeDecodeError, EnvelopeId, Line, encode};
@@ -139,7 +139,7 @@ pub fn explain(
     // Writing to a string cannot fail, here and below.
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
-    let _written = writeln!(told, "gate       {}", gate::needs(&config.gate, way, &parsed));
+    let _written = writeln!(told, "gate       {}", gate::needs(config, way, &parsed));
     let _written = writeln!(told, "receiver   {}", routes::receiver(config, &router, &parsed.envelope));
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, config, &router, now);
@@ -150,7 +150,7 @@ pub fn explain(
 }
 
 fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
-    let known = Settings::from_config(config, Reloads::none()).receivers.contains(name);
+    let known = Addressing::from_config(config).receivers.contains(name);
     if known { Ok(()) } else { Err(ExplainError::NoSuchReceiver { name: name.to_owned() }) }
 }
 
@@ -277,7 +277,12 @@ mod tests {
         let told = explained_for(Some("ops"), ALERT, settings).unwrap();
         assert!(told.contains("needs a signature (1 known)\n"), "{told}");
         let told = explained(ALERT, settings).unwrap();
-        assert!(told.contains("needs a bearer token (1 known) or a signature (1 known)\n"), "{told}");
+        assert!(
+            told.contains(
+                "needs a bearer token (1 known) or a signature (1 known); and for ops a signature (1 known)\n"
+            ),
+            "{told}"
+        );
         let refused = explained_for(Some("nobody"), ALERT, settings).unwrap_err();
         assert_eq!(refused, "it would be refused: no receiver nobody is configured");
     }

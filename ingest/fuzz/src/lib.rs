@@ -5,3 +5,9 @@ mod mutate;
 
 pub use holds::holds;
 pub use mutate::mutate;
+
+/// Runs what waits for nothing.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(future)
+}

@@ -14,32 +14,53 @@ use subtle::{Choice, ConstantTimeEq};
 use crate::source::Endpoint;
 
 /// Which credentials a path accepts. What is asked for belongs to the receiver that was named, however it was: a rule for
-/// `/api/alert/ops` holds for `/api/alert?receiver=ops` as well, and for `/alert?receiver=ops`.
+/// `/api/alert/ops` holds for `/api/alert?receiver=ops` as well, for `/alert?receiver=ops`, and for a body that names `ops`.
 #[derive(Debug)]
 pub(super) struct Rules {
     usual: Vec<Credential>,
+    /// Of `/alert` and `/api/alert`.
     paths: HashMap<String, Vec<Credential>>,
+    /// By the receivers' names.
+    receivers: HashMap<String, Vec<Credential>>,
 }
 
 impl Rules {
     pub(super) fn new(config: &GateConfig) -> Self {
         let kinds = [Credential::Bearer, Credential::Basic, Credential::Hmac];
         let usual = kinds.into_iter().filter(|kind| config.has(*kind)).collect();
-        let paths = config.paths.iter().map(|rule| (rule.path.clone(), rule.accept.clone()));
-        Self { usual, paths: paths.collect() }
+        let mut paths = HashMap::new();
+        let mut receivers = HashMap::new();
+        for rule in &config.paths {
+            match rule.receiver() {
+                Some(receiver) => receivers.insert(receiver.to_owned(), rule.accept.clone()),
+                None => paths.insert(rule.path.clone(), rule.accept.clone()),
+            };
+        }
+        Self { usual, paths, receivers }
     }
 
     /// What is accepted here, or `None` where nothing is asked for.
     pub(super) fn accepted(&self, endpoint: Endpoint, receiver: Option<&str>) -> Option<&[Credential]> {
-        let named = receiver
-            .filter(|_| !self.paths.is_empty())
-            .and_then(|receiver| self.paths.get(&format!("/api/alert/{receiver}")));
-        let rule = named.or_else(|| match endpoint {
-            Endpoint::LokiFeishu => self.paths.get("/alert"),
-            Endpoint::Any => self.paths.get("/api/alert"),
+        let named = receiver.and_then(|receiver| self.of_receiver(receiver));
+        let rule = named.or_else(|| {
+            let path = match endpoint {
+                Endpoint::LokiFeishu => "/alert",
+                Endpoint::Any => "/api/alert",
+            };
+            self.paths.get(path).map(Vec::as_slice)
         });
         let open = rule.is_none() && self.usual.is_empty();
-        (!open).then(|| rule.unwrap_or(&self.usual).as_slice())
+        (!open).then(|| rule.unwrap_or(&self.usual))
+    }
+
+    /// What is accepted for a receiver that has a rule of its own.
+    pub(super) fn of_receiver(&self, receiver: &str) -> Option<&[Credential]> {
+        self.receivers.get(receiver).map(Vec::as_slice)
+    }
+
+    /// Whether any receiver has.
+    pub(super) fn has_receivers(&self) -> bool {
+        !self.receivers.is_empty()
     }
 }
 

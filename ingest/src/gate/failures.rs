@@ -95,7 +95,7 @@ fn delay(times: u32) -> Option<Duration> {
 }
 
 /// One subscriber has at least a /64 of IPv6 to choose its addresses from.
-fn subscriber(address: IpAddr) -> IpAddr {
+pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),

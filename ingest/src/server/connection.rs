@@ -33,7 +33,7 @@ use crate::connections::{ConnectionHandle, ConnectionLimiter};
 use crate::gate::Origin;
 
 /// Requests at once on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 64;
+const STREAMS_MAX: u32 = 32;
 /// How much of one request's body HTTP/2 lets a client send ahead of us, in bytes, and of all on a connection.
 const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;

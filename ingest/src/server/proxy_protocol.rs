@@ -18,7 +18,7 @@ const PART_BYTES_MAX: usize = 4096;
 
 /// Why a connection is not served.
 #[derive(Debug, Error)]
-pub(super) enum ProxyHeaderError {
+pub(crate) enum ProxyHeaderError {
     #[error("its PROXY protocol header is missing or wrong")]
     Malformed,
     #[error("its PROXY protocol header did not come: {0}")]
@@ -28,7 +28,7 @@ pub(super) enum ProxyHeaderError {
 use ProxyHeaderError::Malformed;
 
 /// Reads the header and not a byte more. `peer` is the proxy.
-pub(super) async fn read(
+pub(crate) async fn read(
     stream: &mut (impl AsyncRead + Unpin),
     peer: IpAddr,
 ) -> Result<Origin, ProxyHeaderError> {

@@ -8,7 +8,7 @@ use super::{Because, Endpoint, SourceError};
 
 /// How many alerts one request may carry. Groups of 20 000 occur; past this a body of empty objects would take
 /// many times its length in memory.
-pub(super) const ALERTS_MAX: usize = 100_000;
+pub(crate) const ALERTS_MAX: usize = 100_000;
 /// How many series of a legacy Grafana rule are kept for its value.
 const EVAL_MATCHES_MAX: usize = 16;
 

@@ -181,6 +181,59 @@ async fn one_path_asks_for_a_signature_and_another_for_a_key() {
 }
 
 #[tokio::test]
+async fn a_receiver_s_rule_holds_for_whoever_only_its_body_names() {
+    let guarded = |unnamed: &str| {
+        let unnamed = unnamed.to_owned();
+        Harness::with(move |settings| {
+            settings.gate.api_keys = vec![Secret::new("k1")];
+            settings.gate.hmac.secrets = vec![Secret::new("s1")];
+            settings.gate.paths =
+                vec![PathRule { path: "/api/alert/db team".to_owned(), accept: vec![Credential::Hmac] }];
+            settings.addressing.unnamed = Some(unnamed);
+        })
+    };
+    let of_alertmanager = |receiver: &str| {
+        format!(
+            r#"{{"version":"4","groupKey":"g","receiver":"{receiver}","alerts":[{{"status":"firing","labels":{{"a":"b"}}}}]}}"#
+        )
+    };
+    let in_chat = |chat: &str| format!(r#"{{"message":"x","sender_id":"s","chat_id":"{chat}"}}"#);
+    let key = "Authorization: Bearer k1".to_owned();
+    for (body, unnamed, with_key) in [
+        (of_alertmanager("db team"), "default", 401),
+        (of_alertmanager("db team/1"), "default", 401),
+        (in_chat("oc_dba"), "default", 401),
+        (of_alertmanager("gone"), "db team", 401),
+        (in_chat("oc_other"), "default", 202),
+        (of_alertmanager("default"), "default", 202),
+    ] {
+        let harness = guarded(unnamed);
+        let signature = format!("X-Grafana-Alerting-Signature: {}", hmac("s1", "", body.as_bytes()));
+        for (headers, status) in [
+            (&[&*key][..], with_key),
+            (&[&*signature][..], 202),
+            // One that holds is enough, whichever it is.
+            (&[&*key, &*signature][..], 202),
+        ] {
+            let reply = exchange(harness.address, "POST /api/alert", headers, body.as_bytes()).await;
+            assert_eq!(reply.status, status, "{body} {headers:?}");
+        }
+        assert_eq!(harness.queue.stored().len(), if with_key == 202 { 3 } else { 2 }, "{body}");
+    }
+    let harness = guarded("default");
+    let reply =
+        exchange(harness.address, "POST /api/alert", &[&key], of_alertmanager("db team").as_bytes()).await;
+    let json = reply.json();
+    assert_eq!(json["code"], "credentials_wrong");
+    assert!(json["error"].as_str().unwrap().contains("gate.paths"), "{json}");
+    // The address's word counts more than the body's.
+    let elsewhere =
+        exchange(harness.address, "POST /api/alert/default", &[&key], of_alertmanager("db team").as_bytes())
+            .await;
+    assert_eq!(elsewhere.status, 202);
+}
+
+#[tokio::test]
 async fn who_is_refused_again_and_again_waits_and_nobody_else_does() {
     let harness = Harness::with(|settings| {
         settings.gate.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];

@@ -1,11 +1,12 @@
 //! An ingest of a test's own, and the queue behind it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use config::{GateConfig, IngestLimits, LarkConfig, Locale, Reloads, Secret};
-use ingest::Settings;
+use ingest::{Addressing, Settings};
 use jiff::tz::TimeZone;
 use prometheus::Registry;
 use queue::{Message, PublishError, Publisher, Publishing};
@@ -100,12 +101,16 @@ impl Harness {
                 connections: 64,
                 header_bytes: 16 << 10,
                 body_bytes: 32 << 20,
-                bodies_bytes: 64 << 20,
+                bodies_bytes: 128 << 20,
                 header_timeout: PATIENCE,
                 keep_alive: PATIENCE,
                 body_timeout: PATIENCE,
             },
-            receivers: ["default", "db team"].map(str::to_owned).into(),
+            addressing: Addressing {
+                receivers: ["default", "db team"].map(str::to_owned).into(),
+                chats: BTreeMap::from([("oc_dba".to_owned(), "db team".to_owned())]),
+                unnamed: Some("default".to_owned()),
+            },
             timezone: TimeZone::UTC,
             ignore_labels: [].into(),
             keep_labels: [].into(),

@@ -8,7 +8,8 @@ mod schema;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use runtime::telemetry::admin::{Admin, Page, PageFuture, PageRequest, page};
+use prometheus::Registry;
+use runtime::telemetry::admin::{Admin, AdminHosts, Page, PageFuture, PageRequest, page};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -153,7 +154,10 @@ async fn the_admin_port_answers_as_documented() {
     for pages in [Vec::new(), vec![Box::new(Preview) as Box<dyn Page>]] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        Admin { registry: harness.registry.clone(), pages, tls: None }.spawn(listener, &harness.lifecycle);
+        let registry = Registry::new();
+        Admin { registry, pages, tls: None, hosts: AdminHosts::default() }
+            .spawn(listener, &harness.lifecycle)
+            .unwrap();
         for path in ["/", "/healthz", "/readyz", "/metrics"] {
             for method in ["GET", "POST", "DELETE"] {
                 let reply = exchange(address, &format!("{method} {path}"), &[], b"").await;

@@ -2,27 +2,22 @@
 //! program of its own, because it takes every file descriptor a process may have, and whatever processors there are.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
+mod harness;
+mod holdings;
+
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use queue::rabbitmq::topology::Names;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tempfile::TempDir;
-use testkit::http;
-use testkit::ports::free_address;
-use testkit::prefix::unique_prefix;
-use testkit::process::{Launch, Process};
-use testkit::rabbitmq::{self, Leftovers};
 use testkit::wait_until::wait_until;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+use harness::{Harness, PATIENCE};
+
 /// File descriptors the program has beside its connections.
 const OTHER_FILES: usize = 300;
 /// File descriptors of the tests here that run at the same time.
@@ -42,74 +37,6 @@ const ATTACKERS: usize = 6;
 const KEPT_BY_EACH: usize = 300;
 /// Requests of honest senders, one after another.
 const HONEST: usize = 40;
-
-/// An ingest in front of the broker.
-struct Harness {
-    listen: SocketAddr,
-    admin: SocketAddr,
-    _process: Process,
-    _folder: TempDir,
-    _leftovers: Leftovers,
-}
-
-impl Harness {
-    /// One with these limits, which may hold so many files open.
-    async fn with(limits: &str, files: usize) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let prefix = unique_prefix();
-        let listen = free_address();
-        let admin = free_address();
-        let url = rabbitmq::amqp_url();
-        let file = folder.path().join("larkfire.yaml");
-        let text = format!(
-            "listen: {listen}\nadmin_listen: {admin}\nqueue: {{ url: '{url}', prefix: {prefix} }}\nlimits: {limits}\n"
-        );
-        std::fs::write(&file, text).unwrap();
-        let program = env!("CARGO_BIN_EXE_larkfire-ingest");
-        let start = format!("ulimit -n {files}; exec {program} --config {}", file.display());
-        let process = Launch::program("sh").argument("-c").argument(start).directory(folder.path()).start();
-        let topology = Names::new(prefix, 1).topology();
-        let leftovers = Leftovers::new()
-            .queues(topology.queues.into_iter().map(|queue| queue.name))
-            .exchanges(topology.exchanges.into_iter().map(|exchange| exchange.name));
-        let harness = Self { listen, admin, _process: process, _folder: folder, _leftovers: leftovers };
-        wait_until(PATIENCE, "readiness", async || {
-            match http::get(&format!("http://{admin}/readyz")).await {
-                Ok(answer) if answer.status == 200 => Ok(()),
-                other => Err(other.map(|answer| answer.text().to_owned())),
-            }
-        })
-        .await;
-        harness
-    }
-
-    async fn metric(&self, name: &str) -> u64 {
-        let answer = http::get(&format!("http://{}/metrics", self.admin)).await.unwrap();
-        let line = answer.text().lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in {}", answer.text())).parse().unwrap()
-    }
-
-    async fn memory(&self) -> u64 {
-        self.metric("process_resident_memory_bytes").await
-    }
-
-    async fn open_connections(&self) -> u64 {
-        self.metric("larkfire_ingest_open_connections").await
-    }
-
-    /// Sends one alert as Alertmanager would: again, when the connection breaks.
-    async fn honest(&self) {
-        let url = format!("http://{}/api/alert", self.listen);
-        let body = serde_json::json!({ "message": "disk is full", "sender_id": "honest" });
-        wait_until(PATIENCE, "a 202 for an honest sender", async || {
-            match http::post_json(&url, &body).await {
-                Ok(answer) if answer.status == 202 => Ok(()),
-                other => Err(other.map(|answer| answer.status)),
-            }
-        })
-        .await;
-    }
-}
 
 /// A connection from another address than the honest senders', whose ports are left to them.
 async fn attack(listen: SocketAddr, beginning: &str) -> std::io::Result<TcpStream> {
