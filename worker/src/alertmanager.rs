@@ -55,6 +55,9 @@ pub enum AlertmanagerError {
     /// It was asked, and nobody knows what it made of that.
     #[error("it did not answer in time, and may have done it all the same")]
     TimedOut,
+    /// It was not asked: the answers before had taken all the time there is for one person.
+    #[error("it answers too slowly, and was not asked for the rest")]
+    OutOfTime,
     /// The credentials are not taken.
     #[error("it does not let us in (HTTP {0})")]
     Unauthorized(u16),
@@ -104,7 +107,7 @@ impl AlertmanagerError {
     /// Whether asking once more would only be waiting once more.
     pub const fn is_no_answer(&self) -> bool {
         match self {
-            Self::Unreachable | Self::TimedOut => true,
+            Self::Unreachable | Self::TimedOut | Self::OutOfTime => true,
             Self::Unauthorized(_) | Self::Refused { .. } | Self::Unreadable => false,
         }
     }
@@ -116,6 +119,7 @@ impl AlertmanagerError {
             Self::Refused { .. }
             | Self::Unreachable
             | Self::TimedOut
+            | Self::OutOfTime
             | Self::Unauthorized(_)
             | Self::Unreadable => false,
         }

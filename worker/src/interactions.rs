@@ -8,7 +8,9 @@ mod command;
 mod consumer;
 mod dedup;
 mod handler;
+mod lanes;
 mod metrics;
+mod mute;
 mod replier;
 mod reply;
 mod report;
@@ -47,6 +49,7 @@ use crate::{Settings, StartError};
 use consumer::InteractionConsumer;
 
 use handler::InteractionHandler;
+use mute::MuteAlertmanagers;
 use replier::{Replier, ReplyTurns};
 use rules::InteractionRules;
 use silences::Silences;
@@ -147,6 +150,7 @@ impl Interactions {
             cards,
             ledger,
             silences,
+            mute: MuteAlertmanagers::default(),
             history,
             alertmanagers: Alertmanagers::new(
                 client,

@@ -1,8 +1,12 @@
-//! Takes interactions off the queue, one after the other: each is done once, written down, and then acknowledged.
+//! Takes interactions off the queue, one after the other in each chat: each is done once, written down, and then
+//! acknowledged.
 
 use std::collections::HashMap;
 
 use config::Locale;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use model::interaction::{Interaction, decode};
 use queue::{Consumer, Delivery};
 use runtime::lifecycle::Lifecycle;
@@ -12,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::dedup::{BEGUN_FOR_MAX, Begun, InteractionDedup};
 use super::handler::InteractionHandler;
+use super::lanes::{Lane, Lanes};
 use super::metrics::{InteractionMetrics, InteractionOutcome};
 use super::replier::Replier;
 use super::reply::Reply;
@@ -20,7 +25,6 @@ use super::rules::name_of;
 use crate::audit::{Audit, AuditedAction};
 use crate::store::StoreError;
 
-/// How often it is looked for what was kept long enough.
 /// Interactions that were begun and wait on the queue again, of which that is remembered: of any further one another
 /// worker finds out when it was begun, and waits for that to be long ago.
 const BEGUN_MAX: usize = 1_000;
@@ -38,14 +42,35 @@ pub(super) struct InteractionConsumer {
     pub(super) lifecycle: Lifecycle,
 }
 
+/// A message with an interaction.
+struct Received {
+    /// Its place in the order in which messages came.
+    number: u64,
+    lane: Lane,
+    interaction: Box<Interaction>,
+    delivery: Delivery,
+}
+
 /// What became of a message.
 enum Handled {
     /// It was settled.
-    Settled,
+    Settled(Lane),
     /// It waits on the queue for the database.
-    Waits(Delivery),
+    Waits(Received, Attempts),
     /// It is time to stop.
     Stopped,
+}
+
+/// What is in hand.
+#[derive(Default)]
+struct InHand<'c> {
+    lanes: Lanes<Received>,
+    working: FuturesUnordered<BoxFuture<'c, Handled>>,
+    /// What is to wait on the queue, once nothing is worked on any more.
+    waiting: Vec<Received>,
+    /// By the keys of interactions.
+    begun: HashMap<String, Attempts>,
+    received: u64,
 }
 
 /// What is remembered of an interaction between attempts.
@@ -73,7 +98,6 @@ impl InteractionConsumer {
     pub(super) async fn run(self, mut consumer: Box<dyn Consumer>) {
         let stop = self.lifecycle.stop.clone();
         let mut pauses = RetryPolicy::RECONNECT.pauses();
-        let mut begun = HashMap::new();
         let first = consumer.pause(Box::pin(async {
             if !self.memory.answers().await {
                 self.wait_for_database(&mut pauses).await;
@@ -82,9 +106,10 @@ impl InteractionConsumer {
         if stop.run_until_cancelled(first).await.is_none() {
             return;
         }
-        let mut waiting = None::<Vec<Delivery>>;
+        let mut in_hand = InHand::default();
         loop {
-            if let Some(waiting) = waiting.take() {
+            if !in_hand.waiting.is_empty() && in_hand.working.is_empty() {
+                let waiting = in_hand.in_order();
                 let back = consumer.pause(Box::pin(async {
                     // Not before nothing more is taken: it would come again at once.
                     drop(waiting);
@@ -94,27 +119,61 @@ impl InteractionConsumer {
                     return;
                 }
             }
+            let takes_more = in_hand.waiting.is_empty() && in_hand.lanes.has_room();
             tokio::select! {
                 biased;
-                received = consumer.receive() => match received {
-                    Some(deliveries) => {
-                        let mut deliveries = deliveries.into_iter();
-                        while let Some(delivery) = deliveries.next() {
-                            match Box::pin(self.take(delivery, &mut begun)).await {
-                                Handled::Settled => pauses = RetryPolicy::RECONNECT.pauses(),
-                                Handled::Waits(delivery) => {
-                                    waiting = Some(std::iter::once(delivery).chain(deliveries).collect());
-                                    break;
-                                }
-                                // What is not done at the stop is given back by the drop.
-                                Handled::Stopped => return,
-                            }
+                Some(handled) = in_hand.working.next() => match handled {
+                    Handled::Settled(lane) => {
+                        pauses = RetryPolicy::RECONNECT.pauses();
+                        if let Some(next) = in_hand.lanes.leave(&lane) {
+                            self.work(next, &mut in_hand);
                         }
-                    },
-                    None => return,
+                    }
+                    Handled::Waits(received, attempts) => in_hand.wait(received, attempts),
+                    // What is not done at the stop is given back by the drop.
+                    Handled::Stopped => return,
+                },
+                received = consumer.receive(), if takes_more => match received {
+                    Some(deliveries) => {
+                        for delivery in deliveries {
+                            self.enter(delivery, &mut in_hand);
+                        }
+                    }
+                    None => break,
                 },
             }
         }
+        // What has not been begun goes back, and what has been is finished.
+        drop(in_hand.lanes.drain());
+        while let Some(handled) = in_hand.working.next().await {
+            if matches!(handled, Handled::Stopped) {
+                return;
+            }
+        }
+    }
+
+    /// Takes a message in hand.
+    fn enter<'c>(&'c self, delivery: Delivery, in_hand: &mut InHand<'c>) {
+        let interaction = match decode(&delivery.body) {
+            Ok(interaction) => Box::new(interaction),
+            Err(error) => {
+                self.metrics.undecodable();
+                error!(%error, "a message on the queue of interactions was dropped");
+                delivery.settle();
+                return;
+            }
+        };
+        in_hand.received += 1;
+        let lane = Lane::of(&interaction);
+        let received = Received { number: in_hand.received, lane: lane.clone(), interaction, delivery };
+        if let Some(first) = in_hand.lanes.enter(&lane, received) {
+            self.work(first, in_hand);
+        }
+    }
+
+    fn work<'c>(&'c self, received: Received, in_hand: &mut InHand<'c>) {
+        let attempts = in_hand.begun.remove(&received.interaction.dedup_key).unwrap_or_default();
+        in_hand.working.push(Box::pin(self.take(received, attempts)));
     }
 
     async fn wait_for_database(&self, pauses: &mut Pauses) {
@@ -130,41 +189,27 @@ impl InteractionConsumer {
     }
 
     /// Does what a message asks for, and settles it.
-    async fn take(&self, delivery: Delivery, begun: &mut HashMap<String, Attempts>) -> Handled {
-        let interaction = match decode(&delivery.body) {
-            Ok(interaction) => interaction,
-            Err(error) => {
-                self.metrics.undecodable();
-                error!(%error, "a message on the queue of interactions was dropped");
-                delivery.settle();
-                return Handled::Settled;
-            }
-        };
-        let key = &interaction.dedup_key;
+    async fn take(&self, received: Received, mut attempts: Attempts) -> Handled {
+        let interaction = &*received.interaction;
         let mut pauses = RetryPolicy::RECONNECT.pauses();
-        let mut attempts = begun.remove(key).unwrap_or_default();
         loop {
-            match Box::pin(self.handle(&interaction, &mut attempts)).await {
+            match Box::pin(self.handle(interaction, &mut attempts)).await {
                 Ok(Progress::Ended(report)) => {
-                    self.end(interaction, delivery, report);
-                    return Handled::Settled;
+                    let Received { lane, interaction, delivery, .. } = received;
+                    self.end(*interaction, delivery, report);
+                    return Handled::Settled(lane);
                 }
                 Ok(Progress::Repeated) => {
                     self.metrics.ended(&interaction.act, InteractionOutcome::Repeated);
+                    let Received { lane, delivery, .. } = received;
                     delivery.settle();
-                    return Handled::Settled;
+                    return Handled::Settled(lane);
                 }
                 Ok(Progress::Elsewhere) => {}
                 Err(error) => {
-                    warn!(
-                            interaction.id = %interaction.id, %error,
-                    "an interaction waits for the database"
-                        );
+                    warn!(interaction.id = %interaction.id, %error, "an interaction waits for the database");
                     if !error.is_refusal() {
-                        if begun.len() < BEGUN_MAX {
-                            begun.insert(key.clone(), attempts);
-                        }
-                        return Handled::Waits(delivery);
+                        return Handled::Waits(received, attempts);
                     }
                 }
             }
@@ -269,5 +314,25 @@ impl InteractionConsumer {
             alerts = report.done,
             "interaction done"
         );
+    }
+}
+
+impl InHand<'_> {
+    /// Has one wait on the queue, and everything behind it and beside it that has not been begun.
+    fn wait(&mut self, received: Received, attempts: Attempts) {
+        if self.begun.len() < BEGUN_MAX {
+            self.begun.insert(received.interaction.dedup_key.clone(), attempts);
+        }
+        self.waiting.extend(self.lanes.drain());
+        // Nothing is behind it any more.
+        self.lanes.leave(&received.lane);
+        self.waiting.push(received);
+    }
+
+    /// What waits, in the order in which it came.
+    fn in_order(&mut self) -> Vec<Received> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_unstable_by_key(|received| received.number);
+        waiting
     }
 }

@@ -13,6 +13,7 @@ use runtime::clock::Clock;
 
 use super::command;
 use super::metrics::InteractionOutcome;
+use super::mute::MuteAlertmanagers;
 use super::reply::Reply;
 use super::report::Report;
 use super::rules::{Action, InteractionRules, name_of};
@@ -41,6 +42,7 @@ pub(super) struct InteractionHandler {
     pub(super) cards: Cards,
     pub(super) ledger: std::sync::Arc<Ledger>,
     pub(super) silences: Silences,
+    pub(super) mute: MuteAlertmanagers,
     pub(super) history: History,
     pub(super) alertmanagers: Alertmanagers,
     /// Who knows what people are called.

@@ -45,10 +45,9 @@ impl InteractionRules {
         named.is_empty() || [open_id, user_id, union_id].iter().any(is_named)
     }
 
-    /// Whether a card of this receiver may be used in this chat: only in its own, wherever it was forwarded to. Where
-    /// Feishu does not say which chat it was, only the signature counts.
+    /// Whether this receiver is this chat. One that is not said is nobody's.
     pub(super) fn belongs(&self, receiver: &str, chat_id: &str) -> bool {
-        chat_id.is_empty() || self.receivers_in(chat_id).any(|name| name == receiver)
+        self.receivers_in(chat_id).any(|name| name == receiver)
     }
 
     /// The receivers that are this chat.
@@ -96,8 +95,8 @@ mod tests {
         let chats = [("ops", "oc_1"), ("dev", "oc_2"), ("all", "oc_1")];
         let chats = chats.map(|(name, chat)| (name.to_owned(), chat.to_owned())).to_vec();
         let rules = InteractionRules { chats, ..InteractionRules::default() };
-        assert!(rules.belongs("ops", "oc_1") && rules.belongs("all", "oc_1") && rules.belongs("ops", ""));
-        assert!(!rules.belongs("ops", "oc_2") && !rules.belongs("gone", "oc_1"));
+        assert!(rules.belongs("ops", "oc_1") && rules.belongs("all", "oc_1"));
+        assert!(!rules.belongs("ops", "oc_2") && !rules.belongs("gone", "oc_1") && !rules.belongs("ops", ""));
         assert_eq!(rules.receivers_in("oc_1").collect::<Vec<_>>(), ["ops", "all"]);
     }
 }

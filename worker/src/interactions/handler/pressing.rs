@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use model::alert::Status;
 use model::envelope::EnvelopeId;
+use model::interaction::Interaction;
 use serde_json::{Map, Value};
 
 use super::{ActionContext, InteractionHandler};
@@ -64,7 +65,7 @@ impl InteractionHandler {
     }
 
     async fn pressed(&self, wanting: ActionContext<'_>, pressed: &Pressed) -> Result<Report, StoreError> {
-        if !self.rules.belongs(&pressed.receiver, &wanting.interaction.chat_id) {
+        if !self.is_here(wanting, pressed).await? {
             let chosen = format!("a card of {}", pressed.receiver);
             return Ok(Report::plain(InteractionOutcome::Refused, wanting.action, &chosen, Reply::Elsewhere));
         }
@@ -85,7 +86,19 @@ impl InteractionHandler {
         }
     }
 
-    /// An incident that is an alert or an envelope of ours is taken on; any other one is only written down.
+    /// Whether a card is pressed in its own chat, wherever it was forwarded to. Where Feishu does not say which chat it
+    /// was, by the message: a forwarded card is another one.
+    async fn is_here(&self, wanting: ActionContext<'_>, pressed: &Pressed) -> Result<bool, StoreError> {
+        let Interaction { chat_id, message_id, .. } = wanting.interaction;
+        if !chat_id.is_empty() {
+            return Ok(self.rules.belongs(&pressed.receiver, chat_id));
+        }
+        let kept = self.cards.in_message(message_id).await?;
+        Ok(kept.is_some_and(|kept| kept.receiver == pressed.receiver))
+    }
+
+    /// An incident that is an alert or an envelope of ours, at a receiver in this chat, is taken on; any other one is only
+    /// written down. Nobody has signed such a button: all that speaks for it is who presses it, and where.
     async fn confirm(
         &self,
         wanting: ActionContext<'_>,
@@ -113,7 +126,15 @@ impl InteractionHandler {
         let fires = |entry: &&ledger::TracedAlert| {
             entry.delivered.is_some_and(|delivered| delivered.state.status == Status::Firing)
         };
-        let firing: Vec<_> = entries.iter().filter(fires).collect();
+        let is_here =
+            |entry: &&ledger::TracedAlert| self.rules.belongs(&entry.receiver, &wanting.interaction.chat_id);
+        let elsewhere = entries.iter().filter(fires).filter(|entry| !is_here(entry)).count();
+        let firing: Vec<_> = entries.iter().filter(fires).filter(is_here).collect();
+        if elsewhere > 0 && firing.is_empty() {
+            let answer = Reply::Elsewhere;
+            let report = Report::plain(InteractionOutcome::Refused, wanting.action, &chosen, answer);
+            return Ok(Report { meant: elsewhere, ..report });
+        }
         let pairs: Vec<_> =
             firing.iter().map(|entry| (entry.receiver.as_str(), entry.fingerprint.as_str())).collect();
         if !pairs.is_empty() {

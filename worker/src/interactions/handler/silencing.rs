@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use model::envelope::Source;
+use tokio::time::Instant;
 
 use super::{ActionContext, InteractionHandler, by_receiver, pairs};
 use crate::alertmanager::{Alertmanager, AlertmanagerError, Wish};
@@ -24,6 +25,10 @@ const BEGUN_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// How much of a person's name a silence bears, in characters.
 const NAME_CHARACTERS_MAX: usize = 64;
 
+/// How long the Alertmanagers are asked, one call after the other, for one person: after this no further call begins. Each
+/// has its own limit of 5 seconds beside this.
+const ASKED_FOR_MAX: Duration = Duration::from_secs(10);
+
 /// One alert was not silenced, and why.
 enum Obstacle {
     Answer(Reply),
@@ -37,6 +42,7 @@ struct Silencing<'w> {
     until: Timestamp,
     /// The Alertmanagers that did not answer: they are not asked again, because the person waits, and others behind.
     mute: HashMap<String, AlertmanagerError>,
+    asked_until: Instant,
 }
 
 /// What came of ending silences, each with the receiver of its alert.
@@ -73,7 +79,9 @@ impl InteractionHandler {
             return Ok(wanting.refused(targets, Reply::TooLate));
         }
         let author = self.author(wanting).await;
-        let mut silencing = Silencing { wanting, author, until, mute: HashMap::new() };
+        let mute = self.mute.since(wanting.interaction.received_at);
+        let asked_until = Instant::now() + ASKED_FOR_MAX;
+        let mut silencing = Silencing { wanting, author, until, mute, asked_until };
         let mut silenced = Vec::new();
         let mut obstacle = None;
         for target in targets {
@@ -118,11 +126,15 @@ impl InteractionHandler {
         if let Some(trouble) = silencing.mute.get(alertmanager.name()) {
             return Err(not_silenced(trouble.clone()));
         }
+        if Instant::now() >= silencing.asked_until {
+            return Err(not_silenced(AlertmanagerError::OutOfTime));
+        }
         let done = Box::pin(self.silence_in(alertmanager, silencing, target)).await;
         if let Err(Obstacle::Answer(Reply::NotSilenced(trouble))) = &done
             && trouble.is_no_answer()
         {
             silencing.mute.insert(alertmanager.name().to_owned(), trouble.clone());
+            self.mute.found(alertmanager.name(), self.clock.now());
         }
         done
     }
@@ -201,7 +213,7 @@ impl InteractionHandler {
         if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
             return Ok(wanting.refused(&targets, Reply::NotAllowed));
         }
-        let Ended { over: ended, silent, obstacle } = self.end_all(&targets).await?;
+        let Ended { over: ended, silent, obstacle } = self.end_all(wanting, &targets).await?;
         let key = |target: &TargetAlert| (target.receiver.clone(), target.fingerprint.clone());
         // Also what no silence was found for: it was over, or somebody has ended it in Alertmanager.
         let heard: Vec<_> = targets.iter().filter(|target| !silent.contains(&key(target))).collect();
@@ -231,11 +243,16 @@ impl InteractionHandler {
         Ok(wanting.tried(&meant, done, Reply::Unsilenced(ended.len()), obstacle))
     }
 
-    async fn end_all(&self, targets: &[TargetAlert]) -> Result<Ended, StoreError> {
+    async fn end_all(
+        &self,
+        wanting: ActionContext<'_>,
+        targets: &[TargetAlert],
+    ) -> Result<Ended, StoreError> {
         let pairs: Vec<_> = pairs(targets).collect();
         let mut so_far = Ended::default();
         // Who does not answer is not asked again: the person waits, and others behind.
-        let mut mute: HashMap<String, AlertmanagerError> = HashMap::new();
+        let mut mute = self.mute.since(wanting.interaction.received_at);
+        let asked_until = Instant::now() + ASKED_FOR_MAX;
         for (receiver, fingerprints) in by_receiver(&pairs) {
             for silence in self.silences.of(receiver, &fingerprints).await? {
                 let ended = match (
@@ -244,9 +261,13 @@ impl InteractionHandler {
                 ) {
                     (None, _) => Err(Reply::NoAlertmanager),
                     (Some(_), Some(trouble)) => Err(Reply::NotUnsilenced(trouble.clone())),
+                    (Some(_), None) if Instant::now() >= asked_until => {
+                        Err(Reply::NotUnsilenced(AlertmanagerError::OutOfTime))
+                    }
                     (Some(alertmanager), None) => alertmanager.expire(&silence.id).await.map_err(|trouble| {
                         if trouble.is_no_answer() {
                             mute.insert(silence.alertmanager.clone(), trouble.clone());
+                            self.mute.found(&silence.alertmanager, self.clock.now());
                         }
                         Reply::NotUnsilenced(trouble)
                     }),

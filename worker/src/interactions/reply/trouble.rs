@@ -10,6 +10,7 @@ pub(super) fn zh(trouble: &AlertmanagerError) -> String {
     match trouble {
         AlertmanagerError::Unreachable => "没有响应".to_owned(),
         AlertmanagerError::TimedOut => "没有及时响应，操作可能已经生效".to_owned(),
+        AlertmanagerError::OutOfTime => "响应太慢，其余的没有再请求".to_owned(),
         AlertmanagerError::Unauthorized(status) => format!("不接受我们的凭据（HTTP {status}）"),
         AlertmanagerError::Refused { status, reason } => {
             format!("拒绝了请求（HTTP {status}）：{}", neutral(reason))

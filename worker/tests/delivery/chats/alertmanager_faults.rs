@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use config::Secret;
+use model::interaction::Interaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::harness::firing;
+use super::harness::{OTHER_CHAT, firing};
 use super::people::{answered, press, tenant};
 use super::silence_faults::silencing_at;
 use super::silences::configured;
@@ -61,6 +62,32 @@ async fn an_alertmanager_that_is_slow_is_waited_for_once_and_not_for_each_alert(
     assert!(said.contains("Not silenced. Alertmanager: it did not answer in time"), "{said}");
     assert_eq!(stub.asked.load(Ordering::Relaxed), 1);
     assert!(!tenant.now_shown(&sent).to_string().contains("Silenced by"));
+}
+
+#[tokio::test]
+async fn a_mute_alertmanager_holds_up_one_press_of_six_and_nobody_in_another_chat() {
+    let stub = Stub::answering(None).await;
+    let tenant = silencing_at(&stub.url).await;
+    let mut hand = tenant.hand();
+    let mut elsewhere = firing(2, &["B"]);
+    elsewhere.receiver = "other".into();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    hand.tell(&[&elsewhere]).await;
+    let [here, there] = tenant.sent().try_into().unwrap();
+    let card = here.card().unwrap();
+    let presses: Vec<_> = (0..6)
+        .map(|index| hand.hears(&press(&format!("press:{index}"), &here, &card, "Silence 1h")))
+        .collect();
+    let other = press("press:other", &there, &there.card().unwrap(), "Acknowledge");
+    let acknowledge = hand.hears(&Interaction { chat_id: OTHER_CHAT.to_owned(), ..other });
+    hand.heard(acknowledge).await;
+    tenant.shows(&there, "Acknowledged by <at id=ou_ann></at>").await;
+    assert!(presses.iter().all(|tag| !hand.is_heard(*tag)), "the mute one is still waited for");
+    for tag in presses {
+        hand.heard(tag).await;
+    }
+    assert_eq!(stub.asked.load(Ordering::Relaxed), 1, "who had pressed before is told without asking again");
+    assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"failed\"} 6"));
 }
 
 #[tokio::test]

@@ -276,6 +276,10 @@ impl WorkerHandle {
         wait_until(WITHIN, "a settlement", async || people.fate(tag).ok_or("still in hand")).await
     }
 
+    pub(crate) fn is_heard(&mut self, tag: u64) -> bool {
+        self.worker.people.fate(tag).is_some()
+    }
+
     pub(crate) fn is_settled(&mut self, tag: u64) -> bool {
         self.worker.queue.fate(tag).is_some()
     }

@@ -163,6 +163,52 @@ async fn a_confirmed_diagnosis_takes_on_our_alert_and_whatever_else_is_pressed_i
 }
 
 #[tokio::test]
+async fn a_diagnosis_confirmed_in_another_chat_or_in_none_touches_no_alert() {
+    let mut tenant = tenant().await;
+    tenant.interactions.may_acknowledge = vec!["ou_bob".to_owned()];
+    let mut hand = tenant.hand();
+    let envelope = firing(1, &["A"]);
+    hand.tell(&[&envelope]).await;
+    let sent = tenant.sent().remove(0);
+    let fingerprint = envelope.alerts[0].fingerprint.to_string();
+    let confirm = |key: &str, chat: &str, who: &str| {
+        let value = [("action", "confirm_diagnosis"), ("incident_id", &*fingerprint)];
+        let value = value.map(|(name, text)| (name.to_owned(), Value::from(text))).into_iter().collect();
+        let action = "confirm_diagnosis".to_owned();
+        let act = Act::Button { action, value, option: String::new(), update_token: None };
+        Interaction {
+            chat_id: chat.to_owned(),
+            operator: Operator { open_id: who.to_owned(), ..Operator::default() },
+            ..interaction(key, sent.message_id.as_deref(), act)
+        }
+    };
+    hand.done(&confirm("press:1", OTHER_CHAT, "ou_bob")).await;
+    assert!(answered(&tenant, 1).await.contains("belongs to another chat"));
+    hand.done(&confirm("press:2", "", "ou_bob")).await;
+    hand.done(&confirm("press:3", CHAT, "ou_ann")).await;
+    assert!(answered(&tenant, 3).await.contains("You may not do this"));
+    assert!(!tenant.now_shown(&sent).to_string().contains("Acknowledged by"));
+    assert_eq!(tenant.trail().await.iter().map(|entry| entry.done).collect::<Vec<_>>(), [Some(0); 3]);
+    hand.done(&confirm("press:4", CHAT, "ou_bob")).await;
+    tenant.shows(&sent, "Acknowledged by <at id=ou_bob></at>").await;
+}
+
+#[tokio::test]
+async fn a_card_that_was_forwarded_is_of_no_use_where_feishu_does_not_say_which_chat_it_is_in() {
+    let tenant = tenant().await;
+    let mut hand = tenant.hand();
+    hand.tell(&[&firing(1, &["A"])]).await;
+    let sent = tenant.sent().remove(0);
+    let honest = press("press:1", &sent, &sent.card().unwrap(), "Acknowledge");
+    let nowhere = Interaction { chat_id: String::new(), ..honest };
+    let forwarded = Interaction { message_id: "om_forwarded".to_owned(), ..nowhere.clone() };
+    hand.done(&forwarded).await;
+    assert!(hand.metric("larkfire_interactions_total{kind=\"button\",outcome=\"refused\"} 1"));
+    hand.done(&Interaction { dedup_key: "press:2".to_owned(), ..nowhere }).await;
+    tenant.shows(&sent, "Acknowledged by <at id=ou_ann></at>").await;
+}
+
+#[tokio::test]
 async fn commands_are_answered_and_an_alert_is_taken_on_by_its_fingerprint() {
     let tenant = tenant().await;
     let mut hand = tenant.hand();
