@@ -11,7 +11,10 @@ built=$target/$PROFILE
 [ "$PROFILE" != dev ] || built=$target/debug
 
 if [ "${BUILT:-}" != yes ]; then
-  cargo build --locked --profile "$PROFILE" --bins --package larkfire --package larkfire-ingest --package larkfire-worker
+  # With cargo-auditable, which releases are built with, each binary says what it was built of.
+  build=(build)
+  ! cargo auditable --version >/dev/null 2>&1 || build=(auditable build)
+  cargo "${build[@]}" --locked --profile "$PROFILE" --bins --package larkfire --package larkfire-ingest --package larkfire-worker
 fi
 
 root=$(mktemp -d)

@@ -29,6 +29,7 @@ use queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use queue::{Publisher, QueueMetrics};
 use runtime::data_dir;
 use runtime::lifecycle::Lifecycle;
+use runtime::plain::{Colouring, Layout, PlainWriter};
 use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
@@ -103,8 +104,9 @@ where
     O: AsyncFnOnce(&Config, &Lifecycle) -> Result<ReplayPublisher, CommandError>,
 {
     data_dir::keep_new_files_private();
-    let mut out = io::stdout().lock();
-    let mut progress = io::stderr().lock();
+    // Whatever an alert says, nothing that is printed of it speaks to the terminal.
+    let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, Colouring::None);
+    let mut progress = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
     let config = match config {
         Ok(config) => config,
         Err(errors) => {

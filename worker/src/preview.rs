@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use runtime::plain::{Layout, PlainWriter};
 use serde::Serialize;
 
 use crate::feishu::CardContent;
@@ -45,9 +46,9 @@ impl Preview {
                 let [card, other] = cards.as_ref().clone();
                 Shown { at: now, card, other: Some(other) }
             }
-            CardContent::Text(text) => return print(text),
+            CardContent::Text(text) => return print(text, colours),
         };
-        print(&render(&shown.card, colours));
+        print(&render(&shown.card, colours), colours);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.truncate(CARDS_KEPT_MAX - 1);
         kept.push_front(shown);
@@ -61,6 +62,7 @@ impl Preview {
 }
 
 /// A terminal that is gone is no reason to stop: the page shows the card as well.
-fn print(text: &str) {
-    let _terminal_gone = writeln!(io::stdout().lock(), "{text}");
+fn print(text: &str, colours: Colours) {
+    let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, colours.into());
+    let _terminal_gone = writeln!(out, "{text}");
 }

@@ -9,7 +9,7 @@ use hyper::Method;
 use jiff::tz::TimeZone;
 use prometheus::Registry;
 use runtime::lifecycle::Lifecycle;
-use runtime::telemetry::admin::Admin;
+use runtime::telemetry::admin::{Admin, AdminHosts, Page};
 use testkit::http::{Answer, send};
 use tokio::net::TcpListener;
 
@@ -51,8 +51,10 @@ impl Harness {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let lifecycle = Lifecycle::default();
-        Admin { registry: Registry::new(), pages: vec![Box::new(console)], tls: None }
-            .spawn(listener, &lifecycle);
+        let pages: Vec<Box<dyn Page>> = vec![Box::new(console)];
+        Admin { registry: Registry::new(), pages, tls: None, hosts: AdminHosts::default() }
+            .spawn(listener, &lifecycle)
+            .unwrap();
         Self { backend, base, _lifecycle: lifecycle }
     }
 

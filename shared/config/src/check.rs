@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use runtime::plain::{Colouring, Layout, PlainWriter};
 use serde::Serialize;
 
 use crate::process;
@@ -151,14 +152,15 @@ where
         }),
     };
     let printed = report.and_then(|report| {
-        let mut out = io::stdout().lock();
+        let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, Colouring::None);
+        let mut complaints = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
         match loaded {
             _ if options.json => {
                 serde_json::to_writer_pretty(&mut out, &report)?;
                 writeln!(out)?;
             }
             Ok(_) => report.print(&mut out)?,
-            Err(errors) => writeln!(io::stderr().lock(), "{errors}")?,
+            Err(errors) => writeln!(complaints, "{errors}")?,
         }
         Ok(report.code(options.strict))
     });

@@ -43,6 +43,17 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, Must> {
     text.parse().map_err(|_| instead_of(text, "an address and a port, such as 127.0.0.1:8080 or [::]:8080"))
 }
 
+/// A name without a port, a scheme or a path.
+pub(super) fn host_name(text: &str) -> Result<String, Must> {
+    let is_name =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if is_name {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(instead_of(text, "the name of a host, such as alerts.example.com"))
+    }
+}
+
 pub(super) fn yes_or_no(text: &str) -> Result<bool, Must> {
     match text {
         "true" | "yes" | "on" | "1" => Ok(true),

@@ -84,6 +84,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where `/metrics`, `/healthz`, `/readyz`, the console and the preview page are.
     pub admin_listen: SocketAddr,
+    /// Where `/healthz` and `/readyz` are as well, and nothing else; `None`: on the admin port only.
+    pub probes_listen: Option<SocketAddr>,
+    /// Names by which the admin port may be asked, beside its addresses and names nobody else can own.
+    pub admin_hosts: Vec<String>,
     /// The operators' console.
     pub console: ConsoleConfig,
     /// The certificate of the listener for alerts; `None`: plain HTTP.
@@ -257,6 +261,13 @@ pub struct PathRule {
     pub path: String,
     /// Any one of these is enough.
     pub accept: Vec<Credential>,
+}
+
+impl PathRule {
+    /// The receiver whose path it is, if it is one's.
+    pub fn receiver(&self) -> Option<&str> {
+        self.path.strip_prefix("/api/alert/")
+    }
 }
 
 /// A kind of credential.

@@ -15,7 +15,7 @@ use crate::{
 use runtime::data_dir;
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
 use runtime::metrics::intake::{ADMIN_CERTIFICATE_END, BUILD_INFO};
-use runtime::telemetry::admin::{Admin, Page};
+use runtime::telemetry::admin::{Admin, AdminHosts, Page, spawn_probes};
 use runtime::telemetry::log_level::LogLevelPage;
 use runtime::telemetry::logging::{self, LogFilter};
 
@@ -105,6 +105,13 @@ where
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("admin_listen {address}: {error}"))?;
     let address = listener.local_addr()?;
+    let probes = match config.probes_listen {
+        Some(address) => Some(
+            TcpListener::bind(address).await.map_err(|error| format!("probes_listen {address}: {error}"))?,
+        ),
+        None => None,
+    };
+    let hosts = admin_hosts(&config);
     let tls = match &config.admin_tls {
         Some(files) => {
             let reloads = reloads.clone();
@@ -117,8 +124,13 @@ where
     let mut pages =
         start(Start { config, reloads, lifecycle: lifecycle.clone(), registry: registry.clone() }).await?;
     pages.push(Box::new(LogLevelPage::new(filter, &lifecycle)));
-    Admin { registry, pages, tls }.spawn(listener, &lifecycle);
+    Admin { registry, pages, tls, hosts }.spawn(listener, &lifecycle)?;
     info!(%address, "the admin port shows /metrics, /healthz, /readyz");
+    if let Some(probes) = probes {
+        let address = probes.local_addr()?;
+        spawn_probes(probes, &lifecycle)?;
+        info!(%address, "the port for probes shows /healthz, /readyz");
+    }
 
     let stopped_by = stop_on_signals(&lifecycle.stop).await?;
     lifecycle.drain(grace).await;
@@ -126,6 +138,12 @@ where
         StoppedBy::Signal => ExitCode::SUCCESS,
         StoppedBy::Failure => ExitCode::from(FAILED),
     })
+}
+
+/// The names that are set, and the one people open the console by.
+fn admin_hosts(config: &Config) -> AdminHosts {
+    let of_console = config.console.url.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
+    AdminHosts::new(config.admin_hosts.iter().cloned().chain(of_console))
 }
 
 fn admin_files(config: &Config) -> Option<&ListenerFiles> {

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use super::amqp::{amqp_uri, amqp_url, is_amqps};
 use super::kinds::{
-    address, basic_pair, broken_receiver, bytes, credential, duration, header_name, locale, log_format,
-    network, number, prefix, readable_file, text, timezone, yes_or_no,
+    address, basic_pair, broken_receiver, bytes, credential, duration, header_name, host_name, locale,
+    log_format, network, number, prefix, readable_file, text, timezone, yes_or_no,
 };
 use super::problem::Place;
 use super::reader::{Key, Reader, Section, key, key_or};
@@ -46,6 +46,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         admin_listen: root
             .value(key_or("admin_listen", "LARKFIRE_ADMIN_LISTEN"), address)
             .unwrap_or(([127, 0, 0, 1], 9095).into()),
+        probes_listen: root.value(key_or("probes_listen", "LARKFIRE_PROBES_LISTEN"), address),
+        admin_hosts: root.values(key_or("admin_hosts", "LARKFIRE_ADMIN_HOSTS"), host_name),
         console: super::console::console(reader, root.section("console"), app.as_ref()),
         tls: super::tls::ingest(reader, root.section("tls")),
         admin_tls: super::tls::admin(reader, root.section("admin_tls")),

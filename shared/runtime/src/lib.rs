@@ -6,6 +6,7 @@ pub mod documents;
 pub mod entropy;
 pub mod lifecycle;
 pub mod metrics;
+pub mod plain;
 pub mod retry;
 pub mod telemetry;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 172] = [
+pub(crate) const EXAMPLES: [(&str, &str); 174] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -34,6 +34,8 @@ pub(crate) const EXAMPLES: [(&str, &str); 172] = [
     ("dedup.ignore_labels", "replica"),
     ("lark.encrypt_key", "e"),
     ("lark.verification_token", "v"),
+    ("probes_listen", "127.0.0.1:9096"),
+    ("admin_hosts", "mon1.example.com"),
     ("tls.cert_file", "src/lib.rs"),
     ("tls.key_file", "src/lib.rs"),
     ("tls.client_ca_file", "src/lib.rs"),

@@ -22,7 +22,20 @@ struct Running {
     uptime: Timestamp,
 }
 
+#[derive(Deserialize)]
+struct KnownReceiver {
+    name: String,
+}
+
 impl Alertmanager<'_> {
+    /// The names of its receivers: what it writes into `receiver` of each group.
+    pub(crate) async fn receivers(&self) -> Result<Vec<String>, AlertmanagerError> {
+        let answer = ask(self.request(Method::GET, &["receivers"])).await?;
+        let receivers: Vec<KnownReceiver> =
+            serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
+        Ok(receivers.into_iter().map(|receiver| receiver.name).collect())
+    }
+
     /// Whether it has no alert with these labels, silenced or not, from any replica, and has run for long enough to know.
     pub async fn has_none_with(
         &self,

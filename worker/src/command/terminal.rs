@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use runtime::plain::in_one_line;
 
-/// Prints rows under a heading, each column as wide as its widest cell; the last one as it is.
+/// Prints rows under a heading, each column as wide as its widest cell; the last one as it is. A cell is one line.
 pub(super) fn print<const N: usize>(
     out: &mut dyn Write,
     heading: [&str; N],
@@ -21,7 +22,7 @@ pub(super) fn print<const N: usize>(
     for row in std::iter::once(&headings).chain(rows) {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(cell);
+            line.push_str(&plain(cell));
             line.extend(std::iter::repeat_n(' ', width - cell.chars().count() + 2));
         }
         writeln!(out, "{}", line.trim_end())?;
@@ -31,7 +32,7 @@ pub(super) fn print<const N: usize>(
 
 /// The text in one line, without anything a terminal obeys.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    in_one_line(text)
 }
 
 /// The same, cut to so many characters.

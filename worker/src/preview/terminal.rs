@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
+use runtime::plain::Colouring;
 use runtime::telemetry::logging::wants_colours;
 
 use crate::render::{AlertBlock, Button, Card, CardTable, CardText, Element, Listing, Template, unmarked};
@@ -27,6 +28,15 @@ impl Colours {
     /// Those that this output understands, unless `NO_COLOR` says that none are wanted (no-color.org: set, and not empty).
     pub fn of(output: &impl IsTerminal) -> Self {
         if wants_colours(output) { Self::On } else { Self::Off }
+    }
+}
+
+impl From<Colours> for Colouring {
+    fn from(colours: Colours) -> Self {
+        match colours {
+            Colours::On => Self::Allowed,
+            Colours::Off => Self::None,
+        }
     }
 }
 

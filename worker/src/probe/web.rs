@@ -101,16 +101,37 @@ pub(super) async fn alertmanagers(client: &Client, config: &Config) -> Vec<Probe
             }
         };
         let what = format!("Alertmanager {name} at {}", url.origin().ascii_serialization());
-        probes.push(Probe { what, outcome });
+        let answers = matches!(outcome, Outcome::Fine(_));
+        probes.push(Probe { what: what.clone(), outcome });
+        if answers && !config.routes.is_empty() {
+            // One that does not tell its receivers is too old to be asked, and no worse for it.
+            let names = alertmanager.receivers().await.unwrap_or_default();
+            probes.extend(same_names(config, &names).map(|outcome| Probe { what, outcome }));
+        }
     }
     probes
+}
+
+/// Receivers of an Alertmanager that are called like ours: what it sends for them goes past the routes.
+fn same_names(config: &Config, of_alertmanager: &[String]) -> Option<Outcome> {
+    let is_ours = |name: &&String| {
+        name.as_str() != DEFAULT_RECEIVER && config.receivers.iter().any(|receiver| receiver.name == **name)
+    };
+    let same: Vec<&str> = of_alertmanager.iter().filter(is_ours).map(String::as_str).collect();
+    (!same.is_empty()).then(|| {
+        Outcome::Doubtful(format!(
+            "its receivers {} are called like receivers here, so what it sends for them goes there and past the routes; \
+             call them otherwise if routes are to decide",
+            same.join(", ")
+        ))
+    })
 }
 
 fn advice(name: &str, error: &AlertmanagerError) -> String {
     // The one of this name may come from the environment.
     let variable = if name == DEFAULT_RECEIVER { " (ALERTMANAGER_URL)" } else { "" };
     match error {
-        AlertmanagerError::Unreachable | AlertmanagerError::TimedOut => {
+        AlertmanagerError::Unreachable | AlertmanagerError::TimedOut | AlertmanagerError::OutOfTime => {
             format!("is it there, and is alertmanagers.{name}.url{variable} right?")
         }
         AlertmanagerError::Unauthorized(_) => {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use queue::{Failure, FailureMarks, Headers, Reason};
 use runtime::clock::Clock;
-use runtime::telemetry::admin::Admin;
+use runtime::telemetry::admin::{Admin, AdminHosts};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::http;
@@ -52,7 +52,10 @@ impl ConsoleHarness {
         let console = Some(ConsoleSettings { admin_listen, is_tls: false, config, explains: None });
         let mut worker = Worker::start(Settings { console, ..settings }, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
-        Admin { registry: worker.registry.clone(), pages, tls: None }.spawn(listener, &worker.lifecycle);
+        let registry = worker.registry.clone();
+        Admin { registry, pages, tls: None, hosts: AdminHosts::default() }
+            .spawn(listener, &worker.lifecycle)
+            .unwrap();
         Self { worker, base: format!("http://{admin_listen}"), _kept: (sim, folder) }
     }
 

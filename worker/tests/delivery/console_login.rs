@@ -4,7 +4,7 @@ use config::{AppConfig, ConsoleConfig, ConsoleFeishuConfig, ResolvedNews, Secret
 use feishu_sim::{AppSettings, BotSettings, ChatSettings, FeishuSim, SimSettings, UserSettings};
 use hyper::Method;
 use runtime::clock::Clock;
-use runtime::telemetry::admin::Admin;
+use runtime::telemetry::admin::{Admin, AdminHosts};
 use tempfile::TempDir;
 use testkit::http::{self, Answer, send};
 use tokio::net::TcpListener;
@@ -71,7 +71,10 @@ impl LoginHarness {
         };
         let mut worker = Worker::start(settings, Clock::system());
         let pages = std::mem::take(&mut worker.pages);
-        Admin { registry: worker.registry.clone(), pages, tls: None }.spawn(listener, &worker.lifecycle);
+        let registry = worker.registry.clone();
+        Admin { registry, pages, tls: None, hosts: AdminHosts::default() }
+            .spawn(listener, &worker.lifecycle)
+            .unwrap();
         Self { sim, base, _worker: worker, _folder: folder }
     }
 

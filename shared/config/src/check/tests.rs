@@ -94,6 +94,24 @@ fn what_is_probably_not_meant_is_said_with_what_to_do() {
             Role::Ingest,
             "alerts that name none of the receivers become dead letters: call one receiver `default`",
         ),
+        (
+            "dedup: { repeat_after: 10d, remember: 7d }",
+            Role::Worker,
+            "dedup.repeat_after (864000s) is longer than dedup.remember (604800s)",
+        ),
+        (
+            "delivery: { give_up_after: 1m, hold: 5m }",
+            Role::Worker,
+            "delivery.give_up_after (60s) is shorter than delivery.hold (300s)",
+        ),
+        ("admin_listen: 0.0.0.0:9095", Role::Ingest, "admin_listen 0.0.0.0:9095 is open to whoever reaches"),
+        ("admin_listen: '[::]:9095'", Role::Worker, "admin_listen [::]:9095 is open to whoever reaches"),
+        (
+            "{ receivers: { ops: { webhook_url: https://h/x } }, routes: [{ match: a=b, receiver: ops }], \
+             gate: { api_keys: k, hmac_secrets: s, paths: { /api/alert/ops: { accept: [hmac] } } } }",
+            Role::Both,
+            "gate.paths has a rule for receiver ops, and a route leads there by labels",
+        ),
         ("queue: { url: amqp://broker }", Role::Worker, "without database.url (DATABASE_URL) each worker"),
         (
             "links: { loki: { datasource_uid: x } }",

@@ -2,6 +2,7 @@
 
 mod hooks;
 mod routes;
+mod times;
 
 use url::Url;
 
@@ -19,7 +20,9 @@ pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
     if role.tells() {
         of_receivers(config, &mut warnings);
         unused_templates(config, &mut warnings);
+        times::warnings(config, &mut warnings);
     }
+    of_admin_port(config, &mut warnings);
     if role == Role::Worker && config.queue.is_some() && config.database.url.is_none() {
         warnings.push(
             "without database.url (DATABASE_URL) each worker remembers in a file of its own what was told: right for \
@@ -46,7 +49,7 @@ fn of_gate(config: &Config, warnings: &mut Vec<String>) {
         ));
     }
     let unknown = gate.paths.iter().filter_map(|rule| {
-        let name = rule.path.strip_prefix("/api/alert/")?;
+        let name = rule.receiver()?;
         config.receivers.iter().all(|receiver| receiver.name != name).then_some(name)
     });
     for name in unknown {
@@ -67,6 +70,16 @@ fn of_gate(config: &Config, warnings: &mut Vec<String>) {
              are refused"
                 .to_owned(),
         );
+    }
+}
+
+fn of_admin_port(config: &Config, warnings: &mut Vec<String>) {
+    if config.admin_listen.ip().is_unspecified() {
+        warnings.push(format!(
+            "admin_listen {} is open to whoever reaches this machine, and asks for no credentials for metrics, probes and \
+             the preview: listen on one address of a private network, or have a firewall or network policy in front of it",
+            config.admin_listen
+        ));
     }
 }
 

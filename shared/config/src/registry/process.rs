@@ -16,6 +16,20 @@ pub(super) const PROCESS: SettingGroup = SettingGroup {
             "admin port: `/metrics`, `/healthz`, `/readyz`, the console and the preview page",
             "管理端口：`/metrics`、`/healthz`、`/readyz`、控制台和预览页",
         ),
+        of("probes_listen", Both)
+            .variable("LARKFIRE_PROBES_LISTEN")
+            .unset("none: on `admin_listen` only", "无：只在 `admin_listen` 上")
+            .means(
+                "a port for `/healthz` and `/readyz` alone, in plain HTTP, which no client of the admin port can keep busy; they are on both then",
+                "只提供 `/healthz` 和 `/readyz` 的端口（明文 HTTP），不受管理端口上其他客户端的影响；设置后两个端口都提供",
+            ),
+        of("admin_hosts", Both)
+            .variable("LARKFIRE_ADMIN_HOSTS")
+            .unset("none but the host of `console.url`", "仅 `console.url` 中的主机名")
+            .means(
+                "names by which the admin port is asked, such as `mon1.example.com`; addresses, names without a dot and names of a private kind (`.internal`, `.local`, `.svc`) need not be named. Any other `Host` gets a `421`",
+                "访问管理端口所用的名称，例如 `mon1.example.com`；IP 地址、不带点的名称以及私有名称（`.internal`、`.local`、`.svc`）无需列出。其他 `Host` 返回 `421`",
+            ),
         of("console.path_prefix", Worker)
             .variable("LARKFIRE_CONSOLE_PATH_PREFIX")
             .unset("none: the console is at `/`", "无：控制台在 `/`")

@@ -30,8 +30,15 @@ pub(super) const QUEUE: MetricGroup = MetricGroup {
 };
 
 pub(super) const PROCESS: MetricGroup = MetricGroup {
-    title: text("Configuration", "配置"),
-    metrics: &[CONFIG_RELOADS, CONFIG_RELOAD_OK, ADMIN_CERTIFICATE_END, BUILD_INFO],
+    title: text("Configuration and admin port", "配置与管理端口"),
+    metrics: &[
+        CONFIG_RELOADS,
+        CONFIG_RELOAD_OK,
+        ADMIN_OPEN_CONNECTIONS,
+        ADMIN_DISPLACED_CONNECTIONS,
+        ADMIN_CERTIFICATE_END,
+        BUILD_INFO,
+    ],
 };
 
 /// What was answered.
@@ -258,6 +265,26 @@ pub const CONFIG_RELOAD_OK: Metric = metric(
     text(
         "1 while the configuration in use is the newest one, 0 while the newest was refused.",
         "正在使用的就是最新的配置时为 1；最新的配置被拒绝时为 0。",
+    ),
+);
+
+/// Who is connected to the admin port.
+pub const ADMIN_OPEN_CONNECTIONS: Metric = metric(
+    "larkfire_admin_open_connections",
+    Gauge,
+    Both,
+    text("Connections of the admin port that are open now.", "管理端口当前打开的连接数。"),
+)
+.advice("Its limit is 256.", "上限为 256。");
+
+/// Who had to make room there.
+pub const ADMIN_DISPLACED_CONNECTIONS: Metric = metric(
+    "larkfire_admin_displaced_connections_total",
+    Counter,
+    Both,
+    text(
+        "Connections of the admin port closed because others needed their places.",
+        "管理端口因其他连接需要位置而关闭的连接数。",
     ),
 );
 

@@ -7,6 +7,11 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::discretion::Discretion;
+use crate::plain::{Colouring, Layout, PlainWriter};
 
 /// How logs look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +29,7 @@ const DEFAULT_FILTER: &str = "warn,lapin=off,sqlx=off,config=info,queue=info,que
     ingest=info,worker=info,console=info,standalone=info";
 
 /// Our crates: what `larkfire` stands for in `RUST_LOG`.
-const OURS: [&str; 9] =
+pub(super) const OURS: [&str; 9] =
     ["config", "console", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
 /// The name that stands for them.
 const ALL_OF_OURS: &str = "larkfire";
@@ -70,13 +75,13 @@ impl LogFilter {
     /// Why it cannot be read.
     pub(super) fn set(&self, asked: &str) -> Result<(), String> {
         let filter = EnvFilter::try_new(asked_for(asked)).map_err(|error| error.to_string())?;
-        let _is_logging = (self.0.replace)(with_secrets_kept(filter));
+        let _is_logging = (self.0.replace)(filter);
         Ok(())
     }
 
     /// Logs what is configured.
     pub(super) fn reset(&self) {
-        let _is_logging = (self.0.replace)(with_secrets_kept(EnvFilter::new(&self.0.configured)));
+        let _is_logging = (self.0.replace)(EnvFilter::new(&self.0.configured));
     }
 
     /// One that changes nothing.
@@ -87,39 +92,34 @@ impl LogFilter {
     }
 }
 
-/// At `trace` this one writes the broker's URL, password included, so it is silent whatever is asked for.
-fn with_secrets_kept(filter: EnvFilter) -> EnvFilter {
-    match "amq_protocol_tcp=off".parse() {
-        Ok(silent) => filter.add_directive(silent),
-        Err(_) => filter,
-    }
-}
-
 /// Starts logging for the process, to standard error. A further call changes nothing, and what it returns does not either.
 pub fn start(format: LogFormat) -> LogFilter {
     let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.trim().is_empty());
     let asked = asked.map(|asked| asked_for(&asked)).filter(|asked| EnvFilter::try_new(asked).is_ok());
     let configured = asked.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
+    let has_colours = wants_colours(&std::io::stderr());
+    let colouring = if has_colours { Colouring::Allowed } else { Colouring::None };
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(with_secrets_kept(EnvFilter::new(&configured)))
-        .with_writer(std::io::stderr)
+        .with_env_filter(EnvFilter::new(&configured))
+        // Whatever an alert says, it neither forges a line nor speaks to the terminal.
+        .with_writer(move || PlainWriter::new(std::io::stderr(), Layout::Record, colouring))
         // A log that cannot be written (a full disk, a closed pipe) is no reason to stop: without this the
         // subscriber would report it with `eprintln!`, which panics.
         .log_internal_errors(false)
         // Colours are for eyes; in a file they are noise, and some want none (no-color.org).
-        .with_ansi(wants_colours(&std::io::stderr()));
+        .with_ansi(has_colours);
     // A second subscriber is refused by `tracing`; tests that start several roles meet this.
     let replace: Box<dyn Fn(EnvFilter) -> bool + Send + Sync> = match format {
         LogFormat::Pretty => {
             let lines = lines.with_target(false).with_filter_reloading();
             let handle = lines.reload_handle();
-            let _already_started = lines.try_init();
+            let _already_started = lines.finish().with(Discretion).try_init();
             Box::new(move |filter| handle.reload(filter).is_ok())
         }
         LogFormat::Json => {
             let lines = lines.json().flatten_event(true).with_filter_reloading();
             let handle = lines.reload_handle();
-            let _already_started = lines.try_init();
+            let _already_started = lines.finish().with(Discretion).try_init();
             Box::new(move |filter| handle.reload(filter).is_ok())
         }
     };

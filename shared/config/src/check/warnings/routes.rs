@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Config, DEFAULT_RECEIVER, RouteConfig};
+use crate::{Config, DEFAULT_RECEIVER, PathRule, RouteConfig};
 
 pub(super) fn warnings(config: &Config, warnings: &mut Vec<String>) {
     if config.routes.is_empty() {
         return;
     }
     of_level(&config.routes, warnings);
+    guarded(config, warnings);
     let mut reached = BTreeSet::from([DEFAULT_RECEIVER]);
     reach(&config.routes, &mut reached);
     for receiver in config.receivers.iter().filter(|receiver| !reached.contains(receiver.name.as_str())) {
@@ -19,6 +20,20 @@ pub(super) fn warnings(config: &Config, warnings: &mut Vec<String>) {
             warnings.push(format!(
                 "no route leads to receiver {}: it is told only of alerts whose sender names it",
                 receiver.name
+            ));
+        }
+    }
+}
+
+/// Receivers with a rule of their own, to which labels lead as well: those are the sender's word.
+fn guarded(config: &Config, warnings: &mut Vec<String>) {
+    let mut reached = BTreeSet::new();
+    reach(&config.routes, &mut reached);
+    for receiver in config.gate.paths.iter().filter_map(PathRule::receiver) {
+        if reached.contains(receiver) {
+            warnings.push(format!(
+                "gate.paths has a rule for receiver {receiver}, and a route leads there by labels, which any sender may \
+                 write: the rule holds only for what names that receiver"
             ));
         }
     }
