@@ -3,6 +3,7 @@
 
 mod glob;
 pub mod mentions;
+mod patterns;
 pub mod person;
 mod rotation;
 pub mod rules;

@@ -3,19 +3,22 @@
 //! A receiver the sender names is taken at its word. Anything else goes by the routes, alert by alert, as in
 //! Alertmanager; and what no route takes goes to the default receiver.
 
+mod asked;
 mod chats;
 mod explanation;
+mod index;
 #[cfg(test)]
 mod tests;
 
 use config::{BOT_MARK, DEFAULT_RECEIVER, RouteConfig, is_chat_id};
-use model::alert::Labels;
 use model::envelope::Envelope;
 use model::matcher::Matcher;
 use thiserror::Error;
 
+use asked::{Answers, Gathering, Question, Questions};
 pub(crate) use chats::{Chats, Named};
 pub use explanation::RouteStep;
+use index::RouteIndex;
 
 /// The routes, made ready for the receivers of this process.
 #[derive(Clone, Debug)]
@@ -23,17 +26,27 @@ pub struct Router {
     names: Vec<String>,
     /// Several if it is one of several bots that are sent every card; empty: nobody.
     default: Vec<usize>,
+    routes: RouteLevel,
+    questions: Questions,
+}
+
+/// Routes beside each other, the first asked first.
+#[derive(Clone, Debug)]
+struct RouteLevel {
     routes: Vec<Route>,
+    index: Option<RouteIndex>,
 }
 
 #[derive(Clone, Debug)]
 struct Route {
     number: String,
     matchers: Vec<Matcher>,
+    /// The same, as they are asked.
+    questions: Vec<Question>,
     /// Empty: the default.
     receivers: Vec<usize>,
     continues: bool,
-    routes: Vec<Self>,
+    routes: RouteLevel,
 }
 
 /// A route leads to a receiver this process does not have.
@@ -67,10 +80,12 @@ pub struct RoutedPart {
 impl Router {
     /// The routes to receivers of these names.
     pub fn new(routes: &[RouteConfig], names: Vec<String>) -> Result<Self, UnknownReceiver> {
-        let routes = routes.iter().map(|config| Route::of(config, &names)).collect::<Result<_, _>>()?;
+        let mut gathering = Gathering::default();
+        let routes = RouteLevel::of(routes, &names, &mut gathering)?;
+        let questions = gathering.finish();
         let default = places_of(DEFAULT_RECEIVER, &names);
         let default = if default.is_empty() { only_one(&names) } else { default };
-        Ok(Self { names, default, routes })
+        Ok(Self { names, default, routes, questions })
     }
 
     /// The receivers' names, in the order of their places.
@@ -80,7 +95,7 @@ impl Router {
 
     /// Whether there are any routes.
     pub const fn has_routes(&self) -> bool {
-        !self.routes.is_empty()
+        !self.routes.routes.is_empty()
     }
 
     /// The receiver of this name: several if its bots are sent every card, none if there is none.
@@ -98,14 +113,16 @@ impl Router {
         if !copies.is_empty() {
             return copied(&copies, envelope);
         }
-        if self.routes.is_empty() {
+        if !self.has_routes() {
             return copied(&self.default, envelope);
         }
         let mut parts = Vec::<RoutedPart>::new();
         let mut receivers = Vec::new();
+        let mut answers = Answers::to(&self.questions);
         for (index, alert) in envelope.alerts.iter().enumerate() {
             receivers.clear();
-            self.find(&alert.labels, &mut receivers);
+            answers.are_of(&alert.labels);
+            self.find(&mut answers, &mut receivers);
             for receiver in &receivers {
                 match parts.iter_mut().find(|part| part.receiver == *receiver) {
                     Some(part) => part.alerts.push(index),
@@ -129,20 +146,68 @@ impl Router {
     }
 
     /// Adds the receivers of an alert, each once, at least one or `None`.
-    fn find(&self, labels: &Labels<'_>, receivers: &mut Vec<Option<usize>>) {
-        for route in &self.routes {
-            if route.find(labels, &self.default, receivers) && !route.continues {
-                break;
-            }
-        }
+    fn find(&self, answers: &mut Answers<'_, '_>, receivers: &mut Vec<Option<usize>>) {
+        self.routes.find(answers, &self.default, receivers);
         if receivers.is_empty() {
             add(receivers, &self.default);
         }
     }
 }
 
+impl RouteLevel {
+    fn of(
+        routes: &[RouteConfig],
+        names: &[String],
+        gathering: &mut Gathering,
+    ) -> Result<Self, UnknownReceiver> {
+        let routes = routes.iter().map(|config| Route::of(config, names, gathering));
+        let routes = routes.collect::<Result<Vec<_>, _>>()?;
+        let index = RouteIndex::of(routes.iter().map(|route| route.questions.as_slice()));
+        Ok(Self { routes, index })
+    }
+
+    /// Adds the receivers of the first that takes the alert, and of those after it that are asked all the same. `false`: none
+    /// takes it.
+    fn find(
+        &self,
+        answers: &mut Answers<'_, '_>,
+        default: &[usize],
+        receivers: &mut Vec<Option<usize>>,
+    ) -> bool {
+        match &self.index {
+            None => ask(self.routes.iter(), answers, default, receivers),
+            Some(index) => {
+                let candidates = index.candidates(answers).into_iter();
+                ask(candidates.filter_map(|place| self.routes.get(place)), answers, default, receivers)
+            }
+        }
+    }
+}
+
+fn ask<'r>(
+    routes: impl Iterator<Item = &'r Route>,
+    answers: &mut Answers<'_, '_>,
+    default: &[usize],
+    receivers: &mut Vec<Option<usize>>,
+) -> bool {
+    let mut is_taken = false;
+    for route in routes {
+        if route.find(answers, default, receivers) {
+            is_taken = true;
+            if !route.continues {
+                break;
+            }
+        }
+    }
+    is_taken
+}
+
 impl Route {
-    fn of(config: &RouteConfig, names: &[String]) -> Result<Self, UnknownReceiver> {
+    fn of(
+        config: &RouteConfig,
+        names: &[String],
+        gathering: &mut Gathering,
+    ) -> Result<Self, UnknownReceiver> {
         let mut receivers = Vec::new();
         for name in &config.receivers {
             let places = places_of(name, names);
@@ -154,27 +219,24 @@ impl Route {
         Ok(Self {
             number: config.number.clone(),
             matchers: config.matchers.clone(),
+            questions: config.matchers.iter().map(|matcher| gathering.question(matcher)).collect(),
             receivers,
             continues: config.continues,
-            routes: config.routes.iter().map(|below| Self::of(below, names)).collect::<Result<_, _>>()?,
+            routes: RouteLevel::of(&config.routes, names, gathering)?,
         })
     }
 
     /// Adds the receivers this route, or those below it, has for the alert. `false`: it does not take it.
-    fn find(&self, labels: &Labels<'_>, default: &[usize], receivers: &mut Vec<Option<usize>>) -> bool {
-        if !self.matchers.iter().all(|matcher| matcher.matches(labels)) {
+    fn find(
+        &self,
+        answers: &mut Answers<'_, '_>,
+        default: &[usize],
+        receivers: &mut Vec<Option<usize>>,
+    ) -> bool {
+        if !self.questions.iter().all(|question| answers.hold(question)) {
             return false;
         }
-        let mut taken_below = false;
-        for route in &self.routes {
-            if route.find(labels, default, receivers) {
-                taken_below = true;
-                if !route.continues {
-                    break;
-                }
-            }
-        }
-        if !taken_below {
+        if !self.routes.find(answers, default, receivers) {
             add(receivers, if self.receivers.is_empty() { default } else { &self.receivers });
         }
         true

@@ -11,8 +11,8 @@ use super::kinds::{Must, yes_or_no};
 use super::reader::{Reader, Section, key};
 use model::matcher::Matcher;
 
-/// Routes in all: each may be asked about each alert.
-const ROUTES_MAX: usize = 500;
+/// Routes in all: the time to read them grows with their number, and so does the memory of those with expressions.
+const ROUTES_MAX: usize = 5_000;
 /// How deep routes may be nested.
 const ROUTE_DEPTH_MAX: usize = 6;
 /// Conditions of one route.

@@ -3,6 +3,8 @@
 //! Scalars stay text: whether `8080` is a port or a password is for the setting to say. Aliases are refused;
 //! they are how small files become large ones, and a configuration needs none.
 
+use std::collections::HashSet;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 use thiserror::Error;
 
@@ -104,6 +106,7 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Builder<'t, I
 
     fn map(&mut self, depth: usize) -> Result<Vec<Entry>, TreeError> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut keys = HashSet::new();
         while let Some((event, line)) = self.next()? {
             if matches!(event, Event::MappingEnd) {
                 break;
@@ -112,7 +115,7 @@ impl<'t, I: Iterator<Item = Result<(Event<'t>, Span), ScanError>>> Builder<'t, I
                 return Err(TreeError::Unsupported { line, what: "a key must be plain text" });
             };
             let key = key.into_owned();
-            if entries.iter().any(|entry| entry.key == key) {
+            if !keys.insert(key.clone()) {
                 return Err(TreeError::Duplicate { line, key });
             }
             let node = self.node(depth + 1)?;

@@ -1,19 +1,18 @@
 //! Matchers of labels in Alertmanager's syntax: `=`, `!=`, `=~`, `!~`. Pure.
 
+mod pattern;
 mod query;
 mod reading;
 
 use std::fmt;
 use std::str::FromStr;
 
-use regex::Regex;
 use thiserror::Error;
 
 use crate::alert::Labels;
+use pattern::Pattern;
+pub use pattern::anchored;
 pub use query::{Comparison, Query, QueryError, QueryTerm};
-
-/// What a compiled expression may take, in bytes: it is looked at for each alert.
-const REGEX_BYTES_MAX: usize = 1024 * 1024;
 
 /// One condition on one label. A label that is not there counts as empty, as in Alertmanager.
 #[derive(Clone, Debug)]
@@ -27,8 +26,21 @@ pub struct Matcher {
 enum Test {
     Equal,
     NotEqual,
-    Match(Regex),
-    NoMatch(Regex),
+    Match(Pattern),
+    NoMatch(Pattern),
+}
+
+/// What a matcher asks of its label, for whoever asks many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'m> {
+    /// It is this value.
+    Equal(&'m str),
+    /// It is another.
+    NotEqual(&'m str),
+    /// All of it fits this expression.
+    Match(&'m str),
+    /// Not all of it does.
+    NoMatch(&'m str),
 }
 
 /// Why a text is no matcher.
@@ -80,14 +92,25 @@ impl Matcher {
         }
     }
 
+    /// What it asks.
+    pub const fn condition(&self) -> Condition<'_> {
+        let value = self.value.as_str();
+        match &self.test {
+            Test::Equal => Condition::Equal(value),
+            Test::NotEqual => Condition::NotEqual(value),
+            Test::Match(_) => Condition::Match(value),
+            Test::NoMatch(_) => Condition::NoMatch(value),
+        }
+    }
+
     /// Whether these labels satisfy it.
     pub fn matches(&self, labels: &Labels<'_>) -> bool {
         let value = labels.get(&self.name).unwrap_or_default();
         match &self.test {
             Test::Equal => value == self.value,
             Test::NotEqual => value != self.value,
-            Test::Match(regex) => regex.is_match(value),
-            Test::NoMatch(regex) => !regex.is_match(value),
+            Test::Match(pattern) => pattern.fits(&self.value, value),
+            Test::NoMatch(pattern) => !pattern.fits(&self.value, value),
         }
     }
 }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use model::alert::Alert;
 
 use super::glob;
+use super::patterns::Patterns;
 use super::person::{Mobile, OpenId, Person, without_at};
 use super::rotation::on_duty;
 
@@ -35,7 +36,8 @@ pub struct OwnerRules {
 #[derive(Clone, Debug)]
 struct Map {
     exact: HashMap<String, Vec<String>>,
-    patterns: Owned,
+    by_pattern: Owned,
+    patterns: Patterns,
 }
 
 /// The rules at a moment, at which it is somebody's turn.
@@ -178,9 +180,10 @@ impl<'r> Duty<'r> {
 
 impl Map {
     fn new(owned: &Owned) -> Self {
-        let (patterns, exact): (Owned, Owned) =
+        let (by_pattern, exact): (Owned, Owned) =
             owned.iter().cloned().partition(|(name, _)| glob::is_pattern(name));
-        Self { exact: exact.into_iter().collect(), patterns }
+        let patterns = Patterns::new(by_pattern.iter().map(|(pattern, _)| pattern.clone()).collect());
+        Self { exact: exact.into_iter().collect(), by_pattern, patterns }
     }
 
     /// The owners of a thing: by its name, or by the first pattern that fits.
@@ -188,8 +191,7 @@ impl Map {
         if let Some((known, people)) = self.exact.get_key_value(name) {
             return Some((known, people));
         }
-        let mut patterns = self.patterns.iter();
-        let (pattern, people) = patterns.find(|(pattern, _)| glob::matches(pattern, name))?;
+        let (pattern, people) = self.by_pattern.get(self.patterns.first(name)?)?;
         Some((pattern, people))
     }
 }

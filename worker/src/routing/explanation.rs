@@ -5,6 +5,7 @@ use std::fmt;
 use model::alert::Labels;
 use model::matcher::Matcher;
 
+use super::asked::Answers;
 use super::{Route, Router};
 
 /// What one route said. Routes below one that did not match are not asked, and not listed.
@@ -53,7 +54,7 @@ impl Router {
     /// What the routes say about an alert with these labels, in the order they are asked.
     pub fn story(&self, labels: &Labels<'_>) -> Vec<RouteStep> {
         let mut steps = Vec::new();
-        if !self.tell(&self.routes, labels, &mut steps) {
+        if !self.tell(&self.routes.routes, labels, &mut steps) {
             steps.push(RouteStep::Untaken { receivers: self.names_of(&self.default) });
         }
         steps
@@ -62,7 +63,9 @@ impl Router {
     /// Who is told of an alert with these labels, whose sender names nobody.
     pub fn receivers_of(&self, labels: &Labels<'_>) -> Vec<&str> {
         let mut places = Vec::new();
-        self.find(labels, &mut places);
+        let mut answers = Answers::to(&self.questions);
+        answers.are_of(labels);
+        self.find(&mut answers, &mut places);
         places.into_iter().flatten().filter_map(|place| self.names.get(place)).map(String::as_str).collect()
     }
 
@@ -93,7 +96,7 @@ impl Router {
     fn tell_of(&self, route: &Route, labels: &Labels<'_>, steps: &mut Vec<RouteStep>) {
         let before = steps.len();
         let number = route.number.clone();
-        let step = if self.tell(&route.routes, labels, steps) {
+        let step = if self.tell(&route.routes.routes, labels, steps) {
             RouteStep::TakenOver { number }
         } else {
             let because: Vec<_> = route.matchers.iter().map(ToString::to_string).collect();

@@ -58,7 +58,10 @@ fn envelope(receiver: &str, alerts: &[&str]) -> Envelope<'static> {
 /// The receivers of one alert, by name.
 fn receivers(router: &Router, pairs: &str) -> Vec<&'static str> {
     let mut found = Vec::new();
-    router.find(&labels(pairs), &mut found);
+    let labels = labels(pairs);
+    let mut answers = Answers::to(&router.questions);
+    answers.are_of(&labels);
+    router.find(&mut answers, &mut found);
     found.into_iter().map(|place| place.map_or("nobody", |place| NAMES[place])).collect()
 }
 
@@ -226,14 +229,28 @@ fn the_story_says_which_took_it_and_why_the_others_did_not() {
 /// A forest of routes, up to three deep, over a handful of labels and receivers.
 fn forest() -> impl Strategy<Value = Vec<RouteConfig>> {
     let node = |below: BoxedStrategy<Vec<RouteConfig>>| {
-        let matchers = prop::collection::vec(("[ab]", prop::sample::select(vec!["=", "!="]), "[xy]"), 0..2);
+        let asks = prop::sample::select(vec![
+            "=x",
+            "=y",
+            "=",
+            "!=x",
+            "!=y",
+            "=~x",
+            "=~\"x|y\"",
+            "=~.+",
+            "=~x?",
+            "!~y",
+            "!~\"[xy]\"",
+            "=~.*",
+        ]);
+        let matchers = prop::collection::vec(("[ab]", asks), 0..3);
         let receivers = prop::collection::vec(prop::sample::select(NAMES.to_vec()), 0..3);
         (matchers, receivers, any::<bool>(), below).prop_map(|(matchers, receivers, continues, routes)| {
             RouteConfig {
                 number: String::new(),
                 matchers: matchers
                     .into_iter()
-                    .map(|(name, operator, value)| format!("{name}{operator}{value}").parse().unwrap())
+                    .map(|(name, asks)| format!("{name}{asks}").parse().unwrap())
                     .collect(),
                 receivers: receivers.into_iter().map(str::to_owned).collect(),
                 continues,
@@ -241,15 +258,16 @@ fn forest() -> impl Strategy<Value = Vec<RouteConfig>> {
             }
         })
     };
-    let leaf = prop::collection::vec(node(Just(Vec::new()).boxed()), 0..3).boxed();
+    // Enough beside each other that they are indexed, and few enough that they are not.
+    let leaf = prop::collection::vec(node(Just(Vec::new()).boxed()), 0..11).boxed();
     let middle = prop::collection::vec(node(leaf), 0..3).boxed();
-    prop::collection::vec(node(middle), 0..4)
+    prop::collection::vec(node(middle), 0..14)
 }
 
 proptest! {
     #[test]
     fn every_alert_has_somewhere_to_go_and_the_story_says_the_same(
-        routes in forest(), a in "[xyz]", b in "[xyz]",
+        routes in forest(), a in "[xyz]?", b in "[xyz]",
     ) {
         let router = Router::new(&routes, NAMES.map(str::to_owned).to_vec()).unwrap();
         let pairs = format!("a={a} b={b}");

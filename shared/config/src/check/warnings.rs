@@ -4,6 +4,8 @@ mod hooks;
 mod routes;
 mod times;
 
+use std::collections::HashMap;
+
 use url::Url;
 
 use super::Role;
@@ -93,10 +95,11 @@ fn of_receivers(config: &Config, warnings: &mut Vec<String>) {
     if config.app.is_some() && !config.receivers.iter().any(is_chat) {
         warnings.push("there is an app and no receiver with a chat_id: it sends nothing".to_owned());
     }
+    let mut first_in = HashMap::new();
     for (index, receiver) in config.receivers.iter().enumerate() {
         let name = &receiver.name;
-        let before = &config.receivers[..index];
-        if let Some(same) = before.iter().find(|other| same_place(other, receiver)) {
+        let before = places(receiver).into_iter().map(|place| *first_in.entry(place).or_insert(index)).min();
+        if let Some(same) = before.filter(|before| *before < index).and_then(|at| config.receivers.get(at)) {
             let same = &same.name;
             warnings.push(format!(
                 "receivers {same} and {name} are the same bot or chat: people are told twice there"
@@ -160,12 +163,14 @@ const fn is_chat(receiver: &ReceiverConfig) -> bool {
     matches!(receiver.destination, ReceiverDestination::AppChat { .. })
 }
 
-fn same_place(one: &ReceiverConfig, other: &ReceiverConfig) -> bool {
-    if let ReceiverDestination::AppChat { chat_id } = &one.destination {
-        return other.is_in(chat_id);
+/// The bots or the chat its cards go to: where another has one of them as well, people are told twice.
+fn places(receiver: &ReceiverConfig) -> Vec<&str> {
+    match &receiver.destination {
+        ReceiverDestination::AppChat { chat_id } => vec![chat_id],
+        ReceiverDestination::CustomBot { .. } | ReceiverDestination::Bots { .. } => {
+            hooks(receiver).into_iter().map(|(url, _)| url.expose()).collect()
+        }
     }
-    let others = hooks(other);
-    hooks(one).iter().any(|(url, _)| others.iter().any(|(other, _)| url == other))
 }
 
 fn is_plain_http(url: &str) -> bool {

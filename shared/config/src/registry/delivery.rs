@@ -109,8 +109,8 @@ pub(super) const ROUTES: SettingGroup = SettingGroup {
     title: text("Routes", "路由"),
     about: text(
         "Which alerts go to which receivers, as in Alertmanager. What no route takes goes to `default`, or to the only \
-         receiver there is. At most 500 in all.",
-        "哪些告警发给哪些接收方，规则与 Alertmanager 相同。没有路由接下的发给 `default`，或唯一的接收方。总数最多 500 条。",
+         receiver there is. At most 5 000 in all.",
+        "哪些告警发给哪些接收方，规则与 Alertmanager 相同。没有路由接下的发给 `default`，或唯一的接收方。总数最多 5000 条。",
     ),
     settings: &[
         of("routes[]", Both).reloaded().means("the routes, asked in their order", "路由列表，按顺序匹配"),

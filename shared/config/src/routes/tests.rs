@@ -86,8 +86,8 @@ fn what_is_no_list_and_what_is_too_much_is_refused() {
     let nested = (0..7).fold(String::new(), |inner, _| format!("[{{ receiver: ops, routes: {inner} }}]"));
     let said = read(&format!("  {}", nested.replace("routes:  }", "routes: [] }"))).unwrap_err();
     assert!(said.contains("may be nested at most 6 deep"), "{said}");
-    let many = "  - receiver: ops\n".repeat(501);
-    assert!(read(&many).unwrap_err().contains("routes: there may be at most 500 in all"));
+    let many = "  - receiver: ops\n".repeat(5_001);
+    assert!(read(&many).unwrap_err().contains("routes: there may be at most 5000 in all"));
     let matchers = "a=b, ".repeat(33);
     let said = read(&format!("  - match: [{matchers}]\n    receiver: ops")).unwrap_err();
     assert!(said.contains("routes.1: has at most 32 matchers and 16 receivers"), "{said}");

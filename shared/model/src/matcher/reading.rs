@@ -1,9 +1,8 @@
 //! Texts to matchers, as Alertmanager reads them (its `matcher/parse` and `pkg/labels`): `{a="b", c=~"d|e"}`, the braces
 //! and most quotes not needed. Pure.
 
-use regex::{Regex, RegexBuilder};
-
-use super::{Matcher, MatcherError, REGEX_BYTES_MAX, Test};
+use super::pattern::Pattern;
+use super::{Matcher, MatcherError, Test};
 
 /// What a name without quotes does not have, besides blanks.
 const RESERVED: [char; 10] = ['{', '}', '!', '=', '~', ',', '\\', '\'', '"', '`'];
@@ -78,28 +77,12 @@ pub(super) fn one(text: &str) -> Result<Matcher, MatcherError> {
     let operator = operator.ok_or_else(no_operator)?;
     let value = unquoted(rest[operator.len()..].trim())?;
     let condition = match operator {
-        "=~" => Test::Match(anchored(&value)?),
-        "!~" => Test::NoMatch(anchored(&value)?),
+        "=~" => Test::Match(Pattern::read(&value)?),
+        "!~" => Test::NoMatch(Pattern::read(&value)?),
         "!=" => Test::NotEqual,
         _ => Test::Equal,
     };
     Ok(Matcher { name, value, test: condition })
-}
-
-/// Matches the whole value, as Alertmanager's do.
-fn anchored(expression: &str) -> Result<Regex, MatcherError> {
-    let whole = format!("^(?:{expression})$");
-    RegexBuilder::new(&whole)
-        .size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|cause| MatcherError::Regex { expression: expression.to_owned(), cause: short(&cause) })
-}
-
-/// What is wrong, without the drawing above it.
-fn short(cause: &regex::Error) -> String {
-    let said = cause.to_string();
-    let last = said.lines().next_back().unwrap_or_default();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
 /// The value without its quotes, if it has some.

@@ -1,6 +1,6 @@
 //! Routes that do nothing, and receivers nothing leads to. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{Config, DEFAULT_RECEIVER, PathRule, RouteConfig};
 
@@ -41,10 +41,23 @@ fn guarded(config: &Config, warnings: &mut Vec<String>) {
 
 /// Routes beside each other.
 fn of_level(level: &[RouteConfig], warnings: &mut Vec<String>) {
+    let texts: Vec<_> = level.iter().map(texts).collect();
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for text in texts.iter().flatten() {
+        *seen.entry(text).or_default() += 1;
+    }
+    // The earlier ones by the rarest of their matchers, which is among those of whatever they cover; `None`: they have none.
+    let mut earlier: HashMap<Option<&str>, Vec<usize>> = HashMap::new();
     for (index, route) in level.iter().enumerate() {
         let number = &route.number;
-        let before = level[..index].iter().find(|before| !before.continues && is_covered(route, before));
-        if let Some(before) = before {
+        let asked = texts[index].iter().map(|text| Some(text.as_str())).chain([None]);
+        let covering = asked.filter_map(|text| earlier.get(&text)).flatten().copied();
+        let before = covering.filter(|before| texts[*before].is_subset(&texts[index])).min();
+        if !route.continues {
+            let rarest = texts[index].iter().map(String::as_str).min_by_key(|text| seen.get(text));
+            earlier.entry(rarest).or_default().push(index);
+        }
+        if let Some(before) = before.and_then(|before| level.get(before)) {
             let by = &before.number;
             warnings.push(format!(
                 "route {number} is never asked: {by} takes everything it would, and does not say `continue`"
@@ -56,12 +69,9 @@ fn of_level(level: &[RouteConfig], warnings: &mut Vec<String>) {
     }
 }
 
-/// Whether the earlier route takes whatever the later one would: its matchers are among the later one's.
-fn is_covered(later: &RouteConfig, earlier: &RouteConfig) -> bool {
-    let texts = |route: &RouteConfig| -> BTreeSet<String> {
-        route.matchers.iter().map(ToString::to_string).collect()
-    };
-    texts(earlier).is_subset(&texts(later))
+/// Its matchers. A route takes whatever a later one would if all of its own are among the later one's.
+fn texts(route: &RouteConfig) -> BTreeSet<String> {
+    route.matchers.iter().map(ToString::to_string).collect()
 }
 
 /// Adds those who may be told by these routes: a route below that takes everything leaves nothing to the one above.
