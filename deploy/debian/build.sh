@@ -5,16 +5,16 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 readonly PROFILE=${1:-dist}
-readonly BINARIES=(larkfire larkfire-ingest larkfire-worker)
+readonly NAMES=(larkfire larkfire-ingest larkfire-worker)
 target=${CARGO_TARGET_DIR:-target}
 built=$target/$PROFILE
 [ "$PROFILE" != dev ] || built=$target/debug
 
 if [ "${BUILT:-}" != yes ]; then
-  # With cargo-auditable, which releases are built with, each binary says what it was built of.
+  # With cargo-auditable, which releases are built with, the binary says what it was built of.
   build=(build)
   ! cargo auditable --version >/dev/null 2>&1 || build=(auditable build)
-  cargo "${build[@]}" --locked --profile "$PROFILE" --bins --package larkfire --package larkfire-ingest --package larkfire-worker
+  cargo "${build[@]}" --locked --profile "$PROFILE" --package larkfire --bin larkfire
 fi
 
 root=$(mktemp -d)
@@ -22,22 +22,25 @@ trap 'rm -rf "$root"' EXIT
 chmod 0755 "$root"
 docs=$root/usr/share/doc/larkfire
 
-install -D --strip --target-directory="$root/usr/bin" "${BINARIES[@]/#/$built/}"
+# One program, which goes by the name it is called by.
+install -D --strip --target-directory="$root/usr/bin" "$built/larkfire"
+ln --symbolic larkfire "$root/usr/bin/larkfire-ingest"
+ln --symbolic larkfire "$root/usr/bin/larkfire-worker"
 install -D --mode=0644 --target-directory="$root/usr/lib/systemd/system" deploy/systemd/*.service
 install -D --mode=0644 --target-directory="$root/etc/larkfire" deploy/debian/larkfire.yaml
 install --mode=0640 --target-directory="$root/etc/larkfire" deploy/debian/*.env
 install -D --mode=0644 --target-directory="$docs" README.md CHANGELOG.md docs/configuration.md docs/deployment.md docs/operations.md
 install --mode=0644 LICENSE "$docs/copyright"
 mkdir -p "$root/usr/share/man/man1" "$root/usr/share/bash-completion/completions"
-for binary in "${BINARIES[@]}"; do
-  "$built/$binary" man | gzip -9n >"$root/usr/share/man/man1/$binary.1.gz"
-  "$built/$binary" completions bash >"$root/usr/share/bash-completion/completions/$binary"
+for name in "${NAMES[@]}"; do
+  "$root/usr/bin/$name" man | gzip -9n >"$root/usr/share/man/man1/$name.1.gz"
+  "$root/usr/bin/$name" completions bash >"$root/usr/share/bash-completion/completions/$name"
 done
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
 architecture=$(dpkg --print-architecture)
-# The newest symbols of the C library that they were linked with say which one they need.
-needed=$(objdump -T "${BINARIES[@]/#/$root/usr/bin/}" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
+# The newest symbol of the C library that it was linked with says which one it needs.
+needed=$(objdump -T "$root/usr/bin/larkfire" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
 mkdir "$root/DEBIAN"
 install --mode=0755 deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm "$root/DEBIAN"
 (cd "$root" && find etc -type f -printf '/%p\n' | sort) >"$root/DEBIAN/conffiles"

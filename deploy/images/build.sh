@@ -14,13 +14,17 @@ debian_image "localhost/larkfire-build:$SUITE" "$SUITE" minbase gcc,libc6-dev,ca
   --env PATH=/usr/local/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin --env CARGO_HOME=/cargo --env CARGO_NET_OFFLINE=true
 debian_image "localhost/larkfire-base:$SUITE" "$SUITE" extract libc6,libgcc-s1
 
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
 commit=$(git rev-parse HEAD)
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -1)
 # The crates are brought up to what Cargo.lock names before the build, which then needs no network.
 cargo fetch --quiet --locked
 echo "== localhost/larkfire:dev, profile $PROFILE, commit $commit"
 # In the format of docker: that of OCI has no place for a health check.
+# A configuration of cargo that says where its crates come from decides under which name they lie.
+configuration=()
+if [ -f "$cargo_home/config.toml" ]; then configuration=(--volume "$cargo_home/config.toml:/cargo/config.toml:ro"); fi
 nice -n 19 buildah build --format docker --file deploy/Dockerfile --tag localhost/larkfire:dev --pull=never \
   --build-arg BUILD_IMAGE="localhost/larkfire-build:$SUITE" --build-arg BASE_IMAGE="localhost/larkfire-base:$SUITE" \
   --build-arg PROFILE="$PROFILE" --build-arg GIT_COMMIT="$commit" --build-arg VERSION="$version" \
-  --volume "$(rustc --print sysroot):/usr/local/cargo:ro" --volume "${CARGO_HOME:-$HOME/.cargo}/registry:/cargo/registry" .
+  --volume "$(rustc --print sysroot):/usr/local/cargo:ro" --volume "$cargo_home/registry:/cargo/registry" "${configuration[@]}" .

@@ -13,6 +13,7 @@ mod lark;
 mod live_gate;
 mod memory;
 mod metrics;
+pub mod program;
 mod refusal_log;
 mod route;
 mod server;

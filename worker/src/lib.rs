@@ -23,6 +23,7 @@ pub mod people;
 mod pictures;
 pub mod preview;
 pub mod probe;
+pub mod program;
 pub mod receiver;
 mod receiver_status;
 pub mod render;
