@@ -234,7 +234,8 @@ def pods_have_time_to_stop(objects: list[Object]) -> list[str]:
     for pod in pods(objects):
         if pod.runs_once:
             continue
-        before = max(at(one, "lifecycle", "preStop", "sleep", "seconds") or 0 for one in pod.containers)
+        delays = [one["value"] for container in pod.containers for one in container.get("env", ()) if one["name"] == "LARKFIRE_SHUTDOWN_DELAY"]
+        before = max([0, *map(seconds, delays)])
         if pod.spec["terminationGracePeriodSeconds"] <= before + grace:
             problems.append(f"{pod.owner}: is killed while it may still stop by itself")
     return problems

@@ -1,7 +1,7 @@
 """Pods of a rendering as processes of this machine: their files, variables and user, a root they cannot write to, no network of their own.
 
 No Kubernetes is involved. What it would do to a pod is done by hand: volumes change by swapping the link `..data`, as the kubelet does; a deletion is
-an endpoint withdrawn, the pause of `preStop`, `SIGTERM`, and `SIGKILL` when `terminationGracePeriodSeconds` are over.
+an endpoint withdrawn, `SIGTERM`, and `SIGKILL` when `terminationGracePeriodSeconds` are over.
 """
 
 from __future__ import annotations
@@ -117,15 +117,13 @@ class Rehearsed:
             time.sleep(0.1)
         self.is_endpoint = True
 
-    def is_deleted(self, with_pause: bool = True) -> str:
-        """As Kubernetes does it; says how it ended. `with_pause` off leaves `preStop` out, to see what it is for."""
+    def is_deleted(self) -> str:
+        """As Kubernetes does it; says how it ended."""
         withdrawal = threading.Timer(WITHDRAWN_AFTER_SECONDS, self.withdraw)
         withdrawal.start()
-        pause = (at(self.container, "lifecycle", "preStop", "sleep", "seconds") or 0) if with_pause else 0
-        time.sleep(pause)
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(self.spec["terminationGracePeriodSeconds"] - pause)
+            self.process.wait(self.spec["terminationGracePeriodSeconds"])
             return f"{self.name} ended with {self.process.returncode}"
         except subprocess.TimeoutExpired:
             self.process.kill()

@@ -49,7 +49,7 @@ yes
 
 {{- define "larkfire.checkConfig" -}}
 {{- $config := .Values.config -}}
-{{- range $key, $instead := dict "listen" "service.port" "admin_listen" "nothing: it is port 9095 in every pod" "data_dir" "embedded.persistence" "spool.dir" "ingest.spool" "log_format" "logFormat" -}}
+{{- range $key, $instead := dict "listen" "service.port" "admin_listen" "nothing: it is port 9095 in every pod" "data_dir" "embedded.persistence" "spool.dir" "ingest.spool" "log_format" "logFormat" "shutdown_delay" "ingest.shutdownDelaySeconds" -}}
 {{- $parts := splitList "." $key -}}
 {{- $holder := gt (len $parts) 1 | ternary (get $config (first $parts)) $config -}}
 {{- if and (kindIs "map" $holder) (hasKey $holder (last $parts)) -}}

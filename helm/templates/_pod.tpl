@@ -72,10 +72,10 @@ spec:
 {{/* Longer than the program may take: else it is killed with requests and cards in hand. Takes: root, role. */}}
 {{- define "larkfire.terminationSeconds" -}}
 {{- $values := get .root.Values .role -}}
-{{- $needed := add ($values.preStopSeconds | default 0) (include "larkfire.graceSeconds" .root) -}}
+{{- $needed := add ($values.shutdownDelaySeconds | default 0) (include "larkfire.graceSeconds" .root) -}}
 {{- $set := int $values.terminationGracePeriodSeconds -}}
 {{- if and $set (le $set (int $needed)) -}}
-{{- fail (printf "%s.terminationGracePeriodSeconds has to be more than preStopSeconds and config.shutdown_grace together (%d)" .role (int $needed)) -}}
+{{- fail (printf "%s.terminationGracePeriodSeconds has to be more than shutdownDelaySeconds and config.shutdown_grace together (%d)" .role (int $needed)) -}}
 {{- end -}}
 {{ $set | default (add $needed 15) }}
 {{- end -}}
@@ -127,11 +127,6 @@ topologySpreadConstraints:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- end }}
-  {{- with $values.preStopSeconds }}
-  lifecycle:
-    # Load balancers learn that this pod goes away while it still listens.
-    preStop: {sleep: {seconds: {{ . }}}}
-  {{- end }}
   {{- with $values.resources }}
   resources:
     {{- toYaml . | nindent 4 }}
@@ -161,6 +156,10 @@ topologySpreadConstraints:
 - {name: LARKFIRE_DATA_DIR, value: /var/lib/larkfire}
 {{- else if .root.Values.ingest.spool.enabled }}
 - {name: LARKFIRE_SPOOL_DIR, value: /var/lib/larkfire/spool}
+{{- end }}
+{{- with (get .root.Values .role).shutdownDelaySeconds }}
+# Load balancers learn that this pod goes away while it still listens.
+- {name: LARKFIRE_SHUTDOWN_DELAY, value: {{ printf "%ds" (int .) }}}
 {{- end }}
 - {name: LARKFIRE_LOG_FORMAT, value: {{ .root.Values.logFormat | quote }}}
 - {name: RUST_LOG, value: {{ .root.Values.logLevel | quote }}}

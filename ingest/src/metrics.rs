@@ -30,8 +30,6 @@ pub(crate) struct Metrics {
     pub(crate) displaced: IntCounter,
     /// Connections closed because there was no TLS with them.
     pub(crate) handshakes_failed: IntCounter,
-    /// When the certificate ends.
-    pub(crate) certificate_end: IntGauge,
 }
 
 impl Metrics {
@@ -46,10 +44,9 @@ impl Metrics {
             connections: intake::OPEN_CONNECTIONS.gauge()?,
             displaced: intake::DISPLACED_CONNECTIONS.counter()?,
             handshakes_failed: intake::FAILED_HANDSHAKES.counter()?,
-            certificate_end: intake::INGEST_CERTIFICATE_END.gauge()?,
         };
         metrics.show_zeros();
-        let all: [Box<dyn Collector>; 10] = [
+        let all: [Box<dyn Collector>; 9] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.alerts.clone()),
             Box::new(metrics.callbacks.clone()),
@@ -59,7 +56,6 @@ impl Metrics {
             Box::new(metrics.connections.clone()),
             Box::new(metrics.displaced.clone()),
             Box::new(metrics.handshakes_failed.clone()),
-            Box::new(metrics.certificate_end.clone()),
         ];
         all.into_iter().try_for_each(|collector| registry.register(collector))?;
         Ok(metrics)

@@ -75,7 +75,7 @@ pub fn run(
     let open = metrics.connections.clone();
     let displaced = metrics.displaced.clone();
     let handshakes_failed = metrics.handshakes_failed.clone();
-    let tls = tls(&settings, &metrics, lifecycle)?;
+    let tls = tls(&settings, lifecycle)?;
     let gate = LiveGate::follow(&settings, lifecycle);
     let intake = Arc::new(Intake::new(settings, gate, publisher, metrics));
     let summing_up = Arc::clone(&intake);
@@ -92,14 +92,9 @@ pub fn run(
     Ok(bound)
 }
 
-fn tls(
-    settings: &Settings,
-    metrics: &Metrics,
-    lifecycle: &Lifecycle,
-) -> Result<Option<ListenerTls>, TlsFileError> {
+fn tls(settings: &Settings, lifecycle: &Lifecycle) -> Result<Option<ListenerTls>, TlsFileError> {
     let Some(files) = &settings.tls else { return Ok(None) };
-    let ends = metrics.certificate_end.clone();
-    follow_tls(files, tls_files, PROTOCOLS_OF_INGEST, ends, settings.reloads.clone(), lifecycle).map(Some)
+    follow_tls(files, tls_files, PROTOCOLS_OF_INGEST, settings.reloads.clone(), lifecycle).map(Some)
 }
 
 fn tls_files(config: &Config) -> Option<&ListenerFiles> {

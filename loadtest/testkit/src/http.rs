@@ -1,6 +1,7 @@
 //! A small HTTP/1.1 client for tests: a connection per request, the answer read whole, one deadline round
 //! everything.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,8 +10,11 @@ use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
+use runtime::tls::ClientTls;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 /// How long a request may take, from connecting to the end of the body.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -73,6 +77,40 @@ pub async fn post(url: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -
     send(Method::POST, url, headers, body.into()).await
 }
 
+/// Gets a `https://` URL with a name or an address and a port.
+pub async fn get_over_tls(tls: &ClientTls, url: &str) -> Result<Answer, HttpError> {
+    send_over_tls(tls, Method::GET, url, &[], Bytes::new()).await
+}
+
+/// Posts a body with these headers to such a URL.
+pub async fn post_over_tls(
+    tls: &ClientTls,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Result<Answer, HttpError> {
+    send_over_tls(tls, Method::POST, url, headers, body.into()).await
+}
+
+async fn send_over_tls(
+    tls: &ClientTls,
+    method: Method,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Answer, HttpError> {
+    let (authority, path) = parts("https://", url);
+    let request = request(method, authority, path, headers, body);
+    let (host, _) = authority.rsplit_once(':').expect("a port");
+    let exchange = async {
+        let stream = TcpStream::connect(authority).await.map_err(HttpError::Connect)?;
+        let connector = TlsConnector::from(Arc::new(tls.config().expect("files that can be read")));
+        let name = tls.name_of(host).expect("a name of a server");
+        exchange_on(connector.connect(name, stream).await.map_err(HttpError::Connect)?, request).await
+    };
+    timeout(DEADLINE, exchange).await.map_err(|_| HttpError::TimedOut(DEADLINE))?
+}
+
 /// Puts a body to a `http://` URL.
 pub async fn put(url: &str, body: impl Into<Bytes>) -> Result<Answer, HttpError> {
     send(Method::PUT, url, &[], body.into()).await
@@ -101,7 +139,18 @@ pub async fn send_within(
     headers: &[(&str, &str)],
     body: Bytes,
 ) -> Result<Answer, HttpError> {
-    let (authority, path) = parts(url);
+    let (authority, path) = parts("http://", url);
+    let request = request(method, authority, path, headers, body);
+    timeout(deadline, exchange(authority, request)).await.map_err(|_| HttpError::TimedOut(deadline))?
+}
+
+fn request(
+    method: Method,
+    authority: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Request<Full<Bytes>> {
     let mut request = Request::builder().method(method).uri(path).header(CONNECTION, "close");
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
         request = request.header(HOST, authority);
@@ -109,12 +158,11 @@ pub async fn send_within(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let request = request.body(Full::new(body)).expect("a request of valid parts");
-    timeout(deadline, exchange(authority, request)).await.map_err(|_| HttpError::TimedOut(deadline))?
+    request.body(Full::new(body)).expect("a request of valid parts")
 }
 
-fn parts(url: &str) -> (&str, &str) {
-    let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("{url} is no http:// URL"));
+fn parts<'u>(scheme: &str, url: &'u str) -> (&'u str, &'u str) {
+    let rest = url.strip_prefix(scheme).unwrap_or_else(|| panic!("{url} is no {scheme} URL"));
     match rest.find('/') {
         Some(index) => rest.split_at(index),
         None => (rest, "/"),
@@ -122,7 +170,13 @@ fn parts(url: &str) -> (&str, &str) {
 }
 
 async fn exchange(authority: &str, request: Request<Full<Bytes>>) -> Result<Answer, HttpError> {
-    let stream = TcpStream::connect(authority).await.map_err(HttpError::Connect)?;
+    exchange_on(TcpStream::connect(authority).await.map_err(HttpError::Connect)?, request).await
+}
+
+async fn exchange_on(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+) -> Result<Answer, HttpError> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(HttpError::NoAnswer)?;
     let answer = async move {

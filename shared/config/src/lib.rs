@@ -6,6 +6,7 @@ mod amqp;
 mod app;
 mod bots;
 mod cards;
+mod certificate_ends;
 pub mod check;
 pub mod command_line;
 mod console;
@@ -150,7 +151,9 @@ pub struct Config {
     pub locale: Locale,
     /// How logs look.
     pub log: LogFormat,
-    /// How long a shutdown may take.
+    /// How long a process that was told to stop goes on as before, not ready any more.
+    pub shutdown_delay: Duration,
+    /// How long a shutdown may take after that.
     pub shutdown_grace: Duration,
     /// Settings that are right but do nothing in this version, to be said once at the start.
     pub notes: Vec<String>,

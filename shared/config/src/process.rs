@@ -8,13 +8,14 @@ use prometheus::Registry;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
+use crate::certificate_ends::show_certificate_ends;
 use crate::version::{COMMIT, VERSION};
 use crate::{
     Config, ConfigErrors, LOOK_EVERY, ListenerFiles, PROTOCOLS_OF_ADMIN, Reloads, follow, follow_tls,
 };
 use runtime::data_dir;
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
-use runtime::metrics::intake::{ADMIN_CERTIFICATE_END, BUILD_INFO};
+use runtime::metrics::intake::BUILD_INFO;
 use runtime::telemetry::admin::{Admin, AdminHosts, Page, spawn_probes};
 use runtime::telemetry::log_level::LogLevelPage;
 use runtime::telemetry::logging::{self, LogFilter};
@@ -91,16 +92,16 @@ where
 {
     let lifecycle = Lifecycle::default();
     let registry = Registry::new();
+    let delay = config.shutdown_delay;
     let grace = config.shutdown_grace;
     registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let build = BUILD_INFO.gauges()?;
     build.with_label_values(&[VERSION, COMMIT]).set(1);
     registry.register(Box::new(build))?;
     say_what_starts(&config);
-    let certificate_end = ADMIN_CERTIFICATE_END.gauge()?;
-    registry.register(Box::new(certificate_end.clone()))?;
     let (reloads, follower) = follow(LOOK_EVERY, load, &config, &registry, hangups(&lifecycle)?)?;
     lifecycle.spawn_detached(follower);
+    lifecycle.spawn_detached(show_certificate_ends(&config, reloads.clone(), &registry)?);
     let address = config.admin_listen;
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("admin_listen {address}: {error}"))?;
@@ -113,11 +114,7 @@ where
     };
     let hosts = admin_hosts(&config);
     let tls = match &config.admin_tls {
-        Some(files) => {
-            let reloads = reloads.clone();
-            let ends = certificate_end;
-            Some(follow_tls(files, admin_files, PROTOCOLS_OF_ADMIN, ends, reloads, &lifecycle)?)
-        }
+        Some(files) => Some(follow_tls(files, admin_files, PROTOCOLS_OF_ADMIN, reloads.clone(), &lifecycle)?),
         None => None,
     };
 
@@ -133,6 +130,9 @@ where
     }
 
     let stopped_by = stop_on_signals(&lifecycle.stop).await?;
+    if stopped_by == StoppedBy::Signal {
+        lifecycle.withdraw(delay).await;
+    }
     lifecycle.drain(grace).await;
     Ok(match stopped_by {
         StoppedBy::Signal => ExitCode::SUCCESS,

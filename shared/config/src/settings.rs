@@ -81,6 +81,12 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
+        shutdown_delay: root
+            .value(
+                key_or("shutdown_delay", "LARKFIRE_SHUTDOWN_DELAY"),
+                duration(Duration::ZERO..=10 * MINUTE),
+            )
+            .unwrap_or(Duration::ZERO),
         shutdown_grace: root
             .value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE))
             .unwrap_or(20 * SECOND),

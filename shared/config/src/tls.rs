@@ -94,6 +94,7 @@ pub fn problems(config: &Config) -> Vec<Problem> {
     [
         client("queue.tls", config.queue.as_ref().map(|queue| &queue.tls)),
         client("database.tls", Some(&config.database.tls)),
+        client("owners.table.tls", config.owners.table.server.as_ref().map(|server| &server.tls)),
         authorities("https.ca_file", config.https_ca_file.as_ref()),
         listener("tls", config.tls.as_ref(), PROTOCOLS_OF_INGEST),
         listener("admin_tls", config.admin_tls.as_ref(), PROTOCOLS_OF_ADMIN),
@@ -118,6 +119,10 @@ mod tests {
             ("admin_tls", "admin_tls: { cert_file: Cargo.toml }"),
             ("queue.tls", "queue: { url: amqps://h, tls: { cert_file: Cargo.toml } }"),
             ("database.tls", "database: { tls: { cert_file: Cargo.toml } }"),
+            (
+                "owners.table.tls",
+                "owners: { table: { host: h, database: d, user: u, tls: { cert_file: Cargo.toml } } }",
+            ),
         ] {
             let said = wrong(text);
             assert!(said.contains(&format!("{section}: cert_file is set, and key_file is not")), "{said}");
@@ -148,6 +153,11 @@ mod tests {
         assert!(said.contains("is for MySQL and MariaDB"), "{said}");
         let said = wrong("database: { url: 'mysql://h/d?ssl-mode=DISABLED', tls: { ca_file: Cargo.toml } }");
         assert!(said.contains("ssl-mode=DISABLED"), "{said}");
+        let said = wrong("owners: { table: { tls: { ca_file: Cargo.toml } } }");
+        assert!(
+            said.contains("owners.table.tls: is for a server that owners.table.host (MYSQL_HOST) names"),
+            "{said}"
+        );
     }
 
     #[test]

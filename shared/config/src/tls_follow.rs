@@ -1,25 +1,21 @@
 //! The certificate of a listener follows its files: they are among those whose change is a reason to read the configuration
 //! again, and so a listener shows the new one a few seconds after it was written.
 
-use prometheus::IntGauge;
 use runtime::lifecycle::Lifecycle;
 use runtime::tls::{ListenerFiles, ListenerTls, TlsFileError};
 use tracing::{error, info, warn};
 
 use super::{Config, Reloads};
 
-/// Reads the files of a listener, and goes by them for as long as the process runs. `of` finds them in a configuration,
-/// `ends` shows when the certificate does.
+/// Reads the files of a listener, and goes by them for as long as the process runs. `of` finds them in a configuration.
 pub fn follow_tls(
     files: &ListenerFiles,
     of: fn(&Config) -> Option<&ListenerFiles>,
     protocols: &'static [&'static [u8]],
-    ends: IntGauge,
     mut reloads: Reloads,
     lifecycle: &Lifecycle,
 ) -> Result<ListenerTls, TlsFileError> {
-    let (tls, switch, ends_at) = ListenerTls::load(files, protocols)?;
-    ends.set(ends_at.map_or(0, jiff::Timestamp::as_second));
+    let (tls, switch) = ListenerTls::load(files, protocols)?;
     lifecycle.spawn_detached(async move {
         while let Some(config) = reloads.next().await {
             let Some(files) = of(&config) else {
@@ -28,10 +24,7 @@ pub fn follow_tls(
             };
             let cert_file = files.identity.cert_file.display();
             match switch.replace(files) {
-                Ok(ends_at) => {
-                    ends.set(ends_at.map_or(0, jiff::Timestamp::as_second));
-                    info!(%cert_file, "the listener shows the certificate as it is now");
-                }
+                Ok(()) => info!(%cert_file, "the listener shows the certificate as it is now"),
                 // Only if it changed once more after the configuration was found right.
                 Err(error) => error!(%cert_file, %error, "the certificate before this one stays in use"),
             }

@@ -1,6 +1,6 @@
 //! Start-up and shutdown: one stop token, one tracker that owns every task, one readiness that says why not.
 //!
-//! Stop in order: not ready, no new work, finish what is in hand, confirm and ack, exit.
+//! Stop in order: not ready, a while for that to be heard, no new work, finish what is in hand, confirm and ack, exit.
 
 mod readiness;
 mod signals;
@@ -46,6 +46,17 @@ impl Lifecycle {
     /// Runs something that has nothing to finish and need not be waited for: it ends with the process.
     pub fn spawn_detached(&self, part: impl Future<Output = ()> + Send + 'static) {
         self.tasks.spawn_detached(part);
+    }
+
+    /// Not ready from now on, and for this long nothing else changes: whoever sends work here has to hear of it first, or finds a
+    /// closed port. Ends early when a part of the process fails.
+    pub async fn withdraw(&self, delay: Duration) {
+        self.readiness.drain();
+        if delay.is_zero() {
+            return;
+        }
+        info!(delay_s = delay.as_secs(), "not ready any more; new work is still taken for a while");
+        let _ends_early = tokio::time::timeout(delay, self.stop.cancelled()).await;
     }
 
     /// Tells everything to stop and waits for it, at most `grace`.
@@ -99,6 +110,24 @@ mod tests {
         lifecycle.tasks.spawn(async move { stop.cancelled().await });
         assert_eq!(lifecycle.drain(Duration::from_secs(20)).await, Drain::Clean);
         assert_eq!(lifecycle.readiness.unmet(), vec!["draining"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_work_hears_of_the_stop_before_anything_stops() {
+        let lifecycle = Lifecycle::default();
+        let delay = Duration::from_secs(10);
+        let began = tokio::time::Instant::now();
+        let withdrawn = lifecycle.withdraw(delay);
+        tokio::pin!(withdrawn);
+        let early = tokio::time::timeout(Duration::from_secs(9), &mut withdrawn).await;
+        assert!(early.is_err() && !lifecycle.stop.is_cancelled(), "it goes on as before");
+        assert_eq!(lifecycle.readiness.unmet(), vec!["draining"]);
+        withdrawn.await;
+        assert_eq!(began.elapsed(), delay);
+
+        lifecycle.stop.cancel();
+        lifecycle.withdraw(delay).await;
+        assert_eq!(began.elapsed(), delay, "half a process is not waited for");
     }
 
     #[tokio::test]

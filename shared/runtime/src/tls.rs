@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -144,6 +145,16 @@ pub fn certificates_in(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsF
         .collect::<Result<_, _>>()
         .map_err(|_| TlsFileError::Damaged(file.to_owned()))?;
     if found.is_empty() { Err(TlsFileError::NoCertificate(file.to_owned())) } else { Ok(found) }
+}
+
+/// When the chain in a file stops being of use: with the first of it that ends. `None` where no end can be read.
+pub fn chain_ends(file: &Path) -> Result<Option<Timestamp>, TlsFileError> {
+    Ok(certificates_in(file)?.iter().filter_map(|found| certificate::ends_at(found)).min())
+}
+
+/// When the CAs in a file stop being of use: with the last of them that ends. `None` where no end can be read.
+pub fn authorities_end(file: &Path) -> Result<Option<Timestamp>, TlsFileError> {
+    Ok(certificates_in(file)?.iter().filter_map(|found| certificate::ends_at(found)).max())
 }
 
 fn roots_in(file: &Path) -> Result<RootCertStore, TlsFileError> {

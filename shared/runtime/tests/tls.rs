@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use runtime::tls::{
-    ClientTls, HandshakeError, IdentityFiles, ListenerFiles, ListenerTls, TlsFileError, said_of,
+    ClientTls, HandshakeError, IdentityFiles, ListenerFiles, ListenerTls, TlsFileError, authorities_end,
+    chain_ends, said_of,
 };
 use testkit::tls::{TestCa, TestCertificate};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,7 +21,7 @@ fn identity(certificate: &TestCertificate) -> IdentityFiles {
 }
 
 fn listener(identity: IdentityFiles, client_ca_file: Option<PathBuf>) -> Result<ListenerTls, TlsFileError> {
-    ListenerTls::load(&ListenerFiles { identity, client_ca_file }, PROTOCOLS).map(|(tls, _, _)| tls)
+    ListenerTls::load(&ListenerFiles { identity, client_ca_file }, PROTOCOLS).map(|(tls, _)| tls)
 }
 
 #[test]
@@ -51,15 +52,14 @@ fn files_that_are_of_no_use_are_named_with_what_is_wrong_and_nothing_of_what_is_
 }
 
 #[test]
-fn when_a_certificate_ends_is_read_from_it() {
+fn a_chain_ends_with_its_first_certificate_and_a_bundle_of_cas_with_its_last() {
     let ca = TestCa::new();
-    let files =
-        ListenerFiles { identity: identity(&ca.issue_until(&["a.example"], 2031)), client_ca_file: None };
-    let (_tls, switch, ends_at) = ListenerTls::load(&files, PROTOCOLS).unwrap();
-    assert_eq!(ends_at.unwrap().to_string(), "2031-01-01T00:00:00Z");
-    let later =
-        ListenerFiles { identity: identity(&ca.issue_until(&["a.example"], 2061)), client_ca_file: None };
-    assert_eq!(switch.replace(&later).unwrap().unwrap().to_string(), "2061-01-01T00:00:00Z");
+    let [early, late] = [2031, 2061].map(|year| ca.issue_until(&["a.example"], year).cert_file);
+    let both = early.with_file_name("both.pem");
+    std::fs::write(&both, [&late, &early].map(|file| std::fs::read_to_string(file).unwrap()).concat())
+        .unwrap();
+    assert_eq!(chain_ends(&both).unwrap().unwrap().to_string(), "2031-01-01T00:00:00Z");
+    assert_eq!(authorities_end(&both).unwrap().unwrap().to_string(), "2061-01-01T00:00:00Z");
 }
 
 /// A client and the listener's end of its connection.

@@ -15,13 +15,14 @@ use super::language::{Language, code, table};
 use super::page::hold;
 
 /// Settings that processes go by themselves, not by way of their role's own settings: nobody can see there who reads them.
-const OF_PROCESSES: [&str; 9] = [
+const OF_PROCESSES: [&str; 10] = [
     "admin_listen",
     "admin_tls.",
     "admin_hosts",
     "probes_listen",
     "log_format",
     "shutdown_grace",
+    "shutdown_delay",
     "preview",
     "queue.",
     "spool.",
@@ -51,7 +52,9 @@ fn complete() -> Value {
         "links": { "grafana_url": "https://grafana", "loki": { "datasource_uid": "u" } },
         "owners": {
             "rotations": { "NAME": { "people": ["a"], "starts": "2024-01-15" } },
-            "table": { "host": "h", "database": "d", "user": "u" }
+            "table": {
+                "host": "h", "database": "d", "user": "u", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" }
+            }
         },
         "alertmanagers": { "NAME": { "url": "http://am" } },
         "console": {

@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 174] = [
+pub(crate) const EXAMPLES: [(&str, &str); 178] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -10,6 +10,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 174] = [
     ("locale", "en"),
     ("log_format", "json"),
     ("shutdown_grace", "7s"),
+    ("shutdown_delay", "7s"),
     ("gate.api_keys", r#"["k", "l"]"#),
     ("gate.basic_auth", r#"["u:p", "v:p"]"#),
     ("gate.hmac_secrets", r#"["s", "t"]"#),
@@ -144,6 +145,9 @@ pub(crate) const EXAMPLES: [(&str, &str); 174] = [
     ("owners.table.database", "e"),
     ("owners.table.user", "v"),
     ("owners.table.password", "p"),
+    ("owners.table.tls.ca_file", "src/lib.rs"),
+    ("owners.table.tls.cert_file", "src/lib.rs"),
+    ("owners.table.tls.key_file", "src/lib.rs"),
     ("owners.table.name", "t"),
     ("owners.table.columns.username", "c"),
     ("owners.table.columns.nickname", "c"),

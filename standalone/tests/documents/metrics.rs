@@ -17,7 +17,7 @@ const OF_THE_PROCESS: [&str; 6] = [
     "larkfire_admin_displaced_connections_total",
     "larkfire_config_reloads_total",
     "larkfire_config_last_reload_successful",
-    "larkfire_admin_certificate_end_timestamp_seconds",
+    "larkfire_tls_certificate_expires_timestamp_seconds",
     "larkfire_build_info",
 ];
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 mod app_bot;
+mod called_as;
 mod commands;
 mod dead_letters;
 mod deployment;
@@ -17,5 +18,6 @@ mod preview_page;
 mod secrets;
 mod store;
 mod texts;
+mod tls_everywhere;
 mod traces;
 mod travel;

@@ -102,7 +102,7 @@ impl UserTable {
 
     /// The table on a server of its own.
     pub(crate) fn on_server(server: &UserServer, config: &UserTableConfig, metrics: &OwnerMetrics) -> Self {
-        let server = Server::new(options(server), CONNECTIONS, PATIENCE);
+        let server = Server::of_user_table(options(server), &server.tls, CONNECTIONS, PATIENCE);
         Self {
             place: UserTablePlace::server(server, false, metrics),
             columns: Columns::theirs(config),

@@ -56,6 +56,8 @@ async fn look(config: &Config) -> Outcome {
             config.owners.table.name,
             filled_how(false)
         )),
+        // That says which setting to look at.
+        Ok(Err(error @ sqlx::Error::Configuration(_))) => Outcome::Failed(words(&error)),
         Ok(Err(error)) => Outcome::Failed(format!("{}; {}", words(&error), advice(&error, has_server))),
         Err(_) => {
             Outcome::Failed(format!("no answer within {PROBE_TIMEOUT:?}: {BY_NAME} while it is so slow"))

@@ -47,10 +47,28 @@ pub struct Server(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     options: MySqlConnectOptions,
+    set_by: SetBy,
     /// What one operation may take in all.
     timeout: Duration,
     places: Arc<Semaphore>,
     idle: Mutex<Idle>,
+}
+
+/// Which settings a server is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SetBy {
+    /// `database.url` and `database.tls`.
+    DatabaseUrl,
+    /// `owners.table.host` and those beside it.
+    UserTable,
+}
+
+/// What an address says of TLS itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct UrlTls {
+    names_mode: bool,
+    names_ca: bool,
+    names_identity: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,16 +103,27 @@ impl Server {
         };
         let options = MySqlConnectOptions::from_str(&url)
             .map_err(|_| OpenError::Url("expected mysql://user:password@host:3306/database"))?;
-        let options = with_tls(options, &url, &config.tls);
-        Ok(Self::new(options, config.connections, config.timeout))
+        let options = with_tls(options, UrlTls::of(&url), &config.tls);
+        Ok(Self::new(options, SetBy::DatabaseUrl, config.connections, config.timeout))
     }
 
-    /// By its parts. `timeout` is what one operation may take in all.
-    pub(crate) fn new(options: MySqlConnectOptions, connections: u32, timeout: Duration) -> Self {
+    /// By its parts, which are those of a server of the user table. `timeout` is what one operation may take in all.
+    pub(crate) fn of_user_table(
+        options: MySqlConnectOptions,
+        tls: &ClientTls,
+        connections: u32,
+        timeout: Duration,
+    ) -> Self {
+        let options = with_tls(options, UrlTls::default(), tls);
+        Self::new(options, SetBy::UserTable, connections, timeout)
+    }
+
+    fn new(options: MySqlConnectOptions, set_by: SetBy, connections: u32, timeout: Duration) -> Self {
         // Sqlx asks for the provider of the process where only the CA is checked.
         install_provider();
         Self(Arc::new(Shared {
             options: options.disable_statement_logging(),
+            set_by,
             timeout,
             places: Arc::new(Semaphore::new(connections.max(1) as usize)),
             idle: Mutex::default(),
@@ -173,7 +202,7 @@ impl Shared {
                 {
                     sleep(REFUSED_PAUSE).await;
                 }
-                connected => break connected.map_err(in_our_words)?,
+                connected => break connected.map_err(|error| in_our_words(error, self.set_by))?,
             }
         };
         // Without gaps being locked, batches with sorted keys do not wait for each other in a circle.
@@ -211,17 +240,12 @@ impl ConnectionLease {
 
 /// Adds what the settings say of TLS. Whoever names a CA wants to know whom they talk to: then certificate and name are
 /// checked, where the URL does not say otherwise. Sqlx itself checks neither, unless `ssl-mode` says so.
-fn with_tls(options: MySqlConnectOptions, url: &str, tls: &ClientTls) -> MySqlConnectOptions {
-    let asked = |names: [&str; 2]| {
-        let pairs = Url::parse(url).ok();
-        pairs.is_some_and(|url| url.query_pairs().any(|(name, _)| names.contains(&&*name)))
-    };
-    let names_ca = tls.ca_file.is_some() || asked(["ssl-ca", "sslca"]);
+fn with_tls(options: MySqlConnectOptions, url: UrlTls, tls: &ClientTls) -> MySqlConnectOptions {
     let mut options = options;
-    if !asked(["ssl-mode", "sslmode"]) {
-        if names_ca {
+    if !url.names_mode {
+        if tls.ca_file.is_some() || url.names_ca {
             options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
-        } else if tls.identity.is_some() || asked(["ssl-cert", "sslcert"]) {
+        } else if tls.identity.is_some() || url.names_identity {
             options = options.ssl_mode(MySqlSslMode::Required);
         }
     }
@@ -261,21 +285,45 @@ fn is_by_hash(created: &str) -> bool {
 
 /// What is wrong with TLS, in a sentence; and what sqlx says of its own features means: there is no TLS, and the server wants
 /// the password itself.
-fn in_our_words(error: sqlx::Error) -> sqlx::Error {
+fn in_our_words(error: sqlx::Error, set_by: SetBy) -> sqlx::Error {
     if let Some(said) = said_of(&error) {
+        let settings = match set_by {
+            SetBy::DatabaseUrl => "database.tls, and ssl-mode in database.url",
+            SetBy::UserTable => "owners.table.tls",
+        };
         // Nobody but an operator mends it; as an I/O error it would pass for a network that comes back.
-        return sqlx::Error::Configuration(
-            format!("{said}; see database.tls, and ssl-mode in database.url").into(),
-        );
+        return sqlx::Error::Configuration(format!("{said}; see {settings}").into());
     }
     let is_of_feature =
         matches!(&error, sqlx::Error::Configuration(cause) if cause.to_string().contains("RSA"));
     if !is_of_feature {
         return error;
     }
-    let ours = "the server wants the password itself (caching_sha2_password or sha256_password), which is sent under TLS \
-         only: turn on TLS at the server, and remove ssl-mode=DISABLED from database.url if it is there";
-    sqlx::Error::Configuration(ours.into())
+    let further = match set_by {
+        SetBy::DatabaseUrl => ", and remove ssl-mode=DISABLED from database.url if it is there",
+        SetBy::UserTable => "",
+    };
+    sqlx::Error::Configuration(
+        format!(
+            "the server wants the password itself (caching_sha2_password or sha256_password), which is sent under TLS only: \
+             turn on TLS at the server{further}"
+        )
+        .into(),
+    )
+}
+
+impl UrlTls {
+    fn of(url: &str) -> Self {
+        let url = Url::parse(url).ok();
+        let names = |names: [&str; 2]| {
+            url.iter().flat_map(|url| url.query_pairs()).any(|(name, _)| names.contains(&&*name))
+        };
+        Self {
+            names_mode: names(["ssl-mode", "sslmode"]),
+            names_ca: names(["ssl-ca", "sslca"]),
+            names_identity: names(["ssl-cert", "sslcert"]),
+        }
+    }
 }
 
 impl Idle {
@@ -333,7 +381,10 @@ mod tests {
     #[test]
     fn a_password_that_would_be_sent_without_tls_is_said_in_words_one_can_act_on() {
         let theirs = "RSA auth backend disabled; enable feature `mysql-rsa` (or `rsa` if using sqlx-mysql directly) or use TLS.";
-        let said = in_our_words(sqlx::Error::Configuration(theirs.into())).to_string();
-        assert!(said.contains("turn on TLS at the server") && !said.contains("feature"), "{said}");
+        for set_by in [SetBy::DatabaseUrl, SetBy::UserTable] {
+            let said = in_our_words(sqlx::Error::Configuration(theirs.into()), set_by).to_string();
+            assert!(said.contains("turn on TLS at the server") && !said.contains("feature"), "{said}");
+            assert_eq!(said.contains("database.url"), set_by == SetBy::DatabaseUrl, "{said}");
+        }
     }
 }

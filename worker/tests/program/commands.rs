@@ -3,6 +3,7 @@
 
 mod harness;
 mod online;
+mod online_tls;
 mod private_network;
 mod routes;
 mod send_test;

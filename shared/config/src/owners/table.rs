@@ -1,12 +1,13 @@
 //! Where the user table is, and what its columns are called: the people who have one made it themselves.
 
-use crate::Secret;
 use crate::kinds::{Must, text};
 use crate::reader::{Key, Reader, Section, key, key_or};
+use crate::{ClientTls, Secret};
 
 /// Longer names than this `MySQL` refuses.
 const IDENTIFIER_BYTES_MAX: usize = 64;
 const PORT: u16 = 3306;
+const HOST: Key = key_or("host", "MYSQL_HOST");
 const DATABASE: Key = key_or("database", "MYSQL_DB");
 const USER: Key = key_or("user", "MYSQL_USER");
 
@@ -36,6 +37,8 @@ pub struct UserServer {
     pub user: String,
     /// The user's password.
     pub password: Option<Secret>,
+    /// How the server is known, and what it is shown.
+    pub tls: ClientTls,
 }
 
 /// What the columns are called.
@@ -86,13 +89,18 @@ pub(super) fn table(reader: &Reader, section: Section<'_>) -> UserTableConfig {
 }
 
 fn server(reader: &Reader, section: &Section<'_>) -> Option<UserServer> {
-    let host = section.value(key_or("host", "MYSQL_HOST"), host);
+    let host = section.value(HOST, host);
     let database = section.value(DATABASE, text);
     let user = section.value(USER, text);
     let password = section.secret(key_or("password", "MYSQL_PSWD"), text);
+    let tls = crate::tls::database(reader, section.section("tls"));
+    // Somebody means to have TLS, and would not.
+    if tls.is_set() && !section.is_set(HOST) {
+        reader.report(section.place_at("tls"), "is for a server that owners.table.host (MYSQL_HOST) names");
+    }
     let (host, port) = host?;
     if let (Some(database), Some(user)) = (database, user) {
-        return Some(UserServer { host, port, database, user, password });
+        return Some(UserServer { host, port, database, user, password, tls });
     }
     let needed = [(DATABASE, "database (MYSQL_DB)"), (USER, "user (MYSQL_USER)")];
     if let Some((_, missing)) = needed.into_iter().find(|(key, _)| !section.is_set(*key)) {

@@ -66,6 +66,13 @@ pub(super) const OWNERS: SettingGroup = SettingGroup {
             .variable("MYSQL_PSWD")
             .secret()
             .means("with this password", "登录密码"),
+        of("owners.table.tls.ca_file", Worker).unset("its certificate is not checked", "不校验其证书").means(
+            "CAs (PEM) to believe besides the system's; certificate and host name are checked then",
+            "除系统 CA 之外还信任的 CA（PEM）；设置后校验证书和主机名",
+        ),
+        of("owners.table.tls.cert_file", Worker)
+            .means("certificate shown to a server that asks for one", "服务器要求时出示的客户端证书"),
+        of("owners.table.tls.key_file", Worker).means("the key to it, without a password", "对应的私钥，不带密码"),
         of("owners.table.name", Worker).values(&["users"]).means("name of the user table", "用户表的表名"),
         of("owners.table.columns.username", Worker)
             .values(&["username"])

@@ -73,9 +73,14 @@ pub(super) const PROCESS: SettingGroup = SettingGroup {
             "`pretty` for a terminal, `json` for a log store; the variable `RUST_LOG` sets the level",
             "`pretty` 适合终端，`json` 适合日志平台；日志级别由环境变量 `RUST_LOG` 控制",
         ),
+        of("shutdown_delay", Both).variable("LARKFIRE_SHUTDOWN_DELAY").values(&["0s"]).means(
+            "how long a process that was told to stop takes alerts as before, while `/readyz` says that it is not ready: as \
+             long as load balancers may take to see that",
+            "收到停止信号后照常接收告警多久，其间 `/readyz` 已是未就绪；应不短于负载均衡摘除它所需的时间",
+        ),
         of("shutdown_grace", Both).values(&["20s"]).means(
-            "how long a shutdown may take to finish what is in hand; the rest stays on the queue",
-            "停止时最多等多久处理完手上的工作；其余留在队列里",
+            "how long a shutdown may take after that to finish what is in hand; the rest stays on the queue",
+            "此后最多等多久处理完手上的工作；其余留在队列里",
         ),
     ],
 };

@@ -17,7 +17,6 @@ pub(super) const INGEST: MetricGroup = MetricGroup {
         OPEN_CONNECTIONS,
         DISPLACED_CONNECTIONS,
         FAILED_HANDSHAKES,
-        INGEST_CERTIFICATE_END,
         SPOOL_BYTES,
         SPOOL_RECORDS,
         SPOOL_DAMAGED_SEGMENTS,
@@ -36,7 +35,7 @@ pub(super) const PROCESS: MetricGroup = MetricGroup {
         CONFIG_RELOAD_OK,
         ADMIN_OPEN_CONNECTIONS,
         ADMIN_DISPLACED_CONNECTIONS,
-        ADMIN_CERTIFICATE_END,
+        CERTIFICATE_ENDS,
         BUILD_INFO,
     ],
 };
@@ -133,21 +132,6 @@ pub const FAILED_HANDSHAKES: Metric = metric(
 .advice(
     "Clients without a certificate that is taken, ones that speak plain HTTP, and scanners.",
     "没有可接受证书的客户端、以明文 HTTP 连接的客户端，以及扫描器。",
-);
-
-/// When the certificate of the listener for alerts ends.
-pub const INGEST_CERTIFICATE_END: Metric = metric(
-    "larkfire_ingest_certificate_end_timestamp_seconds",
-    Gauge,
-    Ingest,
-    text(
-        "When the certificate of the listener for alerts ends, in Unix time; 0 without TLS.",
-        "接收告警的监听端口的证书到期的时间（Unix 时间）；未启用 TLS 时为 0。",
-    ),
-)
-.advice(
-    "Days that are left: `(larkfire_ingest_certificate_end_timestamp_seconds > 0) / 86400 - time() / 86400`.",
-    "剩余天数：`(larkfire_ingest_certificate_end_timestamp_seconds > 0) / 86400 - time() / 86400`。",
 );
 
 /// What waits in the spool.
@@ -288,15 +272,21 @@ pub const ADMIN_DISPLACED_CONNECTIONS: Metric = metric(
     ),
 );
 
-/// When the admin port's certificate ends.
-pub const ADMIN_CERTIFICATE_END: Metric = metric(
-    "larkfire_admin_certificate_end_timestamp_seconds",
+/// When certificates end.
+pub const CERTIFICATE_ENDS: Metric = metric(
+    "larkfire_tls_certificate_expires_timestamp_seconds",
     Gauge,
     Both,
     text(
-        "When the certificate of the admin port ends, in Unix time; 0 without TLS.",
-        "管理端口的证书到期的时间（Unix 时间）；未启用 TLS 时为 0。",
+        "When what a setting names stops being valid, in Unix time: the first of the certificates that are shown, the last of \
+         the CAs that are believed; 0 where the setting is not used.",
+        "某个配置项所指证书失效的时间（Unix 时间）：出示的证书链取最早的一张，信任的 CA 取最晚的一张；未使用该配置项时为 0。",
     ),
+)
+.labels(&[label("setting")])
+.advice(
+    "Days that are left: `(larkfire_tls_certificate_expires_timestamp_seconds > 0) / 86400 - time() / 86400`.",
+    "剩余天数：`(larkfire_tls_certificate_expires_timestamp_seconds > 0) / 86400 - time() / 86400`。",
 );
 
 /// What runs.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -21,7 +20,6 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::certificate::ends_at;
 use super::{IdentityFiles, TlsFileError, provider, roots_in};
 
 /// How long a client may take over the handshake. It holds one of the listener's places meanwhile.
@@ -59,15 +57,13 @@ pub enum HandshakeError {
 }
 
 impl ListenerTls {
-    /// Reads the files; `protocols` are the names of what is spoken on it, the best first (ALPN). Says when the certificate
-    /// ends, too, if that can be read.
+    /// Reads the files; `protocols` are the names of what is spoken on it, the best first (ALPN).
     pub fn load(
         files: &ListenerFiles,
         protocols: &'static [&'static [u8]],
-    ) -> Result<(Self, TlsSwitch, Option<Timestamp>), TlsFileError> {
-        let Loaded { config, ends_at } = load(files, protocols)?;
-        let current = watch::Sender::new(Arc::new(config));
-        Ok((Self(current.subscribe()), TlsSwitch { protocols, current }, ends_at))
+    ) -> Result<(Self, TlsSwitch), TlsFileError> {
+        let current = watch::Sender::new(Arc::new(load(files, protocols)?));
+        Ok((Self(current.subscribe()), TlsSwitch { protocols, current }))
     }
 
     /// The handshake with a client that has connected.
@@ -80,19 +76,13 @@ impl ListenerTls {
 
 impl TlsSwitch {
     /// Reads the files once more, for the connections of from now on. What cannot be used changes nothing.
-    pub fn replace(&self, files: &ListenerFiles) -> Result<Option<Timestamp>, TlsFileError> {
-        let Loaded { config, ends_at } = load(files, self.protocols)?;
-        self.current.send_replace(Arc::new(config));
-        Ok(ends_at)
+    pub fn replace(&self, files: &ListenerFiles) -> Result<(), TlsFileError> {
+        self.current.send_replace(Arc::new(load(files, self.protocols)?));
+        Ok(())
     }
 }
 
-struct Loaded {
-    config: ServerConfig,
-    ends_at: Option<Timestamp>,
-}
-
-fn load(files: &ListenerFiles, protocols: &[&[u8]]) -> Result<Loaded, TlsFileError> {
+fn load(files: &ListenerFiles, protocols: &[&[u8]]) -> Result<ServerConfig, TlsFileError> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(TlsFileError::Library)?;
@@ -107,10 +97,9 @@ fn load(files: &ListenerFiles, protocols: &[&[u8]]) -> Result<Loaded, TlsFileErr
         }
     };
     let (chain, key) = files.identity.read()?;
-    let ends_at = chain.first().and_then(|certificate| ends_at(certificate));
     let mut config = builder.with_single_cert(chain, key).map_err(|cause| files.identity.unusable(cause))?;
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
-    Ok(Loaded { config, ends_at })
+    Ok(config)
 }
 
 /// TLS to a listener of this very machine, whoever its certificate is for: it is made for other names than the address of

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use config::{OwnersConfig, UserColumns, UserServer, UserTableConfig};
+use config::{ClientTls, OwnersConfig, UserColumns, UserServer, UserTableConfig};
 use model::alert::Mention;
 use serde_json::json;
 use sqlx::mysql::MySqlConnection;
@@ -101,6 +101,7 @@ fn theirs(
         database: database.name().to_owned(),
         user: "root".to_owned(),
         password: None,
+        tls: ClientTls::default(),
     };
     let [username, nickname, mobile, id] = [username, nickname, mobile, id].map(str::to_owned);
     let columns = UserColumns { username, nickname, mobile, id };

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use config::{
-    AppConfig, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews, Secret,
-    UserColumns, UserServer, UserTableConfig,
+    AppConfig, ClientTls, OwnersConfig, ReceiverConfig, ReceiverDestination, ReceiverOwners, ResolvedNews,
+    Secret, UserColumns, UserServer, UserTableConfig,
 };
 use feishu_sim::{AppSettings, BotSettings, Call, FeishuSim, Record, SimSettings, UserSettings};
 use model::alert::{Alert, Labels, Mention};
@@ -61,6 +61,7 @@ impl People {
             database: self.0.name().to_owned(),
             user: "root".to_owned(),
             password: None,
+            tls: ClientTls::default(),
         };
         let [username, nickname, mobile, id] = ["login", "order", "phone", "lark"].map(str::to_owned);
         let columns = UserColumns { username, nickname, mobile, id };
