@@ -17,7 +17,7 @@ use crate::tls::{TestCa, TestCertificate};
 use crate::wait_until::wait_until;
 
 /// A node takes seconds to start, more on a busy machine.
-const START_PATIENCE: Duration = Duration::from_secs(90);
+const START_PATIENCE: Duration = Duration::from_mins(3);
 
 /// The file of its settings, without its ending; there is none unless something is set.
 const CONFIGURATION: &str = "rabbitmq";
