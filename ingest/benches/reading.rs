@@ -29,6 +29,9 @@ fn context() -> Context {
         origin: String::new(),
         ignore_labels: [].into(),
         keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
     }
 }
 

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use config::SuccessStatus;
 use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, Version};
-use model::envelope::{EnvelopeId, Line, Source, encode};
+use jiff::Timestamp;
+use model::envelope::{Envelope, EnvelopeId, Line, Source, encode};
 use model::interaction::InteractionId;
 use queue::{Headers, Message, MessageDestination, Publisher};
 use tokio::time::{Instant, sleep};
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::addressing::Addressing;
-use crate::answer::{Answer, AnswerBody, REFUSALS};
+use crate::answer::{Answer, AnswerBody, REFUSALS, ReceiptStyle};
 use crate::body::BodyReader;
 use crate::connections::{ConnectionHandle, RequestGuard};
 use crate::expansion::expansion_bytes;
@@ -28,10 +30,10 @@ use crate::live_gate::LiveGate;
 use crate::memory::{Held, Memory, header_bytes};
 use crate::metrics::Metrics;
 use crate::refusal_log::{RefusalLog, SUMMED_UP_EVERY, Uncounted};
-use crate::route::{AlertRoute, Route, route};
+use crate::route::{AlertRoute, Route, Target, route};
 use crate::settings::Settings;
 use crate::slowdown::Slowdown;
-use crate::source::{Context, Parsed, SourceError, parse, parse_or_text, text_in};
+use crate::source::{Context, Endpoint, Parsed, SourceError, parse, parse_or_text, text_in};
 
 /// From this size on a body is hashed and parsed beside the runtime: 24 MB take long enough to hold up everybody else.
 const INLINE_BYTES_MAX: usize = 256 * 1024;
@@ -83,19 +85,68 @@ struct Voucher {
 struct Writer {
     context: Context,
     parser: Parser,
-    /// The receiver that the path or the query names.
-    receiver: Option<String>,
+    /// The receivers that the path or the query names.
+    receivers: Vec<String>,
     gate: Arc<Gate>,
     addressing: Arc<Addressing>,
     /// `None` where no receiver has a rule of its own, or the address names one.
     voucher: Option<Voucher>,
 }
 
-/// An envelope in the form the queue takes.
+/// Envelopes in the form the queue takes, each line with its shard.
 struct Written {
     source: Source,
-    shard_key: u64,
-    lines: Vec<Line>,
+    answer: SuccessStatus,
+    lines: Vec<(u64, Line)>,
+}
+
+/// Whom the address of a request means.
+#[derive(Debug, Default)]
+struct Addressee {
+    /// By name; none: the routes decide.
+    receivers: Vec<String>,
+    /// Whether the address itself is a credential for all of them.
+    is_proven: bool,
+    /// Whether it names a webhook that is nobody's.
+    has_unknown: bool,
+}
+
+impl Addressee {
+    /// Several bots may be one receiver's.
+    fn add(&mut self, receiver: &str) {
+        if !self.receivers.iter().any(|known| known == receiver) {
+            self.receivers.push(receiver.to_owned());
+        }
+    }
+
+    /// What the headers show, for each of them.
+    fn check_credentials(
+        &self,
+        gate: &Gate,
+        headers: &HeaderMap,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> Result<Standing, Answer> {
+        let check =
+            |receiver| gate.check_credentials(headers, endpoint, receiver, now).map_err(Answer::Unauthorized);
+        let mut standing = check(self.receivers.first().map(String::as_str))?;
+        for receiver in self.receivers.iter().skip(1) {
+            let other = check(Some(receiver))?;
+            // Of two the one that has yet to be proven counts.
+            if matches!(standing, Standing::Proven) {
+                standing = other;
+            }
+        }
+        Ok(standing)
+    }
+
+    fn check_known(&self, addressing: &Addressing) -> Result<(), Answer> {
+        if self.has_unknown {
+            return Err(Answer::NoSuchHook);
+        }
+        let is_known = self.receivers.iter().all(|name| addressing.receivers.contains(name.as_str()));
+        if is_known { Ok(()) } else { Err(Answer::NoSuchReceiver) }
+    }
 }
 
 impl Intake {
@@ -140,6 +191,7 @@ impl Intake {
         let (Ok(AcceptOutcome { source, answer }) | Err(AcceptOutcome { source, answer })) = outcome;
         let client = origin.address;
         let form = answer.form();
+        let form = if source == Some(Source::Nightingale) { form.with_429() } else { form };
         self.metrics.answered(source, form.code);
         let source = source.map_or("unknown", Source::as_str);
         let code = form.code;
@@ -269,13 +321,14 @@ impl Intake {
         mut held: Held,
     ) -> Result<AcceptOutcome, AcceptOutcome> {
         let now = self.settings.clock.now();
-        let AlertRoute { endpoint, receiver, origin, key } = route;
-        let is_admitted = |key: &str| gate.admits_key_in_url(key, endpoint, receiver.as_deref());
-        let standing = if key.as_deref().is_some_and(is_admitted) {
+        let AlertRoute { endpoint, target, origin, key, people, source } = route;
+        let addressee = self.addressee(gate, endpoint, target);
+        let receiver = addressee.receivers.first().map(String::as_str);
+        let is_admitted = |key: &str| gate.admits_key_in_url(key, endpoint, receiver);
+        let standing = if addressee.is_proven || key.as_deref().is_some_and(is_admitted) {
             Standing::Proven
         } else {
-            let checked = gate.check_credentials(&parts.headers, endpoint, receiver.as_deref(), now);
-            checked.map_err(Answer::Unauthorized)?
+            addressee.check_credentials(gate, &parts.headers, endpoint, now)?
         };
         // Which receiver the body names is seen when it is parsed, and the headers are not kept until then.
         let names_nobody = receiver.is_none() && gate.has_receiver_rules();
@@ -294,9 +347,7 @@ impl Intake {
             BodyEncoding::Gzip => self.bodies.inflate(bytes, held).await?,
         };
         // Who has proven nothing is not told which receivers there are.
-        if receiver.as_ref().is_some_and(|name| !self.addressing.receivers.contains(&**name)) {
-            return Err(Answer::NoSuchReceiver.into());
-        }
+        addressee.check_known(&self.addressing)?;
         let received_at = self.settings.clock.now();
         let context = Context {
             id: EnvelopeId::new(received_at, runtime::entropy::random()),
@@ -306,6 +357,9 @@ impl Intake {
             origin: origin.map(Cow::into_owned).unwrap_or_default(),
             ignore_labels: Arc::clone(&self.settings.ignore_labels),
             keep_labels: Arc::clone(&self.settings.keep_labels),
+            people,
+            sources: Arc::clone(&self.settings.sources),
+            named_source: source.map(Cow::into_owned),
         };
         let id = context.id;
         let charset = charset(&parts.headers);
@@ -314,26 +368,52 @@ impl Intake {
         let writer = Writer {
             context,
             parser,
-            receiver: receiver.map(Cow::into_owned),
+            receivers: addressee.receivers,
             gate: Arc::clone(gate),
             addressing: Arc::clone(&self.addressing),
             voucher,
         };
         expect_expansion(&bytes, &mut held).await?;
         let written = beside(bytes.len(), move || writer.write(&text_in(&bytes, charset.as_deref()))).await?;
-        let source = written.source;
+        let (source, answer) = (written.source, written.answer);
         // What the body has become is all that is left of it.
-        held.resize(written.lines.iter().map(|line| line.bytes.len()).sum()).await?;
+        held.resize(written.lines.iter().map(|(_, line)| line.bytes.len()).sum()).await?;
         let alerts = self.publish(written, &parts.headers).await?;
         drop((held, working));
-        Ok(AcceptOutcome { source: Some(source), answer: Answer::Accepted { id, alerts, endpoint } })
+        let style = ReceiptStyle::of(endpoint, source, answer);
+        Ok(AcceptOutcome { source: Some(source), answer: Answer::Accepted { id, alerts, style } })
+    }
+
+    /// Whom an address means.
+    fn addressee(&self, gate: &Gate, endpoint: Endpoint, target: Target<'_>) -> Addressee {
+        let hooks = match target {
+            Target::Routes => return Addressee::default(),
+            Target::Receiver(name) => {
+                return Addressee { receivers: vec![name.into_owned()], ..Addressee::default() };
+            }
+            Target::Hooks(hooks) => hooks,
+        };
+        let mut addressee = Addressee { is_proven: true, ..Addressee::default() };
+        for hook in hooks {
+            if let Some(receiver) = self.settings.hooks.receiver_of(&hook) {
+                addressee.is_proven &= gate.admits_hook_of(receiver);
+                addressee.add(receiver);
+            } else if self.addressing.receivers.contains(&*hook) {
+                addressee.is_proven = false;
+                addressee.add(&hook);
+            } else if !gate.admits_key_in_url(&hook, endpoint, None) {
+                addressee.is_proven = false;
+                addressee.has_unknown = true;
+            }
+        }
+        addressee
     }
 
     async fn publish(&self, written: Written, headers: &HeaderMap) -> Result<usize, AcceptOutcome> {
-        let Written { source, shard_key, lines } = written;
-        let alerts = lines.iter().map(|line| line.alerts).sum();
+        let Written { source, lines, .. } = written;
+        let alerts = lines.iter().map(|(_, line)| line.alerts).sum();
         let traceparent = traceparent(headers);
-        let message = |line: Line| Message {
+        let message = |(shard_key, line): (u64, Line)| Message {
             to: MessageDestination::Alerts { shard_key },
             body: line.bytes,
             headers: Headers { traceparent: traceparent.clone(), ..Headers::default() },
@@ -396,7 +476,7 @@ impl Writer {
         if parsed.sender.is_some_and(|sender| !self.gate.admits_sender(&sender)) {
             return Err(refused(Answer::SenderRefused));
         }
-        if let Some(receiver) = self.receiver {
+        if let Some(receiver) = self.receivers.first() {
             envelope.receiver = receiver.into();
         }
         if let Some(Voucher { shown, signed }) = &self.voucher
@@ -405,11 +485,23 @@ impl Writer {
             let checked = self.gate.check_receiver(receiver, shown, signed);
             checked.map_err(|refusal| refused(Answer::Unauthorized(refusal)))?;
         }
-        let lines = encode(&envelope).map_err(|fault| {
-            error!(error = %fault, "an envelope could not be written");
-            refused(Answer::Internal)
-        })?;
-        Ok(Written { source, shard_key: envelope.shard_key(), lines })
+        let mut lines = Vec::new();
+        let mut add = |envelope: &Envelope<'_>| {
+            let encoded = encode(envelope).map_err(|fault| {
+                error!(error = %fault, "an envelope could not be written");
+                refused(Answer::Internal)
+            })?;
+            lines.extend(encoded.into_iter().map(|line| (envelope.shard_key(), line)));
+            Ok::<_, AcceptOutcome>(())
+        };
+        add(&envelope)?;
+        for receiver in self.receivers.iter().skip(1) {
+            envelope.receiver = receiver.into();
+            // Copies are told by their ids.
+            envelope.id = EnvelopeId::new(self.context.received_at, runtime::entropy::random());
+            add(&envelope)?;
+        }
+        Ok(Written { source, answer: parsed.answer, lines })
     }
 }
 

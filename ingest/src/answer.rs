@@ -1,16 +1,18 @@
 //! Everything a request can be answered with, and what each answer looks like: one table.
 //!
 //! Alertmanager tries again after a 5xx or a broken connection only; any 4xx, 429 included, costs it a whole
-//! `group_interval`. So whatever may pass later is a 503, and nothing else is.
+//! `group_interval`. So whatever may pass later is a 503, and nothing else is; except for Nightingale, which waits after a
+//! 429 only.
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use config::SuccessStatus;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
-use model::envelope::EnvelopeId;
+use model::envelope::{EnvelopeId, Source};
 use queue::PublishError;
 use serde::Serialize;
 use serde_json::json;
@@ -34,8 +36,8 @@ pub(crate) enum Answer {
         id: EnvelopeId,
         /// How many alerts it said; none where there was nothing to tell.
         alerts: usize,
-        /// Clients of `/alert` look for a code of 0.
-        endpoint: Endpoint,
+        /// What its sender takes for a success.
+        style: ReceiptStyle,
     },
     /// No such address.
     NoSuchPath,
@@ -47,6 +49,10 @@ pub(crate) enum Answer {
     Unauthorized(Refusal),
     /// The path or the query names a receiver that is not configured.
     NoSuchReceiver,
+    /// The query names a bot's webhook that is no configured receiver's.
+    NoSuchHook,
+    /// The query asks for another channel than Feishu.
+    OtherChannel,
     /// The sender is not on the list.
     SenderRefused,
     /// The body is compressed in a way that is not taken.
@@ -78,7 +84,7 @@ pub(crate) enum Answer {
 }
 
 /// The values of the metric label `code`, which is also the `code` in error bodies.
-pub(crate) const CODES: [&str; 22] = [
+pub(crate) const CODES: [&str; 24] = [
     "accepted",
     "no_such_path",
     "method",
@@ -87,6 +93,8 @@ pub(crate) const CODES: [&str; 22] = [
     "credentials_wrong",
     "credentials_expired",
     "no_such_receiver",
+    "no_such_hook",
+    "other_channel",
     "sender",
     "compressed",
     "body_too_large",
@@ -128,6 +136,58 @@ pub(crate) enum AnswerBody {
     Refused(String),
 }
 
+/// What a sender takes for a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReceiptStyle {
+    /// `202` and our own words.
+    Own,
+    /// The same with `200`: Nightingale's channels and others take nothing else for a success.
+    OwnWith200,
+    /// The same, and the code of 0 that clients of `/alert` look for.
+    LokiFeishu,
+    /// As a custom bot of Feishu answers.
+    FeishuBot,
+    /// As the robots of DingTalk and WeCom answer.
+    ChatBot,
+    /// As an Alertmanager answers: `200`, and nothing.
+    AlertmanagerApi,
+    /// As prometheus-webhook-dingtalk answers.
+    DingtalkBridge,
+    /// As PrometheusAlert answers: a text in JSON.
+    PrometheusAlert,
+}
+
+impl ReceiptStyle {
+    /// What whoever sends this to that address looks for.
+    pub(crate) const fn of(endpoint: Endpoint, source: Source, answer: SuccessStatus) -> Self {
+        match (endpoint, source) {
+            (Endpoint::LokiFeishu, _) => Self::LokiFeishu,
+            (Endpoint::AlertmanagerApi, _) => Self::AlertmanagerApi,
+            (Endpoint::DingtalkBridge, _) => Self::DingtalkBridge,
+            (Endpoint::PrometheusAlert, _) => Self::PrometheusAlert,
+            (Endpoint::FeishuBot, _) | (_, Source::FeishuBot) => Self::FeishuBot,
+            (Endpoint::DingtalkBot | Endpoint::WecomBot, _) | (_, Source::DingtalkBot | Source::WecomBot) => {
+                Self::ChatBot
+            }
+            (Endpoint::Any, Source::Nightingale | Source::TencentCloud) => Self::OwnWith200,
+            (Endpoint::Any, _) if matches!(answer, SuccessStatus::Ok) => Self::OwnWith200,
+            (Endpoint::Any, _) => Self::Own,
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Own | Self::LokiFeishu => StatusCode::ACCEPTED,
+            Self::OwnWith200
+            | Self::FeishuBot
+            | Self::ChatBot
+            | Self::AlertmanagerApi
+            | Self::DingtalkBridge
+            | Self::PrometheusAlert => StatusCode::OK,
+        }
+    }
+}
+
 /// What is said of alerts that were taken. A type of its own because it is the one answer that is given all the time.
 #[derive(Debug, Serialize)]
 pub(crate) struct Receipt {
@@ -135,6 +195,8 @@ pub(crate) struct Receipt {
     accepted: usize,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
+    #[serde(skip)]
+    style: ReceiptStyle,
 }
 
 /// What clients of `/alert` look for.
@@ -142,6 +204,29 @@ pub(crate) struct Receipt {
 struct Verdict {
     code: u8,
     message: &'static str,
+}
+
+impl Receipt {
+    fn response(&self) -> Response<Full<Bytes>> {
+        let status = self.style.status();
+        match self.style {
+            ReceiptStyle::Own | ReceiptStyle::OwnWith200 | ReceiptStyle::LokiFeishu => {
+                json_response(status, self)
+            }
+            ReceiptStyle::FeishuBot => json_response(
+                status,
+                &json!({"code": 0, "msg": "success", "data": {}, "StatusCode": 0, "StatusMessage": "success"}),
+            ),
+            ReceiptStyle::ChatBot => json_response(status, &json!({"errcode": 0, "errmsg": "ok"})),
+            ReceiptStyle::PrometheusAlert => json_response(status, &self.to_string()),
+            ReceiptStyle::AlertmanagerApi => Response::new(Full::default()),
+            ReceiptStyle::DingtalkBridge => {
+                let mut response = Response::new(Full::new(Bytes::from_static(b"OK")));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+                response
+            }
+        }
+    }
 }
 
 impl fmt::Display for Receipt {
@@ -160,13 +245,12 @@ impl Answer {
     pub(crate) fn form(&self) -> AnswerForm {
         use StatusCode as S;
         match self {
-            Self::Accepted { id, alerts, endpoint } => {
-                let verdict = match endpoint {
-                    Endpoint::Any => None,
-                    Endpoint::LokiFeishu => Some(Verdict { code: 0, message: "Success" }),
-                };
-                let content = AnswerBody::Taken(Receipt { id: *id, accepted: *alerts, verdict });
-                AnswerForm { status: S::ACCEPTED, code: "accepted", content, header: None }
+            Self::Accepted { id, alerts, style } => {
+                let is_of_alert = *style == ReceiptStyle::LokiFeishu;
+                let verdict = is_of_alert.then_some(Verdict { code: 0, message: "Success" });
+                let receipt = Receipt { id: *id, accepted: *alerts, verdict, style: *style };
+                let content = AnswerBody::Taken(receipt);
+                AnswerForm { status: style.status(), code: "accepted", content, header: None }
             }
             Self::NoSuchPath => {
                 AnswerForm::new(S::NOT_FOUND, "no_such_path", "there is nothing at this address")
@@ -179,6 +263,8 @@ impl Answer {
             Self::NoSuchReceiver => {
                 AnswerForm::new(S::NOT_FOUND, "no_such_receiver", "no receiver of this name is configured")
             }
+            Self::NoSuchHook => AnswerForm::new(S::NOT_FOUND, "no_such_hook", NO_SUCH_HOOK),
+            Self::OtherChannel => AnswerForm::new(S::UNPROCESSABLE_ENTITY, "other_channel", OTHER_CHANNEL),
             Self::SenderRefused => {
                 AnswerForm::new(S::FORBIDDEN, "sender", "this `sender_id` may not send alerts")
             }
@@ -216,6 +302,10 @@ impl Answer {
     }
 }
 
+const NO_SUCH_HOOK: &str = "this webhook is none of a configured receiver's: put it into `receivers.NAME.webhook_url`, \
+     or name a receiver with `receiver=NAME`";
+const OTHER_CHANNEL: &str =
+    "Larkfire sends to Feishu and Lark: use `type=fs`, or leave the other channels with PrometheusAlert";
 const CHALLENGE: &str = r#"Bearer, Basic realm="larkfire""#;
 
 impl AnswerForm {
@@ -227,7 +317,7 @@ impl AnswerForm {
     /// The response that says it.
     pub(crate) fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = match &self.content {
-            AnswerBody::Taken(receipt) => json_response(self.status, receipt),
+            AnswerBody::Taken(receipt) => receipt.response(),
             AnswerBody::Refused(error) => {
                 json_response(self.status, &json!({ "error": error, "code": self.code }))
             }
@@ -256,7 +346,9 @@ impl AnswerForm {
     fn of_body(error: &SourceError) -> Self {
         let (status, code) = match error {
             SourceError::NotJson { .. } => (StatusCode::BAD_REQUEST, "not_json"),
-            SourceError::Unknown { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_format"),
+            SourceError::Unknown { .. } | SourceError::NoSuchSource | SourceError::Placeholder => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unknown_format")
+            }
             SourceError::TooManyAlerts { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_alerts"),
         };
         Self::new(status, code, error.to_string())
@@ -270,6 +362,15 @@ impl AnswerForm {
             PublishError::Refused(_) => ("queue_refused", RETRY_LATER),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, error.to_string()).retry(wait)
+    }
+
+    /// The same for a sender that waits and sends again after a `429` only, and takes a `503` for a success.
+    pub(crate) fn with_429(self) -> Self {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            Self { status: StatusCode::TOO_MANY_REQUESTS, ..self }
+        } else {
+            self
+        }
     }
 
     fn with(self, name: HeaderName, value: &'static str) -> Self {

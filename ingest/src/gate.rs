@@ -174,6 +174,11 @@ impl Gate {
         }
     }
 
+    /// Whether whoever knows the webhook of this receiver's bot needs to show nothing else: unless a rule for it asks.
+    pub fn admits_hook_of(&self, receiver: &str) -> bool {
+        self.rules.of_receiver(receiver).is_none()
+    }
+
     /// Whether text that is no JSON is somebody's alert.
     pub const fn accepts_text(&self) -> bool {
         self.allowances.accept_text

@@ -9,6 +9,7 @@ pub mod expansion;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod gate;
+pub mod hooks;
 mod lark;
 mod live_gate;
 mod memory;

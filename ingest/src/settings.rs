@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{Config, GateConfig, IngestLimits, LarkConfig, ListenerFiles, Locale, Problem, Reloads};
+use config::{
+    Config, GateConfig, IngestLimits, LarkConfig, ListenerFiles, Locale, Problem, Reloads, SourceConfig,
+};
 use jiff::tz::TimeZone;
 use runtime::clock::Clock;
 
 use crate::addressing::Addressing;
 use crate::gate::check_exposure;
+use crate::hooks::Hooks;
 
 /// The settings of one ingest.
 #[derive(Clone, Debug)]
@@ -29,6 +32,10 @@ pub struct Settings {
     pub limits: IngestLimits,
     /// Where alerts go, as far as that is known before a worker has them.
     pub addressing: Addressing,
+    /// The webhooks of bots, by which senders that knew only a bot name its receiver.
+    pub hooks: Hooks,
+    /// Formats of the configuration.
+    pub sources: Arc<[SourceConfig]>,
     /// Where times without a zone are meant.
     pub timezone: TimeZone,
     /// The labels that tell replicas apart, and no alerts.
@@ -51,6 +58,8 @@ impl Settings {
             reloads,
             limits: config.limits,
             addressing: Addressing::from_config(config),
+            hooks: Hooks::of(&config.receivers),
+            sources: config.sources.clone().into(),
             timezone: config.timezone.clone(),
             ignore_labels: config.identity.ignore_labels.clone().into(),
             keep_labels: config.label_names().into(),

@@ -29,6 +29,9 @@ fn peak(body: &[u8], endpoint: Endpoint) -> u64 {
         origin: String::new(),
         ignore_labels: [].into(),
         keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
     };
     let used = allocation_counter::measure(|| {
         let text = text_of(body);

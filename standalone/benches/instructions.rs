@@ -91,6 +91,9 @@ fn parsing(alerts: usize, rounds: u64) {
         origin: String::new(),
         ignore_labels: [].into(),
         keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
     };
     for _ in 0..rounds {
         let text = text_of(black_box(body.as_bytes()));

@@ -126,6 +126,9 @@ pub fn explain(
         origin: way.origin.unwrap_or_default().to_owned(),
         ignore_labels: config.identity.ignore_labels.clone().into(),
         keep_labels: config.label_names().into(),
+        people: Vec::new(),
+        sources: config.sources.clone().into(),
+        named_source: None,
     };
     let text = text_of(body);
     let mut parsed = parse(&text, &context)?;

@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod explain;
+pub mod migrate;
 pub mod preview;
 pub mod program;
 pub mod transport;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::explain::{self, PostAddress};
+use crate::migrate::{self, Bridge};
 use crate::preview;
 use crate::transport::outlet;
 use clap::{Parser, Subcommand};
@@ -69,6 +70,13 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         origin: Option<String>,
     },
+    /// Prints what another bridge is configured with as a configuration of ours, without its secrets
+    Migrate {
+        /// Which bridge
+        bridge: Bridge,
+        /// Its configuration; for PrometheusAlert also an alertmanager.yml; - for standard input
+        file: PathBuf,
+    },
     /// Says what is wrong with the configuration, or what it comes to
     Check(CheckOptions),
     #[command(flatten)]
@@ -101,6 +109,7 @@ fn everything() -> ExitCode {
         Some(Command::Check(options)) => {
             check::command(&runnable(config.as_deref()), Role::Both, options, probe::everything)
         }
+        Some(Command::Migrate { bridge, file }) => migrate(bridge, &file),
         Some(Command::Explain { file, alert, receiver, origin }) => {
             let endpoint = if alert { Endpoint::LokiFeishu } else { Endpoint::Any };
             let way = PostAddress { endpoint, receiver: receiver.as_deref(), origin: origin.as_deref() };
@@ -112,6 +121,23 @@ fn everything() -> ExitCode {
 /// The settings of a `larkfire` that is to run.
 fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
     load(file, &[ingest::problems, config::tls_problems, templates::problems, preview::problems])
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]
+fn migrate(bridge: Bridge, file: &Path) -> ExitCode {
+    let read = explain::read(file).map_err(|error| error.to_string());
+    let migrated = read
+        .and_then(|text| migrate::migrated(bridge, &String::from_utf8_lossy(&text)).map_err(str::to_owned));
+    match migrated {
+        Ok(yaml) => {
+            print!("{yaml}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{}: {error}", file.display());
+            process::FAILED.into()
+        }
+    }
 }
 
 fn explain(config: Result<Config, ConfigErrors>, file: &Path, way: PostAddress<'_>) -> ExitCode {

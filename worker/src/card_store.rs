@@ -20,7 +20,7 @@ pub(crate) use refresh::{RefreshDeps, Refreshed, Refresher};
 
 pub use state::{CardChange, Mark, States};
 pub use stored::{CardId, StoredCard};
-pub use unheard::{LOOK_EVERY, LOOKED_AT_MAX, QUIET, Unheard};
+pub use unheard::{LOOK_EVERY, LOOKED_AT_AFTER, LOOKED_AT_MAX, Unheard};
 
 /// How many alerts a card may have to be kept. Beyond, as in a storm, the end of its alerts is delivered on a new card.
 pub const ALERTS_MAX: usize = 500;

@@ -25,7 +25,7 @@ pub fn holds(body: &[u8], endpoint: Endpoint) {
 
 fn context(endpoint: Endpoint) -> Context {
     let received_at = Timestamp::UNIX_EPOCH;
-    Context { id: EnvelopeId::new(received_at, [7; 10]), received_at, endpoint, timezone: TimeZone::UTC, origin: String::new(), ignore_labels: [].into(), keep_labels: [].into() }
+    Context { id: EnvelopeId::new(received_at, [7; 10]), received_at, endpoint, timezone: TimeZone::UTC, origin: String::new(), ignore_labels: [].into(), keep_labels: [].into(), people: Vec::new(), sources: [].into(), named_source: None }
 }
 
 fn become_lines(body: &[u8], endpoint: Endpoint) {

@@ -42,13 +42,8 @@ impl Rules {
     /// What is accepted here, or `None` where nothing is asked for.
     pub(super) fn accepted(&self, endpoint: Endpoint, receiver: Option<&str>) -> Option<&[Credential]> {
         let named = receiver.and_then(|receiver| self.of_receiver(receiver));
-        let rule = named.or_else(|| {
-            let path = match endpoint {
-                Endpoint::LokiFeishu => "/alert",
-                Endpoint::Any => "/api/alert",
-            };
-            self.paths.get(path).map(Vec::as_slice)
-        });
+        let path = if endpoint == Endpoint::LokiFeishu { "/alert" } else { "/api/alert" };
+        let rule = named.or_else(|| self.paths.get(path).map(Vec::as_slice));
         let open = rule.is_none() && self.usual.is_empty();
         (!open).then(|| rule.unwrap_or(&self.usual))
     }

@@ -86,6 +86,8 @@ struct Group<'b, 'a> {
     keep_labels: &'b [String],
     /// When an end without a status has come, where alerts come without a group; before that it is when they lapse.
     ended_by: Option<Timestamp>,
+    /// Whether it is kept when they lapse: their sender says so again and again while they fire.
+    keeps_lapse: bool,
 }
 
 pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> AlertReading<'a> {
@@ -106,6 +108,7 @@ pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> A
         zone: &context.timezone,
         keep_labels: &context.keep_labels,
         ended_by: shape.is_bare.then_some(context.received_at),
+        keeps_lapse: source == Source::Prometheus,
     };
     let truncated: u64 = shape.truncated_alerts.0.parse().unwrap_or(0);
     // One alert, said again and again: it is told, and how often it was left out is told with it.
@@ -127,11 +130,10 @@ pub(super) fn read<'a>(shape: Shape<'a>, source: Source, context: &Context) -> A
     if has_replicas {
         drop_ends_of_replicas(&mut alerts);
     }
-    let notice = match source {
-        Source::Grafana => grafana::notice(shape.title.0, shape.message.0, &alerts),
-        Source::Alertmanager | Source::GrafanaLegacy | Source::Custom | Source::LokiFeishu => {
-            Notice::default()
-        }
+    let notice = if source == Source::Grafana {
+        grafana::notice(shape.title.0, shape.message.0, &alerts)
+    } else {
+        Notice::default()
     };
     AlertReading {
         receiver: named(quote_meta::unquoted(shape.receiver.0)),
@@ -184,7 +186,7 @@ fn alert<'a>(raw: &mut RawAlert<'a>, group: &mut Group<'_, 'a>, rule: &Rule<'_>)
         starts_at: time::instant(&raw.starts_at.0, group.zone),
         ends_at: match status {
             // Some senders put the time here at which the alert would lapse.
-            Status::Firing => None,
+            Status::Firing => ended.filter(|_| group.keeps_lapse),
             Status::Resolved => ended,
         },
         labels,

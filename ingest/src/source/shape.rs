@@ -216,16 +216,18 @@ impl<'a> Shape<'a> {
 
     fn resembles(&self, endpoint: Endpoint) -> (Source, Because) {
         if self.alerts.items.is_some() {
-            self.resembles_of_groups()
+            self.resembles_of_groups(endpoint)
         } else {
             self.resembles_of_single(endpoint)
         }
     }
 
-    fn resembles_of_groups(&self) -> (Source, Because) {
+    fn resembles_of_groups(&self, endpoint: Endpoint) -> (Source, Because) {
         if self.is_bare {
             let circumstance = "in an array of its own, as for Alertmanager's own API";
-            return (Source::Alertmanager, Because { keys: vec!["labels"], circumstance });
+            let is_pushed = endpoint == Endpoint::AlertmanagerApi;
+            let source = if is_pushed { Source::Prometheus } else { Source::Alertmanager };
+            return (source, Because { keys: vec!["labels"], circumstance });
         }
         let grafana = self.of_grafana();
         if grafana.is_empty() {
@@ -298,21 +300,20 @@ impl<'a> Shape<'a> {
     /// What keeps this from being told as one of that format.
     fn lacks(&self, source: Source) -> Option<&'static str> {
         let untold = self.message.0.trim().is_empty();
-        match source {
-            Source::Alertmanager | Source::Grafana => match &self.alerts.items {
-                None => Some("the array `alerts`"),
-                // An empty group has nothing to tell; one of nothing but oddities has, and we cannot.
-                Some(items) if items.is_empty() && self.alerts.odd > 0 => {
-                    Some("objects in the array `alerts`")
-                }
-                Some(_) => None,
-            },
-            Source::GrafanaLegacy => {
-                (self.rule_name.0.is_empty() && self.title.0.is_empty()).then_some("`ruleName` or `title`")
-            }
-            Source::Custom | Source::LokiFeishu if untold => Some("a `message` that is not empty"),
-            Source::Custom => self.sender_id.0.is_empty().then_some("`sender_id`"),
-            Source::LokiFeishu => None,
+        if source == Source::GrafanaLegacy {
+            return (self.rule_name.0.is_empty() && self.title.0.is_empty())
+                .then_some("`ruleName` or `title`");
+        }
+        if matches!(source, Source::Custom | Source::LokiFeishu) {
+            let lacks_sender = source == Source::Custom && self.sender_id.0.is_empty();
+            let lacks_message = untold.then_some("a `message` that is not empty");
+            return lacks_message.or(lacks_sender.then_some("`sender_id`"));
+        }
+        match &self.alerts.items {
+            None => Some("the array `alerts`"),
+            // An empty group has nothing to tell; one of nothing but oddities has, and we cannot.
+            Some(items) if items.is_empty() && self.alerts.odd > 0 => Some("objects in the array `alerts`"),
+            Some(_) => None,
         }
     }
 }

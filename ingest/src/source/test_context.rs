@@ -18,5 +18,8 @@ pub(super) fn context() -> Context {
         origin: String::new(),
         ignore_labels: Arc::from(["prometheus_replica".to_owned(), "__replica__".to_owned()]),
         keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
     }
 }

@@ -64,6 +64,11 @@ pub(super) fn is_test(message: &str) -> bool {
     TESTS.contains(&&*title)
 }
 
+/// Whether messages mark their state with this word.
+pub(super) fn is_mark(word: &str) -> bool {
+    MARKS.contains(&word)
+}
+
 /// The title without the marks of its state, which a recovery has others of: `【恢复】x` ends `【告警】x`.
 pub(super) fn unmarked(title: &str) -> &str {
     let mut rest = title.trim();

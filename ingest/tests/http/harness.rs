@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use config::{GateConfig, IngestLimits, LarkConfig, Locale, Reloads, Secret};
+use ingest::hooks::Hooks;
 use ingest::{Addressing, Settings};
 use jiff::tz::TimeZone;
 use prometheus::Registry;
@@ -111,6 +112,8 @@ impl Harness {
                 chats: BTreeMap::from([("oc_dba".to_owned(), "db team".to_owned())]),
                 unnamed: Some("default".to_owned()),
             },
+            hooks: Hooks::default(),
+            sources: [].into(),
             timezone: TimeZone::UTC,
             ignore_labels: [].into(),
             keep_labels: [].into(),

@@ -14,4 +14,5 @@ mod oddities;
 mod openapi;
 mod presses;
 mod protocols;
+mod senders;
 mod tls;

@@ -106,6 +106,20 @@ async fn whatever_is_answered_is_documented_and_whatever_is_documented_is_answer
             seen.append(&mut codes(&exchanges));
         }
     }
+    for path in [
+        "/api/v2/alerts",
+        "/open-apis/bot/v2/hook/default",
+        "/robot/send",
+        "/cgi-bin/webhook/send",
+        "/dingtalk/default/send",
+        "/prometheusalert",
+    ] {
+        let exchanges = about_alerts("POST", path).await;
+        document.check_all(&exchanges);
+        let template = document.path_of(path).unwrap();
+        assert_eq!(statuses(&exchanges, "POST"), documented(&document, template, "POST"), "{path}");
+        seen.append(&mut codes(&exchanges));
+    }
     let harness = Harness::open();
     for line in ["POST /nowhere", "GET /api", "POST /api/alerts/a"] {
         let reply = exchange(harness.address, line, &[], CUSTOM.as_bytes()).await;

@@ -16,12 +16,12 @@ use crate::oddities::ODDITIES;
 
 const EXPECTED: &str = ".expected.json";
 
-struct Fixture {
-    name: String,
-    body: Vec<u8>,
+pub(crate) struct Fixture {
+    pub(crate) name: String,
+    pub(crate) body: Vec<u8>,
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
@@ -30,11 +30,22 @@ fn files_ending(end: &str) -> BTreeSet<String> {
     files.filter_map(|file| file.strip_suffix(end).map(str::to_owned)).collect()
 }
 
-fn fixtures() -> Vec<Fixture> {
+pub(crate) fn fixtures() -> Vec<Fixture> {
     let names = files_ending(".json").into_iter().filter(|name| !name.ends_with(".expected"));
     let read =
         |name: String| Fixture { body: fs::read(folder().join(format!("{name}.json"))).unwrap(), name };
     names.map(read).collect()
+}
+
+/// The address a body of this name is sent to.
+pub(crate) fn endpoint_of(name: &str) -> Endpoint {
+    if name.starts_with("loki-feishu") {
+        Endpoint::LokiFeishu
+    } else if name.starts_with("prometheus-") {
+        Endpoint::AlertmanagerApi
+    } else {
+        Endpoint::Any
+    }
 }
 
 /// What the queue would get: the decoded lines as one pretty-printed array.
@@ -43,11 +54,14 @@ fn envelopes_of(fixture: &Fixture) -> String {
     let context = Context {
         id: EnvelopeId::new(received_at, [0x2a; 10]),
         received_at,
-        endpoint: if fixture.name.starts_with("loki-feishu") { Endpoint::LokiFeishu } else { Endpoint::Any },
+        endpoint: endpoint_of(&fixture.name),
         timezone: TimeZone::get("Asia/Shanghai").unwrap(),
         origin: String::new(),
         ignore_labels: ["prometheus_replica".to_owned()].into(),
         keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
     };
     let text = text_of(&fixture.body);
     let parsed = parse(&text, &context).unwrap_or_else(|error| panic!("{}: {error}", fixture.name));

@@ -3,3 +3,4 @@
 mod golden;
 mod oddities;
 mod properties;
+mod vendors;

@@ -19,6 +19,7 @@ pub mod pace;
 pub mod ports;
 pub mod prefix;
 pub mod process;
+pub mod prometheus;
 pub mod queue_conformance;
 pub mod rabbitmq;
 pub mod tls;

@@ -28,6 +28,7 @@ mod reload;
 mod routes;
 mod settings;
 mod severities;
+mod sources;
 mod storage;
 mod templates;
 #[cfg(test)]
@@ -70,6 +71,7 @@ pub use routes::RouteConfig;
 pub use runtime::telemetry::logging::LogFormat;
 pub use runtime::tls::{ClientTls, IdentityFiles, ListenerFiles};
 pub use severities::{NamedSeverity, SeverityWords};
+pub use sources::{Condition, Part, SourceConfig, SuccessStatus};
 pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig};
 pub use templates::{TemplateConfig, TemplateText};
 pub use tls::problems as tls_problems;
@@ -139,6 +141,8 @@ pub struct Config {
     pub template: Option<String>,
     /// How bad words are that senders use for severity, besides those that are known anyway.
     pub severities: SeverityWords,
+    /// Formats of one's own, in the order they are tried.
+    pub sources: Vec<SourceConfig>,
     /// Who is told by name.
     pub owners: OwnersConfig,
     /// What people may do from Feishu.

@@ -13,9 +13,10 @@ mod tests;
 use runtime::documents::{Bilingual, Roles, text};
 
 /// Settings that belong together, in the order of the documents.
-pub const GROUPS: [&SettingGroup; 18] = [
+pub const GROUPS: [&SettingGroup; 19] = [
     &process::PROCESS,
     &intake::GATE,
+    &intake::SOURCES,
     &intake::LIMITS,
     &intake::CALLBACKS,
     &intake::QUEUE,

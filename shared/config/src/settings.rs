@@ -75,6 +75,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         templates,
         template,
         severities: super::severities::severities(&root),
+        sources: super::sources::read(reader, &root),
         owners: super::owners::owners(reader, root.section("owners")),
         interactions: super::interactions::interactions(root.section("interactions"), hears_presses),
         alertmanagers: super::interactions::alertmanagers(reader, &root),

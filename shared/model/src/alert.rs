@@ -32,7 +32,8 @@ pub struct Alert<'a> {
     /// When it began; `None` where the source has no times of its own.
     #[serde(default)]
     pub starts_at: Option<Timestamp>,
-    /// When it ended; `None` while it fires.
+    /// When it ended. While it fires: until when its sender stands by it, of sources that say so again and again
+    /// (`Source::Prometheus`), else `None`.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
     /// What identifies and classifies it.

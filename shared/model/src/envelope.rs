@@ -139,12 +139,77 @@ pub enum Source {
     Custom,
     /// `{message, status, at_name, at_phone}`.
     LokiFeishu,
+    /// What Prometheus and vmalert push to an Alertmanager's API.
+    Prometheus,
+    /// What is sent to a custom bot of Feishu or Lark.
+    FeishuBot,
+    /// What is sent to a robot of DingTalk.
+    DingtalkBot,
+    /// What is sent to a robot of WeCom.
+    WecomBot,
+    /// Events of Nightingale.
+    Nightingale,
+    /// Zabbix, by our media type or by a usual one.
+    Zabbix,
+    /// Alibaba Cloud's CloudMonitor, 1.0 and 2.0.
+    AliyunCms,
+    /// Alibaba Cloud's Simple Log Service.
+    AliyunSls,
+    /// Tencent Cloud's monitoring.
+    TencentCloud,
+    /// Huawei Cloud's Simple Message Notification.
+    HuaweiSmn,
+    /// Amazon's Simple Notification Service, and CloudWatch in it.
+    AwsSns,
+    /// Azure Monitor's common schema.
+    AzureMonitor,
+    /// Google Cloud's monitoring.
+    GcpMonitoring,
+    /// Datadog, by a payload template.
+    Datadog,
+    /// Sentry, by an integration or its old plugin.
+    Sentry,
+    /// Uptime Kuma.
+    UptimeKuma,
+    /// Events of Kubernetes, by kubernetes-event-exporter.
+    KubernetesEvent,
+    /// Argo CD's notifications.
+    ArgoCd,
+    /// Falco, by falcosidekick.
+    Falco,
+    /// What a mapping of the configuration reads.
+    Mapped,
 }
 
 impl Source {
     /// Every source, in the order of the documentation.
-    pub const ALL: [Self; 5] =
-        [Self::Alertmanager, Self::Grafana, Self::GrafanaLegacy, Self::Custom, Self::LokiFeishu];
+    pub const ALL: [Self; 25] = [
+        Self::Alertmanager,
+        Self::Grafana,
+        Self::GrafanaLegacy,
+        Self::Custom,
+        Self::LokiFeishu,
+        Self::Prometheus,
+        Self::FeishuBot,
+        Self::DingtalkBot,
+        Self::WecomBot,
+        Self::Nightingale,
+        Self::Zabbix,
+        Self::AliyunCms,
+        Self::AliyunSls,
+        Self::TencentCloud,
+        Self::HuaweiSmn,
+        Self::AwsSns,
+        Self::AzureMonitor,
+        Self::GcpMonitoring,
+        Self::Datadog,
+        Self::Sentry,
+        Self::UptimeKuma,
+        Self::KubernetesEvent,
+        Self::ArgoCd,
+        Self::Falco,
+        Self::Mapped,
+    ];
 
     /// The word used on the wire, in logs and in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -154,6 +219,57 @@ impl Source {
             Self::GrafanaLegacy => "grafana_legacy",
             Self::Custom => "custom",
             Self::LokiFeishu => "loki_feishu",
+            Self::Prometheus => "prometheus",
+            Self::FeishuBot => "feishu_bot",
+            Self::DingtalkBot => "dingtalk_bot",
+            Self::WecomBot => "wecom_bot",
+            Self::Nightingale => "nightingale",
+            Self::Zabbix => "zabbix",
+            Self::AliyunCms => "aliyun_cms",
+            Self::AliyunSls => "aliyun_sls",
+            Self::TencentCloud => "tencent_cloud",
+            Self::HuaweiSmn => "huawei_smn",
+            Self::AwsSns => "aws_sns",
+            Self::AzureMonitor => "azure_monitor",
+            Self::GcpMonitoring => "gcp_monitoring",
+            Self::Datadog => "datadog",
+            Self::Sentry => "sentry",
+            Self::UptimeKuma => "uptime_kuma",
+            Self::KubernetesEvent => "kubernetes_event",
+            Self::ArgoCd => "argo_cd",
+            Self::Falco => "falco",
+            Self::Mapped => "mapped",
+        }
+    }
+
+    /// Whether what it brings are messages and events, which have a title and a text and no end, rather than alerts.
+    pub const fn is_of_messages(self) -> bool {
+        match self {
+            Self::Custom
+            | Self::LokiFeishu
+            | Self::FeishuBot
+            | Self::DingtalkBot
+            | Self::WecomBot
+            | Self::KubernetesEvent
+            | Self::Falco => true,
+            Self::Alertmanager
+            | Self::Grafana
+            | Self::GrafanaLegacy
+            | Self::Prometheus
+            | Self::Nightingale
+            | Self::Zabbix
+            | Self::AliyunCms
+            | Self::AliyunSls
+            | Self::TencentCloud
+            | Self::HuaweiSmn
+            | Self::AwsSns
+            | Self::AzureMonitor
+            | Self::GcpMonitoring
+            | Self::Datadog
+            | Self::Sentry
+            | Self::UptimeKuma
+            | Self::ArgoCd
+            | Self::Mapped => false,
         }
     }
 }

@@ -12,10 +12,8 @@ pub(super) fn needs(config: &Config, way: PostAddress<'_>, parsed: &Parsed<'_>) 
     let gate = &config.gate;
     let rule = |path: &str| gate.paths.iter().find(|rule| rule.path == path);
     let named = way.receiver.and_then(|name| rule(&format!("/api/alert/{name}")));
-    let rule = named.or_else(|| match way.endpoint {
-        Endpoint::LokiFeishu => rule("/alert"),
-        Endpoint::Any => rule("/api/alert"),
-    });
+    let usual = if way.endpoint == Endpoint::LokiFeishu { "/alert" } else { "/api/alert" };
+    let rule = named.or_else(|| rule(usual));
     let accepted =
         asked(gate, |kind| rule.map_or_else(|| gate.has(kind), |rule| rule.accept.contains(&kind)));
     let mut told = match accepted.len() {

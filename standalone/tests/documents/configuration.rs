@@ -57,6 +57,7 @@ fn complete() -> Value {
             }
         },
         "alertmanagers": { "NAME": { "url": "http://am" } },
+        "sources": { "NAME": { "name": ["/needed"] } },
         "console": {
             "url": "https://larkfire.example.com",
             "users": [{ "name": "ann", "password_hash": HASH }],

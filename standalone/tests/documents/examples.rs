@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 178] = [
+pub(crate) const EXAMPLES: [(&str, &str); 194] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -113,6 +113,22 @@ pub(crate) const EXAMPLES: [(&str, &str); 178] = [
     ("templates.NAME.title", "x"),
     ("templates.NAME.body", "x"),
     ("severities.WORD", "info"),
+    ("sources.NAME.when[]", r#"["/a"]"#),
+    ("sources.NAME.items", "/b"),
+    ("sources.NAME.name[]", r#"["/c"]"#),
+    ("sources.NAME.status[]", r#"["/d"]"#),
+    ("sources.NAME.resolved", r#"["e"]"#),
+    ("sources.NAME.severity[]", r#"["/f"]"#),
+    ("sources.NAME.summary[]", r#"["/g"]"#),
+    ("sources.NAME.description[]", r#"["/h"]"#),
+    ("sources.NAME.link[]", r#"["/i"]"#),
+    ("sources.NAME.starts_at[]", r#"["/j"]"#),
+    ("sources.NAME.ends_at[]", r#"["/k"]"#),
+    ("sources.NAME.owners[]", r#"["/l"]"#),
+    ("sources.NAME.identity[]", r#"["/m"]"#),
+    ("sources.NAME.labels.LABEL", "/n"),
+    ("sources.NAME.labels_from[]", r#"["/o"]"#),
+    ("sources.NAME.answer", r#""200""#),
     ("links.grafana_url", "https://other"),
     ("links.loki.datasource_uid", "v"),
     ("links.loki.datasources.NAMESPACE", "w"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::alertmanager::Alertmanager;
 use testkit::http;
+use testkit::prometheus::{Condition, Prometheus};
 use testkit::wait_until::wait_until;
 
 use crate::deployment::{Deployment, Part, Shape};
@@ -50,6 +51,36 @@ async fn an_alert_travels(shape: Shape) {
     deployment.stop().await;
     let output = deployment.output();
     assert!(!output.contains("e2e-secret") && !output.contains("/bot/v2/hook/"), "a secret in:\n{output}");
+}
+
+/// Two replicas of a Prometheus push the same alert again and again, and neither has an Alertmanager.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pair_of_prometheus_push_is_told_once_and_so_is_its_end() {
+    let deployment = Deployment::start(Shape::Embedded).await;
+    let one = Prometheus::pushing_to(deployment.listen, "/api/alert", "a").await;
+    let other = Prometheus::pushing_to(deployment.listen, "/api/alert/default", "b").await;
+    let firing = card(&deployment, 1).await;
+    assert_eq!(firing["header"]["template"], "red", "{firing}");
+    assert!(firing.to_string().contains("PushedAlert"), "{firing}");
+    assert!(!firing.to_string().contains("prometheus_replica"), "{firing}");
+    // Both have pushed, and more than once.
+    wait_until(PATIENCE, "repeats to be known", async || {
+        let metrics = deployment.metrics(Part::Worker).await;
+        let known = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("larkfire_alerts_total{outcome=\"duplicate\"} "));
+        if known.and_then(|count| count.parse::<u64>().ok()) >= Some(4) { Ok(()) } else { Err(metrics) }
+    })
+    .await;
+    one.set(Condition::IsOver).await;
+    other.set(Condition::IsOver).await;
+    let resolved = card(&deployment, 2).await;
+    assert_eq!(resolved["header"]["template"], "green", "{resolved}");
+    wait_until(PATIENCE, "both to be counted, and no more", async || {
+        let metrics = deployment.metrics(Part::Worker).await;
+        if metrics.contains("larkfire_alerts_total{outcome=\"delivered\"} 2") { Ok(()) } else { Err(metrics) }
+    })
+    .await;
 }
 
 /// The `number`-th card at the simulator.

@@ -1,6 +1,6 @@
 //! What nobody will ever end: an alert that ends while it is silenced or inhibited is never sent as resolved. Its
 //! Alertmanager is asked; where there is none, or it is another source's, an alert is over when it has not been heard of
-//! for `dedup.remember`.
+//! for `dedup.remember`. One that Prometheus pushes is over when it was not pushed again for as long as it was to hold.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,6 +18,12 @@ const ABSENT_FOR: SignedDuration = SignedDuration::from_mins(4);
 /// alerts are looked at in that time.
 const ABSENT_KEPT: SignedDuration = SignedDuration::from_hours(2);
 
+/// How long nothing was heard of an alert before its Alertmanager is asked: what has just ended is on its way.
+const QUIET: SignedDuration = SignedDuration::from_mins(15);
+/// What a sender that pushes has beyond what it says itself: a push may be lost, and the ledger writes down that something
+/// was seen again only so often.
+const LAPSE_SLACK: SignedDuration = SignedDuration::from_mins(2);
+
 /// Says what is over.
 #[derive(Debug)]
 pub struct Absent {
@@ -27,6 +33,12 @@ pub struct Absent {
     since: HashMap<(String, String), Timestamp>,
     /// Those that gave no answer: they are not waited for once more in this look.
     silent: Vec<String>,
+}
+
+/// For how long a sender that pushes stands by an alert without pushing it again.
+fn holds_for(envelope: &Envelope<'_>, alert: &Alert<'_>) -> Option<SignedDuration> {
+    let until = alert.ends_at.filter(|_| envelope.source == Source::Prometheus)?;
+    Some(until.duration_since(envelope.received_at).max(SignedDuration::ZERO))
 }
 
 impl Absent {
@@ -50,6 +62,12 @@ impl Absent {
         seen: Timestamp,
         now: Timestamp,
     ) -> bool {
+        if let Some(holds_for) = holds_for(envelope, alert) {
+            return now.duration_since(seen) >= holds_for + LAPSE_SLACK;
+        }
+        if now.duration_since(seen) < QUIET {
+            return false;
+        }
         let is_forgotten =
             now.duration_since(seen) >= SignedDuration::try_from(self.remember).unwrap_or_default();
         let is_of_one = envelope.source == Source::Alertmanager;

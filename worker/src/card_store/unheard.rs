@@ -21,8 +21,8 @@ use crate::store::sql::rows;
 
 /// How often it is looked.
 pub const LOOK_EVERY: Duration = Duration::from_mins(5);
-/// How long nothing was heard of an alert before its Alertmanager is asked: what has just ended is on its way.
-pub const QUIET: Duration = Duration::from_mins(15);
+/// How long nothing was heard of an alert before it is looked at: Prometheus stands by what it pushes for four minutes.
+pub const LOOKED_AT_AFTER: Duration = Duration::from_mins(5);
 /// Alerts looked at in one look; the next one goes on from there.
 pub const LOOKED_AT_MAX: usize = 200;
 
@@ -141,7 +141,7 @@ impl Unheard {
         );
         let now = self.cards.now_ms();
         let (begun, card) = &self.from;
-        let quiet = now - millis(QUIET);
+        let quiet = now - millis(LOOKED_AT_AFTER);
         let values = [
             (now - millis(UPDATABLE)).into(),
             quiet.into(),

@@ -64,7 +64,7 @@ const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable
 const OUTCOME_HELP: &str = "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred; \
                             or what somebody did: acknowledged, unacknowledged, silenced, unsilenced";
 const SOURCE_HELP: &str =
-    "Those that came in this format: alertmanager, grafana, grafana_legacy, custom, loki_feishu";
+    "Those that came in this format: alertmanager, grafana, zabbix …, as `source` of the metrics has them";
 
 /// What operators can do.
 #[derive(Debug, Subcommand)]

@@ -9,7 +9,7 @@ use model::envelope::{Envelope, EnvelopeId, Notice};
 use super::Firing;
 use super::quiet::{QuietAlert, Whereto};
 use crate::alertmanager::Absent;
-use crate::card_store::{LOOKED_AT_MAX, QUIET};
+use crate::card_store::{LOOKED_AT_AFTER, LOOKED_AT_MAX};
 use crate::store::StoreError;
 
 /// What these ends are grouped by. Alerts of one sender at one receiver go together, whatever groups they were delivered in.
@@ -31,7 +31,7 @@ impl Over {
 
     /// Looks once: the ends of what is over, by receiver, which nobody else publishes for a while.
     pub async fn look(&mut self) -> Result<BTreeMap<String, Vec<Envelope<'static>>>, StoreError> {
-        let (quiet, next) = self.firing.quiet(QUIET, &self.from, LOOKED_AT_MAX).await?;
+        let (quiet, next) = self.firing.quiet(LOOKED_AT_AFTER, &self.from, LOOKED_AT_MAX).await?;
         self.from = next.unwrap_or_default();
         self.absent.begin(self.firing.clock.now());
         let mut over = Vec::new();

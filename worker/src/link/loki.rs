@@ -75,10 +75,7 @@ fn is_exporters_own(alert: &Alert<'_>, name: &str) -> bool {
 
 /// The interface of a message. An alert of Prometheus has the name of a port under this label.
 fn endpoint<'a>(alert: &'a Alert<'_>, source: Source) -> Option<&'a str> {
-    match source {
-        Source::Custom | Source::LokiFeishu => value(alert, ENDPOINT),
-        Source::Alertmanager | Source::Grafana | Source::GrafanaLegacy => None,
-    }
+    source.is_of_messages().then(|| value(alert, ENDPOINT)).flatten()
 }
 
 /// A filter for errors: by the keyword of the condition, else by what errors usually look like.

@@ -2,7 +2,7 @@
 //! from the others. Pure.
 
 use jiff::Timestamp;
-use model::alert::Alert;
+use model::alert::{Alert, Status};
 use model::envelope::Source;
 
 use super::alert_text::is_blank;
@@ -86,7 +86,7 @@ impl<'e> GroupView<'e> {
             summary: shared_text(&alerts, &differing, texts.iter().map(|text| text.summary)),
             description: shared_text(&alerts, &differing, texts.iter().map(|text| text.description)),
             began: range(&alerts, |alert| alert.starts_at),
-            ended: range(&alerts, |alert| alert.ends_at),
+            ended: range(&alerts, |alert| alert.ends_at.filter(|_| alert.status == Status::Resolved)),
             notes,
             links: shared_links(&alerts),
             alertmanagers: alertmanagers(&alerts),

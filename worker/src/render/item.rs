@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::alert::{Alert, Status};
-use model::envelope::{Envelope, Source};
+use model::envelope::Envelope;
 
 use super::alert_text::{self, AlertText, is_blank};
 use super::attention::Attention;
@@ -93,10 +93,7 @@ impl<'e> Item<'e> {
 
     /// Whether it is a message with a title and a body rather than an alert with labels.
     pub(crate) fn is_message(&self) -> bool {
-        match self.envelope.source {
-            Source::Custom | Source::LokiFeishu => true,
-            Source::Alertmanager | Source::Grafana | Source::GrafanaLegacy => false,
-        }
+        self.envelope.source.is_of_messages()
     }
 
     /// What it says of itself, by its kind.

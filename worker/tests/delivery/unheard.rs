@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use feishu_sim::{BotSettings, FeishuSim, Record, SimSettings};
 use jiff::SignedDuration;
-use model::envelope::{decode, lines};
+use model::envelope::{Source, decode, lines};
 use queue::{Headers, MessageDestination, Settlement};
 use runtime::clock::Clock;
 use testkit::wait_until::wait_until;
@@ -99,4 +99,37 @@ async fn what_is_not_heard_of_any_more_is_ended_once_on_one_card_that_says_since
         title(&cards[delivered + 1]).contains("Alert1")
             && !title(&cards[delivered + 1]).contains("NOT HEARD OF")
     );
+}
+
+#[tokio::test]
+async fn what_prometheus_does_not_push_again_for_as_long_as_it_was_to_hold_is_over() {
+    let (mut harness, minutes) = harness().await;
+    let now = Clock::system().now();
+    let pushed = |index: u8, at: i64, holds_for: i64| {
+        let received_at = now + SignedDuration::from_mins(at);
+        let mut pushed = envelope("default", index);
+        pushed.source = Source::Prometheus;
+        pushed.received_at = received_at;
+        pushed.alerts[0].starts_at = Some(now);
+        pushed.alerts[0].ends_at = Some(received_at + SignedDuration::from_mins(holds_for));
+        pushed.id = pushed.id.part(u32::try_from(at).unwrap());
+        pushed
+    };
+    // One is gone after its first push, one is pushed again, one is to hold for an hour.
+    for (index, at, holds_for) in [(1, 0, 4), (2, 0, 4), (3, 0, 60), (2, 6, 4)] {
+        minutes.store(at, Ordering::SeqCst);
+        let tag = harness.deliver(&pushed(index, at, holds_for));
+        assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    }
+    minutes.store(8, Ordering::SeqCst);
+    look().await;
+    let message = wait_until(WITHIN, "the end", async || {
+        harness.queue.published().into_iter().next().ok_or("nothing is published")
+    })
+    .await;
+    let ends: Vec<_> = lines(&message.body).map(|line| decode(line).unwrap()).collect();
+    let ended: Vec<_> =
+        ends.iter().flat_map(|end| &end.alerts).map(|alert| alert.fingerprint.as_str()).collect();
+    assert_eq!(ended, [envelope("default", 1).alerts[0].fingerprint.as_str()]);
+    assert!(ends[0].is_unheard);
 }

@@ -20,6 +20,8 @@ const FAILURES: [fn() -> PublishError; 4] = [
     || PublishError::Refused("disk alarm".to_owned()),
 ];
 
+const NIGHTINGALE: &str = include_str!("../../golden/nightingale-firing.json");
+
 /// What was asked and what came back.
 pub(crate) struct Exchange {
     pub(crate) method: &'static str,
@@ -44,7 +46,9 @@ pub(crate) async fn about_alerts(method: &'static str, path: &'static str) -> Ve
         asking.send(&open, &[], body).await;
     }
     asking.send(&open, &["Content-Encoding: br"], CUSTOM).await;
+    asking.send(&open, &[], NIGHTINGALE).await;
     asking.at("?receiver=nobody").send(&open, &[], CUSTOM).await;
+    asking.at("?type=dd").send(&open, &[], CUSTOM).await;
     asking.by("GET").send(&open, &[], "").await;
     asking.by("DELETE").send(&open, &[], "").await;
     asking.about_gate().await;
@@ -52,6 +56,7 @@ pub(crate) async fn about_alerts(method: &'static str, path: &'static str) -> Ve
     for failure in FAILURES {
         open.queue.will(Behaviour::Fail(failure));
         asking.send(&open, &[], CUSTOM).await;
+        asking.send(&open, &[], NIGHTINGALE).await;
     }
     asking.seen
 }
@@ -161,7 +166,9 @@ impl Aside<'_> {
         let Self { asking, method, query } = self;
         // What the path names goes before the query.
         let path = match asking.path {
-            "/api/alert/default" if !query.is_empty() => "/api/alert/nobody".to_owned(),
+            "/robot/send" if !query.is_empty() => "/robot/send?access_token=nobody".to_owned(),
+            "/cgi-bin/webhook/send" if !query.is_empty() => "/cgi-bin/webhook/send?key=nobody".to_owned(),
+            path if path.contains("default") && !query.is_empty() => path.replace("default", "nobody"),
             path => format!("{path}{query}"),
         };
         let mut client = Client::connect(harness.address).await;

@@ -12,13 +12,13 @@ const ORDER: &[&str] = &[
     "shared/model: secret alert matcher when envelope interaction signature",
     "shared/runtime: clock entropy data_dir retry documents metrics lifecycle tls telemetry",
     "shared/queue: message metrics rabbitmq",
-    "ingest: source gate settings live_gate slowdown answer body lark route metrics spool connections accept server \
+    "ingest: source gate hooks settings live_gate slowdown answer body lark route metrics spool connections accept server \
      program",
     "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery cleaning probe command console_backend program",
     "console: language data backend access assets request answer entrance route frame parts links pages console handling",
-    "standalone: control transport explain preview program",
+    "standalone: control transport explain migrate preview program",
 ];
 
 /// The code of each module by its path in the crate, tests and the crate's own file left out.

@@ -187,3 +187,53 @@ pub(super) const SPOOL: SettingGroup = SettingGroup {
         ),
     ],
 };
+
+pub(super) const SOURCES: SettingGroup = SettingGroup {
+    title: text("Formats of one's own", "自定义格式"),
+    about: text(
+        "For senders whose JSON is none of the known formats. A part is a JSON pointer (`/alert/name`), or a text in which `{/alert/name}` stands for what is there; of several the first that says something counts. \
+         [An example](senders.md#formats-of-ones-own).",
+        "用于 JSON 不属于任何已知格式的发送方。每一项写 JSON 指针（`/alert/name`），或一段文字，其中 `{/alert/name}` 代表该处的内容；写多个时取第一个有内容的。[示例](senders.md#自定义格式)。",
+    ),
+    settings: &[
+        of("sources.NAME.when[]", Ingest).unset("only by `?source=NAME`", "只能由 `?source=NAME` 指定").means(
+            "what a body has to have to be of this format: pointers, each also with a value (`/type=problem`)",
+            "请求体要有哪些内容才算这种格式：JSON 指针，可带值（`/type=problem`）",
+        ),
+        of("sources.NAME.items", Ingest).unset("the body is one alert", "请求体就是一条告警").means(
+            "the array in which the alerts stand; what is not in an alert is looked for around it",
+            "告警所在的数组；告警里没有的，到它外面找",
+        ),
+        of("sources.NAME.name[]", Ingest).means("what an alert is called; needed", "告警名称；必填"),
+        of("sources.NAME.status[]", Ingest).unset("it fires", "视为触发").means(
+            "whether it fires: [the usual words](identity.md#a-key-of-ones-own) end it, everything else fires",
+            "是否触发：[常见的恢复用词](identity.md#a-key-of-ones-own)表示恢复，其他都算触发",
+        ),
+        of("sources.NAME.resolved", Ingest)
+            .means("further words that end it, in any case", "另外哪些词表示恢复，不分大小写"),
+        of("sources.NAME.severity[]", Ingest).means("how bad it is", "严重程度"),
+        of("sources.NAME.summary[]", Ingest).means("one line that says what is wrong", "一句话说明"),
+        of("sources.NAME.description[]", Ingest).means("more lines", "详细说明"),
+        of("sources.NAME.link[]", Ingest).means("where its sender shows it", "发送方展示该告警的地址"),
+        of("sources.NAME.starts_at[]", Ingest)
+            .means("when it began; the same in its end", "开始时间；恢复消息里也应是同一时间"),
+        of("sources.NAME.ends_at[]", Ingest).means("when it ended", "结束时间"),
+        of("sources.NAME.owners[]", Ingest).means(
+            "whom it names: user names, mobiles, `open_id`s, with commas between them",
+            "负责人：用户名、手机号、`open_id`，用逗号分隔",
+        ),
+        of("sources.NAME.identity[]", Ingest)
+            .unset("its name, its texts and its labels", "名称、说明和标签")
+            .means(
+                "what tells one alert from another, all of these together; the same in its end",
+                "区分不同告警的依据，全部合在一起；恢复消息里应相同",
+            ),
+        of("sources.NAME.labels.LABEL", Ingest).means("the value of this label", "该标签的值"),
+        of("sources.NAME.labels_from[]", Ingest)
+            .means("objects whose texts are labels", "其中每一项都作为标签的对象"),
+        of("sources.NAME.answer", Ingest).values(&["202"]).means(
+            "`200` for senders that take nothing else for a success",
+            "只认 `200` 的发送方写 `200`",
+        ),
+    ],
+};

@@ -13,6 +13,7 @@ templates: { NAME: {} }
 gate: { paths: { PATH: {} } }
 owners: { by_label: { LABEL: {} }, rotations: { NAME: {} } }
 alertmanagers: { NAME: {} }
+sources: { NAME: {} }
 console: { users: [{}] }
 ";
 
