@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run unit test check check-deploy check-rollout images check-images check-compose deb check-deb simulate bench services
+.PHONY: help run unit test check check-deploy check-rollout check-upgrade test-versions images check-images check-compose check-kube-play deb check-deb simulate bench services
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -50,10 +50,26 @@ check-rollout: services ## As root: replace the chart's pods, as processes, unde
 	deploy/check/tools.sh
 	.tools/bin/python deploy/check/rollout.py --binaries $${CARGO_TARGET_DIR:-target}/debug
 
+check-upgrade: services ## Replace a fleet of an earlier build by this one under load, and back; FROM=COMMIT names the build
+	nice -n 10 deploy/check/upgrade.sh $(FROM)
+
+test-versions: services ## As root, on Debian: the suites against the brokers and databases of other releases; half an hour
+	deploy/images/tools.sh mmdebstrap
+	cargo build --workspace --bins
+	nice -n 10 python3 deploy/check/versions.py
+
 images: ## As root, on Debian: build localhost/larkfire:dev without a registry of images; PROFILE=release is quicker than dist
 	deploy/images/build.sh $(or $(PROFILE),dist)
 
-check-images: ## As root, on Debian: run the image that `make images` has built, read-only and without capabilities
+check-check-upgrade: services ## Replace a fleet of an earlier build by this one under load, and back; FROM=COMMIT names the build
+	nice -n 10 deploy/check/upgrade.sh $(FROM)
+
+test-versions: services ## As root, on Debian: the suites against the brokers and databases of other releases; half an hour
+	deploy/images/tools.sh mmdebstrap
+	cargo build --workspace --bins
+	nice -n 10 python3 deploy/check/versions.py
+
+images: ## As root, on Debian: run the image that `make images` has built, read-only and without capabilities
 	deploy/images/tools.sh podman runc
 	python3 deploy/images/check.py
 
@@ -62,6 +78,13 @@ check-compose: ## As root, on Debian: bring deploy/compose.yaml up with the imag
 	deploy/check/tools.sh
 	deploy/images/servers.sh
 	.tools/bin/python deploy/images/compose_check.py --binaries $${CARGO_TARGET_DIR:-target}/debug
+
+check-kube-play: ## As root, on Debian: start what the chart renders by podman, with the image of `make images` and Debian's servers
+	cargo build --package feishu-sim
+	deploy/check/tools.sh
+	deploy/images/servers.sh
+	deploy/images/tools.sh catatonit
+	.tools/bin/python deploy/images/kube_check.py --binaries $${CARGO_TARGET_DIR:-target}/debug
 
 deb: ## The Debian package, by dpkg-deb; PROFILE=release is quicker than dist
 	deploy/debian/build.sh $(or $(PROFILE),dist)

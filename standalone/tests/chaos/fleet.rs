@@ -8,15 +8,13 @@ use queue::rabbitmq::topology::Names;
 use tempfile::TempDir;
 use testkit::chaos_proxy::ChaosProxy;
 use testkit::http;
-use testkit::mariadb::{TestDatabase, mysql_address};
+use testkit::mariadb::{TestDatabase, address_of, mysql_address};
 use testkit::ports::free_address;
 use testkit::prefix::unique_prefix;
 use testkit::process::{Launch, Process};
 use testkit::rabbitmq::{self, Leftovers};
 use testkit::wait_until::wait_until;
 
-/// Where the broker of the machine is.
-const RABBITMQ: u16 = 5672;
 /// How long a process may take to be ready; a debug build on a busy machine needs seconds.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// What a process gets to finish what it has in hand: `shutdown_grace` as nobody sets it.
@@ -44,7 +42,12 @@ pub(crate) struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { ingests: INGESTS, workers: WORKERS, broker: RABBITMQ, config: String::new() }
+        Self {
+            ingests: INGESTS,
+            workers: WORKERS,
+            broker: address_of(&rabbitmq::amqp_url()).port(),
+            config: String::new(),
+        }
     }
 }
 
