@@ -12,13 +12,13 @@ help: ## List what can be made
 run: ## Start the embedded Larkfire on 127.0.0.1:8080
 	cargo run --release
 
-services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, Alertmanager, promtool, Chromium
+services: ## Start (on Debian install, too) what the tests need: RabbitMQ, MariaDB, PostgreSQL, Alertmanager, promtool, Chromium
 	deploy/dev/services.sh
 
 unit: ## Run what needs no service and starts no binary: a minute once it is built
 	# Whatever asks for a database or a broker fails here: such tests stand outside `src`. Trying every order of what workers do
 	# (`ledger::model`) takes minutes and is left to `make test`.
-	TEST_MYSQL_URL=mysql://nobody@127.0.0.1:1 TEST_AMQP_URL=amqp://127.0.0.1:1 \
+	TEST_MYSQL_URL=mysql://nobody@127.0.0.1:1 TEST_POSTGRES_URL=postgres://nobody@127.0.0.1:1/none TEST_AMQP_URL=amqp://127.0.0.1:1 \
 		cargo test --quiet --workspace --lib -- --skip ledger::model
 
 test: services ## Run every test, against the real services; says how far it is

@@ -17,7 +17,7 @@ use tracing::debug;
 
 use crate::render::Item;
 use crate::store::sql::{Value, execute};
-use crate::store::{Store, StoreError};
+use crate::store::{Insert, Store, StoreError};
 pub use metrics::FiringMetrics;
 pub(crate) use now::firing_now;
 pub use over::Over;
@@ -29,6 +29,12 @@ const LINE_BYTES_MAX: usize = 8 * 1024;
 const OF_A_CARD_MAX: usize = 2_000;
 /// Rows written in one statement: with [`LINE_BYTES_MAX`] less than what old servers take at once (1 MiB).
 const WRITTEN_TOGETHER_MAX: usize = 100;
+
+const LINES: Insert<'_> = Insert {
+    table: "larkfire_firing",
+    columns: &["fingerprint", "receiver", "line", "kept_ms", "ended_ms"],
+    key: 2,
+};
 
 /// The rows. Clones share them.
 #[derive(Clone, Debug)]
@@ -67,6 +73,7 @@ impl Firing {
         self.metrics.too_large.inc_by((firing.len() - lines.len()) as u64);
         // In one order, so that no two workers wait for each other's rows.
         lines.sort_unstable_by(|one, other| one.0.cmp(other.0));
+        lines.dedup_by(|one, other| one.0 == other.0);
         let mut left = &lines[..];
         while !left.is_empty() {
             let (now, later) = left.split_at(left.len().min(WRITTEN_TOGETHER_MAX));
@@ -85,9 +92,7 @@ impl Firing {
 
     async fn write(&self, receiver: &str, lines: &[NamedLine<'_>]) -> Result<(), StoreError> {
         let places = vec!["(?, ?, ?, ?, 0)"; lines.len()].join(", ");
-        let replace = format!(
-            "REPLACE INTO larkfire_firing (fingerprint, receiver, line, kept_ms, ended_ms) VALUES {places}"
-        );
+        let replace = LINES.or_replace(self.store.pool().dialect(), &format!("VALUES {places}"));
         let now = self.now_ms();
         let values: Vec<Value<'_>> = lines
             .iter()

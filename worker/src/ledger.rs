@@ -17,6 +17,7 @@ mod model;
 mod mysql;
 mod naming;
 mod port;
+mod postgres;
 mod row;
 mod simulated;
 mod sqlite;

@@ -1,9 +1,10 @@
-//! The worker's database: MySQL (MariaDB), shared by all workers, or one SQLite file. Opening it, the schema, and
-//! the one rule everything that uses it keeps: whoever waits for the database waits for a bounded time, and a
+//! The worker's database: MySQL (MariaDB) or PostgreSQL, shared by all workers, or one SQLite file. Opening it, the schema,
+//! and the one rule everything that uses it keeps: whoever waits for the database waits for a bounded time, and a
 //! database that is away is asked again only after a pause. What is done without it is the caller's decision.
 
 mod breaker;
 mod connections;
+mod dialect;
 pub mod inspection;
 mod migrations;
 mod refusal;
@@ -23,15 +24,18 @@ use runtime::data_dir::{self, DATABASE_FILE, sqlite_advice};
 use runtime::lifecycle::Condition;
 use runtime::metrics::memory;
 use sqlx::error::DatabaseError;
+use sqlx::mysql::MySql;
+use sqlx::postgres::Postgres;
 use sqlx::sqlite::SqlitePool;
 use thiserror::Error;
 use tracing::debug;
 
 pub(crate) use breaker::{Breaker, Pass};
 pub(crate) use connections::ConnectionLease;
-pub use connections::Server;
+pub use connections::{Server, ServerEngine};
+pub(crate) use dialect::{DeleteSome, Dialect, Insert};
 pub use refusal::StoreFault;
-pub(crate) use refusal::mysql_number;
+pub(crate) use refusal::{mysql_number, postgres_state};
 use schema::Schema;
 pub use simulated::{DatabaseLink, SimulatedDatabase};
 pub(crate) use steps::{AgedRows, SmallSteps, StepResult};
@@ -64,7 +68,9 @@ struct StoreState {
 #[derive(Clone, Debug)]
 pub enum Pool {
     /// `MySQL` or MariaDB.
-    MySql(Server),
+    MySql(Server<MySql>),
+    /// `PostgreSQL`.
+    Postgres(Server<Postgres>),
     /// One file. One connection, because it has one writer anyway.
     Sqlite(SqlitePool),
     /// The tables of a simulation.
@@ -162,7 +168,7 @@ impl Store {
                 make_room_for(file, url.is_none().then_some(data_dir))?;
                 Pool::Sqlite(connections::to_file(file, Arc::clone(&is_stale)))
             }
-            (None, url) => Pool::MySql(Server::of(url.as_ref().map_or("", Secret::expose), config)?),
+            (None, url) => Pool::to_server(url.as_ref().map_or("", Secret::expose), config)?,
         };
         Self::over(pool, file, config.timeout, is_stale, registry)
     }
@@ -209,7 +215,10 @@ impl Store {
 
     /// Whether several processes may share it without being on one machine.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0.pool, Pool::MySql(_) | Pool::Simulated(_))
+        match self.0.pool {
+            Pool::MySql(_) | Pool::Postgres(_) | Pool::Simulated(_) => true,
+            Pool::Sqlite(_) => false,
+        }
     }
 
     /// Does something with the database: in bounded time, on an up-to-date schema, and not at all while the
@@ -312,12 +321,8 @@ impl Store {
 
     /// The next connection is a new one.
     fn distrust(&self) {
-        match &self.0.pool {
-            Pool::MySql(server) => server.distrust(),
-            Pool::Sqlite(_) => self.0.is_stale.store(true, Ordering::Release),
-            // Its next statement goes another way anyhow.
-            Pool::Simulated(_) => {}
-        }
+        self.0.pool.distrust();
+        self.0.is_stale.store(true, Ordering::Release);
     }
 
     /// Brings the schema up to date without the deadline of every day, for commands and for tests.
@@ -333,6 +338,28 @@ impl Store {
             (Some(path), Some(advice)) => StoreError::File { path: path.clone(), advice, error },
             (None, _) | (_, None) => StoreError::Failed(error),
         }
+    }
+}
+
+impl Pool {
+    /// The next connection to a server is a new one.
+    pub(crate) fn distrust(&self) {
+        match self {
+            Self::MySql(server) => server.distrust(),
+            Self::Postgres(server) => server.distrust(),
+            // A file's is its store's to distrust; a simulation's next statement goes another way anyhow.
+            Self::Sqlite(_) | Self::Simulated(_) => {}
+        }
+    }
+
+    /// Connections to the server of this URL; which kind it is its scheme says.
+    pub(crate) fn to_server(url: &str, config: &DatabaseConfig) -> Result<Self, OpenError> {
+        let is_postgres = config::is_postgres_url(url);
+        Ok(if is_postgres {
+            Self::Postgres(Server::of(url, config)?)
+        } else {
+            Self::MySql(Server::of(url, config)?)
+        })
     }
 }
 

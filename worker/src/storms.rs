@@ -10,28 +10,26 @@ use tracing::debug;
 
 use crate::render::{Item, StormSoFar};
 use crate::store::sql::{Value, execute, rows};
-use crate::store::{Pool, Run, Store};
+use crate::store::{Insert, Run, Store};
 
 /// After a longer pause between two cards the next one begins another storm.
 const PAUSE_MAX: Duration = Duration::from_mins(5);
 /// How long a card waits to know what was before it.
 const KNOWN_WITHIN: Duration = Duration::from_millis(200);
 
-const INSERT: &str = "INSERT INTO larkfire_storms (receiver, begun_ms, last_ms, cards, firing, resolved) \
-                      VALUES (?, ?, ?, ?, ?, ?)";
-/// `MySQL` assigns from left to right, so the time of the last card comes last.
-const UPDATE_MYSQL: &str = "ON DUPLICATE KEY UPDATE \
-    begun_ms = IF(last_ms < ?, VALUES(begun_ms), begun_ms), \
-    cards = IF(last_ms < ?, 0, cards) + VALUES(cards), \
-    firing = IF(last_ms < ?, 0, firing) + VALUES(firing), \
-    resolved = IF(last_ms < ?, 0, resolved) + VALUES(resolved), \
-    last_ms = GREATEST(last_ms, VALUES(last_ms))";
-const UPDATE_SQLITE: &str = "ON CONFLICT (receiver) DO UPDATE SET \
-    begun_ms = IIF(last_ms < ?, excluded.begun_ms, begun_ms), \
-    cards = IIF(last_ms < ?, 0, cards) + excluded.cards, \
-    firing = IIF(last_ms < ?, 0, firing) + excluded.firing, \
-    resolved = IIF(last_ms < ?, 0, resolved) + excluded.resolved, \
-    last_ms = MAX(last_ms, excluded.last_ms)";
+const CARDS: Insert<'_> = Insert {
+    table: "larkfire_storms",
+    columns: &["receiver", "begun_ms", "last_ms", "cards", "firing", "resolved"],
+    key: 1,
+};
+/// The time of the last card comes last, because the others look at it. The value of each of them: before when a storm is over.
+const UPDATES: [&str; 5] = [
+    "begun_ms = CASE WHEN larkfire_storms.last_ms < ? THEN NEW(begun_ms) ELSE larkfire_storms.begun_ms END",
+    "cards = CASE WHEN larkfire_storms.last_ms < ? THEN 0 ELSE larkfire_storms.cards END + NEW(cards)",
+    "firing = CASE WHEN larkfire_storms.last_ms < ? THEN 0 ELSE larkfire_storms.firing END + NEW(firing)",
+    "resolved = CASE WHEN larkfire_storms.last_ms < ? THEN 0 ELSE larkfire_storms.resolved END + NEW(resolved)",
+    "last_ms = CASE WHEN NEW(last_ms) > larkfire_storms.last_ms THEN NEW(last_ms) ELSE larkfire_storms.last_ms END",
+];
 
 /// When it began, when its last card was, and how many cards, alerts and ends there were.
 type StormRow = (i64, i64, i64, i64, i64);
@@ -77,11 +75,7 @@ impl Storms {
         let mut values: Vec<Value<'_>> = vec![receiver.as_bytes().into()];
         let counts = [cards, firing, resolved];
         values.extend([now_ms, now_ms].into_iter().chain(counts).chain([ended_ms; 4]).map(Value::from));
-        let update = match self.store.pool() {
-            Pool::MySql(_) => UPDATE_MYSQL,
-            Pool::Sqlite(_) | Pool::Simulated(_) => UPDATE_SQLITE,
-        };
-        let text = &format!("{INSERT} {update}");
+        let text = &CARDS.or_update(self.store.pool().dialect(), "VALUES (?, ?, ?, ?, ?, ?)", &UPDATES);
         let values = &values;
         let once = |run| async move {
             // A count that is added twice is worse than one that is missing.

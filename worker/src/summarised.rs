@@ -13,7 +13,7 @@ use tracing::warn;
 
 use crate::render::Item;
 use crate::store::sql::{execute, rows};
-use crate::store::{AgedRows, Store, StoreError};
+use crate::store::{AgedRows, Insert, Store, StoreError};
 
 /// How much is written into one row, in bytes: with that a statement is less than what old servers take at once (1 MiB).
 const PART_BYTES_MAX: usize = 256 * 1024;
@@ -22,6 +22,11 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 /// They are large.
 const PARTS: AgedRows =
     AgedRows { table: "larkfire_summarised", key: "card, part", time: "kept_ms", together: 50 };
+const PART: Insert<'_> = Insert {
+    table: "larkfire_summarised",
+    columns: &["card", "part", "receiver", "alerts", "kept_ms"],
+    key: 2,
+};
 /// Rows of one card that are read, far more than alerts of one card fill.
 const PARTS_READ_MAX: i64 = 10_000;
 
@@ -72,8 +77,7 @@ impl SummarisedAlerts {
     pub async fn keep(&self, card: &str, receiver: &str, items: &[Item<'_>]) {
         let now_ms = self.clock.now().as_millisecond();
         for (number, part) in parts(items).iter().enumerate() {
-            let insert = "REPLACE INTO larkfire_summarised (card, part, receiver, alerts, kept_ms) \
-                          VALUES (?, ?, ?, ?, ?)";
+            let insert = PART.or_replace(self.store.pool().dialect(), "VALUES (?, ?, ?, ?, ?)");
             let values = [
                 card.as_bytes().into(),
                 i64::try_from(number).unwrap_or(i64::MAX).into(),
@@ -81,7 +85,7 @@ impl SummarisedAlerts {
                 part.bytes.as_slice().into(),
                 now_ms.into(),
             ];
-            let written = self.store.within(|| execute(self.store.pool(), insert, &values)).await;
+            let written = self.store.within(|| execute(self.store.pool(), &insert, &values)).await;
             if let Err(error) = written {
                 self.unkept.inc_by(part.alerts);
                 let alerts = part.alerts;

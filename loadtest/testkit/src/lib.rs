@@ -17,6 +17,8 @@ pub mod http;
 pub mod mariadb;
 pub mod pace;
 pub mod ports;
+pub mod postgres;
+pub mod postgres_node;
 pub mod prefix;
 pub mod process;
 pub mod prometheus;

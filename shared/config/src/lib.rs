@@ -72,7 +72,7 @@ pub use runtime::telemetry::logging::LogFormat;
 pub use runtime::tls::{ClientTls, IdentityFiles, ListenerFiles};
 pub use severities::{NamedSeverity, SeverityWords};
 pub use sources::{Condition, Part, SourceConfig, SuccessStatus};
-pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig};
+pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig, is_postgres_url};
 pub use templates::{TemplateConfig, TemplateText};
 pub use tls::problems as tls_problems;
 pub use tls_follow::follow_tls;

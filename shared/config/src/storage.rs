@@ -153,6 +153,11 @@ pub(super) fn history(section: Section<'_>) -> HistoryConfig {
     history
 }
 
+/// Whether a URL leads to a PostgreSQL server.
+pub fn is_postgres_url(url: &str) -> bool {
+    ["postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
+}
+
 fn database_url(text: &str) -> Result<String, Must> {
     let mysql = || {
         Url::parse(text).is_ok_and(|url| {

@@ -1,6 +1,7 @@
-//! The budget everybody keeps together, in either database.
+//! The budget everybody keeps together, in whichever of the databases there is.
 
 pub mod mysql;
+pub mod postgres;
 mod simulated;
 pub mod sqlite;
 
@@ -32,6 +33,9 @@ pub async fn reserve(
     let ahead_ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
     match store.pool() {
         Pool::MySql(pool) => store.within(|| mysql::reserve(pool, receiver, rates, ahead_ms, None)).await,
+        Pool::Postgres(pool) => {
+            store.within(|| postgres::reserve(pool, receiver, rates, ahead_ms, None)).await
+        }
         Pool::Sqlite(pool) => {
             let now_ms = clock.now().as_millisecond();
             store.within(|| sqlite::reserve(pool, receiver, rates, ahead_ms, now_ms)).await
@@ -47,6 +51,7 @@ pub async fn hold(store: &Store, clock: &Clock, receiver: &str, pause: Duration)
     let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
     match store.pool() {
         Pool::MySql(pool) => store.within(|| mysql::hold(pool, receiver, pause_ms, None)).await,
+        Pool::Postgres(pool) => store.within(|| postgres::hold(pool, receiver, pause_ms, None)).await,
         Pool::Sqlite(pool) => {
             let now_ms = clock.now().as_millisecond();
             store.within(|| sqlite::hold(pool, receiver, pause_ms, now_ms)).await

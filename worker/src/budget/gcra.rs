@@ -2,7 +2,7 @@
 //! limits at once. Where the usual form keeps the theoretical arrival time, this one keeps that time less the
 //! tolerance, which is simply when the limit has room again; so a slot is the latest of a few times. Pure.
 //!
-//! `mysql.rs` has the same function in SQL, and a test holds the two together.
+//! `mysql.rs` and `postgres.rs` have the same function in SQL, and a test holds them together.
 
 use super::rates::{Rate, Rates};
 

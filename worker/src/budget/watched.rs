@@ -54,7 +54,7 @@ impl Budget {
         );
         let names = watched.iter().map(|budget| budget.name.as_str());
         let values: Vec<Value<'_>> = match self.store.pool() {
-            Pool::MySql(_) => names.map(|name| Value::Bytes(name.as_bytes())).collect(),
+            Pool::MySql(_) | Pool::Postgres(_) => names.map(|name| Value::Bytes(name.as_bytes())).collect(),
             Pool::Sqlite(_) | Pool::Simulated(_) => names.map(Value::Text).collect(),
         };
         let found: Vec<(Vec<u8>, i64, i64, i64, i64)> =

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::mysql::MySqlRow;
-use sqlx::{FromRow, query};
 use tokio::time::Instant;
 
 pub use super::turns::WorkerPlace;
-use crate::store::{Pool, Server, SimulatedDatabase, Store, StoreError};
+use crate::store::sql::{execute, rows};
+use crate::store::{Insert, Pool, SimulatedDatabase, Store, StoreError};
 
 /// How often a worker says that it is there.
 pub(super) const MAKE_KNOWN_EVERY: Duration = Duration::from_secs(15);
@@ -23,10 +22,12 @@ const COUNTED_FOR: Duration = Duration::from_mins(10);
 /// before the worker come some seconds later and carry more; with too few, a fleet that starts into it would flood.
 pub(super) const WORKERS_ASSUMED: u32 = 16;
 
+const SAID: Insert<'_> = Insert { table: "larkfire_workers", columns: &["id", "seen_s"], key: 1 };
+
 /// The workers on one database, this one included.
 #[derive(Debug)]
 pub struct Workers {
-    /// This process, or rather this start of it.
+    /// This process, or rather this start of it. As large as the numbers of all databases are.
     pub(super) id: u64,
     is_shared: bool,
     known: Mutex<KnownWorkers>,
@@ -53,7 +54,11 @@ struct Counted {
 impl Workers {
     /// This worker, among those on this database.
     pub fn new(store: &Store) -> Self {
-        Self { id: runtime::entropy::random(), is_shared: store.is_shared(), known: Mutex::default() }
+        Self {
+            id: runtime::entropy::random::<u64>() >> 1,
+            is_shared: store.is_shared(),
+            known: Mutex::default(),
+        }
     }
 
     /// This one's place among all, as far as is known.
@@ -73,9 +78,11 @@ impl Workers {
     /// Returns the database's time, in milliseconds since 1970.
     pub async fn make_known(&self, store: &Store) -> Option<i64> {
         let counted = match store.pool() {
-            Pool::MySql(server) => store.within(|| make_known(server, self.id)).await,
             Pool::Simulated(database) => store.within(|| make_known_simulated(database, self.id)).await,
-            Pool::Sqlite(_) => return None,
+            pool @ (Pool::MySql(_) | Pool::Postgres(_) | Pool::Sqlite(_)) => {
+                let clock = ServerClock::of(pool)?;
+                store.within(|| make_known(pool, &clock, self.id.cast_signed())).await
+            }
         };
         let counted = counted.ok()?;
         let now = Instant::now();
@@ -118,27 +125,53 @@ impl KnownWorkers {
 
 /// How many workers were heard of in the last minute, the one that asks included.
 pub async fn workers_seen(store: &Store) -> Result<i64, StoreError> {
-    let Pool::MySql(server) = store.pool() else { return Ok(1) };
-    let count = "SELECT COUNT(*) FROM larkfire_workers WHERE seen_s >= UNIX_TIMESTAMP() - ?";
-    let counted = || async {
-        let rows: Vec<MySqlRow> = server.rows(query(count).bind(SEEN_LATELY.as_secs())).await?;
-        let (all,) = <(i64,)>::from_row(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
-        Ok(all)
-    };
-    store.within(counted).await
+    let Some(clock) = ServerClock::of(store.pool()) else { return Ok(1) };
+    let count = format!("SELECT COUNT(*) FROM larkfire_workers WHERE seen_s >= {} - ?", clock.now_s);
+    let values = [seconds(SEEN_LATELY).into()];
+    let found: Vec<(i64,)> = store.within(|| rows(store.pool(), &count, &values)).await?;
+    Ok(found.first().map_or(0, |(all,)| *all))
 }
 
-async fn make_known(server: &Server, id: u64) -> Result<Counted, sqlx::Error> {
-    let say = "REPLACE INTO larkfire_workers (id, seen_s) VALUES (?, UNIX_TIMESTAMP())";
-    server.execute(query(say).bind(id)).await?;
-    let forget = "DELETE FROM larkfire_workers WHERE seen_s < UNIX_TIMESTAMP() - ?";
-    server.execute(query(forget).bind(COUNTED_FOR.as_secs())).await?;
-    let count = "SELECT COUNT(*), CAST(COALESCE(SUM(id < ?), 0) AS SIGNED), \
-         CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED) FROM larkfire_workers WHERE seen_s >= UNIX_TIMESTAMP() - ?";
-    let rows: Vec<MySqlRow> = server.rows(query(count).bind(id).bind(SEEN_LATELY.as_secs())).await?;
-    let (all, before, now_ms) = <(i64, i64, i64)>::from_row(rows.first().ok_or(sqlx::Error::RowNotFound)?)?;
+/// How a server is asked for its time.
+struct ServerClock {
+    now_s: &'static str,
+    now_ms: &'static str,
+}
+
+impl ServerClock {
+    /// `None` where there are no others, or they have no clock that could be asked so.
+    const fn of(pool: &Pool) -> Option<Self> {
+        match pool {
+            Pool::MySql(_) => Some(Self {
+                now_s: "UNIX_TIMESTAMP()",
+                now_ms: "CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)",
+            }),
+            Pool::Postgres(_) => Some(Self {
+                now_s: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
+                now_ms: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+            }),
+            Pool::Sqlite(_) | Pool::Simulated(_) => None,
+        }
+    }
+}
+
+async fn make_known(pool: &Pool, clock: &ServerClock, id: i64) -> Result<Counted, sqlx::Error> {
+    let ServerClock { now_s, now_ms } = clock;
+    let say = SAID.or_replace(pool.dialect(), &format!("VALUES (?, {now_s})"));
+    execute(pool, &say, &[id.into()]).await?;
+    let forget = format!("DELETE FROM larkfire_workers WHERE seen_s < {now_s} - ?");
+    execute(pool, &forget, &[seconds(COUNTED_FOR).into()]).await?;
+    let count = format!(
+        "SELECT COUNT(*), COUNT(CASE WHEN id < ? THEN 1 END), {now_ms} FROM larkfire_workers WHERE seen_s >= {now_s} - ?"
+    );
+    let found: Vec<(i64, i64, i64)> = rows(pool, &count, &[id.into(), seconds(SEEN_LATELY).into()]).await?;
+    let (all, before, now_ms) = found.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
     let number = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     Ok(Counted { all: number(all), before: number(before), now_ms })
+}
+
+fn seconds(time: Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn millis(time: Duration) -> i64 {

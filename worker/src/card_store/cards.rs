@@ -15,14 +15,14 @@ use tokio::sync::Notify;
 use tracing::debug;
 
 use super::state::{CardChange, Mark, States};
-use super::stored::{COLUMNS, CardId, CardRow, StoredCard, content, read};
+use super::stored::{CARD, COLUMNS, CardId, CardRow, ON_CARD, StoredCard, content, read};
 use super::{CARDS_PER_ALERT_MAX, CardMetrics, millis};
 use crate::card_buttons::Buttons;
 use crate::feishu::MessageId;
 use crate::feishu::limits::{ONCE_WITHIN, UPDATABLE, UPDATE_SPACING};
 use crate::render::{Button, Item};
 use crate::store::sql::{Transaction, Value, execute, places, rows};
-use crate::store::{Pool, SmallSteps, StepResult, Store, StoreError};
+use crate::store::{SmallSteps, StepResult, Store, StoreError};
 
 /// Alerts asked about in one statement.
 const ASKED_TOGETHER_MAX: usize = 256;
@@ -162,10 +162,6 @@ impl Cards {
         content: &[u8],
         format: CardFormat,
     ) -> Result<(), sqlx::Error> {
-        let insert = match self.store.pool() {
-            Pool::MySql(_) => "INSERT IGNORE",
-            Pool::Sqlite(_) | Pool::Simulated(_) => "INSERT OR IGNORE",
-        };
         // Strings and flags only: there is nothing the serialiser could refuse.
         let states = serde_json::to_vec(&States::at_first(items)).unwrap_or_else(|_| b"{}".to_vec());
         let firing = items.iter().filter(|item| item.is_firing()).count();
@@ -179,12 +175,11 @@ impl Cards {
             states[..].into(),
             i64::try_from(firing).unwrap_or(i64::MAX).into(),
         ];
-        let row = "INTO larkfire_cards (card, receiver, format, message, begun_ms, content, states, firing, version, shown, \
-             is_over_told, due_ms, lease_until_ms, holder) VALUES (?, ?, ?, NULL, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0)";
-        transaction.execute(&format!("{insert} {row}"), &values).await?;
+        let dialect = self.store.pool().dialect();
+        let insert = CARD.or_keep(dialect, "VALUES (?, ?, ?, NULL, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0)");
+        transaction.execute(&insert, &values).await?;
         let places = vec!["(?, ?, ?, ?)"; items.len()].join(", ");
-        let row =
-            format!("INTO larkfire_card_alerts (fingerprint, receiver, card, envelope) VALUES {places}");
+        let insert = ON_CARD.or_keep(dialect, &format!("VALUES {places}"));
         let values: Vec<Value<'_>> = items
             .iter()
             .flat_map(|Item { alert, envelope, .. }| {
@@ -196,7 +191,7 @@ impl Cards {
                 ]
             })
             .collect();
-        transaction.execute(&format!("{insert} {row}"), &values).await?;
+        transaction.execute(&insert, &values).await?;
         transaction.commit().await
     }
 
@@ -210,8 +205,8 @@ impl Cards {
         let mut found: HashMap<String, Vec<Whereabouts>> = HashMap::new();
         for asked in fingerprints.chunks(ASKED_TOGETHER_MAX) {
             let select = format!(
-                "SELECT a.fingerprint, a.card, a.envelope, CASE WHEN c.message IS NULL THEN 0 ELSE 1 END \
-                 FROM larkfire_card_alerts a JOIN larkfire_cards c ON c.card = a.card \
+                "SELECT a.fingerprint, a.card, a.envelope, \
+                 CAST(CASE WHEN c.message IS NULL THEN 0 ELSE 1 END AS SIGNED) FROM larkfire_card_alerts a JOIN larkfire_cards c ON c.card = a.card \
                  WHERE a.fingerprint IN ({}) AND a.receiver = ? \
                  AND (c.begun_ms > ? OR (c.begun_ms > ? AND c.message IS NOT NULL)) ORDER BY c.begun_ms DESC",
                 places(asked.len())
@@ -443,8 +438,8 @@ impl Cards {
     /// The oldest cards after that one. What is not over is passed once in a cleaning, however much there is of it.
     async fn walk(&self, after: &CardPlace) -> Result<Vec<WalkedCard>, StoreError> {
         let select = format!(
-            "SELECT begun_ms, card, CASE WHEN begun_ms < ? OR message IS NULL \
-             OR (begun_ms < ? AND firing = 0 AND due_ms IS NULL) THEN 1 ELSE 0 END FROM larkfire_cards \
+            "SELECT begun_ms, card, CAST(CASE WHEN begun_ms < ? OR message IS NULL \
+             OR (begun_ms < ? AND firing = 0 AND due_ms IS NULL) THEN 1 ELSE 0 END AS SIGNED) FROM larkfire_cards \
              WHERE begun_ms < ? AND begun_ms >= ? AND (begun_ms > ? OR card > ?) \
              ORDER BY begun_ms, card LIMIT {WALKED_TOGETHER}"
         );

@@ -7,6 +7,7 @@ use super::state::{CardChange, States};
 use super::{ALERTS_MAX, CONTENT_BYTES_MAX};
 use crate::feishu::{Form, MessageId, OnceKey};
 use crate::render::Item;
+use crate::store::Insert;
 
 /// Names a card: the same for the same alerts at the same receiver, however often they are tried.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +83,34 @@ pub struct StoredCard {
     /// Whether it was said that all of it is over.
     pub is_end_delivered: bool,
 }
+
+/// A card, as it is begun.
+pub(super) const CARD: Insert<'_> = Insert {
+    table: "larkfire_cards",
+    columns: &[
+        "card",
+        "receiver",
+        "format",
+        "message",
+        "begun_ms",
+        "content",
+        "states",
+        "firing",
+        "version",
+        "shown",
+        "is_over_told",
+        "due_ms",
+        "lease_until_ms",
+        "holder",
+    ],
+    key: 1,
+};
+/// An alert on one.
+pub(super) const ON_CARD: Insert<'_> = Insert {
+    table: "larkfire_card_alerts",
+    columns: &["fingerprint", "receiver", "card", "envelope"],
+    key: 3,
+};
 
 /// The row of a card, as [`COLUMNS`] name it.
 pub(super) type CardRow = (Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, Vec<u8>, Vec<u8>, i64, i64, i64);

@@ -7,10 +7,27 @@ use runtime::clock::Clock;
 
 use crate::audit::{Audit, AuditedAction};
 use crate::store::sql::{Value, execute, rows};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{DeleteSome, Insert, Store, StoreError};
 
 /// What is kept of somebody's name, in characters.
 const NAME_CHARS_MAX: usize = 255;
+
+/// What is over is removed so much at once: that never takes long, and is more than can be added meanwhile.
+const TOGETHER_MAX: i64 = 1_000;
+const OLD_SESSIONS: DeleteSome<'_> = DeleteSome {
+    table: "larkfire_console_sessions",
+    key: "token",
+    condition: "used_ms < ?",
+    order: "used_ms",
+};
+const OLD_ONCE: DeleteSome<'_> =
+    DeleteSome { table: "larkfire_console_once", key: "hash", condition: "until_ms < ?", order: "until_ms" };
+const SESSION: Insert<'_> = Insert {
+    table: "larkfire_console_sessions",
+    columns: &["token", "way", "subject", "name", "proof", "begun_ms", "used_ms"],
+    key: 1,
+};
+const ONCE: Insert<'_> = Insert { table: "larkfire_console_once", columns: &["hash", "until_ms"], key: 1 };
 
 /// Sessions in this database.
 pub struct Sessions {
@@ -31,20 +48,11 @@ impl Sessions {
         self.store.within(|| execute(self.store.pool(), text, values)).await
     }
 
-    /// Removes what is over: so much at once that it never takes long, and more than can be added meanwhile.
-    async fn clean(
-        &self,
-        table: &str,
-        condition: &str,
-        column: &str,
-        before: Timestamp,
-    ) -> Result<(), StoreError> {
-        let limited = match self.store.pool() {
-            Pool::MySql(_) => format!(" ORDER BY {column} LIMIT 1000"),
-            Pool::Sqlite(_) | Pool::Simulated(_) => String::new(),
-        };
-        let delete = format!("DELETE FROM {table} WHERE {condition}{limited}");
-        self.done(&delete, &[before.as_millisecond().into()]).await.map(drop)
+    /// Removes some of what is over.
+    async fn clean(&self, old: DeleteSome<'_>, before: Timestamp) -> Result<(), StoreError> {
+        let delete = old.statement(self.store.pool().dialect());
+        let values = [before.as_millisecond().into(), TOGETHER_MAX.into()];
+        self.done(&delete, &values).await.map(drop)
     }
 
     async fn keep(
@@ -53,14 +61,12 @@ impl Sessions {
         session: &StoredSession,
         over: SessionEnds,
     ) -> Result<(), StoreError> {
-        let table = "larkfire_console_sessions";
-        self.clean(table, "used_ms < ?", "used_ms", over.used_before).await?;
-        self.clean(table, "begun_ms < ?", "used_ms", over.begun_before).await?;
+        self.clean(OLD_SESSIONS, over.used_before).await?;
+        self.clean(DeleteSome { condition: "begun_ms < ?", ..OLD_SESSIONS }, over.begun_before).await?;
         let StoredSession { person, proof, begun_at, used_at } = session;
         let name: String = person.name.chars().take(NAME_CHARS_MAX).collect();
         // Done twice it comes to the same.
-        let insert = "REPLACE INTO larkfire_console_sessions (token, way, subject, name, proof, begun_ms, used_ms) \
-             VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let insert = SESSION.or_replace(self.store.pool().dialect(), "VALUES (?, ?, ?, ?, ?, ?, ?)");
         let values = [
             Value::Bytes(&token),
             person.way.as_str().as_bytes().into(),
@@ -70,7 +76,7 @@ impl Sessions {
             begun_at.as_millisecond().into(),
             used_at.as_millisecond().into(),
         ];
-        self.done(insert, &values).await.map(drop)
+        self.done(&insert, &values).await.map(drop)
     }
 
     async fn read(&self, token: SecretHash) -> Result<Option<StoredSession>, StoreError> {
@@ -83,14 +89,9 @@ impl Sessions {
 
     /// Where it cannot be said whether it was this caller who came first, it was another.
     async fn first(&self, what: SecretHash, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-        self.clean("larkfire_console_once", "until_ms < ?", "until_ms", now).await?;
-        let insert = match self.store.pool() {
-            Pool::MySql(_) => "INSERT IGNORE INTO larkfire_console_once (hash, until_ms) VALUES (?, ?)",
-            Pool::Sqlite(_) | Pool::Simulated(_) => {
-                "INSERT OR IGNORE INTO larkfire_console_once (hash, until_ms) VALUES (?, ?)"
-            }
-        };
-        Ok(self.done(insert, &[Value::Bytes(&what), until.as_millisecond().into()]).await? == 1)
+        self.clean(OLD_ONCE, now).await?;
+        let insert = ONCE.or_keep(self.store.pool().dialect(), "VALUES (?, ?)");
+        Ok(self.done(&insert, &[Value::Bytes(&what), until.as_millisecond().into()]).await? == 1)
     }
 }
 

@@ -66,11 +66,11 @@ impl Filter {
             values.extend(states.iter().map(|state| Value::Text(state.as_str())));
         }
         if let Some(name) = self.receiver.as_deref() {
-            // Both databases count characters here.
-            let chars = i64::try_from(name.chars().count()).unwrap_or(i64::MAX);
+            // All databases count characters here.
+            let chars = Value::Chars(i32::try_from(name.chars().count()).unwrap_or(i32::MAX - 1));
             let of_bot = format!("SUBSTR(receiver, 1, ?) = ? AND SUBSTR(receiver, ? + 1, 1) = '{BOT_MARK}'");
             parts.push(format!("(receiver = ? OR ({of_bot}))"));
-            values.extend::<[Value<'_>; 4]>([name.into(), chars.into(), name.into(), chars.into()]);
+            values.extend::<[Value<'_>; 4]>([name.into(), chars, name.into(), chars]);
         }
         let compared: [(&str, Value<'_>); 5] = [
             ("reason = ?", self.reason.map(Reason::as_str).into()),

@@ -6,14 +6,40 @@ use model::envelope::Source;
 use super::record::DeadLetterRecord;
 use super::{DeadLetterState, DeadLetters, ReplayOutcome};
 use crate::store::sql::{Transaction, Value, places, rows};
-use crate::store::{Pool, StoreError};
+use crate::store::{Dialect, Insert, Pool, StoreError};
 
 /// Letters written in one transaction. Few, because all of it has to be done within `database.timeout`.
 const KEPT_TOGETHER_MAX: usize = 20;
 
-/// What a later death leaves as it is.
-const LASTING: &str = "letter_key, line_key, envelope, source, alerts, summary, body, body_bytes, \
-    first_failed_ms, stored_ms";
+/// The first columns are what a later death leaves as it is.
+const LETTER: Insert<'_> = Insert {
+    table: "larkfire_dead_letters",
+    columns: &[
+        "letter_key",
+        "line_key",
+        "envelope",
+        "source",
+        "alerts",
+        "summary",
+        "body",
+        "body_bytes",
+        "first_failed_ms",
+        "stored_ms",
+        MOVED_ON[0],
+        MOVED_ON[1],
+        MOVED_ON[2],
+        MOVED_ON[3],
+        MOVED_ON[4],
+        MOVED_ON[5],
+        MOVED_ON[6],
+        MOVED_ON[7],
+        MOVED_ON[8],
+        MOVED_ON[9],
+    ],
+    key: 1,
+};
+const ALERTS: Insert<'_> =
+    Insert { table: "larkfire_dead_alerts", columns: &["fingerprint", "letter_key"], key: 2 };
 /// What a later death changes; the time of the death is the last of them, because `MySQL` assigns in this order and
 /// compares with what it has assigned already.
 const MOVED_ON: [&str; 10] = [
@@ -46,7 +72,7 @@ impl DeadLetters {
             died_again.push(self.is_known(record).await?);
         }
         let mut transaction = Transaction::begin(pool).await?;
-        let insert = insert(pool);
+        let insert = insert(pool.dialect());
         for (record, died_again) in records.iter().zip(died_again) {
             if died_again {
                 move_on(&mut transaction, record, now_ms).await?;
@@ -114,12 +140,8 @@ async fn index(
     if record.fingerprints.is_empty() {
         return Ok(());
     }
-    let insert = match pool {
-        Pool::MySql(_) => "INSERT IGNORE",
-        Pool::Sqlite(_) | Pool::Simulated(_) => "INSERT OR IGNORE",
-    };
     let places = vec!["(?, ?)"; record.fingerprints.len()].join(", ");
-    let insert = format!("{insert} INTO larkfire_dead_alerts (fingerprint, letter_key) VALUES {places}");
+    let insert = ALERTS.or_keep(pool.dialect(), &format!("VALUES {places}"));
     let pairs = record.fingerprints.iter();
     let values: Vec<Value<'_>> =
         pairs.flat_map(|fingerprint| [fingerprint.as_str().into(), record.letter_key[..].into()]).collect();
@@ -148,26 +170,15 @@ fn moved_on(
     ]
 }
 
-fn insert(pool: &Pool) -> String {
-    let columns = format!("{LASTING}, {}", MOVED_ON.join(", "));
-    let places = places(columns.split(',').count());
-    let into = format!("INSERT INTO larkfire_dead_letters ({columns}) VALUES ({places})");
-    match pool {
-        Pool::MySql(_) => {
-            let changes = MOVED_ON.map(|column| {
-                format!("{column} = IF(VALUES(last_failed_ms) > last_failed_ms, VALUES({column}), {column})")
-            });
-            format!("{into} ON DUPLICATE KEY UPDATE {}", changes.join(", "))
-        }
-        Pool::Sqlite(_) | Pool::Simulated(_) => {
-            let changes = MOVED_ON.map(|column| format!("{column} = excluded.{column}"));
-            format!(
-                "{into} ON CONFLICT (letter_key) DO UPDATE SET {} \
-                 WHERE excluded.last_failed_ms > larkfire_dead_letters.last_failed_ms",
-                changes.join(", ")
-            )
-        }
-    }
+fn insert(dialect: Dialect) -> String {
+    let values = format!("VALUES ({})", places(LETTER.columns.len()));
+    let changes = MOVED_ON.map(|column| {
+        format!(
+            "{column} = CASE WHEN NEW(last_failed_ms) > larkfire_dead_letters.last_failed_ms THEN NEW({column}) \
+             ELSE larkfire_dead_letters.{column} END"
+        )
+    });
+    LETTER.or_update(dialect, &values, &changes)
 }
 
 fn count(length: usize) -> i64 {

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::envelope::EnvelopeId;
 use queue::DeadLetterId;
 use sqlx::mysql::MySqlRow;
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -29,7 +30,7 @@ const OF_ALERT_MAX: i64 = 100;
 
 const COLUMNS: &str = "id, envelope, receiver, source, reason, code, message, attempts, first_failed_ms, \
     last_failed_ms, state, outcome, changed_ms, changed_by, alerts, summary, body_bytes, \
-    LENGTH(body) AS kept_bytes";
+    CAST(LENGTH(body) AS SIGNED) AS kept_bytes";
 
 /// Which way to go through the letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn page_query<'f>(
     let index = match pool {
         // It would walk all letters where most of them are in that state, and go on so when they are not any more.
         Pool::MySql(_) if state.is_some() && filter.ids.is_empty() => "FORCE INDEX (by_number)",
-        Pool::MySql(_) | Pool::Sqlite(_) | Pool::Simulated(_) => "",
+        Pool::MySql(_) | Pool::Postgres(_) | Pool::Sqlite(_) | Pool::Simulated(_) => "",
     };
     let (beyond, first) = match order {
         Order::OldestFirst => ("id > ?", i64::MIN),
@@ -305,7 +306,7 @@ struct DeadLetterRow {
     body: Option<Vec<u8>>,
 }
 
-/// The two databases' rows have the same columns, of types of their own.
+/// The databases' rows have the same columns, of types of their own.
 macro_rules! from_row {
     ($row:ty) => {
         impl FromRow<'_, $row> for DeadLetterRow {
@@ -338,6 +339,7 @@ macro_rules! from_row {
     };
 }
 from_row!(MySqlRow);
+from_row!(PgRow);
 from_row!(SqliteRow);
 
 /// The database holds milliseconds we have written; anything else was put there by hand.

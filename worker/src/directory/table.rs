@@ -1,4 +1,4 @@
-//! The user table: the operators' own on a `MySQL` server, or ours in the worker's SQLite file. All people of a card
+//! The user table: the operators' own on a server, or ours in the worker's SQLite file. All people of a card
 //! are one query.
 
 mod row;
@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::metrics::{OwnerMetrics, Source};
 use crate::people::person::Person;
 pub(crate) use crate::store::mysql_number as refusal;
-use crate::store::{Breaker, OpenError, Pool, Server, Store, StoreError, StoreFault};
+use crate::store::{Breaker, OpenError, Pool, Server, Store, StoreError, StoreFault, postgres_state};
 pub(crate) use row::UserRow;
 use sql::Columns;
 
@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 2;
 /// What `MySQL` answers where there is no such table.
 const NO_SUCH_TABLE: u16 = 1146;
+/// What `PostgreSQL` does.
+const POSTGRES_NO_SUCH_TABLE: &str = "42P01";
 
 /// Where people's ids are.
 #[derive(Debug)]
@@ -39,7 +41,6 @@ enum UserTablePlace {
     /// On a server.
     Server {
         pool: Box<Pool>,
-        server: Server,
         breaker: Box<Breaker>,
         /// Nobody said that there is a table.
         may_be_missing: bool,
@@ -87,11 +88,13 @@ impl UserTable {
     ) -> Result<Self, OpenError> {
         let (place, columns) = match (&config.server, store.pool()) {
             (Some(given), _) => return Ok(Self::on_server(given, config, metrics)),
-            (None, Pool::MySql(_)) => {
+            (None, Pool::MySql(_) | Pool::Postgres(_)) => {
                 let url = database.url.as_ref().map_or("", Secret::expose);
                 // Connections of its own: whoever waits for people must not hold up what is delivered.
                 let few = DatabaseConfig { connections: CONNECTIONS, timeout: PATIENCE, ..database.clone() };
-                (UserTablePlace::server(Server::of(url, &few)?, true, metrics), Columns::theirs(config))
+                let pool = Pool::to_server(url, &few)?;
+                let columns = Columns::theirs(config, pool.dialect());
+                (UserTablePlace::server(pool, true, metrics), columns)
             }
             (None, Pool::Sqlite(_) | Pool::Simulated(_)) => {
                 (UserTablePlace::File(store.clone()), Columns::ours())
@@ -103,9 +106,10 @@ impl UserTable {
     /// The table on a server of its own.
     pub(crate) fn on_server(server: &UserServer, config: &UserTableConfig, metrics: &OwnerMetrics) -> Self {
         let server = Server::of_user_table(options(server), &server.tls, CONNECTIONS, PATIENCE);
+        let pool = Pool::MySql(server);
         Self {
-            place: UserTablePlace::server(server, false, metrics),
-            columns: Columns::theirs(config),
+            columns: Columns::theirs(config, pool.dialect()),
+            place: UserTablePlace::server(pool, false, metrics),
             id_prefix: config.id_prefix.clone(),
         }
     }
@@ -151,13 +155,13 @@ impl UserTable {
     {
         match &self.place {
             UserTablePlace::File(store) => Ok(store.within(query).await?),
-            UserTablePlace::Server { breaker, server, may_be_missing, .. } => {
+            UserTablePlace::Server { pool, breaker, may_be_missing } => {
                 let Some(pass) = breaker.lets_through() else { return Err(TableError::Away) };
                 let asked = async {
                     match query().await {
                         // It died while nobody looked; the next one is new.
                         Err(error) if StoreFault::of(&error) == StoreFault::Lost => {
-                            server.distrust();
+                            pool.distrust();
                             query().await
                         }
                         found => found,
@@ -167,7 +171,7 @@ impl UserTable {
                     Ok(Err(error)) if *may_be_missing && is_no_such_table(&error) => Ok(Vec::new()),
                     Ok(found) => found.map_err(TableError::from),
                     Err(_) => {
-                        server.distrust();
+                        pool.distrust();
                         Err(TableError::TimedOut)
                     }
                 };
@@ -179,9 +183,9 @@ impl UserTable {
 }
 
 impl UserTablePlace {
-    fn server(server: Server, may_be_missing: bool, metrics: &OwnerMetrics) -> Self {
+    fn server(pool: Pool, may_be_missing: bool, metrics: &OwnerMetrics) -> Self {
         let breaker = Box::new(Breaker::new("the user table", metrics.source(Source::Table)));
-        Self::Server { pool: Box::new(Pool::MySql(server.clone())), server, breaker, may_be_missing }
+        Self::Server { pool: Box::new(pool), breaker, may_be_missing }
     }
 }
 
@@ -199,5 +203,5 @@ fn options(server: &UserServer) -> MySqlConnectOptions {
 
 fn is_no_such_table(error: &sqlx::Error) -> bool {
     let of_file = error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"));
-    of_file || refusal(error) == Some(NO_SUCH_TABLE)
+    of_file || refusal(error) == Some(NO_SUCH_TABLE) || postgres_state(error) == Some(POSTGRES_NO_SUCH_TABLE)
 }

@@ -129,7 +129,7 @@ impl Firing {
         // What the ledger has forgotten may not have been said yet; after twice the time nobody will.
         let select = format!(
             "SELECT f.fingerprint, f.receiver, f.kept_ms, \
-             CASE WHEN l.told_status = 1 OR (l.fingerprint IS NULL AND f.kept_ms < ?) THEN 1 ELSE 0 END \
+             CAST(CASE WHEN l.told_status = 1 OR (l.fingerprint IS NULL AND f.kept_ms < ?) THEN 1 ELSE 0 END AS SIGNED) \
              FROM larkfire_firing f \
              LEFT JOIN larkfire_ledger l ON l.fingerprint = f.fingerprint AND l.receiver = f.receiver \
              WHERE f.kept_ms < ? AND f.kept_ms >= ? AND (f.kept_ms > ? \

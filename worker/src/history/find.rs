@@ -10,6 +10,7 @@ use model::envelope::EnvelopeId;
 use model::matcher::Matcher;
 use serde::Serialize;
 use sqlx::mysql::MySqlRow;
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -245,7 +246,7 @@ struct HistoryEntryRow {
     entry: Option<HistoryEntry>,
 }
 
-/// The two databases' rows have the same columns, of types of their own.
+/// The databases' rows have the same columns, of types of their own.
 macro_rules! from_row {
     ($row:ty) => {
         impl FromRow<'_, $row> for HistoryEntryRow {
@@ -287,6 +288,7 @@ macro_rules! from_row {
     };
 }
 from_row!(MySqlRow);
+from_row!(PgRow);
 from_row!(SqliteRow);
 
 fn text_of(bytes: Vec<u8>) -> String {

@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use super::row::HistoryRow;
 use crate::store::sql::{Value, execute, rows};
-use crate::store::{Pool, Run, Store, StoreError};
+use crate::store::{Insert, Run, Store, StoreError};
 
 /// What is counted together, in milliseconds.
 pub(super) const SLOT_MS: i64 = 10 * 60 * 1_000;
 /// Counts that are read at most: 180 days of them.
 const SLOTS_READ_MAX: i64 = 26_000;
+
+const WRITTEN: Insert<'_> =
+    Insert { table: "larkfire_history_size", columns: &["slot_ms", "kept", "bytes"], key: 1 };
 
 /// What was written since it was counted last.
 #[derive(Debug, Default)]
@@ -41,14 +44,14 @@ impl WrittenSizes {
 
 /// Adds what was written to what is counted. Not twice: where nobody knows whether it was added it is left.
 pub(super) async fn keep(store: &Store, sizes: WrittenSizes) -> Result<(), StoreError> {
-    let updates = match store.pool() {
-        Pool::MySql(_) => "ON DUPLICATE KEY UPDATE kept = kept + VALUES(kept), bytes = bytes + VALUES(bytes)",
-        Pool::Sqlite(_) | Pool::Simulated(_) => {
-            "ON CONFLICT (slot_ms) DO UPDATE SET kept = kept + excluded.kept, bytes = bytes + excluded.bytes"
-        }
-    };
-    let insert =
-        format!("INSERT INTO larkfire_history_size (slot_ms, kept, bytes) VALUES (?, ?, ?) {updates}");
+    let insert = WRITTEN.or_update(
+        store.pool().dialect(),
+        "VALUES (?, ?, ?)",
+        &[
+            "kept = larkfire_history_size.kept + NEW(kept)",
+            "bytes = larkfire_history_size.bytes + NEW(bytes)",
+        ],
+    );
     for (slot_ms, size) in sizes.0 {
         let values: [Value<'_>; 3] = [slot_ms.into(), size.rows.into(), size.bytes.into()];
         let insert = insert.as_str();

@@ -1,5 +1,6 @@
 //! The rows in SQL, in whichever of the databases there is.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use model::alert::Status;
@@ -7,8 +8,8 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Database, Encode, Type, query};
 
 use super::row::HistoryRow;
-use crate::store::sql::{padded, placeholders, places_for};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::sql::{for_postgres, padded, placeholders, places_for};
+use crate::store::{Dialect, Insert, Pool, Store, StoreError};
 
 /// Rows in one statement at most: as many as gain something, and few enough that whoever waits for the one connection to a
 /// file waits for some milliseconds.
@@ -51,42 +52,54 @@ pub(super) const fn status_number(status: Status) -> i64 {
     }
 }
 
+const INSERT: Insert<'_> = Insert { table: "larkfire_history", columns: &COLUMNS, key: 2 };
+
 /// A row that is there already is one that counts, or one of a statement whose answer was lost: written again it is what
 /// it is to be.
-static MYSQL_UPDATES: LazyLock<String> = LazyLock::new(|| {
-    let updates = CHANGING.map(|column| format!("{column} = VALUES({column})"));
-    format!("ON DUPLICATE KEY UPDATE {}", updates.join(", "))
-});
-static SQLITE_UPDATES: LazyLock<String> = LazyLock::new(|| {
-    let updates = CHANGING.map(|column| format!("{column} = excluded.{column}"));
-    format!("ON CONFLICT (at_ms, number) DO UPDATE SET {}", updates.join(", "))
-});
+static UPDATES: LazyLock<Vec<String>> =
+    LazyLock::new(|| CHANGING.iter().map(|column| format!("{column} = NEW({column})")).collect());
 
 /// Writes rows, at most [`ROWS_MAX`].
 pub(super) async fn write(store: &Store, rows: &[HistoryRow]) -> Result<(), StoreError> {
+    let dialect = store.pool().dialect();
     match store.pool() {
         Pool::MySql(server) => {
-            let statement = insert(rows.len(), &MYSQL_UPDATES);
-            let done = store.within(|| async { server.execute(bound(&statement, rows)).await }).await;
+            let rows: Vec<_> = padded(rows, places_for(rows.len())).collect();
+            let statement = insert(dialect, rows.len());
+            let done = store.within(|| async { server.execute(bound(&statement, &rows)).await }).await;
+            done.map(drop)
+        }
+        Pool::Postgres(server) => {
+            let rows = last_of_each(rows);
+            let statement = for_postgres(&insert(dialect, rows.len()));
+            let done = store.within(|| async { server.execute(bound(&statement, &rows)).await }).await;
             done.map(drop)
         }
         Pool::Sqlite(pool) => {
-            let statement = insert(rows.len(), &SQLITE_UPDATES);
-            let done = store.within(|| async { bound(&statement, rows).execute(pool).await }).await;
+            let rows: Vec<_> = padded(rows, places_for(rows.len())).collect();
+            let statement = insert(dialect, rows.len());
+            let done = store.within(|| async { bound(&statement, &rows).execute(pool).await }).await;
             done.map(drop)
         }
         Pool::Simulated(database) => store.within(|| database.statement(|(): &mut ()| ())).await,
     }
 }
 
-fn insert(rows: usize, updates: &str) -> String {
-    let columns = COLUMNS.join(", ");
-    let places = placeholders(COLUMNS.len(), places_for(rows));
-    format!("INSERT INTO larkfire_history ({columns}) VALUES {places} {updates}")
+/// A statement of `PostgreSQL` changes no row twice, and one that counts may have been counted on while it waited.
+fn last_of_each(rows: &[HistoryRow]) -> Vec<&HistoryRow> {
+    let mut seen = HashSet::new();
+    let mut last: Vec<_> = rows.iter().rev().filter(|row| seen.insert((row.at_ms, row.number))).collect();
+    last.reverse();
+    last
+}
+
+fn insert(dialect: Dialect, rows: usize) -> String {
+    let values = format!("VALUES {}", placeholders(COLUMNS.len(), rows));
+    INSERT.or_update(dialect, &values, &UPDATES)
 }
 
 /// Nothing in the text comes from outside.
-fn bound<'q, DB>(statement: &str, rows: &[HistoryRow]) -> Query<'q, DB, <DB as Database>::Arguments>
+fn bound<'q, DB>(statement: &str, rows: &[&HistoryRow]) -> Query<'q, DB, <DB as Database>::Arguments>
 where
     DB: Database,
     for<'t> &'t [u8]: Encode<'t, DB> + Type<DB>,
@@ -95,7 +108,7 @@ where
     for<'t> Option<i64>: Encode<'t, DB> + Type<DB>,
 {
     let statement = query(AssertSqlSafe(statement.to_owned()));
-    padded(rows, places_for(rows.len())).fold(statement, |statement, row| {
+    rows.iter().fold(statement, |statement, row| {
         let facts = row.facts();
         statement
             .bind(row.at_ms)

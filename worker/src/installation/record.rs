@@ -2,8 +2,10 @@
 
 use super::{DatabaseOwner, Installation, owner};
 use crate::store::sql::{execute, rows};
-use crate::store::{Pool, Store, StoreError};
+use crate::store::{Insert, Pool, Store, StoreError};
 
+const OWNER: Insert<'_> =
+    Insert { table: "larkfire_installation", columns: &["place", "id", "label"], key: 1 };
 const SELECT: &str = "SELECT id, label FROM larkfire_installation WHERE place = 1";
 
 /// What is written down, as far as it can be read. Makes nothing, no tables either.
@@ -15,11 +17,7 @@ pub async fn recorded(pool: &Pool) -> Result<Option<Installation>, sqlx::Error> 
 
 /// Writes us down where nobody is, and says whose it is then. Of several that start together one is written down.
 pub async fn claim(store: &Store, ours: &Installation) -> Result<DatabaseOwner, StoreError> {
-    let insert = match store.pool() {
-        Pool::MySql(_) => "INSERT IGNORE",
-        Pool::Sqlite(_) | Pool::Simulated(_) => "INSERT OR IGNORE",
-    };
-    let insert = format!("{insert} INTO larkfire_installation (place, id, label) VALUES (1, ?, ?)");
+    let insert = OWNER.or_keep(store.pool().dialect(), "VALUES (1, ?, ?)");
     let values = [ours.id.as_bytes().into(), ours.label.as_str().into()];
     store
         .within(|| async {
@@ -35,7 +33,7 @@ pub async fn claim(store: &Store, ours: &Installation) -> Result<DatabaseOwner, 
 
 /// Writes us down, whoever was there.
 pub async fn adopt(store: &Store, ours: &Installation) -> Result<(), StoreError> {
-    let replace = "REPLACE INTO larkfire_installation (place, id, label) VALUES (1, ?, ?)";
+    let replace = OWNER.or_replace(store.pool().dialect(), "VALUES (1, ?, ?)");
     let values = [ours.id.as_bytes().into(), ours.label.as_str().into()];
-    store.within(|| execute(store.pool(), replace, &values)).await.map(drop)
+    store.within(|| execute(store.pool(), &replace, &values)).await.map(drop)
 }

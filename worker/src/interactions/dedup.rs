@@ -7,7 +7,7 @@ use runtime::clock::Clock;
 use sha2::{Digest, Sha256};
 
 use crate::store::sql::{Value, execute, rows};
-use crate::store::{AgedRows, Pool, Run, Store, StoreError};
+use crate::store::{AgedRows, Insert, Run, Store, StoreError};
 
 /// How long an interaction is remembered.
 pub(super) const KEPT: Duration = Duration::from_hours(24);
@@ -16,6 +16,12 @@ pub(super) const KEPT: Duration = Duration::from_hours(24);
 pub const BEGUN_FOR_MAX: Duration = Duration::from_mins(2);
 const INTERACTIONS: AgedRows =
     AgedRows { table: "larkfire_interactions", key: "dedup_key", time: "begun_ms", together: 500 };
+
+const BEGUN: Insert<'_> = Insert {
+    table: "larkfire_interactions",
+    columns: &["dedup_key", "begun_ms", "is_done", "holder"],
+    key: 1,
+};
 
 /// Whether to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +62,7 @@ impl InteractionDedup {
         let key = hash(dedup_key);
         let now = self.now_ms();
         let holder = runtime::entropy::random::<i64>();
-        let insert = match self.store.pool() {
-            Pool::MySql(_) => "INSERT IGNORE",
-            Pool::Sqlite(_) | Pool::Simulated(_) => "INSERT OR IGNORE",
-        };
-        let insert = format!(
-            "{insert} INTO larkfire_interactions (dedup_key, begun_ms, is_done, holder) VALUES (?, ?, 0, ?)"
-        );
+        let insert = BEGUN.or_keep(self.store.pool().dialect(), "VALUES (?, ?, 0, ?)");
         let ours = [key[..].into(), holder.into()];
         if self.is_begun(&insert, &[key[..].into(), now.into(), holder.into()], &ours).await? {
             return Ok(Begun::Mine);

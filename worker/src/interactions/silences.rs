@@ -4,13 +4,19 @@ use jiff::Timestamp;
 use runtime::clock::Clock;
 
 use crate::store::sql::{Value, execute, places, rows};
-use crate::store::{AgedRows, Store, StoreError};
+use crate::store::{AgedRows, Insert, Store, StoreError};
 
 /// Silences undone at once at most; as many as there can be for the alerts of one card.
 const FOUND_MAX: i64 = 500;
 
 const ENDED: AgedRows =
     AgedRows { table: "larkfire_silences", key: "silence, alertmanager", time: "until_ms", together: 500 };
+
+const SILENCE: Insert<'_> = Insert {
+    table: "larkfire_silences",
+    columns: &["silence", "alertmanager", "receiver", "fingerprint", "until_ms"],
+    key: 2,
+};
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +45,7 @@ impl Silences {
 
     /// Writes one down.
     pub(super) async fn keep(&self, receiver: &str, silence: &Silence) -> Result<(), StoreError> {
-        // Both databases know REPLACE.
-        let text = "REPLACE INTO larkfire_silences (silence, alertmanager, receiver, fingerprint, until_ms) \
-             VALUES (?, ?, ?, ?, ?)";
+        let text = SILENCE.or_replace(self.store.pool().dialect(), "VALUES (?, ?, ?, ?, ?)");
         let values = [
             silence.id.as_str().into(),
             silence.alertmanager.as_str().into(),
@@ -49,7 +53,7 @@ impl Silences {
             silence.fingerprint.as_bytes().into(),
             silence.until.as_millisecond().into(),
         ];
-        self.execute(text, &values).await
+        self.execute(&text, &values).await
     }
 
     /// Those of these alerts that have not ended.

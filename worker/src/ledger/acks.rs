@@ -11,13 +11,19 @@ use super::batch::fitting;
 use super::decision::{Decision, Occasion};
 use super::row::{Event, Millis};
 use crate::store::sql::{Value, execute, places, rows};
-use crate::store::{AgedRows, Store, StoreError};
+use crate::store::{AgedRows, Insert, Store, StoreError};
 
 const ACKNOWLEDGEMENTS: AgedRows = AgedRows {
     table: "larkfire_acknowledgements",
     key: "fingerprint, receiver",
     time: "at_ms",
     together: 500,
+};
+
+const TAKEN_ON: Insert<'_> = Insert {
+    table: "larkfire_acknowledgements",
+    columns: &["fingerprint", "receiver", "told_at", "who", "at_ms"],
+    key: 2,
 };
 
 /// Alerts in one statement.
@@ -52,11 +58,8 @@ impl Ledger {
             let count = format!("SELECT COUNT(*) {condition}");
             let found: Vec<(i64,)> = store.within(|| rows(store.pool(), &count, &values)).await?;
             taken_on += found.first().map_or(0, |(count,)| usize::try_from(*count).unwrap_or(0));
-            // Both databases know REPLACE.
-            let replace = format!(
-                "REPLACE INTO larkfire_acknowledgements (fingerprint, receiver, told_at, who, at_ms) \
-                 SELECT fingerprint, receiver, told_at, ?, ? {condition}"
-            );
+            let chosen = format!("SELECT fingerprint, receiver, told_at, ?, ? {condition}");
+            let replace = TAKEN_ON.or_replace(store.pool().dialect(), &chosen);
             values.splice(0..0, [who.as_str().into(), self.now().into()]);
             store.within(|| execute(store.pool(), &replace, &values)).await?;
         }

@@ -1,4 +1,4 @@
-//! A row as columns, the same for both databases.
+//! A row as columns, the same for all databases.
 
 use model::alert::Status;
 use model::envelope::EnvelopeId;
@@ -173,7 +173,7 @@ pub(super) fn in_order_of(keys: &[&Key<'_>], read: Vec<Read>) -> Vec<Option<Stor
     rows
 }
 
-const fn status_number(status: Status) -> i64 {
+pub(super) const fn status_number(status: Status) -> i64 {
     match status {
         Status::Firing => FIRING,
         Status::Resolved => RESOLVED,

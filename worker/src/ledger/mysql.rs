@@ -29,7 +29,7 @@ static ON_DUPLICATE: LazyLock<String> = LazyLock::new(|| {
     format!("ON DUPLICATE KEY UPDATE {}", assignments.join(", "))
 });
 
-pub(super) struct MySqlLedger<'p>(pub(super) &'p Server);
+pub(super) struct MySqlLedger<'p>(pub(super) &'p Server<MySql>);
 
 impl LedgerStore for MySqlLedger<'_> {
     async fn load(&self, keys: &[&Key<'_>]) -> Result<Vec<Option<Stored>>, sqlx::Error> {

@@ -3,6 +3,7 @@
 use super::batch::Key;
 use super::mysql::MySqlLedger;
 use super::port::{LedgerStore, RowChange, Stamp, Stored};
+use super::postgres::PostgresLedger;
 use super::row::Millis;
 use super::simulated::SimulatedLedger;
 use super::sqlite::SqliteLedger;
@@ -17,6 +18,7 @@ impl Table {
     pub(crate) async fn load(&self, keys: &[&Key<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {
         match self.0.pool() {
             Pool::MySql(pool) => self.0.within(|| async { MySqlLedger(pool).load(keys).await }).await,
+            Pool::Postgres(pool) => self.0.within(|| async { PostgresLedger(pool).load(keys).await }).await,
             Pool::Sqlite(pool) => self.0.within(|| async { SqliteLedger(pool).load(keys).await }).await,
             Pool::Simulated(pool) => self.0.within(|| async { SimulatedLedger(pool).load(keys).await }).await,
         }
@@ -31,6 +33,9 @@ impl Table {
             Pool::MySql(pool) => {
                 self.0.within(|| async { MySqlLedger(pool).save(changes, stamp).await }).await
             }
+            Pool::Postgres(pool) => {
+                self.0.within(|| async { PostgresLedger(pool).save(changes, stamp).await }).await
+            }
             Pool::Sqlite(pool) => {
                 self.0.within(|| async { SqliteLedger(pool).save(changes, stamp).await }).await
             }
@@ -44,6 +49,9 @@ impl Table {
         match self.0.pool() {
             Pool::MySql(pool) => {
                 self.0.within(|| async { MySqlLedger(pool).clean(before, rows_max).await }).await
+            }
+            Pool::Postgres(pool) => {
+                self.0.within(|| async { PostgresLedger(pool).clean(before, rows_max).await }).await
             }
             Pool::Sqlite(pool) => {
                 self.0.within(|| async { SqliteLedger(pool).clean(before, rows_max).await }).await
@@ -62,6 +70,9 @@ impl Table {
         match self.0.pool() {
             Pool::MySql(pool) => {
                 self.0.within(|| async { MySqlLedger(pool).find(wanted, rows_max).await }).await
+            }
+            Pool::Postgres(pool) => {
+                self.0.within(|| async { PostgresLedger(pool).find(wanted, rows_max).await }).await
             }
             Pool::Sqlite(pool) => {
                 self.0.within(|| async { SqliteLedger(pool).find(wanted, rows_max).await }).await

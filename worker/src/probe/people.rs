@@ -6,7 +6,7 @@ use prometheus::Registry;
 
 use crate::directory::metrics::OwnerMetrics;
 use crate::directory::table::{Survey, UserTable, refusal};
-use crate::store::{OpenError, Store, file_of};
+use crate::store::{OpenError, Store, file_of, postgres_state};
 
 /// What people are called by when they cannot be looked up.
 const BY_NAME: &str = "people are shown by name and not mentioned";
@@ -31,6 +31,14 @@ const REFUSALS: [(u16, &str, &str); 7] = [
     (1146, "is owners.table.name right?", "is owners.table.name right?"),
 ];
 const IS_DATABASE_RIGHT: &str = "is database.url (DATABASE_URL) right?";
+/// The same of `PostgreSQL`, whose table is in the workers' own database: states, or the class of those about a log-in.
+const POSTGRES_REFUSALS: [(&str, &str); 5] = [
+    ("28", IS_DATABASE_RIGHT),
+    ("3D000", IS_DATABASE_RIGHT),
+    ("42501", "the user of database.url needs the right to SELECT from it"),
+    ("42703", "are owners.table.columns right?"),
+    ("42P01", "is owners.table.name right?"),
+];
 
 /// Counts it through. Makes nothing: neither a file nor a table.
 pub(super) async fn user_table(config: &Config) -> Probe {
@@ -117,6 +125,10 @@ fn words(error: &sqlx::Error) -> String {
 }
 
 fn advice(error: &sqlx::Error, has_server: bool) -> &'static str {
+    if let Some(state) = postgres_state(error) {
+        let known = POSTGRES_REFUSALS.iter().find(|(known, _)| state.starts_with(known));
+        return known.map_or(IS_DATABASE_RIGHT, |(_, advice)| advice);
+    }
     let refused = refusal(error).and_then(|number| REFUSALS.iter().find(|(known, ..)| *known == number));
     match (refused, has_server) {
         (Some((_, advice, _)), true) | (Some((.., advice)), false) => advice,

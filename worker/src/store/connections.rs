@@ -4,26 +4,28 @@
 //! waits for the answer for as long as the system does, and waits again when it closes one under TLS: connections that a
 //! firewall has forgotten take its places for a quarter of an hour.
 
+mod mysql;
+mod postgres;
+
+use std::fmt::{self, Debug};
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use config::{ClientTls, DatabaseConfig, IdentityFiles};
+use config::{ClientTls, DatabaseConfig};
 use runtime::tls::{install_provider, said_of};
-use sqlx::mysql::{
-    MySql, MySqlArguments, MySqlConnectOptions, MySqlConnection, MySqlQueryResult, MySqlRow, MySqlSslMode,
-};
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, Executor, Row};
+use sqlx::{ConnectOptions, Connection, Database};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
+
+pub(super) use mysql::is_login_without_tls;
 
 use super::{FILE_BUSY_TIMEOUT, OpenError, StoreFault};
 
@@ -40,85 +42,105 @@ const ASKED_WITHIN: u32 = 4;
 const REFUSED_FOR: u32 = 2;
 const REFUSED_PAUSE: Duration = Duration::from_millis(20);
 
-/// Connections to a server. Clones share them.
-#[derive(Clone, Debug)]
-pub struct Server(Arc<Shared>);
+/// How its driver reaches a server.
+pub(crate) type ServerOptions<DB> = <<DB as Database>::Connection as Connection>::Options;
 
-#[derive(Debug)]
-struct Shared {
-    options: MySqlConnectOptions,
-    set_by: SetBy,
-    /// What one operation may take in all.
-    timeout: Duration,
-    places: Arc<Semaphore>,
-    idle: Mutex<Idle>,
+/// What servers of one kind want to be told, and how they say what is wrong.
+pub trait ServerEngine: Database {
+    /// What an operator is told to write.
+    const URL: &'static str;
+
+    /// Reads a URL, and what the settings say of TLS.
+    fn options(url: &str, tls: &ClientTls) -> Result<ServerOptions<Self>, sqlx::Error>;
+
+    /// Tells a new connection how its transactions are, and how long anything may take.
+    fn set_up(
+        connection: &mut Self::Connection,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Whether a server that said this instead of taking a connection may only be starting.
+    fn is_starting(error: &sqlx::Error) -> bool;
+
+    /// What is wrong with a connection in a sentence, where the driver speaks of itself.
+    fn in_our_words(error: sqlx::Error, set_by: SetBy) -> sqlx::Error;
+
+    /// One statement.
+    fn execute(
+        connection: &mut Self::Connection,
+        query: Query<'_, Self, Self::Arguments>,
+    ) -> impl Future<Output = Result<Self::QueryResult, sqlx::Error>> + Send;
+
+    /// The rows of one query.
+    fn rows(
+        connection: &mut Self::Connection,
+        query: Query<'_, Self, Self::Arguments>,
+    ) -> impl Future<Output = Result<Vec<Self::Row>, sqlx::Error>> + Send;
 }
 
 /// Which settings a server is known by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SetBy {
+pub enum SetBy {
     /// `database.url` and `database.tls`.
     DatabaseUrl,
     /// `owners.table.host` and those beside it.
     UserTable,
 }
 
-/// What an address says of TLS itself.
-#[derive(Clone, Copy, Debug, Default)]
-struct UrlTls {
-    names_mode: bool,
-    names_ca: bool,
-    names_identity: bool,
+/// Connections to a server. Clones share them.
+pub struct Server<DB: ServerEngine>(Arc<Shared<DB>>);
+
+struct Shared<DB: ServerEngine> {
+    options: ServerOptions<DB>,
+    set_by: SetBy,
+    /// What one operation may take in all.
+    timeout: Duration,
+    places: Arc<Semaphore>,
+    idle: Mutex<Idle<DB>>,
 }
 
-#[derive(Debug, Default)]
-struct Idle {
+struct Idle<DB: ServerEngine> {
     /// The one that was used last at the end, from where they are taken.
-    kept: Vec<IdleConnection>,
+    kept: Vec<IdleConnection<DB>>,
     /// What was opened before is not used again.
     distrusted: Option<Instant>,
 }
 
-#[derive(Debug)]
-struct IdleConnection {
-    connection: MySqlConnection,
+struct IdleConnection<DB: ServerEngine> {
+    connection: DB::Connection,
     opened: Instant,
     used: Instant,
 }
 
-/// A connection in use. Unless it is [settled](Lease::settled) it is cut, whatever was under way on it.
-#[derive(Debug)]
-pub(crate) struct ConnectionLease {
-    server: Server,
-    kept: Option<IdleConnection>,
+/// A connection in use. Unless it is [settled](Self::settled) it is cut, whatever was under way on it.
+pub(crate) struct ConnectionLease<DB: ServerEngine> {
+    server: Server<DB>,
+    kept: Option<IdleConnection<DB>>,
     _place: OwnedSemaphorePermit,
 }
 
-impl Server {
+impl<DB: ServerEngine> Clone for Server<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: ServerEngine> Debug for Server<DB> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The rest holds a password.
+        write!(formatter, "Server({})", DB::NAME)
+    }
+}
+
+impl<DB: ServerEngine> Server<DB> {
     /// By its URL.
     pub(crate) fn of(url: &str, config: &DatabaseConfig) -> Result<Self, OpenError> {
-        let url = match url.strip_prefix("mariadb:") {
-            Some(rest) => format!("mysql:{rest}"),
-            None => url.to_owned(),
-        };
-        let options = MySqlConnectOptions::from_str(&url)
-            .map_err(|_| OpenError::Url("expected mysql://user:password@host:3306/database"))?;
-        let options = with_tls(options, UrlTls::of(&url), &config.tls);
+        let options = DB::options(url, &config.tls).map_err(|_| OpenError::Url(DB::URL))?;
         Ok(Self::new(options, SetBy::DatabaseUrl, config.connections, config.timeout))
     }
 
-    /// By its parts, which are those of a server of the user table. `timeout` is what one operation may take in all.
-    pub(crate) fn of_user_table(
-        options: MySqlConnectOptions,
-        tls: &ClientTls,
-        connections: u32,
-        timeout: Duration,
-    ) -> Self {
-        let options = with_tls(options, UrlTls::default(), tls);
-        Self::new(options, SetBy::UserTable, connections, timeout)
-    }
-
-    fn new(options: MySqlConnectOptions, set_by: SetBy, connections: u32, timeout: Duration) -> Self {
+    /// `timeout` is what one operation may take in all.
+    fn new(options: ServerOptions<DB>, set_by: SetBy, connections: u32, timeout: Duration) -> Self {
         // Sqlx asks for the provider of the process where only the CA is checked.
         install_provider();
         Self(Arc::new(Shared {
@@ -126,12 +148,12 @@ impl Server {
             set_by,
             timeout,
             places: Arc::new(Semaphore::new(connections.max(1) as usize)),
-            idle: Mutex::default(),
+            idle: Mutex::new(Idle { kept: Vec::new(), distrusted: None }),
         }))
     }
 
     /// A connection that leads somewhere, as far as one can know. Waits for one, in its caller's time.
-    pub(crate) async fn lease(&self) -> Result<ConnectionLease, sqlx::Error> {
+    pub(crate) async fn lease(&self) -> Result<ConnectionLease<DB>, sqlx::Error> {
         // Only closing a semaphore makes this fail, and nobody does.
         let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let kept = match self.idle_one().await {
@@ -144,20 +166,20 @@ impl Server {
     /// One statement.
     pub(crate) async fn execute(
         &self,
-        query: Query<'_, MySql, MySqlArguments>,
-    ) -> Result<MySqlQueryResult, sqlx::Error> {
+        query: Query<'_, DB, DB::Arguments>,
+    ) -> Result<DB::QueryResult, sqlx::Error> {
         let mut lease = self.lease().await?;
-        let done = query.execute(lease.connection()?).await;
+        let done = DB::execute(lease.connection()?, query).await;
         lease.settled(done)
     }
 
     /// The rows of one query.
     pub(crate) async fn rows(
         &self,
-        query: Query<'_, MySql, MySqlArguments>,
-    ) -> Result<Vec<MySqlRow>, sqlx::Error> {
+        query: Query<'_, DB, DB::Arguments>,
+    ) -> Result<Vec<DB::Row>, sqlx::Error> {
         let mut lease = self.lease().await?;
-        let found = query.fetch_all(lease.connection()?).await;
+        let found = DB::rows(lease.connection()?, query).await;
         lease.settled(found)
     }
 
@@ -169,7 +191,7 @@ impl Server {
         idle.kept.clear();
     }
 
-    async fn idle_one(&self) -> Option<IdleConnection> {
+    async fn idle_one(&self) -> Option<IdleConnection<DB>> {
         loop {
             let mut kept = self.0.idle().kept.pop()?;
             let patience = self.0.timeout / ASKED_WITHIN;
@@ -191,33 +213,29 @@ impl Server {
     }
 }
 
-impl Shared {
-    async fn open(&self) -> Result<IdleConnection, sqlx::Error> {
+impl<DB: ServerEngine> Shared<DB> {
+    async fn open(&self) -> Result<IdleConnection<DB>, sqlx::Error> {
         let opened = Instant::now();
         let mut connection = loop {
             match self.options.connect().await {
-                Err(sqlx::Error::Io(error))
-                    if error.kind() == std::io::ErrorKind::ConnectionRefused
-                        && opened.elapsed() < self.timeout / REFUSED_FOR =>
-                {
+                Err(error) if is_starting::<DB>(&error) && opened.elapsed() < self.timeout / REFUSED_FOR => {
                     sleep(REFUSED_PAUSE).await;
                 }
-                connected => break connected.map_err(|error| in_our_words(error, self.set_by))?,
+                connected => break connected.map_err(|error| DB::in_our_words(error, self.set_by))?,
             }
         };
-        // Without gaps being locked, batches with sorted keys do not wait for each other in a circle.
-        connection.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED").await?;
+        DB::set_up(&mut connection, self.timeout).await?;
         Ok(IdleConnection { connection, opened, used: Instant::now() })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Idle> {
+    fn idle(&self) -> MutexGuard<'_, Idle<DB>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl ConnectionLease {
+impl<DB: ServerEngine> ConnectionLease<DB> {
     /// The connection itself.
-    pub(crate) fn connection(&mut self) -> Result<&mut MySqlConnection, sqlx::Error> {
+    pub(crate) fn connection(&mut self) -> Result<&mut DB::Connection, sqlx::Error> {
         // It is there until the lease is settled, which ends the lease.
         self.kept.as_mut().map(|kept| &mut kept.connection).ok_or(sqlx::Error::PoolClosed)
     }
@@ -238,96 +256,33 @@ impl ConnectionLease {
     }
 }
 
-/// Adds what the settings say of TLS. Whoever names a CA wants to know whom they talk to: then certificate and name are
-/// checked, where the URL does not say otherwise. Sqlx itself checks neither, unless `ssl-mode` says so.
-fn with_tls(options: MySqlConnectOptions, url: UrlTls, tls: &ClientTls) -> MySqlConnectOptions {
-    let mut options = options;
-    if !url.names_mode {
-        if tls.ca_file.is_some() || url.names_ca {
-            options = options.ssl_mode(MySqlSslMode::VerifyIdentity);
-        } else if tls.identity.is_some() || url.names_identity {
-            options = options.ssl_mode(MySqlSslMode::Required);
-        }
-    }
-    if let Some(file) = &tls.ca_file {
-        options = options.ssl_ca(file);
-    }
-    match &tls.identity {
-        Some(IdentityFiles { cert_file, key_file }) => {
-            options.ssl_client_cert(cert_file).ssl_client_key(key_file)
-        }
-        None => options,
+/// Whether a server that takes no connection may be about to.
+fn is_starting<DB: ServerEngine>(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        error => DB::is_starting(error),
     }
 }
 
-/// Whether the user of this connection logs in by its password's hash alone, which a server only takes while it remembers
-/// it from a log-in under TLS.
-pub(super) async fn is_login_without_tls(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
-    let cipher: Option<String> =
-        match connection.fetch_optional("SHOW SESSION STATUS LIKE 'Ssl_cipher'").await? {
-            Some(row) => row.try_get(1)?,
-            None => None,
-        };
-    if cipher.is_some_and(|cipher| !cipher.is_empty()) {
-        return Ok(false);
-    }
-    // Whoever may not see how it logs in is not told.
-    let Ok(Some(user)) = connection.fetch_optional("SHOW CREATE USER CURRENT_USER()").await else {
-        return Ok(false);
+/// What is wrong with TLS, in a sentence. Nobody but an operator mends it; as an I/O error it would pass for a network that
+/// comes back.
+fn tls_in_our_words(error: &sqlx::Error, set_by: SetBy, mode: &str) -> Option<sqlx::Error> {
+    let said = said_of(error)?;
+    let settings = match set_by {
+        SetBy::DatabaseUrl => format!("database.tls, and {mode} in database.url"),
+        SetBy::UserTable => "owners.table.tls".to_owned(),
     };
-    Ok(is_by_hash(user.try_get(0)?))
+    Some(sqlx::Error::Configuration(format!("{said}; see {settings}").into()))
 }
 
-/// Reads what `SHOW CREATE USER` says. A user without a password needs no hash.
-fn is_by_hash(created: &str) -> bool {
-    created.contains("'caching_sha2_password' AS ")
+/// Whether a URL has one of these parameters.
+fn has_parameter(url: &str, names: &[&str]) -> bool {
+    let url = Url::parse(url).ok();
+    url.is_some_and(|url| url.query_pairs().any(|(name, _)| names.contains(&&*name)))
 }
 
-/// What is wrong with TLS, in a sentence; and what sqlx says of its own features means: there is no TLS, and the server wants
-/// the password itself.
-fn in_our_words(error: sqlx::Error, set_by: SetBy) -> sqlx::Error {
-    if let Some(said) = said_of(&error) {
-        let settings = match set_by {
-            SetBy::DatabaseUrl => "database.tls, and ssl-mode in database.url",
-            SetBy::UserTable => "owners.table.tls",
-        };
-        // Nobody but an operator mends it; as an I/O error it would pass for a network that comes back.
-        return sqlx::Error::Configuration(format!("{said}; see {settings}").into());
-    }
-    let is_of_feature =
-        matches!(&error, sqlx::Error::Configuration(cause) if cause.to_string().contains("RSA"));
-    if !is_of_feature {
-        return error;
-    }
-    let further = match set_by {
-        SetBy::DatabaseUrl => ", and remove ssl-mode=DISABLED from database.url if it is there",
-        SetBy::UserTable => "",
-    };
-    sqlx::Error::Configuration(
-        format!(
-            "the server wants the password itself (caching_sha2_password or sha256_password), which is sent under TLS only: \
-             turn on TLS at the server{further}"
-        )
-        .into(),
-    )
-}
-
-impl UrlTls {
-    fn of(url: &str) -> Self {
-        let url = Url::parse(url).ok();
-        let names = |names: [&str; 2]| {
-            url.iter().flat_map(|url| url.query_pairs()).any(|(name, _)| names.contains(&&*name))
-        };
-        Self {
-            names_mode: names(["ssl-mode", "sslmode"]),
-            names_ca: names(["ssl-ca", "sslca"]),
-            names_identity: names(["ssl-cert", "sslcert"]),
-        }
-    }
-}
-
-impl Idle {
-    fn trusts(&self, kept: &IdleConnection) -> bool {
+impl<DB: ServerEngine> Idle<DB> {
+    fn trusts(&self, kept: &IdleConnection<DB>) -> bool {
         self.distrusted.is_none_or(|at| kept.opened > at)
     }
 }
@@ -355,36 +310,4 @@ pub(super) fn to_file(path: &Path, is_stale: Arc<AtomicBool>) -> SqlitePool {
             },
         );
     pool.connect_lazy_with(options)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_in_that_needs_tls_is_known_by_what_the_server_says_of_it() {
-        let user =
-            |how: &str| format!("CREATE USER `u`@`%` IDENTIFIED {how} REQUIRE NONE PASSWORD EXPIRE DEFAULT");
-        // MySQL 9 does not show users their own hash.
-        for hash in ["'$A$00A$sdq}ah{n&1DR'", "<secret>"] {
-            assert!(is_by_hash(&user(&format!("WITH 'caching_sha2_password' AS {hash}"))));
-        }
-        for how in [
-            "WITH 'caching_sha2_password'",
-            "WITH 'mysql_native_password' AS '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29'",
-            "BY PASSWORD '*94BDCEBE19083CE2A1F959FD02F964C7AF4CFC29'",
-        ] {
-            assert!(!is_by_hash(&user(how)), "{how}");
-        }
-    }
-
-    #[test]
-    fn a_password_that_would_be_sent_without_tls_is_said_in_words_one_can_act_on() {
-        let theirs = "RSA auth backend disabled; enable feature `mysql-rsa` (or `rsa` if using sqlx-mysql directly) or use TLS.";
-        for set_by in [SetBy::DatabaseUrl, SetBy::UserTable] {
-            let said = in_our_words(sqlx::Error::Configuration(theirs.into()), set_by).to_string();
-            assert!(said.contains("turn on TLS at the server") && !said.contains("feature"), "{said}");
-            assert_eq!(said.contains("database.url"), set_by == SetBy::DatabaseUrl, "{said}");
-        }
-    }
 }

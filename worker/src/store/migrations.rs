@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlConnection;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tokio::time::{Instant, sleep};
@@ -17,11 +18,12 @@ use tracing::warn;
 use super::connections::is_login_without_tls;
 use super::{FILE_BUSY_TIMEOUT, Pool};
 
-/// One step in both dialects: statements that each end with a semicolon at the end of a line. Times are milliseconds since
+/// One step in each dialect: statements that each end with a semicolon at the end of a line. Times are milliseconds since
 /// 1970, ids of envelopes are their 16 bytes.
 #[derive(Debug)]
 pub(super) struct Migration {
     pub(super) mysql: &'static str,
+    pub(super) postgres: &'static str,
     pub(super) sqlite: &'static str,
 }
 
@@ -29,6 +31,7 @@ macro_rules! migrations {
     ($($name:literal,)*) => {
         &[$(Migration {
             mysql: include_str!(concat!("../migrations/", $name, ".mysql.sql")),
+            postgres: include_str!(concat!("../migrations/", $name, ".postgres.sql")),
             sqlite: include_str!(concat!("../migrations/", $name, ".sqlite.sql")),
         }),*]
     };
@@ -74,6 +77,12 @@ pub(super) async fn run(pool: &Pool) -> Result<(), sqlx::Error> {
         Pool::MySql(server) => {
             // The lock is the connection's: whatever goes wrong here, it ends with it.
             mysql(server.lease().await?.connection()?).await
+        }
+        Pool::Postgres(server) => {
+            let mut lease = server.lease().await?;
+            let done = postgres(lease.connection()?).await;
+            // What has failed has left a transaction behind, which ends with its connection.
+            if done.is_ok() { lease.settled(done) } else { done }
         }
         Pool::Sqlite(pool) => sqlite(pool).await,
         // Its tables come to be when they are written to.
@@ -126,6 +135,38 @@ async fn mysql(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Each step is one message with a transaction of its own, with which its turn ends: a server goes on with it when we are gone,
+/// and a pooler between two of them does no harm.
+async fn postgres(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let schema: Option<String> =
+        sqlx::query_scalar("SELECT CAST(current_schema() AS TEXT)").fetch_one(&mut *connection).await?;
+    let there: Vec<String> = sqlx::query_scalar(
+        "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema()",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    // A lock is one of this database, which may hold an installation in each of its schemas.
+    let turn = format!(
+        "BEGIN; SET LOCAL lock_timeout = '{TURN_SECONDS}s'; SET LOCAL statement_timeout = 0; \
+         SELECT pg_advisory_xact_lock({})",
+        lock_number(schema.as_deref().unwrap_or_default())
+    );
+    // To make what is there takes the right to make it.
+    if !there.iter().any(|table| table == "larkfire_schema") {
+        let make = "CREATE TABLE IF NOT EXISTS larkfire_schema (version BIGINT NOT NULL PRIMARY KEY)";
+        connection.execute(AssertSqlSafe(format!("{turn}; {make}; COMMIT"))).await?;
+    }
+    let done: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM larkfire_schema")
+        .fetch_one(&mut *connection)
+        .await?;
+    for (version, statements) in to_do(|step| step.postgres, done, &there) {
+        let note = format!("INSERT INTO larkfire_schema (version) VALUES ({version}) ON CONFLICT DO NOTHING");
+        let step = format!("{turn}; {}; {note}; COMMIT", statements.join("; "));
+        connection.execute(AssertSqlSafe(step)).await?;
+    }
+    Ok(())
+}
+
 /// The first connection to a file. Opening a new one gives it its write-ahead log, for which SQLite wants it alone and does
 /// not wait, whatever `busy_timeout` says: of several processes that start together only one gets it at once.
 async fn first_connection(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
@@ -164,6 +205,12 @@ async fn sqlite(pool: &SqlitePool) -> Result<(), sqlx::Error> {
 /// Names are the server's, for all its databases.
 fn lock_name(database: &str) -> String {
     format!("larkfire.schema.{}", &hex::encode(Sha256::digest(database))[..16])
+}
+
+/// By the same, as `PostgreSQL` has its locks.
+fn lock_number(schema: &str) -> i64 {
+    let hash = Sha256::digest(lock_name(schema));
+    hash.iter().take(8).fold(0, |number, byte| (number << 8) | i64::from(*byte))
 }
 
 /// The tables there are when all is done.
@@ -250,6 +297,17 @@ mod tests {
             [3, 7, 19],
             "with the columns it has got later"
         );
+    }
+
+    #[test]
+    fn each_database_gets_the_tables_that_the_others_have() {
+        let [mysql, postgres, mut sqlite] =
+            [|step: &Migration| step.mysql, |step: &Migration| step.postgres, |step: &Migration| step.sqlite]
+                .map(tables);
+        assert_eq!(postgres, mysql);
+        assert!(sqlite.remove("larkfire_users"), "on a server people are in the operator's own table");
+        sqlite.insert("larkfire_workers");
+        assert_eq!(sqlite, mysql, "but for the workers, of which a file has no count");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::MySqlDatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 /// What is wrong, by what is done about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,27 @@ const MYSQL_OF_ITSELF: [u16; 14] =
 /// Those of them that do not pass.
 const MYSQL_OF_LOGIN: [u16; 8] = [1044, 1045, 1049, 1129, 1130, 1698, 1820, 3118];
 
+/// What a `PostgreSQL` server says that takes no connections yet: it is starting, or is not up to date as a standby.
+pub(super) const POSTGRES_STARTING: &str = "57P03";
+/// Its states (the manual's appendix on error codes), whole or by their class. The server or an administrator ends the
+/// connection; nobody knows what came of a statement; a transaction of which nothing was heard for too long; what is
+/// prepared on a connection is not there, because a pooler has put another server's behind it.
+const POSTGRES_LOST: [&str; 10] =
+    ["08", "57P01", "57P02", POSTGRES_STARTING, "57P04", "57P05", "40003", "25P03", "25P04", "26000"];
+/// A standby, or a database that is set to be read only.
+const POSTGRES_READ_ONLY: [&str; 1] = ["25006"];
+/// No such database, schema, table or column.
+const POSTGRES_MISSING: [&str; 4] = ["3D000", "3F000", "42P01", "42703"];
+/// Serialisation, a deadlock, a lock that was not to be had, a statement that was ended for having waited too long.
+const POSTGRES_CONTENDED: [&str; 4] = ["40001", "40P01", "55P03", "57014"];
+/// Data, and what constraints say of it.
+const POSTGRES_DATA: [&str; 2] = ["22", "23"];
+/// What is said of the server, the database or the log-in: no room, no memory, too many connections, an administrator,
+/// a broken file, damaged data, a log-in that is not let in, no such database.
+const POSTGRES_OF_ITSELF: [&str; 6] = ["28", "3D000", "53", "57", "58", "XX"];
+/// Those of them that do not pass.
+const POSTGRES_OF_LOGIN: [&str; 2] = ["28", "3D000"];
+
 const SQLITE_ERROR: i64 = 1;
 const SQLITE_NOT_A_DATABASE: i64 = 26;
 /// Also where the file is no longer the one at its path.
@@ -64,10 +86,25 @@ impl StoreFault {
     }
 
     fn said(error: &(dyn DatabaseError + 'static)) -> Self {
-        match error.try_downcast_ref::<MySqlDatabaseError>() {
-            Some(error) => Self::of_mysql(error.number(), error.code().unwrap_or_default()),
+        if let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() {
+            return Self::of_mysql(error.number(), error.code().unwrap_or_default());
+        }
+        match error.try_downcast_ref::<PgDatabaseError>() {
+            Some(error) => Self::of_postgres(error.code()),
             None => Self::of_sqlite(code(error).unwrap_or_default(), error.message()),
         }
+    }
+
+    fn of_postgres(state: &str) -> Self {
+        let faults = [
+            (&POSTGRES_LOST[..], Self::Lost),
+            (&POSTGRES_READ_ONLY, Self::ReadOnly),
+            (&POSTGRES_MISSING, Self::Missing),
+            (&POSTGRES_CONTENDED, Self::Contended),
+            (&POSTGRES_DATA, Self::Data),
+        ];
+        let found = faults.into_iter().find(|(states, _)| is_among(state, states));
+        found.map_or(Self::Other, |(_, fault)| fault)
     }
 
     fn of_mysql(number: u16, state: &str) -> Self {
@@ -103,7 +140,8 @@ pub(super) fn is_no_outage(error: &sqlx::Error) -> bool {
 /// Whether only somebody who changes the server, its users or the configuration can help: a statement that makes tables, or
 /// the log-in itself, was refused, or the file is something else.
 pub(super) fn is_for_good(error: &sqlx::Error) -> bool {
-    let is_login = mysql_number(error).is_some_and(|number| MYSQL_OF_LOGIN.contains(&number));
+    let is_login = mysql_number(error).is_some_and(|number| MYSQL_OF_LOGIN.contains(&number))
+        || postgres_state(error).is_some_and(|state| is_among(state, &POSTGRES_OF_LOGIN));
     let is_refusal = error.as_database_error().is_some_and(is_of_statement);
     let is_no_database =
         error.as_database_error().and_then(code).is_some_and(|code| code & 0xff == SQLITE_NOT_A_DATABASE);
@@ -116,6 +154,10 @@ pub(super) fn is_of_statement(error: &(dyn DatabaseError + 'static)) -> bool {
         return !MYSQL_OF_ITSELF.contains(&error.number())
             && matches!(StoreFault::said(error), StoreFault::Missing | StoreFault::Data | StoreFault::Other);
     }
+    if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {
+        return !is_among(error.code(), &POSTGRES_OF_ITSELF)
+            && matches!(StoreFault::said(error), StoreFault::Missing | StoreFault::Data | StoreFault::Other);
+    }
     code(error).is_none_or(|code| !SQLITE_OF_ITSELF.contains(&(code & 0xff)))
 }
 
@@ -123,6 +165,17 @@ pub(super) fn is_of_statement(error: &(dyn DatabaseError + 'static)) -> bool {
 pub(crate) fn mysql_number(error: &sqlx::Error) -> Option<u16> {
     let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
     Some(error.number())
+}
+
+/// The state (`SQLSTATE`) that a `PostgreSQL` server said no with.
+pub(crate) fn postgres_state(error: &sqlx::Error) -> Option<&str> {
+    let error = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    Some(error.code())
+}
+
+/// Whether a state is one of these, or of one of these classes.
+fn is_among(state: &str, states: &[&str]) -> bool {
+    states.iter().any(|known| state.starts_with(known))
 }
 
 fn code(error: &(dyn DatabaseError + 'static)) -> Option<i64> {
@@ -176,5 +229,27 @@ mod tests {
         assert_eq!(StoreFault::of_mysql(1213, "40001"), StoreFault::Contended);
         assert_eq!(StoreFault::of_mysql(1406, "22001"), StoreFault::Data);
         assert_eq!(StoreFault::of_mysql(1142, "42000"), StoreFault::Other);
+    }
+    #[test]
+    fn what_postgresql_says_of_a_connection_or_of_others_is_no_word_on_the_statement() {
+        for (state, fault) in [
+            ("08006", StoreFault::Lost),
+            ("57P01", StoreFault::Lost),
+            ("57P03", StoreFault::Lost),
+            ("26000", StoreFault::Lost),
+            ("25006", StoreFault::ReadOnly),
+            ("42P01", StoreFault::Missing),
+            ("42703", StoreFault::Missing),
+            ("40001", StoreFault::Contended),
+            ("40P01", StoreFault::Contended),
+            ("55P03", StoreFault::Contended),
+            ("57014", StoreFault::Contended),
+            ("22021", StoreFault::Data),
+            ("23505", StoreFault::Data),
+            ("53300", StoreFault::Other),
+            ("42501", StoreFault::Other),
+        ] {
+            assert_eq!(StoreFault::of_postgres(state), fault, "{state}");
+        }
     }
 }

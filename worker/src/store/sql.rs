@@ -1,10 +1,18 @@
-//! The same statement on either database. What the two have in common is the text; their types are kept in here.
+//! The same statement on any database. What they have in common is the text, written as `MySQL` has it (`dialect.rs` has what
+//! differs); their types are kept in here.
 
+use std::borrow::Cow;
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgRow, PgTypeInfo};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Executor, FromRow, MySql, Row, Sqlite};
+use sqlx::{AssertSqlSafe, Encode, Executor, FromRow, MySql, Postgres, Row, Sqlite, Type};
 
+pub(crate) use super::dialect::for_postgres;
 use crate::store::{ConnectionLease, Pool, SimulatedDatabase};
 
 /// What takes the place of a `?`.
@@ -14,6 +22,8 @@ pub enum Value<'v> {
     Null,
     /// A number.
     Number(i64),
+    /// A number of characters: functions of `PostgreSQL` take no larger ones.
+    Chars(i32),
     /// A text, in the column's collation.
     Text(&'v str),
     /// Bytes, compared one by one.
@@ -23,7 +33,8 @@ pub enum Value<'v> {
 /// Several statements that are done together or not at all. Dropped before it is committed it is undone, on a server by
 /// cutting its connection.
 pub(crate) enum Transaction {
-    MySql(ConnectionLease),
+    MySql(ConnectionLease<MySql>),
+    Postgres(ConnectionLease<Postgres>),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     Simulated(SimulatedDatabase),
 }
@@ -37,6 +48,11 @@ impl Transaction {
                 lease.connection()?.execute("START TRANSACTION").await?;
                 Self::MySql(lease)
             }
+            Pool::Postgres(server) => {
+                let mut lease = server.lease().await?;
+                lease.connection()?.execute("BEGIN").await?;
+                Self::Postgres(lease)
+            }
             Pool::Sqlite(pool) => Self::Sqlite(pool.begin().await?),
             Pool::Simulated(database) => Self::Simulated(database.clone()),
         })
@@ -47,6 +63,10 @@ impl Transaction {
         match self {
             Self::MySql(lease) => {
                 let done = mysql(text, values).execute(lease.connection()?).await?;
+                Ok(done.rows_affected())
+            }
+            Self::Postgres(lease) => {
+                let done = postgres(text, values).execute(lease.connection()?).await?;
                 Ok(done.rows_affected())
             }
             Self::Sqlite(transaction) => {
@@ -63,6 +83,10 @@ impl Transaction {
                 let done = lease.connection()?.execute("COMMIT").await;
                 lease.settled(done).map(drop)
             }
+            Self::Postgres(mut lease) => {
+                let done = lease.connection()?.execute("COMMIT").await;
+                lease.settled(done).map(drop)
+            }
             Self::Sqlite(transaction) => transaction.commit().await,
             Self::Simulated(database) => database.statement(|(): &mut ()| ()).await,
         }
@@ -73,17 +97,22 @@ impl Transaction {
 pub async fn execute(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<u64, sqlx::Error> {
     match pool {
         Pool::MySql(server) => Ok(server.execute(mysql(text, values)).await?.rows_affected()),
+        Pool::Postgres(server) => Ok(server.execute(postgres(text, values)).await?.rows_affected()),
         Pool::Sqlite(pool) => Ok(sqlite(text, values).execute(pool).await?.rows_affected()),
         Pool::Simulated(database) => database.statement(|(): &mut ()| 0).await,
     }
 }
 
-/// Inserts one row; says which number it got.
+/// Inserts one row; says which number it got, in the column `id`.
 pub(crate) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<i64, sqlx::Error> {
     Ok(match pool {
         Pool::MySql(server) => {
             let id = server.execute(mysql(text, values)).await?.last_insert_id();
             i64::try_from(id).unwrap_or(i64::MAX)
+        }
+        Pool::Postgres(server) => {
+            let rows = server.rows(postgres(&format!("{text} RETURNING id"), values)).await?;
+            rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?
         }
         Pool::Sqlite(pool) => sqlite(text, values).execute(pool).await?.last_insert_rowid(),
         Pool::Simulated(database) => database.statement(|(): &mut ()| 1).await?,
@@ -93,11 +122,15 @@ pub(crate) async fn insert(pool: &Pool, text: &str, values: &[Value<'_>]) -> Res
 /// The rows of a query, which has to limit them.
 pub async fn rows<T>(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<T>, sqlx::Error>
 where
-    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, SqliteRow>,
+    T: for<'r> FromRow<'r, MySqlRow> + for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow>,
 {
     match pool {
         Pool::MySql(server) => {
             let rows = server.rows(mysql(text, values)).await?;
+            rows.iter().map(T::from_row).collect()
+        }
+        Pool::Postgres(server) => {
+            let rows = server.rows(postgres(text, values)).await?;
             rows.iter().map(T::from_row).collect()
         }
         Pool::Sqlite(pool) => {
@@ -111,7 +144,7 @@ where
 /// How the database would find the rows of a query, step by step and in its own words.
 pub async fn explain(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<String>, sqlx::Error> {
     let text = match pool {
-        Pool::MySql(_) => format!("EXPLAIN {text}"),
+        Pool::MySql(_) | Pool::Postgres(_) => format!("EXPLAIN {text}"),
         Pool::Sqlite(_) | Pool::Simulated(_) => format!("EXPLAIN QUERY PLAN {text}"),
     };
     let steps: Vec<PlanStep> = rows(pool, &text, values).await?;
@@ -125,6 +158,12 @@ impl FromRow<'_, MySqlRow> for PlanStep {
         let word =
             |column| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
         Ok(Self(format!("{} by {}; {}", word("type")?, word("key")?, word("Extra")?)))
+    }
+}
+
+impl FromRow<'_, PgRow> for PlanStep {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        row.try_get(0).map(Self)
     }
 }
 
@@ -161,15 +200,48 @@ fn mysql<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, MySql, MySqlArgument
     values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
         Value::Null => query.bind(None::<i64>),
         Value::Number(number) => query.bind(*number),
+        Value::Chars(number) => query.bind(*number),
         Value::Text(text) => query.bind((*text).to_owned()),
         Value::Bytes(bytes) => query.bind(bytes.to_vec()),
     })
+}
+
+fn postgres<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, Postgres, PgArguments> {
+    values.iter().fold(sqlx::query(AssertSqlSafe(for_postgres(text))), |query, value| match value {
+        Value::Null => query.bind(OfAnyType),
+        Value::Number(number) => query.bind(*number),
+        Value::Chars(number) => query.bind(*number),
+        Value::Text(text) => query.bind(without_nul(text).into_owned()),
+        Value::Bytes(bytes) => query.bind(bytes.to_vec()),
+    })
+}
+
+/// A text as `PostgreSQL` takes it, whose texts have no NUL: the sign for one stands in its place.
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
+}
+
+/// Nothing, of whatever type `PostgreSQL` finds in its place.
+struct OfAnyType;
+
+impl Type<Postgres> for OfAnyType {
+    fn type_info() -> PgTypeInfo {
+        // A type by which a client leaves it to the server ("unknown" of `pg_type`).
+        PgTypeInfo::with_oid(Oid(705))
+    }
+}
+
+impl Encode<'_, Postgres> for OfAnyType {
+    fn encode_by_ref(&self, _buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Ok(IsNull::Yes)
+    }
 }
 
 fn sqlite<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArguments> {
     values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
         Value::Null => query.bind(None::<i64>),
         Value::Number(number) => query.bind(*number),
+        Value::Chars(number) => query.bind(*number),
         Value::Text(text) => query.bind((*text).to_owned()),
         Value::Bytes(bytes) => query.bind(bytes.to_vec()),
     })

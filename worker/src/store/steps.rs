@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use tracing::info;
 
 use super::sql::execute;
-use super::{Pool, Store, StoreError};
+use super::{DeleteSome, Pool, Store, StoreError};
 
 /// The pause after each step.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -75,13 +75,9 @@ impl AgedRows {
     /// Removes all that are older than that, the oldest first. Says how many those were.
     pub(crate) async fn forget(&self, store: &Store, before_ms: i64) -> Result<u64, StoreError> {
         let Self { table, key, time, together } = *self;
-        let delete = match store.pool() {
-            Pool::MySql(_) => format!("DELETE FROM {table} WHERE {time} < ? ORDER BY {time} LIMIT ?"),
-            Pool::Sqlite(_) | Pool::Simulated(_) => format!(
-                "DELETE FROM {table} WHERE ({key}) IN \
-                 (SELECT {key} FROM {table} WHERE {time} < ? ORDER BY {time} LIMIT ?)"
-            ),
-        };
+        let condition = format!("{time} < ?");
+        let delete = DeleteSome { table, key, condition: &condition, order: time };
+        let delete = delete.statement(store.pool().dialect());
         let values = [before_ms.into(), i64::try_from(together).unwrap_or(i64::MAX).into()];
         let mut steps = SmallSteps::default();
         loop {

@@ -17,13 +17,15 @@ use testkit::pace::{Most, clock_from, most_within};
 use testkit::wait_until::wait_until;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
-use worker::budget::fleet::{FleetAnswer, mysql, sqlite};
+use worker::budget::fleet::{FleetAnswer, mysql, postgres, sqlite};
 use worker::budget::gcra::{self, GcraState, RESERVE_AHEAD_MS};
 use worker::budget::rates::Rates;
 use worker::budget::workers::{WorkerPlace, Workers};
 use worker::budget::{Budget, HOLD_MAX, Limits, SendSlot};
 use worker::store::sql::{execute, rows};
 use worker::store::{Pool, Store};
+
+use crate::databases::{Database, on_each_database, on_each_server};
 
 const NOW_MS: i64 = 1_705_314_600_000;
 const BOT: Limits = Limits { per_minute: 100, per_second: 5 };
@@ -33,6 +35,19 @@ const RARE: Limits = Limits { per_minute: 1, per_second: 1 };
 type Try = (i64, Limits, Option<i64>);
 /// How long each has something to send.
 const STORM: Duration = Duration::from_mins(5);
+
+on_each_database! {
+    a_database_grants_what_the_function_grants
+}
+
+on_each_server! {
+    eight_senders_on_four_workers_keep_both_limits_together
+    what_one_worker_spends_another_one_does_not_have
+    who_asks_for_a_slot_now_takes_none_of_later
+    a_hold_is_everybodys
+    the_fleet_keeps_the_budget_again_when_the_database_is_back
+    those_that_were_seen_lately_count_and_each_has_its_own_place
+}
 
 /// The database there. A machine that is busy with other tests is no database that is away.
 fn store_at(url: &str) -> Store {
@@ -78,6 +93,7 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
             state = gcra::hold(state, now_ms, pause_ms);
             match store.pool() {
                 Pool::MySql(pool) => mysql::hold(pool, receiver, pause_ms, Some(now_ms)).await,
+                Pool::Postgres(pool) => postgres::hold(pool, receiver, pause_ms, Some(now_ms)).await,
                 Pool::Sqlite(pool) => sqlite::hold(pool, receiver, pause_ms, now_ms).await,
                 Pool::Simulated(_) => panic!("a real one"),
             }
@@ -87,6 +103,7 @@ async fn agrees(store: &Store, receiver: &str, tries: Vec<Try>) -> Result<(), Te
         let ahead_ms = if index % 2 == 0 { RESERVE_AHEAD_MS } else { 0 };
         let answer = match store.pool() {
             Pool::MySql(pool) => mysql::reserve(pool, receiver, rates, ahead_ms, Some(now_ms)).await,
+            Pool::Postgres(pool) => postgres::reserve(pool, receiver, rates, ahead_ms, Some(now_ms)).await,
             Pool::Sqlite(pool) => sqlite::reserve(pool, receiver, rates, ahead_ms, now_ms).await,
             Pool::Simulated(_) => panic!("a real one"),
         };
@@ -105,7 +122,7 @@ async fn kept(store: &Store, receiver: &str) -> GcraState {
     let select = "SELECT minute_free_ms, second_free_ms, held_until_ms, held_for_ms
          FROM larkfire_budget WHERE receiver = ?";
     let row: Result<Vec<(i64, i64, i64, i64)>, _> = match store.pool() {
-        Pool::MySql(_) => rows(store.pool(), select, &[receiver.as_bytes().into()]).await,
+        Pool::MySql(_) | Pool::Postgres(_) => rows(store.pool(), select, &[receiver.as_bytes().into()]).await,
         Pool::Sqlite(_) => rows(store.pool(), select, &[receiver.into()]).await,
         Pool::Simulated(_) => panic!("a real one"),
     };
@@ -113,7 +130,7 @@ async fn kept(store: &Store, receiver: &str) -> GcraState {
     GcraState { minute_free_ms, second_free_ms, held_until_ms, held_for_ms }
 }
 
-fn always_agrees(store: &Store, runtime: &tokio::runtime::Runtime) {
+fn always_agrees(store: &Store, runtime: &tokio::runtime::Handle) {
     runtime.block_on(store.migrate()).unwrap();
     let case = AtomicI64::new(0);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(40));
@@ -124,26 +141,26 @@ fn always_agrees(store: &Store, runtime: &tokio::runtime::Runtime) {
     outcome.unwrap();
 }
 
-#[test]
-fn mariadb_grants_what_the_function_grants() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let _inside = runtime.enter();
-    let database = runtime.block_on(TestDatabase::create());
-    always_agrees(&store_at(&database.url()), &runtime);
+async fn a_database_grants_what_the_function_grants(database: Database) {
+    let store = store_at(&database.url());
+    let runtime = tokio::runtime::Handle::current();
+    // The runner waits for each case by itself.
+    tokio::task::spawn_blocking(move || always_agrees(&store, &runtime)).await.unwrap();
 }
 
-#[test]
-fn sqlite_grants_what_the_function_grants() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let _inside = runtime.enter();
-    let directory = tempfile::tempdir().unwrap();
-    let store = store_at(&format!("sqlite:{}", directory.path().join("budget.db").display()));
-    always_agrees(&store, &runtime);
+/// A slot of a server, at that time.
+async fn reserved(store: &Store, receiver: &str, now_ms: i64) -> Result<FleetAnswer, sqlx::Error> {
+    let rates = Rates::below(BOT);
+    match store.pool() {
+        Pool::MySql(pool) => mysql::reserve(pool, receiver, rates, RESERVE_AHEAD_MS, Some(now_ms)).await,
+        Pool::Postgres(pool) => {
+            postgres::reserve(pool, receiver, rates, RESERVE_AHEAD_MS, Some(now_ms)).await
+        }
+        Pool::Sqlite(_) | Pool::Simulated(_) => panic!("a server"),
+    }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn eight_senders_on_four_workers_keep_both_limits_together() {
-    let database = TestDatabase::create().await;
+async fn eight_senders_on_four_workers_keep_both_limits_together(database: Database) {
     let stores: Vec<_> = (0..4).map(|_| store_at(&database.url())).collect();
     let mut now_ms = NOW_MS;
     let mut slots = Vec::new();
@@ -152,11 +169,7 @@ async fn eight_senders_on_four_workers_keep_both_limits_together() {
         for sender in 0..8 {
             let store = stores[sender % stores.len()].clone();
             senders.spawn(async move {
-                let Pool::MySql(pool) = store.pool() else { panic!("a server") };
-                let rates = Rates::below(BOT);
-                let reserved = store
-                    .within(|| mysql::reserve(pool, "storm", rates, RESERVE_AHEAD_MS, Some(now_ms)))
-                    .await;
+                let reserved = store.within(|| reserved(&store, "storm", now_ms)).await;
                 i64::try_from(reserved.unwrap().wait_ms).unwrap()
             });
         }
@@ -171,9 +184,7 @@ async fn eight_senders_on_four_workers_keep_both_limits_together() {
     assert!(most_within(&slots, 1_000) <= 5, "{slots:?}");
 }
 
-#[tokio::test]
-async fn what_one_worker_spends_another_one_does_not_have() {
-    let database = TestDatabase::create().await;
+async fn what_one_worker_spends_another_one_does_not_have(database: Database) {
     let (one, shown) = budget(store_at(&database.url()));
     let (other, _) = budget(store_at(&database.url()));
     assert_eq!(
@@ -190,9 +201,7 @@ async fn what_one_worker_spends_another_one_does_not_have() {
     assert!(counted(&shown).contains("{by=\"fleet\"} 1"));
 }
 
-#[tokio::test]
-async fn who_asks_for_a_slot_now_takes_none_of_later() {
-    let database = TestDatabase::create().await;
+async fn who_asks_for_a_slot_now_takes_none_of_later(database: Database) {
     let (budget, shown) = budget(store_at(&database.url()));
     let slow = Limits { per_minute: 60, per_second: 1 };
     assert_eq!(budget.reserve_now("ops", slow).await, SendSlot::Reserved { wait: Duration::ZERO });
@@ -204,9 +213,7 @@ async fn who_asks_for_a_slot_now_takes_none_of_later() {
     assert!(counted(&shown).contains("{by=\"fleet\"} 2"));
 }
 
-#[tokio::test]
-async fn a_hold_is_everybodys() {
-    let database = TestDatabase::create().await;
+async fn a_hold_is_everybodys(database: Database) {
     let (one, shown) = budget(store_at(&database.url()));
     let (other, _) = budget(store_at(&database.url()));
     one.hold("ops", Duration::from_hours(24)).await;
@@ -217,12 +224,9 @@ async fn a_hold_is_everybodys() {
     }
 }
 
-#[tokio::test]
-async fn the_fleet_keeps_the_budget_again_when_the_database_is_back() {
+async fn the_fleet_keeps_the_budget_again_when_the_database_is_back(database: Database) {
     let quick = Limits { per_minute: 6_000, per_second: 1_000 };
-    let database = TestDatabase::create().await;
-    let server = mysql_address();
-    let proxy = ChaosProxy::start(server).await;
+    let proxy = ChaosProxy::start(database.server()).await;
     let (budget, shown) = budget(store_at(&database.url_at(proxy.address())));
     let granted = |by: &str| {
         let name = format!("larkfire_budget_reservations_total{{by=\"{by}\"}} ");
@@ -324,9 +328,7 @@ async fn a_worker_that_knows_it_is_alone_waits_for_nobody() {
     assert_eq!(budgets[0].reserve("bot/1", BOT).await, SendSlot::Reserved { wait: Duration::ZERO });
 }
 
-#[tokio::test]
-async fn those_that_were_seen_lately_count_and_each_has_its_own_place() {
-    let database = TestDatabase::create().await;
+async fn those_that_were_seen_lately_count_and_each_has_its_own_place(database: Database) {
     let store = store_at(&database.url());
     let all = [(); 3].map(|()| Workers::new(&store));
     for _ in 0..2 {
@@ -334,8 +336,12 @@ async fn those_that_were_seen_lately_count_and_each_has_its_own_place() {
             workers.make_known(&store).await;
         }
     }
-    let insert = "INSERT INTO larkfire_workers VALUES (7, UNIX_TIMESTAMP() - 90)";
-    store.within(|| execute(store.pool(), insert, &[])).await.unwrap();
+    let now_s = match store.pool() {
+        Pool::Postgres(_) => "CAST(EXTRACT(EPOCH FROM now()) AS BIGINT)",
+        Pool::MySql(_) | Pool::Sqlite(_) | Pool::Simulated(_) => "UNIX_TIMESTAMP()",
+    };
+    let insert = format!("INSERT INTO larkfire_workers VALUES (7, {now_s} - 90)");
+    store.within(|| execute(store.pool(), &insert, &[])).await.unwrap();
     let mut places = Vec::new();
     for workers in &all {
         workers.make_known(&store).await;

@@ -1,4 +1,4 @@
-//! Cards in both databases, at a time of the test's choice.
+//! Cards in each database, at a time of the test's choice.
 
 mod by_bots;
 mod changes;
@@ -6,21 +6,20 @@ mod harness;
 mod lives;
 mod unheard;
 
-/// Each test with either database.
-macro_rules! with_both {
+/// Each test with each database.
+macro_rules! with_each {
     ($($name:ident)*) => {
-        mod mariadb {
+        with_each!(@on mariadb $($name)*);
+        with_each!(@on postgres $($name)*);
+        with_each!(@on sqlite $($name)*);
+    };
+    (@on $kind:ident $($name:ident)*) => {
+        mod $kind {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::Harness::mariadb().await).await;
-            })*
-        }
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $name() {
-                super::$name(super::Harness::sqlite()).await;
+                super::$name(super::Harness::on(crate::databases::Database::$kind().await)).await;
             })*
         }
     };
 }
-use with_both;
+use with_each;

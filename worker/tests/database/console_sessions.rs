@@ -1,5 +1,6 @@
 //! Sessions of the console: any worker knows them, and the database knows no token.
 
+use std::path::Path;
 use std::time::Duration;
 
 use config::{ClientTls, DatabaseConfig, Secret};
@@ -7,10 +8,11 @@ use console::entrance::{LoginMethod, Person, SessionEnds, SessionStore, StoredSe
 use jiff::{SignedDuration, Timestamp};
 use prometheus::Registry;
 use runtime::clock::Clock;
-use testkit::mariadb::TestDatabase;
 use worker::ConsoleSessions;
 use worker::audit::{Audit, AuditFilter};
 use worker::store::Store;
+
+use crate::databases::{Database, on_each_database};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
@@ -22,16 +24,19 @@ fn session(subject: &str, begun: i64) -> StoredSession {
     StoredSession { person, proof: [7; 32], begun_at: at(begun), used_at: at(begun) }
 }
 
-async fn are_everybodys_and_end(url: Option<String>) {
-    let folder = tempfile::tempdir().unwrap();
+on_each_database! {
+    sessions_of_the_console_are_everybodys_and_end
+}
+
+async fn sessions_of_the_console_are_everybodys_and_end(own: Database) {
     let database = DatabaseConfig {
-        url: url.map(Secret::new),
+        url: Some(Secret::new(own.url())),
         tls: ClientTls::default(),
         connections: 2,
         timeout: Duration::from_secs(20),
     };
     let clock = Clock::from_fn(|| at(0));
-    let open = || Store::open(&database, folder.path(), &Registry::new()).unwrap();
+    let open = || Store::open(&database, Path::new("."), &Registry::new()).unwrap();
     let stores = [open(), open()];
     let [one, other] = stores.each_ref().map(|store| ConsoleSessions::new(store.clone(), clock.clone()));
     let over = SessionEnds { used_before: at(-3_600), begun_before: at(-7_200) };
@@ -61,15 +66,4 @@ async fn are_everybodys_and_end(url: Option<String>) {
     one.note("张三 (ou_1)", "log_in", "feishu").await.unwrap();
     let trail = Audit::new(stores[1].clone(), clock.clone()).entries(AuditFilter::All, 10).await.unwrap();
     assert_eq!((trail[0].who.as_str(), trail[0].action.as_str()), ("张三 (ou_1)", "log_in"));
-}
-
-#[tokio::test]
-async fn sessions_of_the_console_are_everybodys_in_a_file() {
-    are_everybodys_and_end(None).await;
-}
-
-#[tokio::test]
-async fn sessions_of_the_console_are_everybodys_in_mariadb() {
-    let database = TestDatabase::create().await;
-    are_everybodys_and_end(Some(database.url())).await;
 }

@@ -1,29 +1,38 @@
-//! Both databases keep the same promises.
+//! All databases keep the same promises.
 
 mod conformance;
 mod harness;
 mod moving;
 
+use crate::databases::Database;
 use harness::Harness;
 
-macro_rules! on_both {
+macro_rules! on_each {
     ($($promise:ident)*) => { $(
         mod $promise {
+            use super::{Database, Harness, conformance};
+
             #[tokio::test]
             async fn mariadb() {
-                super::conformance::$promise(&super::Harness::mariadb().await).await;
+                conformance::$promise(&Harness::on(Database::mariadb().await)).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                conformance::$promise(&Harness::on(Database::postgres().await)).await;
             }
 
             #[tokio::test]
             async fn sqlite() {
-                super::conformance::$promise(&super::Harness::sqlite()).await;
+                conformance::$promise(&Harness::on(Database::sqlite().await)).await;
             }
         }
     )* };
 }
 
-on_both! {
+on_each! {
     a_letter_comes_back_as_it_was_kept
+    a_letter_with_a_nul_in_its_texts_is_kept
     a_letter_beyond_256_kib_is_whole_and_one_beyond_what_is_kept_is_not
     a_redelivery_makes_no_second_letter
     a_later_death_of_the_same_envelope_moves_its_letter_on

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use config::{ClientTls, DatabaseConfig, Secret};
 use prometheus::Registry;
-use tempfile::TempDir;
-use testkit::mariadb::TestDatabase;
 use worker::installation::{Conflict, DatabaseOwner, Installation, adopt, claim, recorded};
 use worker::store::Store;
+
+use crate::databases::{Database, on_each_database};
 
 fn installation(digit: &str) -> Installation {
     Installation { id: digit.repeat(64), label: format!("installation {digit}") }
@@ -25,10 +25,14 @@ fn store(url: String) -> Store {
     Store::open(&config, Path::new("."), &Registry::new()).unwrap()
 }
 
-async fn the_first_has_it_until_another_adopts_it(url: String) {
+on_each_database! {
+    the_first_has_it_until_another_adopts_it
+}
+
+async fn the_first_has_it_until_another_adopts_it(database: Database) {
     let first = installation("a");
     let second = installation("b");
-    let stores = [store(url.clone()), store(url)];
+    let stores = [store(database.url()), store(database.url())];
     let claims = stores.iter().map(|store| claim(store, &first));
     assert_eq!(
         futures_util::future::try_join_all(claims).await.unwrap(),
@@ -41,16 +45,4 @@ async fn the_first_has_it_until_another_adopts_it(url: String) {
     assert_eq!(claim(&stores[1], &second).await.unwrap(), DatabaseOwner::Us);
     let Conflict { other: ours, ours: other } = conflict;
     assert_eq!(claim(&stores[0], &first).await.unwrap(), DatabaseOwner::Another(Conflict { other, ours }));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn on_a_server_the_first_has_it_until_another_adopts_it() {
-    let database = TestDatabase::create().await;
-    the_first_has_it_until_another_adopts_it(database.url()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_a_file_the_first_has_it_until_another_adopts_it() {
-    let folder = TempDir::new().unwrap();
-    the_first_has_it_until_another_adopts_it(format!("sqlite:{}/shared.db", folder.path().display())).await;
 }

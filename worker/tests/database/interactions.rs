@@ -8,66 +8,59 @@ use config::{ClientTls, DatabaseConfig, Secret};
 use jiff::Timestamp;
 use prometheus::Registry;
 use runtime::clock::Clock;
-use testkit::mariadb::TestDatabase;
 
 use worker::interactions::{BEGUN_FOR_MAX, Begun, InteractionDedup};
 use worker::store::Store;
+
+use crate::databases::{Database, on_each_database};
+
+on_each_database! {
+    an_interaction_is_acted_on_once_and_remembered_for_twelve_hours_at_least
+    what_somebody_began_and_never_finished_is_taken_up_by_one_other
+}
 
 struct Harness {
     memory: InteractionDedup,
     now: Arc<AtomicI64>,
 }
 
-fn stage(url: Option<String>, folder: &Path) -> Harness {
+fn stage(database: &Database) -> Harness {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
     let config = DatabaseConfig {
-        url: url.map(Secret::new),
+        url: Some(Secret::new(database.url())),
         tls: ClientTls::default(),
         connections: 2,
         timeout: Duration::from_secs(20),
     };
-    let store = Store::open(&config, folder, &Registry::new()).unwrap();
+    let store = Store::open(&config, Path::new("."), &Registry::new()).unwrap();
     Harness { memory: InteractionDedup::new(store, clock), now }
 }
 
-async fn on_both(test: impl AsyncFn(Harness)) {
-    let folder = tempfile::tempdir().unwrap();
-    test(stage(None, folder.path())).await;
-    let database = TestDatabase::create().await;
-    test(stage(Some(database.url()), folder.path())).await;
+async fn an_interaction_is_acted_on_once_and_remembered_for_twelve_hours_at_least(database: Database) {
+    let Harness { memory, now } = stage(&database);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Elsewhere);
+    memory.done("a").await.unwrap();
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Done);
+    assert_eq!(memory.begin("b").await.unwrap(), Begun::Mine);
+    now.fetch_add(12 * 3600, Ordering::Relaxed);
+    assert_eq!(memory.clean().await.unwrap(), 0);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Done);
+    now.fetch_add(12 * 3600 + 1, Ordering::Relaxed);
+    assert_eq!(memory.clean().await.unwrap(), 2);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
 }
 
-#[tokio::test]
-async fn an_interaction_is_acted_on_once_and_remembered_for_twelve_hours_at_least() {
-    on_both(async |Harness { memory, now }| {
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Elsewhere);
-        memory.done("a").await.unwrap();
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Done);
-        assert_eq!(memory.begin("b").await.unwrap(), Begun::Mine);
-        now.fetch_add(12 * 3600, Ordering::Relaxed);
-        assert_eq!(memory.clean().await.unwrap(), 0);
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Done);
-        now.fetch_add(12 * 3600 + 1, Ordering::Relaxed);
-        assert_eq!(memory.clean().await.unwrap(), 2);
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_somebody_began_and_never_finished_is_taken_up_by_one_other() {
-    on_both(async |Harness { memory, now }| {
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
-        now.fetch_add(i64::try_from(BEGUN_FOR_MAX.as_secs()).unwrap(), Ordering::Relaxed);
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Elsewhere);
-        memory.forget("a").await.unwrap();
-        assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
-    })
-    .await;
+async fn what_somebody_began_and_never_finished_is_taken_up_by_one_other(database: Database) {
+    let Harness { memory, now } = stage(&database);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
+    now.fetch_add(i64::try_from(BEGUN_FOR_MAX.as_secs()).unwrap(), Ordering::Relaxed);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Elsewhere);
+    memory.forget("a").await.unwrap();
+    assert_eq!(memory.begin("a").await.unwrap(), Begun::Mine);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What the ledger promises, held against MariaDB and against a `SQLite` file by the same tests.
+//! What the ledger promises, held against each database by the same tests.
 
 #![expect(clippy::expect_used, reason = "code of tests: what goes wrong ends the test")]
 
@@ -12,25 +12,31 @@ mod rows;
 mod states;
 mod upgrade;
 
-/// Each of these is a test of either database.
-macro_rules! on_both_databases {
-    ($($room:ident { $($name:ident)+ })+) => {
-        on_both_databases!(@on mysql $($room { $($name)+ })+);
-        on_both_databases!(@on sqlite $($room { $($name)+ })+);
+/// Each of these is a test of every database; those after `servers` of every one that is a server.
+macro_rules! on_each {
+    ($($room:ident { $($name:ident)+ })+ ; servers: $($of_servers:ident { $($of_server:ident)+ })+) => {
+        on_each!(@on mariadb $($room { $($name)+ })+);
+        on_each!(@on postgres $($room { $($name)+ })+);
+        on_each!(@on sqlite $($room { $($name)+ })+);
+        mod servers {
+            on_each!(@on mariadb $($of_servers { $($of_server)+ })+);
+            on_each!(@on postgres $($of_servers { $($of_server)+ })+);
+        }
     };
     (@on $database:ident $($room:ident { $($name:ident)+ })+) => {
         mod $database {
             $(mod $room {
                 $(#[tokio::test(flavor = "multi_thread")]
                 async fn $name() {
-                    crate::ledger::$room::$name(&crate::ledger::harness::Harness::$database().await).await;
+                    let database = crate::databases::Database::$database().await;
+                    crate::ledger::$room::$name(&crate::ledger::harness::Harness::on(database)).await;
                 })+
             })+
         }
     };
 }
 
-on_both_databases! {
+on_each! {
     states {
         a_state_is_delivered_once_whoever_sends_it
         a_firing_alert_is_delivered_again_after_repeat_after
@@ -71,5 +77,18 @@ on_both_databases! {
         names_that_differ_in_case_or_length_are_different_alerts
         what_nobody_has_touched_is_forgotten_and_the_rest_is_not
         an_operator_finds_an_alert_and_an_envelope
+    }
+    ; servers:
+    older {
+        a_schema_that_was_brought_up_to_date_by_half_is_finished
+    }
+    outage {
+        a_ledger_without_its_database_tells_once_by_its_cache
+        what_was_delivered_during_an_outage_is_recorded_after_it
+        a_stalled_database_costs_one_deadline_and_no_alert
+        an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_worker
+        what_was_delivered_during_an_outage_is_recorded_before_the_process_ends
+        a_process_ends_without_a_database_that_stays_away_and_says_what_was_not_recorded
+        of_two_envelopes_that_claim_the_same_by_different_books_one_is_delivered
     }
 }

@@ -1,9 +1,10 @@
-//! What the worker keeps in a database, against MariaDB and against a `SQLite` file.
+//! What the worker keeps in a database, against MariaDB, PostgreSQL and a `SQLite` file.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 mod budget;
 mod cards;
 mod console_sessions;
+mod databases;
 mod dead_letters;
 mod history;
 mod installation;
@@ -13,3 +14,4 @@ mod store;
 mod storms;
 mod summarised;
 mod tls;
+mod tls_postgres;

@@ -2,6 +2,7 @@
 
 mod harness;
 mod lost_answers;
+mod on_postgres;
 
 use std::path::Path;
 

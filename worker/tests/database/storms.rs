@@ -1,5 +1,6 @@
 //! What the cards of one storm told together is known to every worker, and a storm ends.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,25 +10,28 @@ use jiff::Timestamp;
 use model::alert::Status;
 use prometheus::Registry;
 use runtime::clock::Clock;
-use testkit::mariadb::TestDatabase;
 use worker::render::{Item, StormSoFar};
 use worker::store::Store;
 use worker::storms::Storms;
 
+use crate::databases::{Database, on_each_database};
 use crate::summarised::envelope;
 
-async fn is_added_up_by_all_workers_until_it_ends(url: Option<String>) {
-    let folder = tempfile::tempdir().unwrap();
+on_each_database! {
+    the_cards_of_a_storm_are_added_up_by_all_workers_until_it_ends
+}
+
+async fn the_cards_of_a_storm_are_added_up_by_all_workers_until_it_ends(own: Database) {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
     let database = DatabaseConfig {
-        url: url.map(Secret::new),
+        url: Some(Secret::new(own.url())),
         tls: ClientTls::default(),
         connections: 2,
         timeout: Duration::from_secs(20),
     };
-    let open = || Store::open(&database, folder.path(), &Registry::new()).unwrap();
+    let open = || Store::open(&database, Path::new("."), &Registry::new()).unwrap();
     let [one, other] = [open(), open()].map(|store| Storms::new(store, clock.clone()));
     assert_eq!(one.so_far("ops").await, None);
     let mut envelope = envelope(10);
@@ -52,15 +56,4 @@ async fn is_added_up_by_all_workers_until_it_ends(url: Option<String>) {
     let begun = at(361);
     let next = StormSoFar { begun_at: begun, last_card_at: begun, cards: 1, firing: 0, resolved: 1 };
     assert_eq!(other.so_far("ops").await, Some(next));
-}
-
-#[tokio::test]
-async fn the_cards_of_a_storm_are_added_up_in_sqlite() {
-    is_added_up_by_all_workers_until_it_ends(None).await;
-}
-
-#[tokio::test]
-async fn the_cards_of_a_storm_are_added_up_in_mariadb() {
-    let database = TestDatabase::create().await;
-    is_added_up_by_all_workers_until_it_ends(Some(database.url())).await;
 }

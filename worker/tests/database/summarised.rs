@@ -1,5 +1,6 @@
 //! What a card counts and could not list is found by the name of the card, for some time.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,10 +11,11 @@ use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 use prometheus::Registry;
 use runtime::clock::Clock;
-use testkit::mariadb::TestDatabase;
 use worker::render::Item;
 use worker::store::Store;
 use worker::summarised::{SummarisedAlerts, find};
+
+use crate::databases::{Database, on_each_database};
 
 pub(crate) fn envelope(alerts: usize) -> Envelope<'static> {
     let now = Timestamp::from_second(1_700_000_000).unwrap();
@@ -52,19 +54,22 @@ pub(crate) fn envelope(alerts: usize) -> Envelope<'static> {
     }
 }
 
-async fn is_kept_and_found_and_forgotten(url: Option<String>) {
-    let folder = tempfile::tempdir().unwrap();
+on_each_database! {
+    what_a_card_could_not_list_is_found_by_its_name_for_some_time
+}
+
+async fn what_a_card_could_not_list_is_found_by_its_name_for_some_time(own: Database) {
     let now = Arc::new(AtomicI64::new(1_700_000_000));
     let time = Arc::clone(&now);
     let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
     let database = DatabaseConfig {
-        url: url.map(Secret::new),
+        url: Some(Secret::new(own.url())),
         tls: ClientTls::default(),
         connections: 2,
         timeout: Duration::from_secs(20),
     };
     let registry = Registry::new();
-    let store = Store::open(&database, folder.path(), &registry).unwrap();
+    let store = Store::open(&database, Path::new("."), &registry).unwrap();
     store.migrate().await.unwrap();
     let summarised = SummarisedAlerts::new(store.clone(), clock, &registry).unwrap();
     let envelope = envelope(5_000);
@@ -90,15 +95,4 @@ async fn is_kept_and_found_and_forgotten(url: Option<String>) {
         assert!(find(&store, name).await.unwrap().is_none(), "{name}");
     }
     assert!(find(&store, "card-2").await.unwrap().is_some(), "it is younger");
-}
-
-#[tokio::test]
-async fn what_a_card_could_not_list_is_found_by_its_name_in_sqlite() {
-    is_kept_and_found_and_forgotten(None).await;
-}
-
-#[tokio::test]
-async fn what_a_card_could_not_list_is_found_by_its_name_in_mariadb() {
-    let database = TestDatabase::create().await;
-    is_kept_and_found_and_forgotten(Some(database.url())).await;
 }

@@ -7,7 +7,10 @@ mod harness;
 use config::OwnersConfig;
 use feishu_sim::{AppSettings, UserSettings, Verdict};
 use model::alert::{Mention, Status};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, Executor as _};
 use testkit::chaos_proxy::{ChaosProxy, Direction};
+use testkit::postgres::TestSchema;
 
 use crate::harness::WITHIN;
 use harness::{APP, APP_SECRET, OwnersHarness, People, alert_of, asking_for};
@@ -19,6 +22,24 @@ async fn owners_of_services_are_found_in_the_operators_own_table_and_notified() 
     let card = office.tell(&alert_of("order-service", 1)).await;
     assert_eq!(card.mentioned, ["ou_zhang"]);
     assert!(office.metric("larkfire_mentions_total{outcome=\"mentioned\"} 1"));
+}
+
+#[tokio::test]
+async fn owners_are_found_in_postgresql_whatever_their_columns_are() {
+    let schema = TestSchema::create().await;
+    let mut connection = PgConnection::connect(&schema.url()).await.unwrap();
+    for statement in [
+        r#"CREATE TABLE staff (login VARCHAR(64), "order" TEXT, phone BIGINT, lark CHAR(16))"#,
+        "INSERT INTO staff VALUES ('zhangsan', '张三', 13800138000, 'feishu_ou_zhang'), ('old', NULL, NULL, NULL)",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    let config = People::in_the_workers_database(&schema);
+    let mut office = OwnersHarness::open_on(schema.url(), config, &["ou_zhang"]).await;
+    assert_eq!(office.tell(&alert_of("order-service", 1)).await.mentioned, ["ou_zhang"], "in any case");
+    let mention = Mention { mobiles: vec!["+8613800138000".into()], ..Mention::default() };
+    assert_eq!(office.tell(&asking_for(mention, 2)).await.mentioned, ["ou_zhang"]);
+    assert!(office.metric("larkfire_mentions_total{outcome=\"mentioned\"} 2"));
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 //! lines before it have set; the wait, and the moment it counts from, come back in the "last insert id" of the answer,
 //! without a second question.
 
+use sqlx::mysql::MySql;
+
 use super::FleetAnswer;
 use crate::budget::gcra::furthest_ms;
 use crate::budget::rates::Rates;
@@ -50,7 +52,7 @@ const HOLD: &str = "
 
 /// `now_ms` is for tests; `None` is the server's clock.
 pub async fn reserve(
-    server: &Server,
+    server: &Server<MySql>,
     receiver: &str,
     rates: Rates,
     ahead_ms: i64,
@@ -80,7 +82,7 @@ pub async fn reserve(
 
 /// `now_ms` is for tests; `None` is the server's clock.
 pub async fn hold(
-    server: &Server,
+    server: &Server<MySql>,
     receiver: &str,
     pause_ms: i64,
     now_ms: Option<i64>,

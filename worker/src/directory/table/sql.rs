@@ -6,8 +6,8 @@ use config::UserTableConfig;
 use super::refusal;
 use super::row::UserRow;
 use crate::people::person::Person;
-use crate::store::Pool;
 use crate::store::sql::{Value, places, rows};
+use crate::store::{Dialect, Pool};
 
 /// Rows of one query; several people may have the same name or number.
 const ROWS_MAX: usize = 1_000;
@@ -23,6 +23,8 @@ enum ColumnComparison {
     AsKept,
     /// In a set that has every character, by reading all of them.
     Converted,
+    /// As texts, names without regard to case: `PostgreSQL` compares no number with a text, and tells `ann` from `Ann`.
+    AsText,
 }
 
 /// The table and its columns, quoted.
@@ -39,8 +41,11 @@ type TextColumn = Option<String>;
 
 impl Columns {
     /// The operators'.
-    pub(super) fn theirs(config: &UserTableConfig) -> Self {
-        let quoted = |name: &str| format!("`{name}`");
+    pub(super) fn theirs(config: &UserTableConfig, dialect: Dialect) -> Self {
+        let quoted = |name: &str| match dialect {
+            Dialect::MySql => format!("`{name}`"),
+            Dialect::Postgres | Dialect::Sqlite => format!("\"{name}\""),
+        };
         let table = config.name.split('.').map(quoted).collect::<Vec<_>>().join(".");
         let names = &config.columns;
         Self {
@@ -64,13 +69,18 @@ impl Columns {
         let Self { table, username, nickname, mobile, id } = self;
         // A number may be kept as a number, an id too.
         let columns = [username, nickname, mobile, id].map(|column| format!("CAST({column} AS CHAR)"));
-        let operand = |column: &str| match compared {
-            ColumnComparison::AsKept => column.to_owned(),
-            ColumnComparison::Converted => format!("CONVERT({column} USING utf8mb4)"),
+        let comparison = |column: &str, count: usize| {
+            let places = places(count);
+            match compared {
+                ColumnComparison::AsKept => format!("{column} IN ({places})"),
+                ColumnComparison::Converted => format!("CONVERT({column} USING utf8mb4) IN ({places})"),
+                ColumnComparison::AsText if column == username => {
+                    format!("LOWER(CAST({column} AS CHAR)) IN ({})", places.replace('?', "LOWER(?)"))
+                }
+                ColumnComparison::AsText => format!("CAST({column} AS CHAR) IN ({places})"),
+            }
         };
-        let condition = |(column, count): &(&str, usize)| {
-            (*count > 0).then(|| format!("{} IN ({})", operand(column), places(*count)))
-        };
+        let condition = |(column, count): &(&str, usize)| (*count > 0).then(|| comparison(column, *count));
         let conditions = wanted.iter().filter_map(condition).collect::<Vec<_>>().join(" OR ");
         format!("SELECT {} FROM {table} WHERE {conditions} LIMIT {ROWS_MAX}", columns.join(", "))
     }
@@ -135,7 +145,11 @@ async fn read(
     values: &[Value<'_>],
     id_prefix: &str,
 ) -> Result<Vec<UserRow>, sqlx::Error> {
-    let found = match rows(pool, &columns.query(wanted, ColumnComparison::AsKept), values).await {
+    let comparison = match pool.dialect() {
+        Dialect::MySql | Dialect::Sqlite => ColumnComparison::AsKept,
+        Dialect::Postgres => ColumnComparison::AsText,
+    };
+    let found = match rows(pool, &columns.query(wanted, comparison), values).await {
         Err(error) if refusal(&error).is_some_and(|number| OTHER_CHARACTERS.contains(&number)) => {
             rows(pool, &columns.query(wanted, ColumnComparison::Converted), values).await
         }

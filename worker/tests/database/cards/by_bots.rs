@@ -12,12 +12,12 @@ use prometheus::Registry;
 
 use super::harness::{Harness, absent, envelope, events_of};
 use super::unheard::stub;
-use super::with_both;
+use super::with_each;
 use worker::firing::{Firing, FiringMetrics, Over};
 use worker::ledger::{Decision, Event, Ledger, Occasion};
 use worker::render::Item;
 
-with_both! {
+with_each! {
     what_its_alertmanager_does_not_have_any_more_is_ended_in_one_envelope_by_one_worker
     whose_end_got_lost_with_its_worker_is_ended_an_hour_later_by_another
     without_an_alertmanager_it_is_ended_after_it_would_be_forgotten_and_once

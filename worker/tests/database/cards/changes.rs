@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use model::envelope::EnvelopeId;
 
 use super::harness::{Harness, acknowledged, envelope};
-use super::with_both;
+use super::with_each;
 use worker::card_store::{CardChange, CardId, Mark};
 
 const LEASE: Duration = Duration::from_secs(20);
 
-with_both! {
+with_each! {
     a_mark_is_on_every_card_of_the_alert_and_on_no_other
     a_card_is_over_when_all_of_its_alerts_are
     changes_made_at_the_same_time_are_all_kept

@@ -1,5 +1,6 @@
 //! A database of the test's own, and cards in it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,8 +11,6 @@ use model::alert::Alert;
 use model::envelope::{Envelope, decode};
 use prometheus::Registry;
 use runtime::clock::Clock;
-use tempfile::TempDir;
-use testkit::mariadb::TestDatabase;
 
 use worker::alertmanager::{Absent, Alertmanagers};
 use worker::card_store::{CardId, CardMetrics, Cards, Mark, StoredCard};
@@ -20,6 +19,8 @@ use worker::ledger::Event;
 use worker::render::{Acknowledged, Item};
 use worker::store::Store;
 
+use crate::databases::Database;
+
 const START: i64 = 1_705_314_600;
 
 pub(super) struct Harness {
@@ -27,32 +28,22 @@ pub(super) struct Harness {
     pub(super) store: Store,
     pub(super) clock: Clock,
     now: Arc<AtomicI64>,
-    _kept: (Option<TestDatabase>, TempDir),
+    _database: Database,
 }
 
 impl Harness {
-    pub(super) async fn mariadb() -> Self {
-        let database = TestDatabase::create().await;
-        Self::new(Some(database.url()), Some(database))
-    }
-
-    pub(super) fn sqlite() -> Self {
-        Self::new(None, None)
-    }
-
-    fn new(url: Option<String>, database: Option<TestDatabase>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(super) fn on(database: Database) -> Self {
         let now = Arc::new(AtomicI64::new(START * 1_000));
         let time = Arc::clone(&now);
         let clock =
             Clock::from_fn(move || Timestamp::from_millisecond(time.load(Ordering::Relaxed)).unwrap());
         let registry = Registry::new();
         let timeout = Duration::from_secs(20);
-        let config =
-            DatabaseConfig { url: url.map(Secret::new), tls: ClientTls::default(), connections: 4, timeout };
-        let store = Store::open(&config, folder.path(), &registry).unwrap();
+        let url = Some(Secret::new(database.url()));
+        let config = DatabaseConfig { url, tls: ClientTls::default(), connections: 4, timeout };
+        let store = Store::open(&config, Path::new("."), &registry).unwrap();
         let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(&registry).unwrap());
-        Self { cards, store, clock, now, _kept: (database, folder) }
+        Self { cards, store, clock, now, _database: database }
     }
 
     pub(super) fn pass(&self, time: Duration) {

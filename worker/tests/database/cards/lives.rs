@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::harness::{Harness, acknowledged, envelope};
-use super::with_both;
+use super::with_each;
 use config::CardFormat;
 use worker::card_store::{ALERTS_MAX, CARDS_PER_ALERT_MAX, CardId};
 use worker::render::Item;
 
-with_both! {
+with_each! {
     a_card_is_found_by_its_alerts_from_before_it_is_sent
     what_was_a_reminder_stays_one_on_its_card
     writing_it_down_again_changes_nothing

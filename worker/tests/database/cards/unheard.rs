@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use super::harness::{Harness, absent, envelope, events_of};
-use super::with_both;
+use super::with_each;
 use worker::card_store::{CardId, Unheard};
 use worker::ledger::{Decision, Event, Ledger, Occasion};
 
-with_both! {
+with_each! {
     what_its_alertmanager_does_not_have_any_more_is_over_and_news_when_it_fires_again
     without_an_alertmanager_it_is_over_after_it_would_be_forgotten
 }

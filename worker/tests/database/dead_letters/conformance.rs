@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::envelope::Source;
+use prometheus::Registry;
 use queue::{DeadLetterId, Headers, Reason};
+use runtime::clock::Clock;
 
-use super::harness::{HALF_PAST_TEN, Harness, line, refused, refused_again};
+use crate::databases::Database;
+
+use super::harness::{HALF_PAST_TEN, Harness, letters, line, refused, refused_again};
 use worker::dead_letters::{
     DeadLetterContent, DeadLetterState, Filter, LETTER_BYTES_MAX, OperatorAction, Order, ReplayOutcome,
     StoredDeadLetter,
@@ -41,6 +45,19 @@ pub(super) async fn a_letter_comes_back_as_it_was_kept(harness: &Harness) {
     assert_eq!(harness.letters.of_envelope(letter.envelope.unwrap()).await.unwrap(), vec![letter.clone()]);
     assert_eq!(harness.letters.of_alert("F1").await.unwrap(), [], "names differ by case");
     assert_eq!(harness.letters.waiting().await.unwrap(), 2);
+}
+
+pub(super) async fn a_letter_with_a_nul_in_its_texts_is_kept(harness: &Harness) {
+    let mut headers = refused(5);
+    let failure = headers.failure.as_mut().unwrap();
+    (failure.receiver, failure.message) = ("o\0ps".to_owned(), "no\0 words".to_owned());
+    let line = line(1).replace("\"f1\"", "\"f\\u00001\"");
+    harness.keep(line.clone(), &headers).await;
+    let letter = harness.the_only_one().await;
+    let shown = [&letter.receiver, &letter.message].map(|text| text.replace('\0', "␀"));
+    assert_eq!(shown, ["o␀ps", "no␀ words"]);
+    assert_eq!(harness.letters.contents(&[letter.id]).await.unwrap()[0].1.body, line.into_bytes());
+    assert_eq!(harness.letters.of_alert("f\01").await.unwrap(), [letter]);
 }
 
 pub(super) async fn a_letter_beyond_256_kib_is_whole_and_one_beyond_what_is_kept_is_not(harness: &Harness) {
@@ -307,14 +324,21 @@ pub(super) async fn a_page_is_a_walk_along_an_index_whatever_is_asked_for(harnes
     let labels = vec!["severity=\"critical\"".parse().unwrap()];
     let states =
         [vec![], vec![DeadLetterState::Waiting], vec![DeadLetterState::Waiting, DeadLetterState::Replaying]];
+    let by_indexes = harness.database.url_by_indexes();
+    let (letters, _) = letters(by_indexes, Clock::system(), DAY, &Registry::new());
     for order in [Order::OldestFirst, Order::NewestFirst] {
         for states in states.clone() {
             let has_states = !states.is_empty();
             let receiver = has_states.then(|| "ops".to_owned());
             let filter = Filter { states, receiver, labels: labels.clone(), ..Filter::default() };
-            let plan = harness.letters.plan(&filter, order).await.unwrap().join("\n");
-            assert!(!plan.contains("filesort") && !plan.contains("TEMP B-TREE"), "it sorts: {plan}");
-            let by = if has_states { "by_number" } else { "PRIMARY" };
+            let plan = letters.plan(&filter, order).await.unwrap().join("\n");
+            let sorts = ["filesort", "TEMP B-TREE", "->  Sort"].iter().any(|word| plan.contains(word));
+            assert!(!sorts, "it sorts: {plan}");
+            let by = match (has_states, &harness.database) {
+                (true, _) => "by_number",
+                (false, Database::Postgres(_)) => "larkfire_dead_letters_pkey",
+                (false, _) => "PRIMARY",
+            };
             assert!(plan.to_uppercase().contains(&by.to_uppercase()), "{filter:?}: {plan}");
         }
     }

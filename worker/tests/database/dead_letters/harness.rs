@@ -14,10 +14,9 @@ use queue::{
 };
 use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
-use tempfile::TempDir;
-use testkit::mariadb::TestDatabase;
 use tokio::sync::mpsc;
 
+use crate::databases::Database;
 use worker::dead_letters::{DeadLetterMetrics, DeadLetters, Filter, Mover, Order, StoredDeadLetter};
 use worker::metrics::Metrics;
 use worker::store::Store;
@@ -40,28 +39,17 @@ pub(super) struct Harness {
     pub(super) store: Store,
     clock: Clock,
     now: Arc<AtomicI64>,
-    kept: (Option<TestDatabase>, TempDir),
+    pub(super) database: Database,
 }
 
 impl Harness {
-    pub(super) async fn mariadb() -> Self {
-        let database = TestDatabase::create().await;
-        let url = database.url();
-        Self::new(Some(url), Some(database))
-    }
-
-    pub(super) fn sqlite() -> Self {
-        Self::new(None, None)
-    }
-
-    fn new(url: Option<String>, database: Option<TestDatabase>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub(super) fn on(database: Database) -> Self {
         let now = Arc::new(AtomicI64::new(HALF_PAST_TEN));
         let time = Arc::clone(&now);
         let clock = Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap());
         let registry = Registry::new();
-        let (letters, store) = letters(url, folder.path(), clock.clone(), Duration::from_secs(20), &registry);
-        Self { letters, store, clock, now, kept: (database, folder) }
+        let (letters, store) = letters(database.url(), clock.clone(), Duration::from_secs(20), &registry);
+        Self { letters, store, clock, now, database }
     }
 
     pub(super) fn pass(&self, time: Duration) {
@@ -70,11 +58,12 @@ impl Harness {
 
     /// The letters of a worker that starts where the schema was left at this version.
     pub(super) async fn with_schema_of(&self, version: i64) -> DeadLetters {
-        let (database, folder) = &self.kept;
-        let statements = match database {
-            Some(_) => vec![format!("DELETE FROM larkfire_schema WHERE version > {version}")],
+        let statements = match self.database {
+            Database::MariaDb(_) | Database::Postgres(_) => {
+                vec![format!("DELETE FROM larkfire_schema WHERE version > {version}")]
+            }
             // What a later step adds is not there yet; in a file each step is done once, in the transaction that says so.
-            None => vec![
+            Database::Sqlite(_) => vec![
                 format!("PRAGMA user_version = {version}"),
                 "ALTER TABLE larkfire_cards DROP COLUMN format".to_owned(),
                 "ALTER TABLE larkfire_audit DROP COLUMN reason".to_owned(),
@@ -84,8 +73,7 @@ impl Harness {
         for statement in &statements {
             store.within(|| execute(store.pool(), statement, &[])).await.unwrap();
         }
-        let url = database.as_ref().map(TestDatabase::url);
-        letters(url, folder.path(), self.clock.clone(), Duration::from_secs(20), &Registry::new()).0
+        letters(self.database.url(), self.clock.clone(), Duration::from_secs(20), &Registry::new()).0
     }
 
     /// Keeps what is in a message.
@@ -112,17 +100,16 @@ impl Harness {
     }
 }
 
-/// Dead letters in that database, or in a file of that folder.
+/// Dead letters in that database.
 pub(super) fn letters(
-    url: Option<String>,
-    folder: &Path,
+    url: String,
     clock: Clock,
     timeout: Duration,
     registry: &Registry,
 ) -> (DeadLetters, Store) {
-    let config =
-        DatabaseConfig { url: url.map(Secret::new), tls: ClientTls::default(), connections: 2, timeout };
-    let store = Store::open(&config, folder, registry).unwrap();
+    let url = Some(Secret::new(url));
+    let config = DatabaseConfig { url, tls: ClientTls::default(), connections: 2, timeout };
+    let store = Store::open(&config, Path::new("."), registry).unwrap();
     let letters = DeadLetters::new(store.clone(), clock, DeadLetterMetrics::register(registry).unwrap());
     (letters, store)
 }

@@ -9,18 +9,23 @@ use queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use queue::{Headers, Message, MessageDestination, Publisher, QueueMetrics, Subscription};
 use runtime::clock::Clock;
 use runtime::lifecycle::{Drain, Lifecycle};
-use tempfile::TempDir;
 use testkit::chaos_proxy::ChaosProxy;
-use testkit::mariadb::{TestDatabase, mysql_address};
 use testkit::prefix::unique_prefix;
 use testkit::rabbitmq::{Leftovers, amqp_url, drain, lying};
 use testkit::wait_until::wait_until;
 
 use super::harness::{letters, line, refused};
+use crate::databases::{Database, on_each_server};
 use worker::dead_letters::{DeadLetters, Filter, Mover, Order, StoredDeadLetter};
 use worker::metrics::Metrics;
 
 const WITHIN: Duration = Duration::from_secs(20);
+
+on_each_server! {
+    letters_are_moved_and_leave_the_queue
+    while_the_database_is_away_letters_stay_on_the_queue_and_none_is_lost
+    letters_that_come_again_are_settled_and_not_doubled
+}
 
 /// A broker's queue of dead letters and a database behind a proxy.
 struct MovePath {
@@ -30,8 +35,7 @@ struct MovePath {
     _lifecycle: Lifecycle,
     proxy: ChaosProxy,
     letters: DeadLetters,
-    database: TestDatabase,
-    folder: TempDir,
+    database: Database,
     _leftovers: Leftovers,
 }
 
@@ -42,7 +46,7 @@ struct Moving {
 }
 
 impl MovePath {
-    async fn lay() -> Self {
+    async fn lay(database: Database) -> Self {
         let prefix = unique_prefix();
         let names = Names::new(prefix.clone(), 1);
         let topology = names.topology();
@@ -51,11 +55,8 @@ impl MovePath {
             .exchanges(topology.exchanges.iter().map(|exchange| exchange.name.clone()));
         let lifecycle = Lifecycle::default();
         let publisher = rabbit(&prefix, &lifecycle).publisher(lifecycle.readiness.condition("publishing"));
-        let database = TestDatabase::create().await;
-        let folder = tempfile::tempdir().unwrap();
-        let proxy = ChaosProxy::start(mysql_address()).await;
-        let (direct, store) =
-            letters(Some(database.url()), folder.path(), Clock::system(), WITHIN, &Registry::new());
+        let proxy = ChaosProxy::start(database.server()).await;
+        let (direct, store) = letters(database.url(), Clock::system(), WITHIN, &Registry::new());
         store.migrate().await.unwrap();
         Self {
             publisher,
@@ -64,7 +65,6 @@ impl MovePath {
             proxy,
             letters: direct,
             database,
-            folder,
             _leftovers: leftovers,
         }
     }
@@ -79,8 +79,7 @@ impl MovePath {
         let lifecycle = Lifecycle::default();
         let registry = Registry::new();
         let url = self.database.url_at(self.proxy.address());
-        let (letters, _) =
-            letters(Some(url), self.folder.path(), Clock::system(), Duration::from_millis(500), &registry);
+        let (letters, _) = letters(url, Clock::system(), Duration::from_millis(500), &registry);
         let metrics = Metrics::register(&registry).unwrap();
         let prefix = self.dead_queue.trim_end_matches(".dead");
         let consumer = rabbit(prefix, &lifecycle)
@@ -138,9 +137,8 @@ fn rabbit(prefix: &str, lifecycle: &Lifecycle) -> RabbitMq {
     RabbitMq::new(&config, lifecycle, QueueMetrics::register(&Registry::new()).unwrap()).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn letters_are_moved_and_leave_the_queue() {
-    let way = MovePath::lay().await;
+async fn letters_are_moved_and_leave_the_queue(database: Database) {
+    let way = MovePath::lay(database).await;
     let moving = way.start();
     way.publish(MessageDestination::DeadLetters, line(1), refused(1)).await;
     // As the broker does it: no failure of ours, and several envelopes in one message.
@@ -159,9 +157,8 @@ async fn letters_are_moved_and_leave_the_queue() {
     assert_eq!(drain(&way.dead_queue, Duration::from_millis(500)).await.len(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_letters_stay_on_the_queue_and_none_is_lost() {
-    let way = MovePath::lay().await;
+async fn while_the_database_is_away_letters_stay_on_the_queue_and_none_is_lost(database: Database) {
+    let way = MovePath::lay(database).await;
     let moving = way.start();
     way.publish(MessageDestination::DeadLetters, line(0), refused(1)).await;
     way.wait_for_letters(1).await;
@@ -190,9 +187,8 @@ async fn while_the_database_is_away_letters_stay_on_the_queue_and_none_is_lost()
     assert_eq!(drain(&way.dead_queue, Duration::from_millis(500)).await.len(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn letters_that_come_again_are_settled_and_not_doubled() {
-    let way = MovePath::lay().await;
+async fn letters_that_come_again_are_settled_and_not_doubled(database: Database) {
+    let way = MovePath::lay(database).await;
     for index in 0..10 {
         way.publish(MessageDestination::DeadLetters, line(index), refused(1)).await;
     }

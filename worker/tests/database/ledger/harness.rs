@@ -11,10 +11,10 @@ use model::alert::Status;
 use model::envelope::EnvelopeId;
 use prometheus::Registry;
 use runtime::clock::Clock;
-use tempfile::TempDir;
-use testkit::mariadb::TestDatabase;
 use worker::ledger::{Event, Ledger};
 use worker::store::Store;
+
+use crate::databases::Database;
 
 /// When a test begins, in seconds since 1970.
 const BEGIN: i64 = 1_700_000_000;
@@ -22,15 +22,9 @@ const BEGIN: i64 = 1_700_000_000;
 /// The receiver of every event that names no other.
 pub(crate) const RECEIVER: &str = "ops";
 
-/// Where a test's rows are.
-enum Database {
-    MySql(TestDatabase),
-    Sqlite(TempDir),
-}
-
 /// The database, and the time.
 pub(crate) struct Harness {
-    database: Database,
+    pub(crate) database: Database,
     now: Arc<AtomicI64>,
     pub(crate) config: DedupConfig,
 }
@@ -43,16 +37,7 @@ pub(crate) struct Worker {
 }
 
 impl Harness {
-    pub(crate) async fn mysql() -> Self {
-        Self::on(Database::MySql(TestDatabase::create().await))
-    }
-
-    #[expect(clippy::unused_async, reason = "called like the other one")]
-    pub(crate) async fn sqlite() -> Self {
-        Self::on(Database::Sqlite(TempDir::new().expect("a directory")))
-    }
-
-    fn on(database: Database) -> Self {
+    pub(crate) fn on(database: Database) -> Self {
         Self { database, now: Arc::new(AtomicI64::new(BEGIN)), config: DedupConfig::default() }
     }
 
@@ -61,7 +46,7 @@ impl Harness {
         // Longer than any test takes under load: a deadline that strikes would be an outage.
         let timeout = Duration::from_secs(30);
         self.worker_with(&DatabaseConfig {
-            url: Some(Secret::new(self.url())),
+            url: Some(Secret::new(self.database.url())),
             tls: ClientTls::default(),
             connections: 4,
             timeout,
@@ -76,21 +61,6 @@ impl Harness {
         let clock = Clock::from_fn(move || at(now.load(Ordering::SeqCst) - BEGIN));
         let ledger = Ledger::new(store.clone(), self.config, clock, &registry).expect("a ledger");
         Worker { ledger, store, registry }
-    }
-
-    pub(crate) fn url(&self) -> String {
-        match &self.database {
-            Database::MySql(database) => database.url(),
-            Database::Sqlite(directory) => format!("sqlite:{}/ledger.db", directory.path().display()),
-        }
-    }
-
-    /// The database on a server, if it is.
-    pub(crate) fn server(&self) -> Option<&TestDatabase> {
-        match &self.database {
-            Database::MySql(database) => Some(database),
-            Database::Sqlite(_) => None,
-        }
     }
 
     /// Sets all clocks to so many seconds after the beginning.

@@ -1,11 +1,9 @@
 //! The database is away.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use config::{ClientTls, DatabaseConfig, Secret};
 use testkit::chaos_proxy::{ChaosProxy, Direction};
-use testkit::mariadb::mysql_url;
 use testkit::wait_until::wait_until;
 use worker::ledger::Decision::{Defer, Deliver, Duplicate};
 use worker::ledger::Occasion::{New, Resolved, Unsure};
@@ -15,10 +13,8 @@ use super::harness::{Harness, Worker, at, firing, resolved};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ledger_without_its_database_tells_once_by_its_cache() {
-    let harness = Harness::mysql().await;
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+pub(crate) async fn a_ledger_without_its_database_tells_once_by_its_cache(harness: &Harness) {
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.cut();
     let first = [firing("a", 1, 1)];
     assert_eq!(worker.ledger.observe(&first).await, [Deliver(New)]);
@@ -36,7 +32,6 @@ async fn a_ledger_without_its_database_tells_once_by_its_cache() {
     assert_eq!(worker.counted("unrecorded_alerts_total"), 0);
 }
 
-/// MariaDB behind a proxy that breaks.
 /// Waits until the worker writes to its database again: what it has observed of this event is found there.
 async fn until_used_again(worker: &Worker, event: &Event<'_>) {
     wait_until(PATIENCE, "the database", async || {
@@ -47,14 +42,10 @@ async fn until_used_again(worker: &Worker, event: &Event<'_>) {
     .await;
 }
 
+/// A server behind a proxy that breaks.
 async fn behind_a_proxy(harness: &Harness) -> (ChaosProxy, Worker) {
-    let server: SocketAddr = mysql_url()
-        .rsplit('@')
-        .next()
-        .and_then(|address| address.parse().ok())
-        .expect("a test database server with an address in numbers");
-    let proxy = ChaosProxy::start(server).await;
-    let url = harness.server().expect("a server").url_at(proxy.address());
+    let proxy = ChaosProxy::start(harness.database.server()).await;
+    let url = harness.database.url_at(proxy.address());
     let timeout = Duration::from_millis(500);
     let config =
         DatabaseConfig { url: Some(Secret::new(url)), tls: ClientTls::default(), connections: 4, timeout };
@@ -63,10 +54,8 @@ async fn behind_a_proxy(harness: &Harness) -> (ChaosProxy, Worker) {
     (proxy, worker)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_delivered_during_an_outage_is_recorded_after_it() {
-    let harness = Harness::mysql().await;
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+pub(crate) async fn what_was_delivered_during_an_outage_is_recorded_after_it(harness: &Harness) {
+    let (proxy, worker) = behind_a_proxy(harness).await;
     let before = [firing("before", 1, 1)];
     assert_eq!(worker.ledger.observe(&before).await, [Deliver(New)]);
     proxy.cut();
@@ -93,10 +82,8 @@ async fn what_was_delivered_during_an_outage_is_recorded_after_it() {
     assert_eq!(harness.worker().ledger.observe(&twins).await, [Duplicate, Duplicate]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stalled_database_costs_one_deadline_and_no_alert() {
-    let harness = Harness::mysql().await;
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+pub(crate) async fn a_stalled_database_costs_one_deadline_and_no_alert(harness: &Harness) {
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.stall(Direction::Both);
     for number in 1..50 {
         let name = number.to_string();
@@ -107,12 +94,12 @@ async fn a_stalled_database_costs_one_deadline_and_no_alert() {
     assert_eq!(worker.counted("bypassed_alerts_total"), 49);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_worker() {
-    let harness = Harness::mysql().await;
+pub(crate) async fn an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_worker(
+    harness: &Harness,
+) {
     let claims = [firing("a", 1, 1)];
     assert_eq!(harness.worker().ledger.observe(&claims).await, [Deliver(New)], "by a worker that dies now");
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.cut();
     worker.ledger.observe(&claims).await;
     proxy.restore();
@@ -121,10 +108,10 @@ async fn an_envelope_taken_in_hand_without_the_database_is_not_left_to_a_dead_wo
     assert_eq!(worker.ledger.confirm(&claims).await, [Standing::Mine]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_delivered_during_an_outage_is_recorded_before_the_process_ends() {
-    let harness = Harness::mysql().await;
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+pub(crate) async fn what_was_delivered_during_an_outage_is_recorded_before_the_process_ends(
+    harness: &Harness,
+) {
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.cut();
     let during = [firing("a", 1, 1)];
     worker.ledger.observe(&during).await;
@@ -135,10 +122,10 @@ async fn what_was_delivered_during_an_outage_is_recorded_before_the_process_ends
     assert_eq!(worker.counted("unrecorded_alerts_total"), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_ends_without_a_database_that_stays_away_and_says_what_was_not_recorded() {
-    let harness = Harness::mysql().await;
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+pub(crate) async fn a_process_ends_without_a_database_that_stays_away_and_says_what_was_not_recorded(
+    harness: &Harness,
+) {
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.cut();
     let during = [firing("a", 1, 1), firing("b", 1, 1)];
     worker.ledger.observe(&during).await;
@@ -149,9 +136,9 @@ async fn a_process_ends_without_a_database_that_stays_away_and_says_what_was_not
     assert_eq!(worker.counted("unrecorded_alerts_total"), 2, "each is counted once");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_two_envelopes_that_claim_the_same_by_different_books_one_is_delivered() {
-    let harness = Harness::mysql().await;
+pub(crate) async fn of_two_envelopes_that_claim_the_same_by_different_books_one_is_delivered(
+    harness: &Harness,
+) {
     let in_the_database = [firing("a", 1, 1)];
     let in_memory = [firing("a", 2, 2)];
     assert_eq!(
@@ -159,7 +146,7 @@ async fn of_two_envelopes_that_claim_the_same_by_different_books_one_is_delivere
         [Deliver(New)],
         "by a worker that dies now"
     );
-    let (proxy, worker) = behind_a_proxy(&harness).await;
+    let (proxy, worker) = behind_a_proxy(harness).await;
     proxy.cut();
     assert_eq!(worker.ledger.observe(&in_memory).await, [Deliver(New)]);
     // What the dead worker had in hand comes here. It must not be let go for a claim the database knows nothing of.

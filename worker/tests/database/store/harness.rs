@@ -102,13 +102,18 @@ impl Harness {
         self.metric("larkfire_store_up") == 1
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few, and none is negative")]
     fn metric(&self, name: &str) -> u64 {
-        let families = self.registry.gather();
-        let family = families.iter().find(|family| family.name() == name).unwrap();
-        let metric = &family.get_metric()[0];
-        (metric.get_counter().get_value() + metric.get_gauge().get_value()) as u64
+        counted(&self.registry, name)
     }
+}
+
+/// What a counter or a gauge shows.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few, and none is negative")]
+pub(super) fn counted(registry: &Registry, name: &str) -> u64 {
+    let families = registry.gather();
+    let family = families.iter().find(|family| family.name() == name).unwrap();
+    let metric = &family.get_metric()[0];
+    (metric.get_counter().get_value() + metric.get_gauge().get_value()) as u64
 }
 
 /// Waits until a query finds something.

@@ -17,6 +17,7 @@ use sqlx::mysql::MySqlConnection;
 use sqlx::{Connection, Executor};
 use tempfile::TempDir;
 use testkit::mariadb::{TestDatabase, mysql_url};
+use testkit::postgres::TestSchema;
 use testkit::wait_until::wait_until;
 
 use crate::harness::{EAGER, TOKEN, WITHIN, Worker, envelope, line, settings, shows};
@@ -53,6 +54,23 @@ impl People {
         self.config_at(Self::server())
     }
 
+    /// The same table and columns, in the database of the workers.
+    pub(crate) fn in_the_workers_database(schema: &TestSchema) -> OwnersConfig {
+        let columns = Self::columns();
+        let table = UserTableConfig {
+            name: format!("{}.staff", schema.name()),
+            columns,
+            ..UserTableConfig::default()
+        };
+        let services = vec![("order-*".to_owned(), vec!["ZhangSan".to_owned()])];
+        OwnersConfig { table, services, deadline: PATIENT, ..OwnersConfig::default() }
+    }
+
+    fn columns() -> UserColumns {
+        let [username, nickname, mobile, id] = ["login", "order", "phone", "lark"].map(str::to_owned);
+        UserColumns { username, nickname, mobile, id }
+    }
+
     /// The same table, reached at another address.
     pub(crate) fn config_at(&self, address: SocketAddr) -> OwnersConfig {
         let server = UserServer {
@@ -63,12 +81,10 @@ impl People {
             password: None,
             tls: ClientTls::default(),
         };
-        let [username, nickname, mobile, id] = ["login", "order", "phone", "lark"].map(str::to_owned);
-        let columns = UserColumns { username, nickname, mobile, id };
         let table = UserTableConfig {
             server: Some(server),
             name: "staff".to_owned(),
-            columns,
+            columns: Self::columns(),
             ..UserTableConfig::default()
         };
         let services = vec![("order-*".to_owned(), vec!["zhangsan".to_owned()])];
@@ -93,12 +109,19 @@ struct Setting<'s> {
     /// A file of users to be imported: its name, and what is in it.
     users: Option<(&'s str, &'s str)>,
     allow_mention_all: bool,
+    /// The database of the worker, where it is not a file.
+    database: Option<String>,
 }
 
 impl OwnersHarness {
     /// With one bot, in a group of these people.
     pub(crate) async fn open(owners: OwnersConfig, members: &[&str]) -> Self {
         Self::with(Setting { owners, members, ..Setting::default() }).await
+    }
+
+    /// The same, on this database.
+    pub(crate) async fn open_on(database: String, owners: OwnersConfig, members: &[&str]) -> Self {
+        Self::with(Setting { owners, members, database: Some(database), ..Setting::default() }).await
     }
 
     /// The same, where everybody may be mentioned.
@@ -124,7 +147,7 @@ impl OwnersHarness {
     }
 
     async fn with(setting: Setting<'_>) -> Self {
-        let Setting { owners, members, app, users, allow_mention_all } = setting;
+        let Setting { owners, members, app, users, allow_mention_all, database } = setting;
         let bot = members.iter().fold(BotSettings::new(TOKEN).no_limits(), |bot, id| bot.known_id(*id));
         let has_app = app.is_some();
         let sim = app.into_iter().fold(SimSettings::new([bot]), |sim, (app, contacts)| {
@@ -149,6 +172,7 @@ impl OwnersHarness {
         }
         let mut settings = settings(vec![receiver], EAGER, folder.path());
         settings.owners = owners;
+        settings.database.url = database.map(Secret::new);
         settings.app = has_app.then(|| AppConfig {
             id: APP.to_owned(),
             secret: Secret::new(APP_SECRET),

@@ -1,0 +1,1 @@
+-- On a server people are in the operator's own table.

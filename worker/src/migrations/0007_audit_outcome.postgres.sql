@@ -1,0 +1,1 @@
+ALTER TABLE larkfire_audit ADD COLUMN IF NOT EXISTS outcome TEXT COLLATE "C";

@@ -1,0 +1,3 @@
+CREATE TABLE IF NOT EXISTS larkfire_installation (
+    place BIGINT NOT NULL PRIMARY KEY, id BYTEA NOT NULL, label TEXT COLLATE "C" NOT NULL
+);
