@@ -18,7 +18,7 @@ const MIB: u64 = 1 << 20;
 /// The database of the workers: what was told, budgets, dead letters.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
-    /// `mysql://user:password@host/database` or `sqlite:PATH`; `None` means a `SQLite` file in the data directory.
+    /// `mysql://user:password@host/database`, the same with `postgres://`, or `sqlite:PATH`; `None` means a `SQLite` file in the data directory.
     pub url: Option<Secret>,
     /// How a server is known, and what it is shown.
     pub tls: ClientTls,
@@ -79,12 +79,16 @@ pub(super) fn database(reader: &Reader, section: Section<'_>) -> DatabaseConfig 
 fn tls_without_use(database: &DatabaseConfig) -> Option<&'static str> {
     let url = database.url.as_ref().filter(|_| database.tls.is_set())?;
     let Some(url) = Url::parse(url.expose()).ok().filter(Url::has_host) else {
-        return Some("is for MySQL and MariaDB, and database.url is a file");
+        return Some("is for servers, and database.url is a file");
     };
+    // The words of MySQL, and those of PostgreSQL: `allow` would be TLS only where nothing else goes.
     let is_off = |(name, mode): (Cow<'_, str>, Cow<'_, str>)| {
-        matches!(&*name, "ssl-mode" | "sslmode") && mode.eq_ignore_ascii_case("disabled")
+        matches!(&*name, "ssl-mode" | "sslmode")
+            && ["disabled", "disable", "allow"].iter().any(|off| mode.eq_ignore_ascii_case(off))
     };
-    url.query_pairs().any(is_off).then_some("is set, and database.url says ssl-mode=DISABLED")
+    url.query_pairs()
+        .any(is_off)
+        .then_some("is set, and database.url turns TLS off (ssl-mode=DISABLED, sslmode=disable)")
 }
 
 /// What does not tell one alert from another.
@@ -159,13 +163,14 @@ pub fn is_postgres_url(url: &str) -> bool {
 }
 
 fn database_url(text: &str) -> Result<String, Must> {
-    let mysql = || {
+    let server = || {
         Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "mysql" | "mariadb") && url.has_host() && url.path().len() > 1
+            let is_known = matches!(url.scheme(), "mysql" | "mariadb") || is_postgres_url(text);
+            is_known && url.has_host() && url.path().len() > 1
         })
     };
     let sqlite = text.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
-    let must =
-        "a database URL, such as mysql://user:password@host:3306/larkfire or sqlite:/var/lib/larkfire.db";
-    (sqlite || mysql()).then(|| text.to_owned()).ok_or_else(|| must.to_owned())
+    let must = "a database URL, such as mysql://user:password@host:3306/larkfire, \
+        postgres://user:password@host:5432/larkfire or sqlite:/var/lib/larkfire.db";
+    (sqlite || server()).then(|| text.to_owned()).ok_or_else(|| must.to_owned())
 }

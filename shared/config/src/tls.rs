@@ -150,7 +150,7 @@ mod tests {
         let said = wrong("queue: { url: amqp://h, tls: { ca_file: Cargo.toml } }");
         assert!(said.contains("is for addresses that begin with amqps://"), "{said}");
         let said = wrong("database: { url: 'sqlite:x.db', tls: { ca_file: Cargo.toml } }");
-        assert!(said.contains("is for MySQL and MariaDB"), "{said}");
+        assert!(said.contains("is for servers, and database.url is a file"), "{said}");
         let said = wrong("database: { url: 'mysql://h/d?ssl-mode=DISABLED', tls: { ca_file: Cargo.toml } }");
         assert!(said.contains("ssl-mode=DISABLED"), "{said}");
         let said = wrong("owners: { table: { tls: { ca_file: Cargo.toml } } }");
@@ -158,6 +158,8 @@ mod tests {
             said.contains("owners.table.tls: is for a server that owners.table.host (MYSQL_HOST) names"),
             "{said}"
         );
+        let said = wrong("database: { url: 'postgres://h/d?sslmode=disable', tls: { ca_file: Cargo.toml } }");
+        assert!(said.contains("sslmode=disable"), "{said}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::people::person::Mobile;
 const FILE_BYTES_MAX: u64 = 32 << 20;
 /// Problems shown of one file; whoever made it sees what they have in common.
 const PROBLEMS_SHOWN_MAX: usize = 20;
-const THEIRS: &str = "the user table is on a MySQL server and yours: change it there. Larkfire only has one of its own \
+const THEIRS: &str = "the user table is on a server and yours: change it there. Larkfire only has one of its own \
                       where its database is a file and no MYSQL_HOST (owners.table.host) is set";
 
 /// Whether the table is ours to change; said before a database is looked for.

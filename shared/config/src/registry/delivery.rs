@@ -183,14 +183,14 @@ pub(super) const DATABASE: SettingGroup = SettingGroup {
             .secret()
             .unset("`larkfire.db` in `data_dir`", "`data_dir` 中的 `larkfire.db`")
             .means(
-                "`mysql://user:password@host/database`, or `sqlite:PATH` for one worker",
-                "`mysql://user:password@host/database`；单个 worker 可用 `sqlite:PATH`",
+                "`mysql://user:password@host/database` or `postgres://user:password@host/database`, or `sqlite:PATH` for one worker",
+                "`mysql://user:password@host/database` 或 `postgres://user:password@host/database`；单个 worker 可用 `sqlite:PATH`",
             ),
         of("database.tls.ca_file", Worker).unset("none: `ssl-mode` of the URL decides", "无：由 URL 的 `ssl-mode` 决定").means(
-            "CAs (PEM) that MySQL's or MariaDB's certificate may come from, besides the system's. Certificate and host name \
-             are checked then, unless the URL says otherwise (`?ssl-mode=VERIFY_CA`)",
-            "除系统 CA 之外，MySQL 或 MariaDB 的证书允许由哪些 CA（PEM）签发。设置后会校验证书和主机名，除非 URL 另有指定\
-             （`?ssl-mode=VERIFY_CA`）",
+            "CAs (PEM) that the server's certificate may come from, besides the system's. Certificate and host name are checked \
+             then, unless the URL says otherwise (`?ssl-mode=VERIFY_CA`, with PostgreSQL `?sslmode=verify-ca`)",
+            "除系统 CA 之外，数据库服务器的证书允许由哪些 CA（PEM）签发。设置后会校验证书和主机名，除非 URL 另有指定\
+             （`?ssl-mode=VERIFY_CA`，PostgreSQL 为 `?sslmode=verify-ca`）",
         ),
         of("database.tls.cert_file", Worker)
             .means("certificate to show a server that asks for one", "服务器要求客户端证书时出示的证书"),
