@@ -7,6 +7,7 @@ mod logs;
 mod owners;
 mod routes;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,8 +17,10 @@ use console::backend::ExplainsPayload;
 use ingest::Addressing;
 use ingest::source::{Context, Endpoint, SourceError, parse, text_of};
 use jiff::Timestamp;
+use model::alert::Alert;
 use model::envelope::{EncodeError, Envelope, EnvelopeDecodeError, EnvelopeId, Line, encode};
 use runtime::clock::Clock;
+use serde_json::{Value, json};
 use thiserror::Error;
 use worker::link::LinkContext;
 use worker::preview::Colours;
@@ -105,6 +108,15 @@ pub fn read(file: &Path) -> Result<Vec<u8>, ExplainError> {
     Ok(bytes)
 }
 
+/// What `explain` has found out.
+#[derive(Debug)]
+pub struct Explanation {
+    /// In words.
+    pub text: String,
+    /// The same for programs: format, gate, receiver, envelopes and alerts; what is drawn and listed stands in `text`.
+    pub json: Value,
+}
+
 /// What would become of `body` if it came this way at `now`, in words. Pure.
 pub fn explain(
     body: &[u8],
@@ -113,6 +125,17 @@ pub fn explain(
     now: Timestamp,
     colours: Colours,
 ) -> Result<String, ExplainError> {
+    Ok(explanation(body, way, config, now, colours)?.text)
+}
+
+/// The same, for programs as well. Pure.
+pub fn explanation(
+    body: &[u8],
+    way: PostAddress<'_>,
+    config: &Config,
+    now: Timestamp,
+    colours: Colours,
+) -> Result<Explanation, ExplainError> {
     let bytes = body.len();
     let limit_bytes = config.limits.body_bytes;
     if bytes > limit_bytes {
@@ -142,14 +165,30 @@ pub fn explain(
     // Writing to a string cannot fail, here and below.
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
-    let _written = writeln!(told, "gate       {}", gate::needs(config, way, &parsed));
-    let _written = writeln!(told, "receiver   {}", routes::receiver(config, &router, &parsed.envelope));
+    let gate = gate::needs(config, way, &parsed);
+    let receiver = routes::receiver(config, &router, &parsed.envelope);
+    let _written = writeln!(told, "gate       {gate}");
+    let _written = writeln!(told, "receiver   {receiver}");
     let _written = writeln!(told, "envelopes  {}", envelopes(&lines));
     list_alerts(&mut told, &parsed.envelope, config, &router, now);
     links::list_unkept(&mut told, &text, &parsed.envelope);
     owners::list(&mut told, &parsed.envelope, config, &router, now);
     cards::draw(&mut told, &lines, config, &router, now, colours)?;
-    Ok(told)
+    let alert = |alert: &Alert<'_>| {
+        let labels: BTreeMap<&str, &str> = alert.labels.iter().collect();
+        json!({ "status": alert.status.as_str(), "fingerprint": alert.fingerprint.as_str(), "labels": labels })
+    };
+    let size = |line: &Line| json!({ "alerts": line.alerts, "bytes": line.bytes.len() });
+    let json = json!({
+        "format": parsed.envelope.source.as_str(),
+        "because": parsed.because.to_string(),
+        "gate": gate,
+        "receiver": receiver,
+        "envelopes": lines.iter().map(size).collect::<Vec<_>>(),
+        "alerts": parsed.envelope.alerts.iter().map(alert).collect::<Vec<_>>(),
+        "text": told,
+    });
+    Ok(Explanation { text: told, json })
 }
 
 fn check_receiver(config: &Config, name: &str) -> Result<(), ExplainError> {
@@ -223,6 +262,22 @@ mod tests {
             assert!(told.contains(part), "{part:?} is missing in:\n{told}");
         }
         assert!(!told.contains("SECRET"), "{told}");
+    }
+
+    #[test]
+    fn programs_are_told_the_same() {
+        let settings = "receivers: { ops: { webhook_url: https://h/SECRET } }";
+        let config = parse("test.yaml", settings, Environment::default()).unwrap();
+        let now = "2024-01-15T10:30:00Z".parse().unwrap();
+        let way = PostAddress { endpoint: Endpoint::Any, receiver: None, origin: None };
+        let Explanation { text, json } =
+            explanation(ALERT.as_bytes(), way, &config, now, Colours::Off).unwrap();
+        assert_eq!((&json["format"], &json["text"]), (&"alertmanager".into(), &Value::from(text)));
+        assert_eq!(json["receiver"], "the sender names ops; it goes to ops");
+        assert_eq!(
+            (&json["envelopes"][0]["alerts"], &json["alerts"][0]["labels"]["alertname"]),
+            (&1.into(), &"Down".into())
+        );
     }
 
     #[test]

@@ -69,6 +69,9 @@ enum Command {
         /// As if its address said ?origin=NAME
         #[arg(long, value_name = "NAME")]
         origin: Option<String>,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Prints what another bridge is configured with as a configuration of ours, without its secrets
     Migrate {
@@ -83,6 +86,13 @@ enum Command {
     Operator(command::OperatorCommand),
     #[command(flatten)]
     Common(CommonCommand),
+}
+
+/// How `explain` answers.
+#[derive(Clone, Copy)]
+enum ExplainFormat {
+    Text,
+    Json,
 }
 
 /// Runs what the command line asks for: as `larkfire`, or as the role by whose name it was called. So an image or a package holds
@@ -110,10 +120,11 @@ fn everything() -> ExitCode {
             check::command(&runnable(config.as_deref()), Role::Both, options, probe::everything)
         }
         Some(Command::Migrate { bridge, file }) => migrate(bridge, &file),
-        Some(Command::Explain { file, alert, receiver, origin }) => {
+        Some(Command::Explain { file, alert, receiver, origin, json }) => {
             let endpoint = if alert { Endpoint::LokiFeishu } else { Endpoint::Any };
             let way = PostAddress { endpoint, receiver: receiver.as_deref(), origin: origin.as_deref() };
-            explain(load(config.as_deref(), &[ingest::problems, templates::problems]), &file, way)
+            let config = load(config.as_deref(), &[ingest::problems, templates::problems]);
+            explain(config, &file, way, if json { ExplainFormat::Json } else { ExplainFormat::Text })
         }
     }
 }
@@ -140,8 +151,16 @@ fn migrate(bridge: Bridge, file: &Path) -> ExitCode {
     }
 }
 
-fn explain(config: Result<Config, ConfigErrors>, file: &Path, way: PostAddress<'_>) -> ExitCode {
-    let colours = Colours::of(&io::stdout());
+fn explain(
+    config: Result<Config, ConfigErrors>,
+    file: &Path,
+    way: PostAddress<'_>,
+    format: ExplainFormat,
+) -> ExitCode {
+    let colours = match format {
+        ExplainFormat::Text => Colours::of(&io::stdout()),
+        ExplainFormat::Json => Colours::Off,
+    };
     let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, colours.into());
     let mut complaints = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
     let config = match config {
@@ -152,11 +171,14 @@ fn explain(config: Result<Config, ConfigErrors>, file: &Path, way: PostAddress<'
         }
     };
     let told = explain::read(file)
-        .and_then(|body| explain::explain(&body, way, &config, Clock::system().now(), colours));
+        .and_then(|body| explain::explanation(&body, way, &config, Clock::system().now(), colours));
     match told {
         Ok(told) => {
             // Whoever reads may have seen enough, as in `… | head`.
-            let _gone = out.write_all(told.as_bytes());
+            let _gone = match format {
+                ExplainFormat::Text => out.write_all(told.text.as_bytes()),
+                ExplainFormat::Json => writeln!(out, "{:#}", told.json),
+            };
             ExitCode::SUCCESS
         }
         Err(error) => {

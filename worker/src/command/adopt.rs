@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use config::Config;
+use serde_json::json;
 
 use super::arguments::AdoptArguments;
 use super::context::CommandContext;
 use super::terminal::plain;
-use super::{CommandError, Terminal, context};
+use super::{CommandError, Terminal, context, list};
 use crate::audit::AuditedAction;
 use crate::installation::{self, InstallationOrigin, recorded};
 use crate::store::StoreError;
@@ -31,15 +32,25 @@ pub(super) async fn adopt(
     let context = CommandContext::open(config).await?;
     let before = recorded(context.store.pool()).await.map_err(StoreError::from)?;
     if before.as_ref().is_some_and(|before| before.id == ours.id) {
-        writeln!(terminal.out, "the database is this installation's already: {}", plain(&ours.label))?;
+        if asked.json {
+            list::print_json(terminal.out, &json!({ "installation": ours.label, "adopted": false }))?;
+        } else {
+            writeln!(terminal.out, "the database is this installation's already: {}", plain(&ours.label))?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let who = asked.name.unwrap_or_else(context::who);
+    let before = before.map(|before| before.label);
     let outcome =
-        before.map_or_else(|| "nobody's before".to_owned(), |before| format!("before: {}", before.label));
+        before.as_ref().map_or_else(|| "nobody's before".to_owned(), |before| format!("before: {before}"));
     installation::adopt(&context.store, &ours).await?;
     let action = AuditedAction { who: &who, action: "adopt-database", chosen: &ours.label, meant: 1 };
     context.trail.note(action, 1, &outcome).await?;
+    if asked.json {
+        let adopted = json!({ "installation": ours.label, "adopted": true, "before": before });
+        list::print_json(terminal.out, &adopted)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     writeln!(
         terminal.out,
         "the database is this installation's now: {} ({})",

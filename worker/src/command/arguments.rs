@@ -146,12 +146,18 @@ pub enum UsersCommand {
     Import {
         /// CSV whose first line names the columns, or JSON: a list of objects
         file: PathBuf,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Takes users out of the table
     Remove {
         /// Their user names
         #[arg(required = true, value_name = "USERNAME")]
         usernames: Vec<String>,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Shows who is in the table; of mobiles the last digits
     List {
@@ -314,6 +320,9 @@ pub struct AdoptArguments {
     /// Who does it, for the audit trail; otherwise the system's user and host
     #[arg(long = "as", value_name = "NAME")]
     pub name: Option<String>,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `trace`.

@@ -37,18 +37,29 @@ pub(super) async fn users(
 ) -> Result<ExitCode, CommandError> {
     check(config)?;
     match command {
-        UsersCommand::Import { file } => {
+        UsersCommand::Import { file, json } => {
             // Who imports users before the first start is right to.
             let context = CommandContext::open_or_make(config).await?;
             let users = read(&file, &config.owners.table.id_prefix)?;
             users::import(&context.store, &users).await?;
-            writeln!(terminal.out, "imported {} of {}", count(users.len(), "user"), file.display())?;
+            if json {
+                list::print_json(
+                    terminal.out,
+                    &json!({ "imported": users.len(), "file": file.display().to_string() }),
+                )?;
+            } else {
+                writeln!(terminal.out, "imported {} of {}", count(users.len(), "user"), file.display())?;
+            }
         }
-        UsersCommand::Remove { usernames } => {
+        UsersCommand::Remove { usernames, json } => {
             let context = CommandContext::open(config).await?;
             let removed = users::remove(&context.store, &usernames).await?;
-            writeln!(terminal.out, "removed {}", count(removed.len(), "user"))?;
             let unknown: Vec<_> = usernames.iter().filter(|name| !removed.contains(name)).collect();
+            if json {
+                list::print_json(terminal.out, &json!({ "removed": removed, "unknown": unknown }))?;
+            } else {
+                writeln!(terminal.out, "removed {}", count(removed.len(), "user"))?;
+            }
             if !unknown.is_empty() {
                 let names: Vec<_> = unknown.into_iter().map(|name| plain(name)).collect();
                 return Err(CommandError::Failed(format!("not in the table: {}", names.join(", "))));
