@@ -24,6 +24,17 @@
     }
   };
 
+  // Cards as Feishu shows them. What is no card stays away: its JSON is on the page as well.
+  const drawCards = () => {
+    for (const place of main.querySelectorAll("[data-card]:empty")) {
+      try {
+        place.append(renderCard(JSON.parse(place.dataset.card)));
+      } catch {
+        place.remove();
+      }
+    }
+  };
+
   // One tree is made like another, so that focus, selection and what is open stay where they are.
   const alike = (one, other) =>
     one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
@@ -69,6 +80,7 @@
         if (fresh && !isBusy()) {
           tellTimes(fresh);
           morph(main, fresh);
+          drawCards();
           document.title = page.title;
         }
       } else if (answer.status === 304) wait = every;
@@ -95,6 +107,7 @@
     });
   } else setInterval(() => tellTimes(main), 15_000);
   tellTimes(document);
+  drawCards();
 
   // Several are chosen with shift; the buttons say how many.
   const boxes = () => [...main.querySelectorAll("tbody input[type=checkbox]")];
@@ -125,6 +138,7 @@
   tellChosen();
 
   // Keys: none acts, and none counts while something is written.
+  const help = document.getElementById("keys");
   let at = -1;
   const rows = () => [...main.querySelectorAll("tbody tr")];
   const go = (by) => {
@@ -142,8 +156,11 @@
     x: () => rows()[at]?.querySelector("input[type=checkbox]")?.click(),
     Enter: () => rows()[at]?.querySelector("a")?.click(),
     r: () => pause?.click(),
-    "?": () => document.getElementById("keys")?.showModal(),
+    "?": () => help.showModal(),
   };
+  const opener = document.querySelector("[data-keys]");
+  opener.hidden = false;
+  opener.addEventListener("click", () => help.showModal());
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (/^(INPUT|TEXTAREA|SELECT|BUTTON|A|SUMMARY)$/.test(event.target.nodeName) && event.target.type !== "checkbox") return;

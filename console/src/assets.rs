@@ -5,8 +5,12 @@ use bytes::Bytes;
 use hyper::header::{CACHE_CONTROL, HeaderValue};
 use runtime::telemetry::admin::{PageAnswer, page};
 
-const STYLE: &str = include_str!("../assets/console.css");
-const SCRIPT: &str = include_str!("../assets/console.js");
+/// Draws a card of Feishu's from its JSON, in a browser: `renderCard(card)`. The preview's page has it as well.
+pub const CARD_SCRIPT: &str = include_str!("../assets/card.js");
+/// How drawn cards look.
+pub const CARD_STYLE: &str = include_str!("../assets/card.css");
+const STYLE: &str = concat!(include_str!("../assets/console.css"), include_str!("../assets/card.css"));
+const SCRIPT: &str = concat!(include_str!("../assets/card.js"), include_str!("../assets/console.js"));
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// A file the pages ask for.

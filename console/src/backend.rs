@@ -5,8 +5,9 @@ use model::matcher::Query;
 use thiserror::Error;
 
 use crate::data::{
-    ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterCount, DeadLetterDetail,
-    DeadLetterOrder, DeadLetterPage, FiringAlerts, Overview, ReceiverSummary,
+    ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
+    DeadLetterPage, FiringAlerts, Overview, ReceiverSummary, ReceiverTests, SilenceEnd, SilenceOrder,
+    SilencePlan, SilenceQuestion, Silences, TestOrder,
 };
 
 /// Why something cannot be shown or done, in words for whoever asks; it names no secret.
@@ -18,9 +19,9 @@ pub enum BackendError {
     /// It cannot be done as it is asked for.
     #[error("{0}")]
     Refused(String),
-    /// What was counted is not what is there now.
-    #[error("there are {} now", .0.count)]
-    Changed(DeadLetterCount),
+    /// What was counted is not what is there now: so many.
+    #[error("there are {0} now")]
+    Changed(usize),
 }
 
 /// Which lines of the audit trail.
@@ -68,6 +69,19 @@ pub trait ConsoleReads: Send + Sync + 'static {
     /// Everything about one letter.
     fn dead_letter(&self, id: i64) -> Answered<'_, Option<DeadLetterDetail>>;
 
+    /// What became of tests of a receiver, by the envelopes they were sent in; `None` if they are none of its.
+    fn receiver_tests<'b>(
+        &'b self,
+        receiver: &'b str,
+        envelopes: &'b [String],
+    ) -> Answered<'b, Option<ReceiverTests>>;
+
+    /// The silences there are, in each Alertmanager.
+    fn silences(&self) -> Answered<'_, Silences>;
+
+    /// What a silence would be, and which alerts it would hit.
+    fn silence_plan(&self, question: SilenceQuestion) -> Answered<'_, SilencePlan>;
+
     /// How far something has come that is done to letters, by its number in the audit trail.
     fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>>;
 }
@@ -82,4 +96,13 @@ pub trait ExplainsPayload: std::fmt::Debug + Send + Sync + 'static {
 pub trait ConsoleActs: Send + Sync + 'static {
     /// Begins to do something to letters; returns its number in the audit trail, under which it goes on.
     fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64>;
+
+    /// Sends a receiver a test alert, or one for each of its bots; returns the envelopes they are in.
+    fn test_receiver(&self, order: TestOrder) -> Answered<'_, Vec<String>>;
+
+    /// Makes a silence, unless there is one that does the same already; returns its id.
+    fn silence(&self, order: SilenceOrder) -> Answered<'_, String>;
+
+    /// Ends a silence; one that has ended is no error.
+    fn end_silence(&self, end: SilenceEnd) -> Answered<'_, ()>;
 }

@@ -5,9 +5,11 @@ mod cards;
 mod dead_letters;
 mod firing;
 mod overview;
+mod receiver_tests;
 mod receivers;
+mod silences;
 
-pub use alerts::{AlertEvent, AlertLife, AlertPage};
+pub use alerts::{AlertEvent, AlertLife, AlertPage, AlertStanding, AlertWait, LogLink};
 pub use cards::{CardAlert, CardDetail};
 pub use dead_letters::{
     ActionDetail, ActionRow, ChosenLetters, DeadLetterAction, DeadLetterAlert, DeadLetterCount,
@@ -15,4 +17,9 @@ pub use dead_letters::{
 };
 pub use firing::{FiringAlert, FiringAlerts};
 pub use overview::{LatencyQuantiles, MinuteCounts, Overview, WorkerProcess};
+pub use receiver_tests::{ReceiverTests, TestAlert, TestOrder, TestState};
 pub use receivers::{Advice, BotSummary, DeliveryError, HealthWord, ReceiverKind, ReceiverSummary};
+pub use silences::{
+    AlertmanagerSilences, SilenceEnd, SilenceHit, SilenceOrder, SilencePlan, SilenceQuestion, SilenceRow,
+    Silences,
+};

@@ -1,9 +1,9 @@
 //! What stands around every page: the way to the others, the language, the foot.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 
 use crate::access::Identity;
-use crate::assets;
+use crate::document::{Document, PageScript, brand};
 use crate::language::Language;
 use crate::request::Fields;
 
@@ -15,17 +15,19 @@ pub(crate) enum Section {
     Alerts,
     DeadLetters,
     Receivers,
+    Silences,
     Audit,
     Try,
 }
 
 impl Section {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Overview,
         Self::Firing,
         Self::Alerts,
         Self::DeadLetters,
         Self::Receivers,
+        Self::Silences,
         Self::Audit,
         Self::Try,
     ];
@@ -37,6 +39,7 @@ impl Section {
             Self::Alerts => "/alerts",
             Self::DeadLetters => "/dead-letters",
             Self::Receivers => "/receivers",
+            Self::Silences => "/silences",
             Self::Audit => "/audit",
             Self::Try => "/try",
         }
@@ -49,6 +52,7 @@ impl Section {
             Self::Alerts => language.say("Alerts", "告警"),
             Self::DeadLetters => language.say("Dead letters", "死信"),
             Self::Receivers => language.say("Receivers", "接收方"),
+            Self::Silences => language.say("Silences", "静默"),
             Self::Audit => language.say("Audit", "操作审计"),
             Self::Try => language.say("Try it", "试一试"),
         }
@@ -93,25 +97,39 @@ impl Frame<'_> {
     /// The whole page.
     pub(crate) fn around(&self, sheet: &Sheet) -> Markup {
         let refreshed = sheet.refreshed_s.map(|seconds| seconds.to_string());
+        let document = Document {
+            language: self.language,
+            prefix: self.prefix,
+            title: &sheet.title,
+            script: PageScript::Runs,
+        };
+        document.with(&html! {
+            a.skip href="#main" { (self.say("Skip to the page", "跳到正文")) }
+            (self.head(sheet.section))
+            main #main tabindex="-1" data-refresh=[refreshed] { (sheet.body) }
+            (self.foot(sheet.refreshed_s.is_some()))
+            (self.keys())
+        })
+    }
+
+    /// What each key does; the script opens it.
+    fn keys(&self) -> Markup {
+        let keys = [
+            ("/", self.say("to the filter", "跳到过滤框")),
+            ("j k", self.say("down and up a list", "在列表中上下移动")),
+            ("x", self.say("choose the line", "选中该行")),
+            ("Enter", self.say("open the line", "打开该行")),
+            ("r", self.say("pause or resume refresh", "暂停或恢复刷新")),
+            ("?", self.say("this help", "本帮助")),
+        ];
         html! {
-            (DOCTYPE)
-            html lang=(self.language.tag()) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    meta name="robots" content="noindex";
-                    title { (sheet.title) " · Larkfire" }
-                    link rel="icon" href=(self.to(&assets::SVG.path())) type="image/svg+xml";
-                    link rel="stylesheet" href=(self.to(&assets::CSS.path()));
-                    script src=(self.to(&assets::JS.path())) defer {}
-                }
-                body {
-                    a.skip href="#main" { (self.say("Skip to the page", "跳到正文")) }
-                    (self.head(sheet.section))
-                    main #main tabindex="-1" data-refresh=[refreshed] { (sheet.body) }
-                    (self.foot(sheet.refreshed_s.is_some()))
-                }
+            dialog #keys aria-labelledby="keys-title" {
+                h2 #keys-title { (self.say("Keys", "快捷键")) }
+                dl.facts { @for (key, what) in keys {
+                    dt { @for one in key.split(' ') { kbd { (one) } " " } } dd { (what) }
+                } }
+                p.soft { (self.say("With shift, all lines in between are chosen. No key acts on anything.", "按住 Shift 可连续选中。没有会执行操作的按键。")) }
+                form method="dialog" { button.main { (self.say("Close", "关闭")) } }
             }
         }
     }
@@ -119,10 +137,7 @@ impl Frame<'_> {
     fn head(&self, section: Option<Section>) -> Markup {
         html! {
             header.top {
-                a.brand href=(self.to("/")) {
-                    img src=(self.to(&assets::SVG.path())) alt="" width="24" height="24";
-                    "Larkfire"
-                }
+                a.brand href=(self.to("/")) { (brand(self.prefix)) }
                 nav aria-label=(self.say("Pages", "页面")) {
                     @for known in Section::ALL.into_iter().filter(|known| self.can_explain || *known != Section::Try) {
                         a href=(self.to(known.path())) aria-current=[(section == Some(known)).then_some("page")] {
@@ -162,6 +177,7 @@ impl Frame<'_> {
                             data-on=(self.say("Pause refresh", "暂停刷新"))
                             data-off=(self.say("Resume refresh", "恢复刷新")) { (self.say("Pause refresh", "暂停刷新")) }
                     }
+                    button.quiet type="button" data-keys hidden { (self.say("Keys", "快捷键")) }
                     a href=(self.query.with(&[("format", "json"), ("lang", "")])) rel="alternate" type="application/json" { "JSON" }
                     @for language in others {
                         a href=(self.query.with(&[("lang", language.tag())])) lang=(language.tag()) hreflang=(language.tag()) {

@@ -1,6 +1,6 @@
 //! From a request to its page: what is asked of the backend for each, and what is done.
 
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use maud::html;
 use model::matcher::Query;
@@ -11,8 +11,11 @@ use serde_json::json;
 use crate::answer;
 use crate::backend::{AuditQuery, BackendError};
 use crate::console::{Asked, Console};
-use crate::data::{ChosenLetters, DeadLetterAction, DeadLetterOrder};
+use crate::data::{
+    ChosenLetters, DeadLetterAction, DeadLetterOrder, SilenceEnd, SilenceOrder, SilenceQuestion, TestOrder,
+};
 use crate::frame::{Frame, Sheet};
+use crate::links::tests_path;
 use crate::pages::{self, AlertsView, AuditView, DeadLettersView, FiringView, ReceiversView, TryView};
 use crate::request::{AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
@@ -52,10 +55,16 @@ impl Console {
         let answered = match route {
             ConsoleRoute::Overview => self.overview(asked).await,
             ConsoleRoute::Receivers => self.receivers(asked).await,
+            ConsoleRoute::TestReceiver(name) => self.test_receiver(asked, name).await,
+            ConsoleRoute::ReceiverTests(name, envelopes) => self.receiver_tests(asked, name, envelopes).await,
             ConsoleRoute::Firing => self.firing(asked).await,
             ConsoleRoute::Alerts => self.alerts(asked).await,
             ConsoleRoute::Alert(identity) => self.alert(asked, identity).await,
             ConsoleRoute::Card(card) => self.card(asked, card).await,
+            ConsoleRoute::Silences => self.silences(asked).await,
+            ConsoleRoute::NewSilence if asked.request.method == Method::POST => self.silence(asked).await,
+            ConsoleRoute::NewSilence => self.silence_plan(asked).await,
+            ConsoleRoute::EndSilence => self.end_silence(asked).await,
             ConsoleRoute::Audit => self.audit(asked).await,
             ConsoleRoute::Try => self.try_it(asked),
             ConsoleRoute::DeadLetters => self.dead_letters(asked).await,
@@ -74,6 +83,27 @@ impl Console {
     async fn receivers(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
         let data = ReceiversView { receivers: self.parts.reads.receivers().await? };
         Ok(self.present(asked, &data, pages::receivers))
+    }
+
+    async fn receiver_tests(
+        &self,
+        asked: &Asked<'_>,
+        receiver: &str,
+        envelopes: &[String],
+    ) -> Result<PageAnswer, PageFault> {
+        let found = self.parts.reads.receiver_tests(receiver, envelopes).await?;
+        Ok(self.present(asked, &found.ok_or(PageFault::Missing)?, pages::receiver_tests))
+    }
+
+    /// Sends a test, and leads to the page that says what becomes of it.
+    async fn test_receiver(&self, asked: &Asked<'_>, receiver: &str) -> Result<PageAnswer, PageFault> {
+        self.may_do(asked, &Fields::read(&asked.request.body))?;
+        let order = TestOrder { who: asked.identity.name.clone(), receiver: receiver.to_owned() };
+        let envelopes = self.parts.acts.test_receiver(order).await?;
+        if asked.format == AnswerFormat::Json {
+            return Ok(answer::json(StatusCode::ACCEPTED, &json!({ "envelopes": envelopes })));
+        }
+        Ok(answer::see_other(&format!("{}{}", self.parts.path_prefix, tests_path(receiver, &envelopes))))
     }
 
     async fn firing(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
@@ -132,6 +162,58 @@ impl Console {
         Ok(self.present(asked, &TryView { payload, receiver, explained, refused }, pages::try_it))
     }
 
+    async fn silences(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        Ok(self.present(asked, &self.parts.reads.silences().await?, pages::silences))
+    }
+
+    async fn silence_plan(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let text = |name| asked.query.get(name).map(str::to_owned);
+        let question = SilenceQuestion {
+            alertmanager: text("alertmanager"),
+            matchers: text("matchers").unwrap_or_default(),
+            length: text("length").unwrap_or_default(),
+        };
+        let plan = self.parts.reads.silence_plan(question).await?;
+        Ok(self.present(asked, &plan, pages::silence_plan))
+    }
+
+    async fn silence(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let form = Fields::read(&asked.request.body);
+        self.may_do(asked, &form)?;
+        let text = |name| form.get(name).map(str::to_owned);
+        let until = form.get("until").and_then(|until| until.parse::<Timestamp>().ok());
+        let counted = form.number("count").and_then(|count| usize::try_from(count).ok());
+        let (Some(alertmanager), Some(matchers), Some(until), Some(counted)) =
+            (text("alertmanager"), text("matchers"), until, counted)
+        else {
+            return Err(refused(
+                "in which Alertmanager (alertmanager), what (matchers), until when (until), and how many it was to hit (count)?",
+            ));
+        };
+        let who = asked.identity.name.clone();
+        let order = SilenceOrder { who, alertmanager, matchers, until, counted, reason: reason(&form)? };
+        let id = self.parts.acts.silence(order).await?;
+        if asked.format == AnswerFormat::Json {
+            return Ok(answer::json(StatusCode::ACCEPTED, &json!({ "silence": id })));
+        }
+        Ok(answer::see_other(&format!("{}/silences", self.parts.path_prefix)))
+    }
+
+    async fn end_silence(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let form = Fields::read(&asked.request.body);
+        self.may_do(asked, &form)?;
+        let text = |name| form.get(name).map(str::to_owned);
+        let (Some(alertmanager), Some(id)) = (text("alertmanager"), text("id")) else {
+            return Err(refused("which silence (id), and in which Alertmanager (alertmanager)?"));
+        };
+        let end = SilenceEnd { who: asked.identity.name.clone(), alertmanager, id };
+        self.parts.acts.end_silence(end).await?;
+        if asked.format == AnswerFormat::Json {
+            return Ok(answer::json(StatusCode::OK, &json!({})));
+        }
+        Ok(answer::see_other(&format!("{}/silences", self.parts.path_prefix)))
+    }
+
     async fn dead_letters(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
         let query = query(&asked.query)?;
         let page = self.parts.reads.dead_letters(&query, asked.query.number("before")).await?;
@@ -149,25 +231,28 @@ impl Console {
         Ok(self.present(asked, &data, pages::action))
     }
 
-    /// Does something to letters, and leads to the page where it goes on.
-    async fn act(&self, asked: &Asked<'_>, action: DeadLetterAction) -> Result<PageAnswer, PageFault> {
-        let form = Fields::read(&asked.request.body);
+    /// Whether whoever asks may do what a form is for, and sent it themselves.
+    fn may_do(&self, asked: &Asked<'_>, form: &Fields) -> Result<(), PageFault> {
         if !asked.identity.may_act() {
             return Err(PageFault::Forbidden);
         }
         if !self.parts.access.is_own_form(asked.request, &asked.identity, form.get("token")) {
             return Err(PageFault::Foreign);
         }
-        let reason = form.get("reason").map(str::trim).filter(|reason| !reason.is_empty());
-        let Some(reason) = reason else {
-            return Err(refused("a reason is needed: it is kept in the audit trail"));
-        };
+        Ok(())
+    }
+
+    /// Does something to letters, and leads to the page where it goes on.
+    async fn act(&self, asked: &Asked<'_>, action: DeadLetterAction) -> Result<PageAnswer, PageFault> {
+        let form = Fields::read(&asked.request.body);
+        self.may_do(asked, &form)?;
+        let reason = reason(&form)?;
         let is_forced = action == DeadLetterAction::Replay && form.get("anyway").is_some();
         let order = DeadLetterOrder {
             who: asked.identity.name.clone(),
             action: if is_forced { DeadLetterAction::ReplayAnyway } else { action },
             chosen: chosen(&form)?,
-            reason: reason.chars().take(REASON_CHARS_MAX).collect(),
+            reason,
         };
         let id = self.parts.acts.act_on_dead_letters(order).await?;
         if asked.format == AnswerFormat::Json {
@@ -214,14 +299,14 @@ impl Console {
             PageFault::Backend(error @ BackendError::Refused(_)) => {
                 (StatusCode::BAD_REQUEST, "refused", error.to_string())
             }
-            PageFault::Backend(BackendError::Changed(count)) => (
+            PageFault::Backend(BackendError::Changed(now)) => (
                 StatusCode::CONFLICT,
                 "changed",
                 format!(
                     "{}{}",
-                    frame.say("Nothing was done: meanwhile another number of letters matches. Go back and look again. Now there are: ",
-                        "未执行：匹配的死信数量已变化，请返回重新查看。当前数量："),
-                    count.count
+                    frame.say("Nothing was done: meanwhile another number matches. Go back and look again. Now there are: ",
+                        "未执行：匹配的数量已变化，请返回重新查看。当前数量："),
+                    now
                 ),
             ),
         };
@@ -229,7 +314,8 @@ impl Console {
             return answer::json(status, &json!({ "error": sentence, "code": code }));
         }
         let title = frame.say("It cannot be done", "无法完成").to_owned();
-        let back = frame.to(if asked.path.starts_with("/dead-letters") { "/dead-letters" } else { "/" });
+        let lists = ["/dead-letters", "/silences", "/receivers"];
+        let back = frame.to(lists.into_iter().find(|list| asked.path.starts_with(list)).unwrap_or("/"));
         let body = html! {
             h1 { (title) }
             p.state.bad role="alert" { (sentence) }
@@ -238,6 +324,13 @@ impl Console {
         let sheet = Sheet { title: title.clone(), section: None, refreshed_s: None, body };
         answer::html(status, frame.around(&sheet))
     }
+}
+
+/// Why somebody does something.
+fn reason(form: &Fields) -> Result<String, PageFault> {
+    let reason = form.get("reason").map(str::trim).filter(|reason| !reason.is_empty());
+    let reason = reason.ok_or_else(|| refused("a reason is needed: it is kept in the audit trail"))?;
+    Ok(reason.chars().take(REASON_CHARS_MAX).collect())
 }
 
 /// The filter of an address or a form.

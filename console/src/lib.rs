@@ -9,6 +9,7 @@ mod assets;
 pub mod backend;
 mod console;
 pub mod data;
+mod document;
 pub mod entrance;
 mod frame;
 mod handling;
@@ -19,4 +20,5 @@ mod parts;
 mod request;
 mod route;
 
+pub use assets::{CARD_SCRIPT, CARD_STYLE};
 pub use console::{Console, ConsoleParts};

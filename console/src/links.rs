@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use model::matcher::Query;
+use model::matcher::{Matcher, Query};
 use url::form_urlencoded::Serializer;
 
 use crate::frame::Frame;
@@ -34,9 +34,19 @@ impl Frame<'_> {
         self.filtered("/alerts", &Query::default().and("receiver", name))
     }
 
+    /// Where the button that tests a receiver leads.
+    pub(crate) fn test_of_receiver(&self, name: &str) -> String {
+        format!("{}/test", self.to(&segment("/receivers", name)))
+    }
+
     /// The life of an alert.
     pub(crate) fn alert(&self, identity: &str) -> String {
         self.to(&segment("/alerts", identity))
+    }
+
+    /// The form that makes a silence, filled in.
+    pub(crate) fn new_silence(&self, matchers: &str) -> String {
+        self.with_query("/silences/new", &[("matchers", matchers)])
     }
 
     /// A card.
@@ -59,7 +69,12 @@ impl Frame<'_> {
     }
 }
 
-/// A name as the last part of a path.
+/// Where tests of a receiver are looked at, below the prefix.
+pub(crate) fn tests_path(receiver: &str, envelopes: &[String]) -> String {
+    format!("{}/tests/{}", segment("/receivers", receiver), envelopes.join(","))
+}
+
+/// A name as a part of a path.
 fn segment(path: &str, name: &str) -> String {
     format!("{path}/{}", percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC))
 }
@@ -92,6 +107,12 @@ pub(crate) fn labels_list(labels: &BTreeMap<String, String>, frame: Option<&Fram
     }
 }
 
+/// Matchers that want exactly these labels.
+pub(crate) fn matchers_of(labels: &BTreeMap<String, String>) -> String {
+    let each = labels.iter().map(|(name, value)| Matcher::equal(name, value).to_string());
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// A filter for one label; `None` if such a name cannot be asked for.
 pub(crate) fn with_label(name: &str, value: &str) -> Option<Query> {
     let quoted = |text: &str| text.replace('\\', r"\\").replace('"', r#"\""#).replace('\n', r"\n");
@@ -116,6 +137,10 @@ pub(crate) fn outcome_of(language: Language, state: &str, outcome: Option<&str>)
         ("deferred", _) => language.say("deferred", "延后"),
         ("firing", _) => language.say("firing", "触发"),
         ("resolved", _) => language.say("resolved", "恢复"),
+        ("acknowledged", _) => language.say("acknowledged", "已认领"),
+        ("unacknowledged", _) => language.say("no longer acknowledged", "取消认领"),
+        ("silenced", _) => language.say("silenced", "已静默"),
+        ("unsilenced", _) => language.say("silence ended", "取消静默"),
         (other, _) => other,
     };
     html! { span.badge.(tone_of(state, outcome)) { (word) } }

@@ -9,7 +9,9 @@ mod dead_letter;
 mod dead_letters;
 mod firing;
 mod overview;
+mod receiver_tests;
 mod receivers;
+mod silences;
 mod try_it;
 
 pub(crate) use action::action;
@@ -21,5 +23,7 @@ pub(crate) use dead_letter::dead_letter;
 pub(crate) use dead_letters::{DeadLettersView, dead_letters};
 pub(crate) use firing::{FiringView, firing};
 pub(crate) use overview::overview;
+pub(crate) use receiver_tests::receiver_tests;
 pub(crate) use receivers::{ReceiversView, receivers};
+pub(crate) use silences::{silence_plan, silences};
 pub(crate) use try_it::{TryView, try_it};

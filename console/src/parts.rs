@@ -80,6 +80,11 @@ pub(crate) fn nothing(sentence: &str) -> Markup {
     html! { p.nothing { (sentence) } }
 }
 
+/// A card as Feishu shows it, drawn by the script.
+pub(crate) fn drawn_card(json: &str) -> Markup {
+    html! { div.drawn data-card=(json) data-keep="" {} }
+}
+
 /// One figure with its name.
 pub(crate) fn figure(name: &str, value: &str, note: &str) -> Markup {
     html! {

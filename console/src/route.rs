@@ -2,15 +2,26 @@
 
 use percent_encoding::percent_decode_str;
 
+/// Tests on one page: as many as a receiver may have bots.
+const TESTS_MAX: usize = 16;
+
 /// A page, or something that can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ConsoleRoute {
     Overview,
     Receivers,
+    /// A test of the receiver of this name.
+    TestReceiver(String),
+    /// What became of tests of it, by their envelopes.
+    ReceiverTests(String, Vec<String>),
     Firing,
     Alerts,
     Alert(String),
     Card(String),
+    Silences,
+    /// What one would hit, and making it.
+    NewSilence,
+    EndSilence,
     Audit,
     Try,
     DeadLetters,
@@ -30,10 +41,18 @@ impl ConsoleRoute {
         match parts[..] {
             [""] => Some(Self::Overview),
             ["receivers"] => Some(Self::Receivers),
+            ["receivers", name, "test"] => Some(Self::TestReceiver(name.to_owned())),
+            ["receivers", name, "tests", envelopes] => {
+                let envelopes = envelopes.split(',').take(TESTS_MAX).map(str::to_owned).collect();
+                Some(Self::ReceiverTests(name.to_owned(), envelopes))
+            }
             ["firing"] => Some(Self::Firing),
             ["alerts"] => Some(Self::Alerts),
             ["alerts", identity] if !identity.is_empty() => Some(Self::Alert(identity.to_owned())),
             ["cards", card] if !card.is_empty() => Some(Self::Card(card.to_owned())),
+            ["silences"] => Some(Self::Silences),
+            ["silences", "new"] => Some(Self::NewSilence),
+            ["silences", "end"] => Some(Self::EndSilence),
             ["audit"] => Some(Self::Audit),
             ["try"] => Some(Self::Try),
             ["dead-letters"] => Some(Self::DeadLetters),
@@ -47,12 +66,12 @@ impl ConsoleRoute {
 
     /// Whether it changes something, and is therefore posted.
     pub(crate) const fn acts(&self) -> bool {
-        matches!(self, Self::Replay | Self::Discard)
+        matches!(self, Self::Replay | Self::Discard | Self::TestReceiver(_) | Self::EndSilence)
     }
 
     /// Whether a form may be sent to it.
     pub(crate) const fn takes_a_form(&self) -> bool {
-        self.acts() || matches!(self, Self::Try)
+        self.acts() || matches!(self, Self::Try | Self::NewSilence)
     }
 }
 

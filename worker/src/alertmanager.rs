@@ -2,6 +2,8 @@
 
 mod absent;
 mod asked;
+mod listing;
+mod made;
 mod wish;
 
 use std::time::Duration;
@@ -14,6 +16,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use absent::Absent;
+pub(crate) use listing::{ListedAlert, ListedMatcher, ListedSilence};
+pub(crate) use made::{MadeSilence, MadeSilences};
 pub use wish::{Unsilenceable, Wish};
 
 /// How long one call may take; somebody waits for the answer, and others behind them.
@@ -93,7 +97,7 @@ struct Made {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ListedAlert {
+struct KnownSilence {
     status: KnownStatus,
     ends_at: Timestamp,
 }
@@ -153,6 +157,11 @@ impl Alertmanagers {
         self.all.iter().find(|one| one.name == name).map(|config| self.ask(config))
     }
 
+    /// All of them, in the order of the configuration.
+    pub fn all(&self) -> impl Iterator<Item = Alertmanager<'_>> {
+        self.all.iter().map(|config| self.ask(config))
+    }
+
     fn ask<'a>(&'a self, config: &'a AlertmanagerConfig) -> Alertmanager<'a> {
         Alertmanager { client: &self.client, config, ignored: &self.ignored }
     }
@@ -190,7 +199,7 @@ impl Alertmanager<'_> {
     pub async fn lasts_until(&self, id: &str) -> Result<Option<Timestamp>, AlertmanagerError> {
         match ask(self.request(Method::GET, &["silence", id])).await {
             Ok(answer) => {
-                let known: ListedAlert =
+                let known: KnownSilence =
                     serde_json::from_slice(&answer).map_err(|_| AlertmanagerError::Unreadable)?;
                 Ok(Some(known.ends_at).filter(|_| known.status.state != "expired"))
             }
@@ -229,12 +238,16 @@ impl Alertmanager<'_> {
 }
 
 async fn ask(request: RequestBuilder) -> Result<Vec<u8>, AlertmanagerError> {
+    ask_within(request, ANSWER_BYTES_MAX).await
+}
+
+async fn ask_within(request: RequestBuilder, bytes_max: usize) -> Result<Vec<u8>, AlertmanagerError> {
     // The error names the address, which is nobody's business in a chat.
     let response = request.send().await.map_err(|error| {
         if error.is_connect() { AlertmanagerError::Unreachable } else { AlertmanagerError::TimedOut }
     })?;
     let status = response.status().as_u16();
-    let answer = read(response).await?;
+    let answer = read(response, bytes_max).await?;
     match status {
         200..=299 => Ok(answer),
         401 | 403 => Err(AlertmanagerError::Unauthorized(status)),
@@ -253,11 +266,11 @@ fn shown(text: &str, characters_max: usize) -> String {
     words.chars().filter(|c| !c.is_control()).take(characters_max).collect()
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, AlertmanagerError> {
+async fn read(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, AlertmanagerError> {
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| AlertmanagerError::TimedOut)? {
         answer.extend_from_slice(&chunk);
-        if answer.len() > ANSWER_BYTES_MAX {
+        if answer.len() > bytes_max {
             return Err(AlertmanagerError::Unreadable);
         }
     }

@@ -10,12 +10,13 @@ mod context;
 mod discard;
 mod list;
 mod plan;
+pub(crate) mod receiver_test;
 mod replay;
 mod routes;
 mod send_test;
 mod show;
 mod terminal;
-mod trace;
+pub(crate) mod trace;
 mod users;
 
 use std::io::{self, Write};

@@ -8,20 +8,23 @@ mod firing;
 mod letters;
 mod overview;
 mod readings;
+mod receiver_tests;
 mod receivers;
 mod samples;
 mod sessions;
+mod silences;
 mod way_in;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use config::{Config, ConsoleConfig};
+use config::{Config, ConsoleConfig, LinksConfig, Locale, ReceiverConfig};
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
     ActionDetail, ActionRow, AlertLife, AlertPage, CardDetail, DeadLetterDetail, DeadLetterOrder,
-    DeadLetterPage, FiringAlerts, Overview, ReceiverSummary,
+    DeadLetterPage, FiringAlerts, Overview, ReceiverSummary, ReceiverTests, SilenceEnd, SilenceOrder,
+    SilencePlan, SilenceQuestion, Silences, TestOrder,
 };
 use console::{Console, ConsoleParts};
 use jiff::Timestamp;
@@ -36,6 +39,8 @@ use tokio::time::{Instant, interval};
 use tracing::info;
 
 use crate::Settings;
+use crate::alertmanager::Alertmanagers;
+use crate::audit::Audit;
 use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::feishu::AppBot;
@@ -89,6 +94,16 @@ pub(crate) struct ConsoleDeps {
     pub(crate) statuses: ReceiverStatuses,
     publisher: Arc<dyn Publisher>,
     receivers: Vec<ReceiverFacts>,
+    /// As they are configured.
+    receiver_configs: Vec<ReceiverConfig>,
+    /// Who did what.
+    trail: Audit,
+    /// The language of cards.
+    locale: Locale,
+    /// Where logs are.
+    links: LinksConfig,
+    /// Where alerts are silenced.
+    alertmanagers: Option<Alertmanagers>,
     /// Whether there is a history to be asked.
     has_history: bool,
     is_previewing: bool,
@@ -117,6 +132,11 @@ impl ConsoleDeps {
             statuses: ReceiverStatuses::default(),
             publisher: Arc::clone(publisher),
             receivers: ReceiverFacts::all_of(receivers, &settings.receivers),
+            receiver_configs: settings.receivers.clone(),
+            trail: Audit::new(store.clone(), cards.clock()),
+            locale: settings.style.locale,
+            links: settings.style.links.clone(),
+            alertmanagers: None,
             has_history: settings.history.enabled,
             is_previewing: settings.receivers.is_empty(),
             timezone: settings.style.timezone.clone(),
@@ -129,6 +149,11 @@ impl ConsoleDeps {
     pub(crate) fn with_bot(self, bot: Option<Arc<AppBot>>) -> Self {
         Self { bot, ..self }
     }
+
+    /// With the Alertmanagers in which alerts are silenced.
+    pub(crate) fn with_alertmanagers(self, alertmanagers: Alertmanagers) -> Self {
+        Self { alertmanagers: Some(alertmanagers), ..self }
+    }
 }
 
 /// What the console asks.
@@ -139,6 +164,8 @@ struct ConsoleBackend {
     started_at: Timestamp,
     samples: Mutex<Samples>,
     actions: RunningActions,
+    /// Held by whoever makes a silence: the same press twice is one.
+    silencing: tokio::sync::Mutex<()>,
     /// The first page as it was made last; whoever comes meanwhile waits for it and does not make another.
     overview: tokio::sync::Mutex<Option<(Instant, Overview)>>,
 }
@@ -162,6 +189,7 @@ pub(crate) fn pages(
         lifecycle: lifecycle.clone(),
         samples: Mutex::default(),
         actions: RunningActions::default(),
+        silencing: tokio::sync::Mutex::default(),
         overview: tokio::sync::Mutex::default(),
     });
     lifecycle.spawn_detached(Arc::clone(&backend).sample());
@@ -246,6 +274,22 @@ impl ConsoleReads for BackendHandle {
         Box::pin(self.0.letter_detail(id))
     }
 
+    fn receiver_tests<'b>(
+        &'b self,
+        receiver: &'b str,
+        envelopes: &'b [String],
+    ) -> Answered<'b, Option<ReceiverTests>> {
+        Box::pin(self.0.tests_by_envelope(receiver, envelopes))
+    }
+
+    fn silences(&self) -> Answered<'_, Silences> {
+        Box::pin(async { Ok(self.0.all_silences().await) })
+    }
+
+    fn silence_plan(&self, question: SilenceQuestion) -> Answered<'_, SilencePlan> {
+        Box::pin(self.0.plan_silence(question))
+    }
+
     fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>> {
         Box::pin(self.0.action_detail(id))
     }
@@ -254,6 +298,18 @@ impl ConsoleReads for BackendHandle {
 impl ConsoleActs for BackendHandle {
     fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64> {
         Box::pin(Arc::clone(&self.0).begin(order))
+    }
+
+    fn test_receiver(&self, order: TestOrder) -> Answered<'_, Vec<String>> {
+        Box::pin(Arc::clone(&self.0).send_tests(order))
+    }
+
+    fn silence(&self, order: SilenceOrder) -> Answered<'_, String> {
+        Box::pin(self.0.make_silence(order))
+    }
+
+    fn end_silence(&self, end: SilenceEnd) -> Answered<'_, ()> {
+        Box::pin(self.0.end_silence(end))
     }
 }
 

@@ -15,7 +15,6 @@ mod replier;
 mod reply;
 mod report;
 mod rules;
-mod silences;
 mod target;
 
 use std::collections::HashMap;
@@ -31,7 +30,7 @@ use runtime::lifecycle::Lifecycle;
 pub use dedup::{BEGUN_FOR_MAX, Begun, InteractionDedup};
 pub use metrics::{InteractionMetrics, InteractionOutcome};
 
-use crate::alertmanager::Alertmanagers;
+use crate::alertmanager::{Alertmanagers, MadeSilences};
 use crate::audit::Audit;
 use crate::card_buttons::value::Keys;
 use crate::card_buttons::{Buttons, SilenceButtons};
@@ -52,7 +51,6 @@ use handler::InteractionHandler;
 use mute::MuteAlertmanagers;
 use replier::{Replier, ReplyTurns};
 use rules::InteractionRules;
-use silences::Silences;
 
 /// The rooms it works with.
 pub(crate) struct InteractionDeps {
@@ -79,14 +77,14 @@ pub(crate) struct Interactions(InteractionConsumer);
 /// What was acted on, and made, long enough ago to be forgotten.
 pub(crate) struct PastInteractions {
     seen: InteractionDedup,
-    silences: Silences,
+    silences: MadeSilences,
 }
 
 impl PastInteractions {
     pub(crate) fn new(store: Store, clock: Clock) -> Self {
         Self {
             seen: InteractionDedup::new(store.clone(), clock.clone()),
-            silences: Silences::new(store, clock),
+            silences: MadeSilences::new(store, clock),
         }
     }
 
@@ -142,7 +140,7 @@ impl Interactions {
             metrics: metrics.clone(),
             stop: lifecycle.stop.clone(),
         };
-        let silences = Silences::new(store.clone(), clock.clone());
+        let silences = MadeSilences::new(store.clone(), clock.clone());
         let handler = InteractionHandler {
             rules: InteractionRules::new(&settings.interactions, &settings.receivers),
             keys: keys(&settings.interactions, settings.app.as_ref()),

@@ -285,7 +285,7 @@ pub fn start_with(
     let owners = owners(&settings, &store, bot.clone(), &process)?;
     let cards = cards(&settings, &store, &process)?;
     let shown = ConsoleDeps::of(&settings, &receivers, &letters, &cards, &store, &metrics, &publisher);
-    let shown = shown.with_bot(bot);
+    let shown = shown.with_bot(bot).with_alertmanagers(alertmanagers(&settings, &client));
     let statuses = shown.statuses.clone();
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
@@ -470,6 +470,12 @@ fn firing(
     Ok(Firing::new(store, clock, metrics, names, settings.dedup.remember))
 }
 
+/// The Alertmanagers that are configured.
+fn alertmanagers(settings: &Settings, client: &Client) -> Alertmanagers {
+    let ignored = settings.style.links.ignore_labels.clone();
+    Alertmanagers::new(client.clone(), settings.alertmanagers.clone(), ignored)
+}
+
 /// Who looks for what is not heard of any more: in chats of the app's, and at custom bots.
 fn unheard(
     settings: &Settings,
@@ -478,14 +484,7 @@ fn unheard(
     ledger: Arc<Ledger>,
     firing: Firing,
 ) -> (Unheard, Over) {
-    let absent = || {
-        let alertmanagers = Alertmanagers::new(
-            client.clone(),
-            settings.alertmanagers.clone(),
-            settings.style.links.ignore_labels.clone(),
-        );
-        Absent::new(alertmanagers, settings.dedup.remember)
-    };
+    let absent = || Absent::new(alertmanagers(settings, client), settings.dedup.remember);
     (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))
 }
 

@@ -1,5 +1,5 @@
 //! What `check --online` asks for the worker: its database and the user table, the hosts cards are sent to, the app and its
-//! chats, the Alertmanagers it silences alerts in, and the Grafana its links lead to.
+//! chats, the Alertmanagers it silences alerts in, the Grafana its links lead to, and the console as people reach it.
 
 mod app;
 mod people;
@@ -33,6 +33,7 @@ pub async fn everything(config: &Config) -> Vec<Probe> {
             probes.extend(app::app(&client, config, clock.now()).await);
             probes.extend(web::alertmanagers(&client, config).await);
             probes.extend(web::grafana(&client, config).await);
+            probes.extend(web::console(&client, config).await);
         }
         Err(error) => {
             probes.push(Probe { what: "HTTP".to_owned(), outcome: Outcome::Failed(error.to_string()) });

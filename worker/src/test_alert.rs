@@ -1,8 +1,10 @@
-//! The alert of `send-test`. It takes the way of any other, but is not kept for later: a test that comes when nobody
-//! waits for it any more is a false alarm. Pure.
+//! The alert that tests a receiver. It takes the way of any other, but is not kept for later, and expires: a test that
+//! comes when nobody waits for it any more is a false alarm. Pure.
+
+use std::time::Duration;
 
 use config::Locale;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
 use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 
@@ -11,6 +13,8 @@ use model::envelope::{Envelope, EnvelopeId, Notice, Source};
 const MARK: &str = "test-";
 /// The label that says which of several bots is tested, counted from 1.
 const BOT: &str = "bot";
+/// How long a test is delivered for, unless somebody waits for longer. Clocks of two machines may differ by less.
+pub const LIFETIME: Duration = Duration::from_mins(1);
 
 /// A test alert for this receiver. Whoever is told of it reads who sent it, and that nothing is wrong.
 pub fn envelope(
@@ -23,23 +27,23 @@ pub fn envelope(
     let (summary, description) = match locale {
         Locale::ZhCn => (
             format!("测试：接收者 {receiver} 能收到告警"),
-            format!("由 {who} 用 send-test 发出。一切正常，无需处理。"),
+            format!("由 {who} 发出的测试。一切正常，无需处理。"),
         ),
         Locale::En => (
             format!("Test: the receiver {receiver} is told of alerts"),
-            format!("Sent by {who} with send-test. Nothing is wrong, and nothing is to be done."),
+            format!("A test by {who}. Nothing is wrong, and nothing is to be done."),
         ),
     };
     let pairs = |pairs: [(&'static str, String); 2]| -> Labels<'static> {
         pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
     };
     let alert = Alert {
-        fingerprint: Fingerprint::own(format!("{MARK}{id}").into())
+        fingerprint: Fingerprint::own(fingerprint(id).into())
             .unwrap_or_else(|| Fingerprint::of_pairs([(MARK, receiver)])),
         former: None,
         status: Status::Firing,
         starts_at: Some(now),
-        ends_at: None,
+        ends_at: Some(after(now, LIFETIME)),
         labels: pairs([("alertname", "LarkfireTest".to_owned()), ("severity", "info".to_owned())]),
         annotations: pairs([("summary", summary), ("description", description)]),
         generator_url: "".into(),
@@ -62,6 +66,25 @@ pub fn envelope(
     }
 }
 
+/// The same, delivered for this long at least: somebody waits for it.
+pub fn lasting(mut envelope: Envelope<'static>, lifetime: Duration) -> Envelope<'static> {
+    let until = after(envelope.received_at, lifetime.max(LIFETIME));
+    for alert in &mut envelope.alerts {
+        alert.ends_at = Some(until);
+    }
+    envelope
+}
+
+/// Whether it is one that nobody waits for any more.
+pub fn is_expired(envelope: &Envelope<'_>, now: Timestamp) -> bool {
+    is_test(envelope) && envelope.alerts.iter().all(|alert| alert.ends_at.is_some_and(|end| end < now))
+}
+
+fn after(moment: Timestamp, time: Duration) -> Timestamp {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    moment.saturating_add(time).unwrap_or(Timestamp::MAX)
+}
+
 /// The same for one of the receiver's bots, which share its cards: that one is to show it. `bot` counts from 1.
 pub fn of_bot(mut envelope: Envelope<'static>, bot: usize) -> Envelope<'static> {
     for alert in &mut envelope.alerts {
@@ -80,8 +103,17 @@ pub fn bot_of(envelope: &Envelope<'_>) -> Option<usize> {
 
 /// Whether it is one.
 pub fn is_test(envelope: &Envelope<'_>) -> bool {
-    envelope.source == Source::Custom
-        && envelope.alerts.iter().all(|alert| alert.fingerprint.as_str().starts_with(MARK))
+    envelope.alerts.iter().all(|alert| is_of_test(envelope.source, alert.fingerprint.as_str()))
+}
+
+/// Whether an alert of this source and fingerprint is a test's: it fires for nobody, however long its card is there.
+pub fn is_of_test(source: Source, fingerprint: &str) -> bool {
+    source == Source::Custom && fingerprint.starts_with(MARK)
+}
+
+/// The fingerprint of the test in an envelope of this id.
+pub fn fingerprint(id: EnvelopeId) -> String {
+    format!("{MARK}{id}")
 }
 
 #[cfg(test)]
@@ -108,6 +140,18 @@ mod tests {
         assert_eq!(bot_of(&of_bot(test_alert(), 3)), Some(2));
         let foreign = Envelope { source: Source::Alertmanager, ..of_bot(test_alert(), 3) };
         assert_eq!(bot_of(&foreign), None, "a label called bot is anybody's");
+    }
+
+    #[test]
+    fn it_expires_a_minute_after_it_was_sent_or_when_nobody_waits_any_more() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(!is_expired(&test_alert(), at(60)));
+        assert!(is_expired(&test_alert(), at(61)));
+        let lasting = |seconds| lasting(test_alert(), Duration::from_secs(seconds));
+        assert!(!is_expired(&lasting(300), at(300)) && is_expired(&lasting(300), at(301)));
+        assert!(!is_expired(&lasting(1), at(60)), "a worker's clock may be ahead");
+        let foreign = Envelope { source: Source::Alertmanager, ..test_alert() };
+        assert!(!is_expired(&foreign, at(99)), "an alert's end says nothing of its delivery");
     }
 
     #[test]

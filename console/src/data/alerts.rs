@@ -57,6 +57,49 @@ pub struct AlertPage {
     pub looked_at: Option<usize>,
 }
 
+/// How an alert stands at a receiver, by the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AlertStanding {
+    /// The receiver.
+    pub receiver: String,
+    /// The state that was delivered last, if one was: `firing` or `resolved`.
+    pub delivered_status: Option<String>,
+    /// When that was.
+    pub delivered_at: Option<Timestamp>,
+    /// That it waits to be delivered, and for what.
+    pub waits: Option<AlertWait>,
+    /// Who looks after it.
+    pub acknowledged_by: Option<String>,
+    /// Since when.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Until when somebody has silenced it from here.
+    pub silenced_until: Option<Timestamp>,
+    /// Who that was, in words.
+    pub silenced_by: Option<String>,
+}
+
+/// That an alert waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AlertWait {
+    /// Since when, as far as that is written down.
+    pub since: Timestamp,
+    /// Until when it is put aside; `None` if a worker has it in hand.
+    pub until: Option<Timestamp>,
+    /// Why.
+    pub reason: String,
+    /// The envelope that waits.
+    pub envelope: String,
+}
+
+/// Logs around an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogLink {
+    /// Whether only lines that look like errors are shown.
+    pub is_errors_only: bool,
+    /// Where they are.
+    pub url: String,
+}
+
 /// The life of an alert.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AlertLife {
@@ -66,6 +109,12 @@ pub struct AlertLife {
     pub events: Vec<AlertEvent>,
     /// Whether more happened before that.
     pub has_more: bool,
+    /// How it stands at each receiver.
+    pub standings: Vec<AlertStanding>,
+    /// Where its logs are.
+    pub log_links: Vec<LogLink>,
+    /// What a silence for it alone would match; `None` where none can be made here.
+    pub silence_matchers: Option<String>,
     /// The dead letters it is in.
     pub dead_letters: Vec<DeadLetterRow>,
 }

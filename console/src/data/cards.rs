@@ -20,6 +20,9 @@ pub struct CardDetail {
     pub alerts: Vec<CardAlert>,
     /// Whether there are more than that.
     pub has_more: bool,
+    /// What a silence of all that fires on it would match: the labels they share; `None` where none can be made here, or they
+    /// do not even share a name.
+    pub silence_matchers: Option<String>,
 }
 
 /// An alert on a card.

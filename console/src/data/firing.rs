@@ -18,6 +18,8 @@ pub struct FiringAlert {
     pub since: Option<Timestamp>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether it is from an Alertmanager in which it can be silenced from here.
+    pub is_silenceable: bool,
 }
 
 /// What was found.
@@ -27,4 +29,6 @@ pub struct FiringAlerts {
     pub alerts: Vec<FiringAlert>,
     /// How many were looked at, if there are more than that.
     pub looked_at: Option<usize>,
+    /// Labels that tell replicas apart and no alerts: no silence matches them.
+    pub replica_labels: Vec<String>,
 }

@@ -26,6 +26,8 @@ pub struct Overview {
     pub envelopes_in_flight: i64,
     /// Alerts that wait in this process for their receiver or for its budget.
     pub alerts_waiting: i64,
+    /// How long the oldest alert that waits has waited, in seconds, as far as this process knows; `None` if none does.
+    pub oldest_waiting_s: Option<f64>,
     /// Workers that were heard of in the last minute, this one included.
     pub workers: i64,
     /// Dead letters that wait for an operator.

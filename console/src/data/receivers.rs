@@ -47,12 +47,16 @@ pub enum ReceiverKind {
 pub struct ReceiverSummary {
     /// Its name.
     pub name: String,
+    /// What the configuration calls it: bots that are each sent every card have one name together.
+    pub configured_as: String,
     /// Where its cards go.
     pub kind: ReceiverKind,
     /// How it is doing, as far as this process knows: as well as the best of its bots.
     pub health: HealthWord,
     /// Alerts that wait for it in this process.
     pub alerts_waiting: i64,
+    /// How long the oldest alert that waits for it has waited, in seconds, as far as this process knows.
+    pub oldest_waiting_s: Option<f64>,
     /// Alerts that are put aside for it, by all workers, as far as the history knows.
     pub alerts_deferred: Option<i64>,
     /// Until when the last of them is.

@@ -2,12 +2,12 @@
 
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
-use maud::{DOCTYPE, Markup, html};
+use maud::{Markup, html};
 use runtime::telemetry::admin::PageAnswer;
 use serde_json::json;
 
 use crate::answer;
-use crate::assets;
+use crate::document::{Document, PageScript, brand};
 use crate::language::Language;
 use crate::request::{AnswerFormat, Fields};
 
@@ -148,33 +148,18 @@ impl Doorway<'_> {
 
     fn page(&self, status: StatusCode, title: &str, body: &Markup) -> PageAnswer {
         let others = Language::ALL.into_iter().filter(|language| *language != self.language);
-        let markup = html! {
-            (DOCTYPE)
-            html lang=(self.language.tag()) {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    meta name="robots" content="noindex";
-                    title { (title) " · Larkfire" }
-                    link rel="icon" href=(self.to(&assets::SVG.path())) type="image/svg+xml";
-                    link rel="stylesheet" href=(self.to(&assets::CSS.path()));
-                }
-                body {
-                    header.top { span.brand {
-                        img src=(self.to(&assets::SVG.path())) alt="" width="24" height="24";
-                        "Larkfire"
-                    } }
-                    main #main tabindex="-1" { (body) }
-                    footer {
-                        p.tools { @for language in others {
-                            a href=(self.query.with(&[("lang", language.tag()), ("code", ""), ("state", "")]))
-                                lang=(language.tag()) hreflang=(language.tag()) { (language.name()) }
-                        } }
-                    }
-                }
+        let document =
+            Document { language: self.language, prefix: self.prefix, title, script: PageScript::Absent };
+        let markup = document.with(&html! {
+            header.top { span.brand { (brand(self.prefix)) } }
+            main #main tabindex="-1" { (body) }
+            footer {
+                p.tools { @for language in others {
+                    a href=(self.query.with(&[("lang", language.tag()), ("code", ""), ("state", "")]))
+                        lang=(language.tag()) hreflang=(language.tag()) { (language.name()) }
+                } }
             }
-        };
+        });
         private(answer::html(status, markup))
     }
 }

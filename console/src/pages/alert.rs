@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::data::{AlertEvent, AlertLife};
+use crate::data::{AlertEvent, AlertLife, AlertStanding, AlertWait};
 use crate::frame::{Frame, Section, Sheet};
 use crate::links::{labels_list, outcome_of, tone_of};
 use crate::parts::{nothing, number};
@@ -23,6 +23,13 @@ pub(crate) fn alert(frame: &Frame<'_>, data: &AlertLife) -> Sheet {
             section.panel aria-label=(frame.say("Who it is", "标识")) {
                 p { code { (data.identity) } " " button.quiet type="button" data-copy=(data.identity) { (frame.say("copy", "复制")) } }
                 @if let Some(event) = newest { (labels_list(&event.labels, Some(frame))) }
+                (leads(frame, data))
+            }
+            @if !data.standings.is_empty() {
+                section.panel aria-labelledby="now" {
+                    h2 #now { (frame.say("How it stands now", "当前状态")) }
+                    @for standing in &data.standings { (stands(frame, standing)) }
+                }
             }
             section.panel aria-labelledby="life" {
                 h2 #life { (frame.say("What happened, the newest first", "经过（最新的在前）")) }
@@ -45,6 +52,58 @@ pub(crate) fn alert(frame: &Frame<'_>, data: &AlertLife) -> Sheet {
                 }
             }
         },
+    }
+}
+
+/// Where to look further.
+fn leads(frame: &Frame<'_>, data: &AlertLife) -> Markup {
+    html! {
+        @if !data.log_links.is_empty() || data.silence_matchers.is_some() {
+            div.actions {
+                @for link in &data.log_links {
+                    a.button href=(link.url) rel="noreferrer" {
+                        @if link.is_errors_only { (frame.say("Errors in the logs", "错误日志")) } @else { (frame.say("Logs", "日志")) }
+                    }
+                }
+                @if let Some(matchers) = &data.silence_matchers {
+                    a.button href=(frame.new_silence(matchers)) { (frame.say("Silence it", "静默")) }
+                }
+            }
+        }
+    }
+}
+
+fn stands(frame: &Frame<'_>, standing: &AlertStanding) -> Markup {
+    html! {
+        h3 { @if standing.receiver.is_empty() { (frame.say("no receiver", "没有接收方")) } @else { (standing.receiver) } }
+        dl.facts {
+            dt { (frame.say("Delivered last", "最近送达")) }
+            dd {
+                @match (&standing.delivered_status, standing.delivered_at) {
+                    (Some(status), Some(at)) => { (outcome_of(frame.language, status, None)) " " (frame.time(at)) },
+                    _ => (frame.say("never, as far as is remembered", "没有记录")),
+                }
+            }
+            @if let Some(AlertWait { since, until, reason, envelope }) = &standing.waits {
+                dt { (frame.say("Waits", "等待中")) }
+                dd {
+                    @match until {
+                        Some(until) => { strong { (frame.say("put aside until ", "延后至 ")) (frame.time(*until)) } },
+                        None => strong { (frame.say("in hand", "处理中")) },
+                    }
+                    ", " (frame.since(*since)) @if !reason.is_empty() { ": " (reason) }
+                    " " span.soft { "envelope " code { (envelope) } }
+                }
+            }
+            @if let (Some(who), Some(at)) = (&standing.acknowledged_by, standing.acknowledged_at) {
+                dt { (frame.say("Acknowledged", "已认领")) }
+                dd { (who) ", " (frame.since(at)) }
+            }
+            @if let Some(until) = standing.silenced_until {
+                dt { (frame.say("Silenced", "已静默")) }
+                dd { (frame.say("until ", "至 ")) (frame.time(until)) @if let Some(by) = &standing.silenced_by { ", " (by) } }
+            }
+        }
     }
 }
 

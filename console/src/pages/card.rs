@@ -54,7 +54,12 @@ fn facts(frame: &Frame<'_>, data: &CardDetail) -> Markup {
                     @if only_counted > 0 { (frame.say(", of which the card only counts ", "，其中卡片只计数的 ")) (count(only_counted)) }
                 }
             }
-            p { a.button href=(frame.query.with(&[("format", "csv"), ("from", ""), ("lang", "")])) download { "CSV" } }
+            div.actions {
+                a.button href=(frame.query.with(&[("format", "csv"), ("from", ""), ("lang", "")])) download { "CSV" }
+                @if let Some(matchers) = &data.silence_matchers {
+                    a.button href=(frame.new_silence(matchers)) { (frame.say("Silence what they share", "按共同标签静默")) }
+                }
+            }
         }
     }
 }

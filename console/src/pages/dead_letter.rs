@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::data::{DeadLetterAlert, DeadLetterDetail, DeadLetterRow};
 use crate::frame::{Frame, Section, Sheet};
 use crate::links::{labels_list, outcome_of};
-use crate::parts::{nothing, number};
+use crate::parts::{drawn_card, nothing, number};
 
 use super::dead_letters::reason_field;
 
@@ -110,7 +110,11 @@ fn contents(frame: &Frame<'_>, alerts: &[DeadLetterAlert]) -> Markup {
 fn texts(frame: &Frame<'_>, data: &DeadLetterDetail) -> Markup {
     html! {
         @if let Some(card) = &data.refused_card {
-            section.panel { details { summary { (frame.say("The card that was refused", "被拒收的卡片")) } pre { (card) } } }
+            section.panel aria-labelledby="refused" {
+                h2 #refused { (frame.say("The card that was refused", "被拒收的卡片")) }
+                (drawn_card(card))
+                details { summary { (frame.say("Its JSON", "卡片 JSON")) } pre tabindex="0" { (card) } }
+            }
         }
         section.panel {
             details { summary { (frame.say("What is in it", "原始内容")) } pre { (data.payload) }

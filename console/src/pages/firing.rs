@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::data::{FiringAlert, FiringAlerts};
 use crate::frame::{Frame, Section, Sheet};
-use crate::links::{filter_form, labels_list, with_label};
+use crate::links::{filter_form, labels_list, matchers_of, with_label};
 use crate::parts::{count, nothing};
 
 /// Seconds after which it is looked at again.
@@ -42,6 +42,8 @@ pub(crate) struct FiringGroup {
     pub(crate) common: BTreeMap<String, String>,
     /// Each with the labels that tell it from the others.
     pub(crate) alerts: Vec<FiringAlert>,
+    /// What a silence of all of them would match: what they share; `None` where none can be made here.
+    pub(crate) silence_matchers: Option<String>,
 }
 
 /// How often a label has which value.
@@ -63,14 +65,14 @@ pub(crate) struct ValueCount {
 
 impl FiringView {
     pub(crate) fn of(query: &Query, found: FiringAlerts) -> Self {
-        let FiringAlerts { alerts, looked_at } = found;
+        let FiringAlerts { alerts, looked_at, replica_labels } = found;
         let total = alerts.len();
         let top = top_of(&alerts);
-        Self { query: query.to_string(), total, groups: groups_of(alerts), top, looked_at }
+        Self { query: query.to_string(), total, groups: groups_of(alerts, &replica_labels), top, looked_at }
     }
 }
 
-fn groups_of(alerts: Vec<FiringAlert>) -> Vec<FiringGroup> {
+fn groups_of(alerts: Vec<FiringAlert>, replica_labels: &[String]) -> Vec<FiringGroup> {
     let mut by_name: BTreeMap<String, Vec<FiringAlert>> = BTreeMap::new();
     for alert in alerts {
         by_name.entry(alert.name.clone()).or_default().push(alert);
@@ -83,7 +85,13 @@ fn groups_of(alerts: Vec<FiringAlert>) -> Vec<FiringGroup> {
             for alert in &mut alerts {
                 alert.labels.retain(|label, _| !common.contains_key(label));
             }
-            FiringGroup { name, common, alerts }
+            let can_be_silenced = !name.is_empty() && alerts.iter().all(|alert| alert.is_silenceable);
+            let silence_matchers = can_be_silenced.then(|| {
+                let mut matched = common.clone();
+                matched.retain(|label, _| !replica_labels.contains(label));
+                matchers_of(&matched)
+            });
+            FiringGroup { name, common, alerts, silence_matchers }
         })
         .collect();
     groups.sort_by_key(|group| std::cmp::Reverse(group.alerts.len()));
@@ -160,6 +168,9 @@ fn group_panel(frame: &Frame<'_>, group: &FiringGroup) -> Markup {
         section.panel aria-label=(group.name) {
             h2 { @if group.name.is_empty() { (frame.say("without a name", "无名称")) } @else { (group.name) } " " span.badge.bad { (count(group.alerts.len() as u64)) } }
             (labels_list(&group.common, Some(frame)))
+            @if let Some(matchers) = &group.silence_matchers {
+                p { a.button href=(frame.new_silence(matchers)) { (frame.say("Silence all of them", "静默整组")) } }
+            }
             div.scroll { table { tbody { @for alert in shown { (row(frame, alert)) } } } }
             @if !more.is_empty() {
                 details {
@@ -197,7 +208,7 @@ mod tests {
             alert("B", &[("team", "shop"), ("pod", "1")]),
             alert("B", &[("team", "shop"), ("pod", "2")]),
         ];
-        let view = FiringView::of(&Query::default(), FiringAlerts { alerts, looked_at: None });
+        let view = FiringView::of(&Query::default(), FiringAlerts { alerts, ..FiringAlerts::default() });
         assert_eq!(view.total, 3);
         let names: Vec<_> = view.groups.iter().map(|group| group.name.as_str()).collect();
         assert_eq!(names, ["B", "A"]);

@@ -75,12 +75,20 @@ fn state(frame: &Frame<'_>, data: &Overview) -> Markup {
     }
 }
 
+/// How long the oldest has waited.
+fn oldest(frame: &Frame<'_>, waited_s: Option<f64>) -> String {
+    waited_s.map_or_else(String::new, |waited| match frame.language {
+        Language::English => format!("the oldest for {}", seconds(waited)),
+        Language::Chinese => format!("最久 {}", seconds(waited)),
+    })
+}
+
 fn figures(frame: &Frame<'_>, data: &Overview) -> Markup {
     let latency = data.end_to_end.as_ref();
     let last_minutes = frame.say("last 15 minutes", "最近 15 分钟");
     html! {
         dl.figures {
-            (figure(frame.say("Alerts waiting", "等待中的告警"), &number(data.alerts_waiting), ""))
+            (figure(frame.say("Alerts waiting", "等待中的告警"), &number(data.alerts_waiting), &oldest(frame, data.oldest_waiting_s)))
             (figure(frame.say("Dead letters", "死信"), &data.dead_letters_waiting.map_or("–".to_owned(), number), frame.say("waiting for somebody", "待处理")))
             (figure(frame.say("On the queue", "队列中"), &data.queue_messages.map_or("–".to_owned(), number), frame.say("messages", "条消息")))
             (figure(frame.say("Half delivered within", "一半送达用时"), &latency.map_or("–".to_owned(), |of| seconds(of.p50_s)), last_minutes))

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::data::{BotSummary, DeliveryError, ReceiverKind, ReceiverSummary};
 use crate::frame::{Frame, Section, Sheet};
 use crate::language::Language;
-use crate::parts::{nothing, number};
+use crate::parts::{nothing, number, seconds};
 
 /// Seconds after which it is looked at again.
 const REFRESHED_S: u32 = 5;
@@ -53,7 +53,10 @@ fn one(frame: &Frame<'_>, receiver: &ReceiverSummary) -> Markup {
                     } @else { "–" }
                 }
                 dt { (frame.say("Waiting here", "在本进程等待")) }
-                dd { (number(receiver.alerts_waiting)) }
+                dd {
+                    (number(receiver.alerts_waiting))
+                    @if let Some(oldest) = receiver.oldest_waiting_s { (frame.say(", the oldest for ", "，最久已等待 ")) (seconds(oldest)) }
+                }
                 @if let Some(deferred) = receiver.alerts_deferred {
                     dt { (frame.say("Deferred", "延后")) }
                     dd {
@@ -78,7 +81,15 @@ fn one(frame: &Frame<'_>, receiver: &ReceiverSummary) -> Markup {
                 }
                 @for bot in &receiver.bots { (bot_facts(frame, bot, receiver)) }
             }
-            p { a href=(frame.history_of_receiver(name)) { (frame.say("Its alerts", "它的告警")) } }
+            div.actions {
+                a.button href=(frame.history_of_receiver(name)) { (frame.say("Its alerts", "它的告警")) }
+                @if frame.identity.may_act() {
+                    form method="post" action=(frame.test_of_receiver(&receiver.configured_as)) {
+                        (frame.form_token())
+                        button type="submit" { (frame.say("Send a test", "发送测试")) }
+                    }
+                }
+            }
         }
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Mutex;
 
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
-    ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, BotSummary, CardAlert, CardDetail,
-    DeadLetterAlert, DeadLetterCount, DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow,
-    DeliveryError, FiringAlert, FiringAlerts, HealthWord, Overview, ReceiverSummary,
+    ActionDetail, ActionRow, Advice, AlertEvent, AlertLife, AlertPage, AlertStanding, AlertWait,
+    AlertmanagerSilences, BotSummary, CardAlert, CardDetail, DeadLetterAlert, DeadLetterCount,
+    DeadLetterDetail, DeadLetterOrder, DeadLetterPage, DeadLetterRow, DeliveryError, FiringAlert,
+    FiringAlerts, HealthWord, LogLink, Overview, ReceiverSummary, ReceiverTests, SilenceEnd, SilenceHit,
+    SilenceOrder, SilencePlan, SilenceQuestion, SilenceRow, Silences, TestAlert, TestOrder, TestState,
 };
 use jiff::Timestamp;
 use model::matcher::Query;
@@ -24,6 +26,12 @@ pub(crate) struct FakeBackend {
     pub(crate) away: Mutex<Option<String>>,
     /// What was asked to be done.
     pub(crate) orders: Mutex<Vec<DeadLetterOrder>>,
+    /// Which tests were asked for.
+    pub(crate) tests: Mutex<Vec<TestOrder>>,
+    /// Which silences were.
+    pub(crate) silences: Mutex<Vec<SilenceOrder>>,
+    /// Which silences were to end.
+    pub(crate) ends: Mutex<Vec<SilenceEnd>>,
 }
 
 impl FakeBackend {
@@ -49,6 +57,7 @@ fn receiver() -> ReceiverSummary {
     };
     ReceiverSummary {
         name: HOSTILE.to_owned(),
+        configured_as: "ops".to_owned(),
         health: HealthWord::Misconfigured,
         alerts_waiting: 9_007_199_254_740_993,
         cards_per_minute: 100,
@@ -92,6 +101,32 @@ fn event() -> AlertEvent {
     }
 }
 
+fn standing() -> AlertStanding {
+    let waits =
+        AlertWait { until: Some(Timestamp::UNIX_EPOCH), reason: HOSTILE.to_owned(), ..AlertWait::default() };
+    AlertStanding {
+        receiver: HOSTILE.to_owned(),
+        delivered_status: Some("firing".to_owned()),
+        delivered_at: Some(Timestamp::UNIX_EPOCH),
+        waits: Some(waits),
+        acknowledged_by: Some(HOSTILE.to_owned()),
+        acknowledged_at: Some(Timestamp::UNIX_EPOCH),
+        silenced_until: Some(Timestamp::UNIX_EPOCH),
+        silenced_by: Some(HOSTILE.to_owned()),
+    }
+}
+
+fn silence_row() -> SilenceRow {
+    SilenceRow {
+        id: "s1".to_owned(),
+        matchers: HOSTILE.to_owned(),
+        created_by: HOSTILE.to_owned(),
+        comment: HOSTILE.to_owned(),
+        alerts: 1_204,
+        ..SilenceRow::default()
+    }
+}
+
 impl ConsoleReads for FakeBackend {
     fn overview(&self) -> Answered<'_, Overview> {
         self.answer(|| Overview { is_database_up: true, receivers: vec![receiver()], ..Overview::default() })
@@ -108,9 +143,14 @@ impl ConsoleReads for FakeBackend {
             name: HOSTILE.to_owned(),
             since: Some(Timestamp::UNIX_EPOCH),
             labels: [(HOSTILE.to_owned(), HOSTILE.to_owned()), ("pod".to_owned(), pod.to_owned())].into(),
+            is_silenceable: true,
         };
         let alerts = ["1", "2", "3", "4", "5", "6", "7"].map(alert).to_vec();
-        self.answer(|| FiringAlerts { alerts, looked_at: Some(5_000) })
+        self.answer(|| FiringAlerts {
+            alerts,
+            looked_at: Some(5_000),
+            replica_labels: vec!["replica".to_owned()],
+        })
     }
 
     fn alerts<'b>(&'b self, _query: &'b Query, before: Option<&'b str>) -> Answered<'b, AlertPage> {
@@ -125,6 +165,14 @@ impl ConsoleReads for FakeBackend {
             events: vec![event()],
             has_more: true,
             dead_letters: vec![letter(1)],
+            standings: vec![standing()],
+            log_links: [false, true]
+                .map(|is_errors_only| LogLink {
+                    is_errors_only,
+                    url: "https://grafana.example/explore".to_owned(),
+                })
+                .to_vec(),
+            silence_matchers: Some(format!("alertname={HOSTILE:?}")),
         })
     }
 
@@ -179,6 +227,59 @@ impl ConsoleReads for FakeBackend {
         })
     }
 
+    fn receiver_tests<'b>(
+        &'b self,
+        receiver: &'b str,
+        envelopes: &'b [String],
+    ) -> Answered<'b, Option<ReceiverTests>> {
+        let states = [TestState::Waiting, TestState::Delivered, TestState::DeadLettered];
+        let test = |(envelope, state): (&String, TestState)| TestAlert {
+            name: HOSTILE.to_owned(),
+            envelope: envelope.clone(),
+            identity: HOSTILE.to_owned(),
+            state,
+            code: Some(19021),
+            message: Some(HOSTILE.to_owned()),
+            advice: Some(Advice { en: "set it anew", zh: "重新设置" }),
+            ..TestAlert::default()
+        };
+        let tests = envelopes.iter().zip(states).map(test).collect();
+        let receiver = receiver.to_owned();
+        self.answer(|| (receiver != "700").then(|| ReceiverTests { receiver, tests }))
+    }
+
+    fn silences(&self) -> Answered<'_, Silences> {
+        let there = AlertmanagerSilences {
+            name: "eu".to_owned(),
+            silences: vec![silence_row()],
+            all: Some(900),
+            ..AlertmanagerSilences::default()
+        };
+        let error = Some(HOSTILE.to_owned());
+        let away =
+            AlertmanagerSilences { name: HOSTILE.to_owned(), error, ..AlertmanagerSilences::default() };
+        self.answer(|| Silences { alertmanagers: vec![there, away] })
+    }
+
+    fn silence_plan(&self, question: SilenceQuestion) -> Answered<'_, SilencePlan> {
+        let hit = SilenceHit {
+            name: HOSTILE.to_owned(),
+            labels: [("team".to_owned(), HOSTILE.to_owned())].into(),
+            is_silenced: true,
+        };
+        self.answer(|| SilencePlan {
+            alertmanagers: vec!["eu".to_owned(), "us".to_owned()],
+            alertmanager: question.alertmanager.unwrap_or_else(|| "eu".to_owned()),
+            same: (question.length == "1h").then(silence_row),
+            matchers: question.matchers,
+            length: "4h".to_owned(),
+            until: Some(COUNTED_AT.parse().unwrap()),
+            refused: None,
+            count: COUNTED,
+            hits: vec![hit],
+        })
+    }
+
     fn action(&self, id: i64) -> Answered<'_, Option<ActionDetail>> {
         let action = ActionRow {
             id,
@@ -219,5 +320,20 @@ impl ConsoleActs for FakeBackend {
     fn act_on_dead_letters(&self, order: DeadLetterOrder) -> Answered<'_, i64> {
         self.orders.lock().unwrap().push(order);
         self.answer(|| 42)
+    }
+
+    fn test_receiver(&self, order: TestOrder) -> Answered<'_, Vec<String>> {
+        self.tests.lock().unwrap().push(order);
+        self.answer(|| vec!["e1".to_owned(), "e2".to_owned()])
+    }
+
+    fn silence(&self, order: SilenceOrder) -> Answered<'_, String> {
+        self.silences.lock().unwrap().push(order);
+        self.answer(|| "s1".to_owned())
+    }
+
+    fn end_silence(&self, end: SilenceEnd) -> Answered<'_, ()> {
+        self.ends.lock().unwrap().push(end);
+        self.answer(|| ())
     }
 }

@@ -14,3 +14,5 @@ mod frame;
 mod harness;
 mod letters;
 mod openapi;
+mod receiver_tests;
+mod silences;

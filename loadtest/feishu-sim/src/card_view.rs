@@ -5,12 +5,12 @@ use crate::record::Record;
 /// Draws cards in the browser. Shared with Larkfire's preview, so that both show the same; it holds no rule of
 /// Feishu's, which is what the simulator shares with nobody.
 pub(crate) const SCRIPT: &str = concat!(
-    include_str!("../../../worker/assets/card.js"),
+    include_str!("../../../console/assets/card.js"),
     r#"document.querySelectorAll("pre[data-card]")
         .forEach((json) => json.replaceWith(renderCard(JSON.parse(json.textContent))));"#
 );
 /// How those cards look.
-pub(crate) const STYLE: &str = include_str!("../../../worker/assets/card.css");
+pub(crate) const STYLE: &str = include_str!("../../../console/assets/card.css");
 
 /// HTML of one message.
 pub(crate) fn html(record: &Record) -> String {

@@ -49,6 +49,8 @@ pub struct LinksConfig {
     pub rewrites: Vec<Rewrite>,
     /// Labels that tell replicas apart and no alerts (`dedup.ignore_labels`): a link that silences leaves them out.
     pub ignore_labels: Vec<String>,
+    /// The console as people reach it (`console.url`), without a slash at its end: a card that lists many leads to its page.
+    pub console_url: Option<String>,
 }
 
 /// How a link to Grafana's Explore is written.
@@ -108,6 +110,7 @@ pub(super) fn links(section: Section<'_>) -> LinksConfig {
         loki: loki(section.section("loki")),
         rewrites: section.rules("rewrite", REWRITES_MAX, rewrite::rule),
         ignore_labels: Vec::new(),
+        console_url: None,
     };
     section.finish();
     links

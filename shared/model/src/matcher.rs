@@ -74,6 +74,11 @@ pub enum MatcherError {
 }
 
 impl Matcher {
+    /// The one that wants exactly this value of this label.
+    pub fn equal(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned(), test: Test::Equal }
+    }
+
     /// The label it is about.
     pub fn name(&self) -> &str {
         &self.name

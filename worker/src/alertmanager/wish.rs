@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::alert::Labels;
+use model::matcher;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -31,6 +32,9 @@ pub enum Unsilenceable {
     /// A silence needs a label that is not empty.
     #[error("the alert has no labels")]
     NoLabels,
+    /// Everything would be silent: Alertmanager makes no such silence.
+    #[error("one of the matchers has to ask for a label that is not empty")]
+    Everything,
     /// Some of it was cut off when it came in, so a silence would match something else or nothing.
     #[error("not all of the alert's labels are known")]
     Cut,
@@ -60,6 +64,34 @@ impl Wish {
             value: value.to_owned(),
             is_regex: false,
             is_equal: true,
+        });
+        Ok(Self {
+            matchers: matchers.collect(),
+            starts_at,
+            ends_at,
+            created_by: created_by.to_owned(),
+            comment: comment.to_owned(),
+        })
+    }
+}
+
+impl Wish {
+    /// The silence of all that these match.
+    pub fn matching(
+        matchers: &[matcher::Matcher],
+        starts_at: Timestamp,
+        ends_at: Timestamp,
+        created_by: &str,
+        comment: &str,
+    ) -> Result<Self, Unsilenceable> {
+        if matchers.iter().all(|matcher| matcher.matches(&Labels::default())) {
+            return Err(Unsilenceable::Everything);
+        }
+        let matchers = matchers.iter().map(|matcher| Matcher {
+            name: matcher.name().to_owned(),
+            value: matcher.value().to_owned(),
+            is_regex: matcher.is_regex(),
+            is_equal: matcher.is_equal(),
         });
         Ok(Self {
             matchers: matchers.collect(),
@@ -101,6 +133,17 @@ mod tests {
                 "comment": "from the chat",
             })
         );
+    }
+
+    #[test]
+    fn what_would_silence_everything_is_not_wanted() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let wish = |text: &str| {
+            let matchers = matcher::Matcher::all(text).unwrap();
+            Wish::matching(&matchers, now, now, "ann", "why").map(|wish| wish.matchers.len())
+        };
+        assert_eq!(wish(r#"a!="x", b=~".*""#), Err(Unsilenceable::Everything));
+        assert_eq!(wish(r#"a!="x", b=~".+""#), Ok(2));
     }
 
     #[test]

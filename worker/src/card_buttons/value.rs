@@ -26,6 +26,8 @@ pub enum Press {
     Unacknowledge,
     /// Nobody wants to hear of it for so many hours.
     Silence(u8),
+    /// Nobody wants to hear of anything that has what these share, for so many hours.
+    SilenceShared(u8),
     /// I want to hear of it again.
     Unsilence,
 }
@@ -56,12 +58,15 @@ pub struct Keys(Vec<Hmac<Sha256>>);
 
 impl Press {
     /// What buttons offer.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Acknowledge,
         Self::Unacknowledge,
         Self::Silence(1),
         Self::Silence(4),
         Self::Silence(24),
+        Self::SilenceShared(1),
+        Self::SilenceShared(4),
+        Self::SilenceShared(24),
         Self::Unsilence,
     ];
 
@@ -73,6 +78,9 @@ impl Press {
             Self::Silence(1) => "silence_1h",
             Self::Silence(4) => "silence_4h",
             Self::Silence(_) => "silence_24h",
+            Self::SilenceShared(1) => "silence_all_1h",
+            Self::SilenceShared(4) => "silence_all_4h",
+            Self::SilenceShared(_) => "silence_all_24h",
             Self::Unsilence => "unsilence",
         }
     }

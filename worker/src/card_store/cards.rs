@@ -17,10 +17,10 @@ use tracing::debug;
 use super::state::{CardChange, Mark, States};
 use super::stored::{CARD, COLUMNS, CardId, CardRow, ON_CARD, StoredCard, content, read};
 use super::{CARDS_PER_ALERT_MAX, CardMetrics, millis};
-use crate::card_buttons::Buttons;
+use crate::card_buttons::{Buttons, CardButtons};
 use crate::feishu::MessageId;
 use crate::feishu::limits::{ONCE_WITHIN, UPDATABLE, UPDATE_SPACING};
-use crate::render::{Button, Item};
+use crate::render::Item;
 use crate::store::sql::{Transaction, Value, execute, places, rows};
 use crate::store::{SmallSteps, StepResult, Store, StoreError};
 
@@ -79,7 +79,7 @@ impl Cards {
     }
 
     /// The buttons of a card that shows these alerts.
-    pub(crate) fn buttons(&self, receiver: &str, card: &CardId, items: &[Item<'_>]) -> Vec<Button> {
+    pub(crate) fn buttons(&self, receiver: &str, card: &CardId, items: &[Item<'_>]) -> CardButtons {
         let buttons = self.buttons.as_ref();
         buttons
             .map(|buttons| buttons.of(receiver, card.as_str(), items, self.clock.now()))

@@ -14,6 +14,7 @@ use tracing::{debug, info, warn};
 use super::cards::UpdateLease;
 use super::metrics::{CardUpdate, News};
 use super::{CardId, Cards, StoredCard};
+use crate::card_buttons::CardButtons;
 use crate::directory::OwnerResolver;
 use crate::feishu::limits::{AppCall, CallBudget, SLOW_DOWN_PAUSE};
 use crate::feishu::sender::Sender;
@@ -269,11 +270,19 @@ impl Refresher {
         };
         let chat = self.chats.get(&kept.receiver);
         let owners = self.tools.owners.by_name(&items, chat.map(|chat| &chat.owners), now).await;
-        let buttons = self.cards.buttons(&kept.receiver, &kept.card, &items);
+        let CardButtons { buttons, note } = self.cards.buttons(&kept.receiver, &kept.card, &items);
         let card = self.tools.templates.template(&kept.receiver, |worded| {
             let format = kept.format;
-            let besides =
-                Besides { format, buttons: &buttons, owners: Some(&owners), worded, ..Besides::default() };
+            let card = Some(kept.card.as_str());
+            let besides = Besides {
+                format,
+                buttons: &buttons,
+                button_note: note,
+                owners: Some(&owners),
+                worded,
+                card,
+                ..Besides::default()
+            };
             render::build_with(&items, &self.tools.style, now, bytes_max, besides).content
         });
         let call = self.bot.update(message, &card, now);

@@ -6,19 +6,16 @@ use std::time::Duration;
 use clap::Args;
 use config::process;
 use config::{Config, DEFAULT_RECEIVER};
-use model::envelope::{EnvelopeId, Line, encode};
+use model::envelope::EnvelopeId;
 use model::when::duration;
-use queue::{Headers, Message, MessageDestination};
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::context::CommandContext;
+use super::receiver_test::{self, NewTest, ReceiverTest, TestResult};
 use super::terminal::plain;
-use super::{CommandError, ReplayPublisher, Terminal, context};
-use crate::dead_letters::publishing::publish;
-use crate::dead_letters::{DeadLetterState, Filter, OperatorAction, StoredDeadLetter};
+use super::{CommandError, ReplayPublisher, Terminal, context, list};
 use crate::feishu::advice::advice;
-use crate::ledger;
-use crate::test_alert;
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -31,26 +28,9 @@ pub struct SendTestArguments {
     /// How long to wait for what becomes of it
     #[arg(long, default_value = "20s", value_name = "TIME", value_parser = duration)]
     pub wait: Duration,
-}
-
-/// What one test is for.
-struct Aim {
-    /// What it is called where its outcome is said.
-    name: String,
-    /// One of the bots that share a receiver's cards, counted from 1.
-    bot: Option<usize>,
-    /// How many receivers it is delivered to.
-    copies: usize,
-}
-
-/// What became of it.
-enum TestResult {
-    Delivered,
-    DeadLettered(Box<StoredDeadLetter>),
-    /// A worker has it and has not delivered it.
-    InHand,
-    /// Nobody has looked at it.
-    Waiting,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 pub(super) async fn send_test(
@@ -60,7 +40,7 @@ pub(super) async fn send_test(
     terminal: &mut Terminal<'_>,
 ) -> Result<ExitCode, CommandError> {
     let receiver = asked.receiver.trim();
-    let aims = aims(config, receiver)?;
+    let tests = ReceiverTest::all_of(&config.receivers, receiver).ok_or_else(|| unknown(config, receiver))?;
     let ReplayPublisher { publisher, is_read } = open().await?;
     if !is_read {
         let stopped = "nothing was sent: no larkfire works on this data directory; start it, and try again";
@@ -72,41 +52,52 @@ pub(super) async fn send_test(
     } else {
         CommandContext::open(config).await?
     };
-    let now = context.clock.now();
     let who = context::who();
-    let mut messages = Vec::new();
-    let mut sent = Vec::new();
-    for aim in aims {
-        let id = EnvelopeId::new(now, runtime::entropy::random());
-        let envelope = test_alert::envelope(receiver, &who, config.locale, id, now);
-        let envelope = match aim.bot {
-            Some(bot) => test_alert::of_bot(envelope, bot),
-            None => envelope,
-        };
-        let to = MessageDestination::Alerts { shard_key: envelope.shard_key() };
-        let lines = encode(&envelope).map_err(|error| CommandError::Failed(error.to_string()))?;
-        let message = |line: Line| Message { to, body: line.bytes, headers: Headers::default() };
-        messages.extend(lines.into_iter().map(message));
-        sent.push((aim, id));
-    }
-    publish(&*publisher, messages)
+    let now = context.clock.now();
+    let new = NewTest { receiver, who: &who, locale: config.locale, now, lifetime: asked.wait };
+    let sent = receiver_test::send(&*publisher, &tests, new)
         .await
-        .map_err(|error| CommandError::Failed(format!("nothing was sent: {error}")))?;
-    for (Aim { name, .. }, id) in &sent {
+        .map_err(|error| CommandError::Failed(error.to_string()))?;
+    for (ReceiverTest { name, .. }, id) in tests.iter().zip(&sent) {
         writeln!(terminal.progress, "sent a test alert to {name} (envelope {id})")?;
     }
     let begun = Instant::now();
     let mut all_delivered = true;
-    for (aim, id) in &sent {
-        let came = wait_for(&context, *id, aim.copies, begun + asked.wait).await?;
+    let mut results = Vec::new();
+    for (test, id) in tests.iter().zip(sent) {
+        let came = wait_for(&context, test, id, begun + asked.wait).await?;
         all_delivered &= matches!(came, TestResult::Delivered);
         if let TestResult::DeadLettered(letter) = &came {
-            discard(&context, letter, &who).await?;
+            receiver_test::discard(&context.letters, letter, &who).await?;
         }
         let waited = if matches!(came, TestResult::Delivered) { begun.elapsed() } else { asked.wait };
-        writeln!(terminal.out, "{}", said(&came, &aim.name, *id, waited))?;
+        if asked.json {
+            results.push(as_json(&came, &test.name, id, waited));
+        } else {
+            writeln!(terminal.out, "{}", said(&came, &test.name, id, waited))?;
+        }
+    }
+    if asked.json {
+        list::print_json(terminal.out, &json!({ "receiver": receiver, "tests": results }))?;
     }
     Ok(if all_delivered { ExitCode::SUCCESS } else { process::FAILED.into() })
+}
+
+/// The same for programs. `waited` is how long that took.
+fn as_json(came: &TestResult, name: &str, id: EnvelopeId, waited: Duration) -> Value {
+    let letter = match came {
+        TestResult::DeadLettered(letter) => Some(letter),
+        TestResult::Delivered | TestResult::InHand | TestResult::Waiting => None,
+    };
+    json!({
+        "name": letter.map_or(name, |letter| letter.receiver.as_str()),
+        "envelope": id,
+        "outcome": came.as_str(),
+        "waited_s": waited.as_secs_f64(),
+        "code": letter.and_then(|letter| letter.code),
+        "message": letter.map(|letter| &letter.message),
+        "advice": letter.map(|letter| advice(letter.code).en),
+    })
 }
 
 /// What became of a test, in a sentence. `waited` is how long that took.
@@ -127,73 +118,37 @@ fn said(came: &TestResult, name: &str, id: EnvelopeId, waited: Duration) -> Stri
         ),
         TestResult::Waiting => format!(
             "no worker has taken it within {waited:?}: does one run (is its /readyz 200?), on this broker and \
-             queue.prefix, and with this database? It waits on the queue; `trace {id}` looks again"
+             queue.prefix, and with this database? Left on the queue it expires a minute after it was sent (envelope {id})"
         ),
     }
 }
 
-/// What is tested of a receiver: bots that share its cards one by one, everything else at once. Without receivers
-/// everything is previewed, whoever it is for.
-fn aims(config: &Config, name: &str) -> Result<Vec<Aim>, CommandError> {
+fn unknown(config: &Config, name: &str) -> CommandError {
     let names: Vec<_> = config.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
-    let whole = |copies| Aim { name: name.to_owned(), bot: None, copies };
-    if let Some(receiver) = config.receivers.iter().find(|receiver| receiver.name == name) {
-        let addresses = receiver.addresses();
-        let bots = receiver.bot_addresses();
-        // Bots with addresses of their own send by themselves anyway.
-        if bots.is_empty() || bots == addresses {
-            return Ok(vec![whole(addresses.len())]);
-        }
-        let aim = |(bot, name): (usize, String)| Aim { name, bot: Some(bot), copies: 1 };
-        return Ok((1..).zip(bots).map(aim).collect());
-    }
-    if names.is_empty() && name == DEFAULT_RECEIVER {
-        return Ok(vec![whole(1)]);
-    }
     let there_are = if names.is_empty() {
         format!("none but the preview, which {DEFAULT_RECEIVER} means")
     } else {
         names.join(", ")
     };
-    Err(CommandError::Usage(format!(
+    CommandError::Usage(format!(
         "no receiver {} is configured here; there are: {there_are}. Give the command the configuration and the \
          environment of the worker",
         plain(name)
-    )))
+    ))
 }
 
-/// Looks until each bot has delivered it, until one could not be, or until the deadline.
+/// Looks until nothing more becomes of it, or until the deadline.
 async fn wait_for(
     context: &CommandContext,
+    test: &ReceiverTest,
     id: EnvelopeId,
-    bots: usize,
     deadline: Instant,
 ) -> Result<TestResult, CommandError> {
     loop {
-        let delivered = ledger::find_by_envelope(&context.store, id).await?;
-        if delivered
-            .iter()
-            .filter(|entry| entry.delivered.is_some_and(|delivered| delivered.envelope == id))
-            .count()
-            >= bots
-        {
-            return Ok(TestResult::Delivered);
-        }
-        if let Some(letter) = context.letters.of_envelope(id).await?.into_iter().next() {
-            return Ok(TestResult::DeadLettered(Box::new(letter)));
-        }
-        if Instant::now() >= deadline {
-            return Ok(if delivered.is_empty() { TestResult::Waiting } else { TestResult::InHand });
+        let result = test.result(&context.store, &context.letters, id).await?;
+        if result.is_final() || Instant::now() >= deadline {
+            return Ok(result);
         }
         sleep(LOOK_EVERY).await;
     }
-}
-
-/// The letter has been read; nobody is to be called because it waits.
-async fn discard(context: &CommandContext, letter: &StoredDeadLetter, who: &str) -> Result<(), CommandError> {
-    let filter = Filter { ids: vec![letter.id], states: vec![DeadLetterState::Waiting], ..Filter::default() };
-    let action = context.letters.begin_action(who, OperatorAction::Discard, &filter, 1).await?;
-    let done = context.letters.discard(&[letter.id], action).await?;
-    context.letters.end_action(action, done).await?;
-    Ok(())
 }

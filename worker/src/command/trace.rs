@@ -2,7 +2,7 @@
 //! dead letters and what operators did with those.
 
 mod printed;
-mod report;
+pub(crate) mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;

@@ -111,7 +111,7 @@ impl ConsoleBackend {
             ChosenLetters::Matching { query, until, counted } => {
                 let count = self.matching(query, *until).await?;
                 if count.count != *counted {
-                    return Err(BackendError::Changed(count));
+                    return Err(BackendError::Changed(count.count));
                 }
                 waiting_of(query, *until, self.deps.clock.now())?
             }

@@ -1,12 +1,20 @@
 //! What became of alerts, out of the history.
 
 use console::backend::BackendError;
-use console::data::{AlertEvent, AlertLife, AlertPage, CardAlert, CardDetail};
+use console::data::{
+    AlertEvent, AlertLife, AlertPage, AlertStanding, AlertWait, CardAlert, CardDetail, LogLink,
+};
+use jiff::Timestamp;
+use model::alert::{Alert, Fingerprint, Labels, Links, Mention, Status};
+use model::envelope::Source;
 use model::matcher::{Comparison, Query};
 
 use super::ConsoleBackend;
 use super::letters::{ago, one_of, row};
+use crate::command::trace::report::{TraceReport, TracedTogether};
 use crate::history::{self, HistoryEntry, HistoryFilter, HistoryOutcome, HistoryPlace};
+use crate::ledger;
+use crate::link::{self, LinkContext, LinkKind};
 use crate::metrics::Outcome;
 use crate::summarised::{self, SummarisedAlert};
 
@@ -45,13 +53,62 @@ impl ConsoleBackend {
         let filter = HistoryFilter { identity: Some(identity.to_owned()), ..HistoryFilter::default() };
         let found = history::find(&self.deps.store, &filter, LIFE_ENTRIES).await?;
         let letters = self.deps.letters.of_alert(identity).await?;
+        let ledger = ledger::find_by_fingerprint(&self.deps.store, identity).await?;
+        let taken_on = ledger::find_taken_on(&self.deps.store, identity).await?;
+        let has_more = found.has_more || found.scanned.is_some();
+        let mut history = found;
+        // The filter knows beginnings: another alert may begin like this one.
+        history.entries.retain(|entry| entry.identity == identity);
+        let known = TraceReport {
+            history,
+            ledger: ledger.into_iter().filter(|row| row.fingerprint == identity).collect(),
+            taken_on: taken_on
+                .into_iter()
+                .map(|by| ((by.receiver.clone(), identity.to_owned()), by))
+                .collect(),
+            ..TraceReport::default()
+        };
+        let now = self.deps.clock.now();
+        let standings = known.together().iter().map(|one| standing(one, now)).collect();
+        let log_links = self.log_links(identity, &known, now);
+        let silence_matchers = self.silence_matchers(known.history.entries.first());
         Ok(AlertLife {
             identity: identity.to_owned(),
-            has_more: found.has_more || found.scanned.is_some(),
-            // The filter knows beginnings: another alert may begin like this one.
-            events: found.entries.into_iter().filter(|entry| entry.identity == identity).map(event).collect(),
+            has_more,
+            standings,
+            log_links,
+            silence_matchers,
+            events: known.history.entries.into_iter().map(event).collect(),
             dead_letters: letters.iter().map(row).collect(),
         })
+    }
+
+    /// Where its logs are, as far as the history knows its labels. A message's interface is not among what they are looked up
+    /// by: the history does not know the format it came in.
+    fn log_links(&self, identity: &str, known: &TraceReport, now: Timestamp) -> Vec<LogLink> {
+        let Some(newest) = known.history.entries.first().filter(|entry| !entry.labels.is_empty()) else {
+            return Vec::new();
+        };
+        let began =
+            known.ledger.iter().find_map(|row| row.delivered).map(|delivered| delivered.state.instance);
+        let labels = newest.labels.iter().map(|(name, value)| (name.clone().into(), value.clone().into()));
+        let alert = Alert {
+            fingerprint: Fingerprint::of_pairs([("identity", identity)]),
+            former: None,
+            status: Status::Firing,
+            starts_at: began.or_else(|| known.history.entries.last().map(|entry| entry.at)),
+            ends_at: None,
+            labels: labels.collect::<Labels<'static>>(),
+            annotations: Labels::default(),
+            generator_url: "".into(),
+            links: Links::default(),
+            mention: Mention::default(),
+        };
+        let arrival =
+            LinkContext { source: Source::Alertmanager, received_at: newest.at, now, alertmanager: None };
+        let queries = link::logs(&alert, arrival, &self.deps.links).unwrap_or_default();
+        let links = queries.into_iter().filter_map(|query| query.link);
+        links.map(|link| LogLink { is_errors_only: link.kind == LinkKind::Errors, url: link.url }).collect()
     }
 
     /// Every alert on a card: those it shows are in the history, those it only counts are kept for longer.
@@ -83,7 +140,20 @@ impl ConsoleBackend {
                 &other.labels,
             ))
         });
+        detail.silence_matchers = self.shared_matchers(&detail.alerts);
         Ok(Some(detail))
+    }
+
+    /// What a silence of all that fires of these would match, if they have a name in common.
+    fn shared_matchers(&self, alerts: &[CardAlert]) -> Option<String> {
+        let mut firing = alerts.iter().filter(|alert| alert.status == Status::Firing.as_str());
+        let mut shared = firing.next()?.labels.clone();
+        for alert in firing {
+            shared.retain(|name, value| alert.labels.get(name) == Some(value));
+        }
+        self.matchers_for(
+            &shared.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
+        )
     }
 
     fn history_filter(&self, query: &Query) -> Result<HistoryFilter, BackendError> {
@@ -115,6 +185,30 @@ impl ConsoleBackend {
             }
         }
         Ok(filter)
+    }
+}
+
+/// How an alert stands at a receiver.
+fn standing(one: &TracedTogether<'_>, now: Timestamp) -> AlertStanding {
+    let delivered = one.stands.and_then(|row| row.delivered);
+    let acts = one.entries.iter().rev();
+    let mut silencing =
+        acts.filter(|entry| matches!(entry.outcome, HistoryOutcome::Silenced | HistoryOutcome::Unsilenced));
+    let silenced = silencing.next().filter(|entry| entry.until.is_some_and(|until| until > now));
+    AlertStanding {
+        receiver: one.receiver.to_owned(),
+        delivered_status: delivered.map(|delivered| delivered.state.status.as_str().to_owned()),
+        delivered_at: delivered.map(|delivered| delivered.at),
+        waits: one.waiting(now).map(|waiting| AlertWait {
+            since: waiting.since,
+            until: waiting.until,
+            reason: waiting.reason.to_owned(),
+            envelope: waiting.envelope.to_string(),
+        }),
+        acknowledged_by: one.taken_on.map(|by| by.who.clone()),
+        acknowledged_at: one.taken_on.map(|by| by.at),
+        silenced_until: silenced.and_then(|entry| entry.until),
+        silenced_by: silenced.and_then(|entry| entry.reason.clone()),
     }
 }
 

@@ -6,11 +6,13 @@ use console::backend::BackendError;
 use console::data::{FiringAlert, FiringAlerts, ReceiverKind};
 use jiff::Timestamp;
 use model::alert::{Alert, Status};
+use model::envelope::{Envelope, Source};
 use model::matcher::{Comparison, Query};
 
 use super::ConsoleBackend;
 use super::letters::ago;
 use crate::firing::firing_now;
+use crate::test_alert::is_of_test;
 
 /// Alerts at custom bots that are looked at.
 const AT_BOTS_MAX: usize = 5_000;
@@ -32,32 +34,46 @@ impl ConsoleBackend {
         let looked_at = (at_bots.len() == AT_BOTS_MAX).then_some(AT_BOTS_MAX);
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut take = |receiver: &str, alert: &Alert<'_>| {
+        let mut take = |receiver: &str, envelope: &Envelope<'_>, alert: &Alert<'_>| {
             let is_new = seen.insert((receiver.to_owned(), alert.fingerprint.to_string()));
             if is_new
                 && filter.takes(receiver, alert)
                 && query.labels.iter().all(|matcher| matcher.matches(&alert.labels))
             {
-                found.push(firing_alert(receiver, alert));
+                let is_silenceable = self.can_silence(envelope);
+                found.push(FiringAlert { is_silenceable, ..firing_alert(receiver, alert) });
             }
         };
         for line in &at_bots {
             for alert in &line.envelope.alerts {
-                take(&line.receiver, alert);
+                take(&line.receiver, &line.envelope, alert);
             }
         }
         for chat in self.deps.receivers.iter().filter(|facts| facts.kind() == ReceiverKind::AppChat) {
             let cards = self.deps.cards.firing_at(chat.name(), CARDS_MAX).await?;
             for card in cards {
                 let envelopes = card.states.as_of_now(card.envelopes);
-                for alert in envelopes.iter().flat_map(|envelope| &envelope.alerts) {
-                    if alert.status == Status::Firing {
-                        take(chat.name(), alert);
+                let each = envelopes
+                    .iter()
+                    .flat_map(|envelope| envelope.alerts.iter().map(move |alert| (envelope, alert)));
+                for (envelope, alert) in each {
+                    let is_test = is_of_test(envelope.source, alert.fingerprint.as_str());
+                    if alert.status == Status::Firing && !is_test {
+                        take(chat.name(), envelope, alert);
                     }
                 }
             }
         }
-        Ok(FiringAlerts { alerts: found, looked_at })
+        Ok(FiringAlerts { alerts: found, looked_at, replica_labels: self.deps.links.ignore_labels.clone() })
+    }
+}
+
+impl ConsoleBackend {
+    /// Whether there is an Alertmanager here in which what came so can be silenced.
+    fn can_silence(&self, envelope: &Envelope<'_>) -> bool {
+        let known = self.deps.alertmanagers.as_ref();
+        envelope.source == Source::Alertmanager
+            && known.is_some_and(|known| known.of(&envelope.external_url).is_some())
     }
 }
 
@@ -96,5 +112,6 @@ fn firing_alert(receiver: &str, alert: &Alert<'_>) -> FiringAlert {
         name: labels.get("alertname").cloned().unwrap_or_default(),
         since: alert.starts_at,
         labels,
+        is_silenceable: false,
     }
 }

@@ -15,7 +15,7 @@ impl ConsoleBackend {
         self.look();
         let now = self.deps.clock.now();
         let readings = MetricReadings::of(&self.registry);
-        let receivers = self.summaries(now).await;
+        let receivers = self.summaries(&readings, now).await;
         let minutes = self.samples().minutes(now);
         let end_to_end = self.samples().latency(now);
         Overview {
@@ -31,6 +31,10 @@ impl ConsoleBackend {
             queue_messages: readings.gauge(STORED_MESSAGES.name),
             envelopes_in_flight: readings.gauge(ENVELOPES_IN_FLIGHT.name).unwrap_or_default(),
             alerts_waiting: receivers.iter().map(|receiver| receiver.alerts_waiting).sum(),
+            oldest_waiting_s: receivers
+                .iter()
+                .filter_map(|receiver| receiver.oldest_waiting_s)
+                .reduce(f64::max),
             workers: workers_seen(&self.deps.store).await.unwrap_or(1),
             dead_letters_waiting: self.deps.letters.waiting().await.ok(),
             receivers,

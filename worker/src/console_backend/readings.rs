@@ -24,6 +24,12 @@ impl MetricReadings {
         self.each(name).first().map(|metric| whole(metric.get_gauge().get_value()))
     }
 
+    /// What the gauge of this name says of a receiver.
+    pub(super) fn of_receiver(&self, name: &str, receiver: &str) -> Option<f64> {
+        let is_its = |metric: &&Metric| metric.get_label().iter().any(|label| label.value() == receiver);
+        self.each(name).iter().find(is_its).map(|metric| metric.get_gauge().get_value())
+    }
+
     /// What the counters of alerts say.
     pub(super) fn sample(&self, at: jiff::Timestamp) -> CounterSample {
         let alerts = self.each(ALERTS_BY_OUTCOME.name);

@@ -6,7 +6,10 @@ use config::{BOT_MARK, ReceiverConfig};
 use console::data::{Advice, BotSummary, DeliveryError, HealthWord, ReceiverKind, ReceiverSummary};
 use jiff::{SignedDuration, Timestamp};
 
+use runtime::metrics::delivery::OUTBOX_OLDEST_AGE;
+
 use super::ConsoleBackend;
+use super::readings::MetricReadings;
 use crate::feishu::advice::advice;
 use crate::history::{cards_since, deferred};
 use crate::receiver::{BotAccess, Receiver};
@@ -20,6 +23,8 @@ const DATABASE_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(super) struct ReceiverFacts {
     name: String,
+    /// What the configuration calls it.
+    configured_as: String,
     kind: ReceiverKind,
     cards_per_minute: u32,
     bots: Vec<String>,
@@ -47,7 +52,8 @@ impl ReceiverFacts {
             let rest = receiver.name.strip_prefix(config.name.as_str());
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(BOT_MARK))
         };
-        let per_bot = configs.iter().find(is_of).map_or(0, |config| config.cards_per_minute);
+        let config = configs.iter().find(is_of);
+        let per_bot = config.map_or(0, |config| config.cards_per_minute);
         let bots: Vec<_> = receiver.group().iter().map(|bot| bot.name.clone()).collect();
         let several = u32::try_from(bots.len().max(1)).unwrap_or(u32::MAX);
         let kind = match receiver.way {
@@ -58,6 +64,7 @@ impl ReceiverFacts {
         };
         Self {
             name: receiver.name.clone(),
+            configured_as: config.map_or_else(|| receiver.name.clone(), |config| config.name.clone()),
             kind,
             cards_per_minute: per_bot.saturating_mul(several),
             bots: if bots.is_empty() { vec![receiver.name.clone()] } else { bots },
@@ -67,7 +74,7 @@ impl ReceiverFacts {
 
 impl ConsoleBackend {
     /// Never fails: what the database does not say is left out.
-    pub(super) async fn summaries(&self, now: Timestamp) -> Vec<ReceiverSummary> {
+    pub(super) async fn summaries(&self, readings: &MetricReadings, now: Timestamp) -> Vec<ReceiverSummary> {
         let since = now.checked_sub(MINUTE).unwrap_or(Timestamp::MIN);
         let asked = async {
             let cards = cards_since(&self.deps.store, since).await.ok();
@@ -79,6 +86,9 @@ impl ConsoleBackend {
             tokio::time::timeout(DATABASE_WITHIN, asked).await.unwrap_or_default();
         let summary = |facts: &ReceiverFacts| {
             let mut summary = self.of_process(facts);
+            // What waits for nothing has an age of zero.
+            summary.oldest_waiting_s =
+                readings.of_receiver(OUTBOX_OLDEST_AGE.name, &facts.name).filter(|age| *age > 0.0);
             let cards = cards.as_ref().filter(|_| self.deps.has_history);
             summary.cards_last_minute =
                 cards.map(|all| all.iter().find(|of| of.receiver == facts.name).map_or(0, |of| of.count));
@@ -103,6 +113,7 @@ impl ConsoleBackend {
         let delivered_at = statuses.iter().filter_map(|(_, status)| status.delivered_at).max();
         ReceiverSummary {
             name: facts.name.clone(),
+            configured_as: facts.configured_as.clone(),
             kind: facts.kind,
             health,
             alerts_waiting,

@@ -21,6 +21,7 @@ use crate::ledger::{Decision, Event, Ledger, Occasion};
 use crate::metrics::Outcome;
 use crate::render::Item;
 use crate::routing::{Chats, Parting, RoutedPart};
+use crate::test_alert;
 
 /// What decides without I/O of its own but the ledger's.
 pub(crate) struct Intake {
@@ -61,7 +62,7 @@ impl Intake {
         Self { routes, chats, recorder, history }
     }
 
-    pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger) -> Admitted {
+    pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger, now: Timestamp) -> Admitted {
         // What died while it lay ready comes again. The ledger is not told that we have it: somebody else may have it by
         // now, and would take ours for the later copy.
         let deliveries = deliveries.into_iter().filter(Delivery::is_alive).collect();
@@ -76,8 +77,11 @@ impl Intake {
             .collect();
         let mut events = Vec::new();
         let mut formers = Vec::new();
+        let is_expired = |envelope: &Envelope<'_>| test_alert::is_expired(envelope, now);
         for (index, envelope) in envelopes.iter().enumerate() {
-            if let (Ok(envelope), false) = (envelope, settled_before[index]) {
+            if let (Ok(envelope), false) = (envelope, settled_before[index])
+                && !is_expired(envelope)
+            {
                 let if_delivered = IfDelivered::of(&arrivals[index].headers);
                 add_events(&mut events, envelope, if_delivered, &partings[index], router.names());
                 formers.extend(formers_of(envelope, &partings[index]));
@@ -100,6 +104,7 @@ impl Intake {
                     self.recorder.metrics.redelivered(envelope.alerts.len() as u64);
                     arrival.share.settle();
                 }
+                (Ok(envelope), _) if is_expired(&envelope) => self.expire(arrival.share, &envelope),
                 (Ok(envelope), Parting::Whole(None)) => {
                     taken.without_receiver.push(arrival.into_in_flight(envelope, taken_at));
                 }
@@ -130,6 +135,18 @@ impl Intake {
             }
         }
         taken
+    }
+
+    /// A test that lay on the queue until nobody waited for it is delivered to nobody.
+    fn expire(&self, share: AckGuard, envelope: &Envelope<'_>) {
+        let outcome = Outcome::Superseded;
+        share.count(outcome, envelope.alerts.len());
+        let each = envelope.alerts.iter().map(|alert| (Item::of(envelope, alert), outcome.into()));
+        self.history.note_again(&envelope.receiver, None, each, |_| RepeatCause {
+            reason: "a test nobody waited for any more".to_owned(),
+            ..RepeatCause::default()
+        });
+        share.settle();
     }
 
     /// Writes down what is not delivered because it is known, and by what.

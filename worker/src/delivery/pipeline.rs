@@ -96,7 +96,7 @@ impl Pipeline {
     /// Runs until the consumer is told to stop, then finishes what is in hand.
     pub(crate) async fn run(mut self, mut consumer: Box<dyn Consumer>) {
         while let Some(deliveries) = consumer.receive().await {
-            let taken = self.intake.take(deliveries, &self.context.ledger).await;
+            let taken = self.intake.take(deliveries, &self.context.ledger, self.context.clock.now()).await;
             if self.pass_on(taken).await.is_err() {
                 // An outbox ends before its sender only by a panic: whoever runs us stops the process.
                 return;

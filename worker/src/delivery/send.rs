@@ -16,6 +16,7 @@ use super::ids::ids;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
 use super::retries::Unresolved;
+use crate::card_buttons::CardButtons;
 use crate::directory::CardSender;
 use crate::feishu::advice::advice;
 use crate::feishu::limits::is_of_group;
@@ -273,9 +274,9 @@ impl Outbox {
         let items = if shows_pictures { pictures.on(items) } else { without_pictures(items) };
         let style = &self.context.style;
         let now = self.context.clock.now();
-        let buttons = match (&self.app_chat, record.kept()) {
+        let CardButtons { buttons, note: button_note } = match (&self.app_chat, record.kept()) {
             (Some(app_chat), Some(card)) => app_chat.cards.buttons(&self.receiver.name, &card, &items),
-            (Some(_) | None, _) => Vec::new(),
+            (Some(_) | None, _) => CardButtons::default(),
         };
         let rendered = self.context.templates.template(&self.receiver.name, |worded| {
             let card = Some(record.card.as_str());
@@ -283,8 +284,16 @@ impl Outbox {
             let is_previewed = matches!(self.receiver.way, BotAccess::Preview(_));
             let part = self.part_of(batch);
             let storm = batch.storm;
-            let besides =
-                Besides { format, buttons: &buttons, owners: Some(owners), worded, card, part, storm };
+            let besides = Besides {
+                format,
+                buttons: &buttons,
+                button_note,
+                owners: Some(owners),
+                worded,
+                card,
+                part,
+                storm,
+            };
             let card = |bytes_max| {
                 render::build_with(&items, style, now, bytes_max, besides).map(|card| {
                     if !is_previewed {

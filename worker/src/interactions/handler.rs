@@ -17,9 +17,8 @@ use super::mute::MuteAlertmanagers;
 use super::reply::Reply;
 use super::report::Report;
 use super::rules::{Action, InteractionRules, name_of};
-use super::silences::Silences;
 use super::target::TargetAlert;
-use crate::alertmanager::Alertmanagers;
+use crate::alertmanager::{Alertmanagers, MadeSilences};
 use crate::card_buttons::value::Keys;
 use crate::card_store::{Cards, Mark};
 use crate::dead_letters::DeadLetters;
@@ -41,7 +40,7 @@ pub(super) struct InteractionHandler {
     pub(super) reactions: Vec<String>,
     pub(super) cards: Cards,
     pub(super) ledger: std::sync::Arc<Ledger>,
-    pub(super) silences: Silences,
+    pub(super) silences: MadeSilences,
     pub(super) mute: MuteAlertmanagers,
     pub(super) history: History,
     pub(super) alertmanagers: Alertmanagers,

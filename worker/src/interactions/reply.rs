@@ -13,6 +13,8 @@ use crate::render::{Style, plain_line, shown_time};
 pub(super) const LISTED_MAX: usize = 20;
 /// How much of a name is shown, in characters.
 const NAME_CHARACTERS_MAX: usize = 60;
+/// How much of what a silence matches is shown, in characters.
+const MATCHERS_CHARACTERS_MAX: usize = 300;
 /// The longest link that is shown, in bytes.
 const LINK_BYTES_MAX: usize = 1_000;
 
@@ -31,6 +33,10 @@ pub(super) enum Reply {
     NothingFires,
     /// So many alerts are silenced, until then.
     Silenced(usize, String),
+    /// So many alerts are silenced by what they share, which is this, until then.
+    SilencedShared { count: usize, matchers: String, until: String },
+    /// The alerts have no name in common, or come from several Alertmanagers.
+    NothingShared,
     /// So many silences have ended.
     Unsilenced(usize),
     /// There is no silence that could end.
@@ -96,6 +102,13 @@ impl Reply {
             Self::Unacknowledged(count) => format!("已取消认领 {count} 条告警。"),
             Self::NothingFires => "这里的告警都已恢复。".to_owned(),
             Self::Silenced(count, until) => format!("已静默 {count} 条告警，到 {until} 为止。"),
+            Self::SilencedShared { count, matchers, until } => {
+                format!("已按共同标签静默（{}），本卡片上 {count} 条，到 {until} 为止。", shared(matchers))
+            }
+            Self::NothingShared => {
+                "这些告警名称不同，或来自多个 Alertmanager，无法一并静默；请在 Alertmanager 或控制台中静默。"
+                    .to_owned()
+            }
             Self::Unsilenced(count) => format!("已取消 {count} 条静默。"),
             Self::NothingSilenced => "没有可以取消的静默。".to_owned(),
             Self::NoAlertmanager => "没有配置这条告警所属的 Alertmanager，无法静默。".to_owned(),
@@ -140,6 +153,13 @@ impl Reply {
             Self::Unacknowledged(count) => format!("No longer acknowledged: {}.", alerts(*count)),
             Self::NothingFires => "Nothing here fires any more.".to_owned(),
             Self::Silenced(count, until) => format!("Silenced {} until {until}.", alerts(*count)),
+            Self::SilencedShared { count, matchers, until } => {
+                format!("Silenced what has {} until {until}: {} of this card.", shared(matchers), alerts(*count))
+            }
+            Self::NothingShared => {
+                "These have no name in common, or come from several Alertmanagers; silence them there or in the console."
+                    .to_owned()
+            }
             Self::Unsilenced(1) => "Ended 1 silence.".to_owned(),
             Self::Unsilenced(count) => format!("Ended {count} silences."),
             Self::NothingSilenced => "There is no silence that could be ended.".to_owned(),
@@ -227,6 +247,11 @@ pub(super) fn dead_letters(waiting: i64, locale: Locale) -> String {
 fn listed(lines: &[String], more: usize, and: &str, unit: &str) -> String {
     let rest = (more > 0).then(|| format!("… {and} {more} {unit}"));
     lines.iter().cloned().chain(rest).collect::<Vec<_>>().join("\n")
+}
+
+/// What a silence matches, without what would mention somebody.
+fn shared(matchers: &str) -> String {
+    plain_line(matchers, MATCHERS_CHARACTERS_MAX)
 }
 
 fn alerts(count: usize) -> String {

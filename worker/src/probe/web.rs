@@ -168,6 +168,42 @@ pub(super) async fn grafana(client: &Client, config: &Config) -> Option<Probe> {
     Some(Probe { what, outcome })
 }
 
+/// Doubtful at most: it may not run yet, or be reached from elsewhere only. Whether the redirect URL is entered in Feishu's
+/// developer console nobody but Feishu's own page says, so it is written out to be compared.
+pub(super) async fn console(client: &Client, config: &Config) -> Option<Probe> {
+    let url = config.links.console_url.as_deref()?;
+    let answers = match client.get(format!("{url}/login")).send().await {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            // Without a log-in there is no such page.
+            if matches!(status, 200 | 404) {
+                Ok(format!("answers (HTTP {status})"))
+            } else {
+                Err(format!("says HTTP {status}"))
+            }
+        }
+        Err(error) => {
+            Err(format!("{}; does it run, and does console.url lead to it?", innermost(&error.without_url())))
+        }
+    };
+    let redirect = config
+        .console
+        .feishu
+        .as_ref()
+        .map(|_| format!("; the app's redirect URL has to be {url}/login/feishu/callback, exactly"));
+    let is_open =
+        url.starts_with("http://") && config.console.has_login() && !config.admin_listen.ip().is_loopback();
+    let plain = is_open.then_some("; passwords and cookies go over it unencrypted: https belongs before it");
+    let said = |first: String| -> String {
+        [Some(first), redirect.clone(), plain.map(str::to_owned)].into_iter().flatten().collect()
+    };
+    let outcome = match answers {
+        Ok(answers) if plain.is_none() => Outcome::Fine(said(answers)),
+        Ok(answers) | Err(answers) => Outcome::Doubtful(said(answers)),
+    };
+    Some(Probe { what: "console.url".to_owned(), outcome })
+}
+
 fn innermost(error: &(dyn Error + 'static)) -> String {
     if let Some(said) = said_of(error) {
         return said;

@@ -281,6 +281,14 @@ impl Words {
         }
     }
 
+    /// The button that leads to all alerts of a card.
+    pub(super) fn all_of(&self, count: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("全部 {count} 条"),
+            Locale::En => format!("All {count}"),
+        }
+    }
+
     /// How many of several alerts somebody has taken on.
     pub(super) fn taken_on_count(&self, count: usize) -> String {
         match self.locale {

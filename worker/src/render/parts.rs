@@ -487,7 +487,11 @@ pub(super) fn buttons(view: &View<'_>) -> Vec<Element> {
     if view.besides.buttons.is_empty() {
         return Vec::new();
     }
-    vec![Element::Buttons { actions: view.besides.buttons.to_vec() }]
+    let note = view
+        .besides
+        .button_note
+        .map(|note| Element::Note { elements: vec![CardText::Plain { content: note.to_owned() }] });
+    [Element::Buttons { actions: view.besides.buttons.to_vec() }].into_iter().chain(note).collect()
 }
 
 fn note(view: &View<'_>) -> Option<Element> {

@@ -1,11 +1,16 @@
 //! The end of a card: what is not even counted by name, where all of it can be seen, and how much is listed. Pure.
 
-use super::card::{CardText, Element};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::card::{Button, CardText, Element};
 use super::count::Count;
 use super::escape::markdown;
 use super::icons;
 use super::room::RoomGrant;
 use super::view::View;
+
+/// Fewer alerts are all told on the card itself: nobody needs a page for them.
+const PAGE_FROM: usize = 10;
 
 /// What a card does not say of its alerts.
 #[derive(Clone, Copy, Default)]
@@ -65,7 +70,8 @@ pub(super) fn listed(view: &View<'_>, rest: Rest) -> Option<String> {
     if rest.unnamed == 0 {
         return is_listing.then(|| view.words.all_listed(view.is_cut()).to_owned());
     }
-    let place = view.besides.card.map(|card| format!("larkfire cards show {card}")).unwrap_or_default();
+    let command = || view.besides.card.map(|card| format!("larkfire cards show {card}"));
+    let place = page(view).or_else(command).unwrap_or_default();
     let may_go_on = view.besides.part.may_go_on;
     Some(view.words.listed(all - rest.unnamed, all, &place, may_go_on))
 }
@@ -95,8 +101,20 @@ pub(super) fn elements(view: &View<'_>, rest: Rest, with_links: bool) -> Vec<Ele
     if marked.is_empty() { Vec::new() } else { vec![Element::Rule, Element::paragraph(marked.join("\n"))] }
 }
 
-/// The last line of a card.
-pub(super) fn last(view: &View<'_>, rest: Rest) -> Option<Element> {
-    let content = listed(view, rest)?;
-    Some(Element::Note { elements: vec![CardText::Plain { content }] })
+/// The page of the console that has every alert of the card, if people can reach it.
+fn page(view: &View<'_>) -> Option<String> {
+    let (console, card) = (view.links.console_url.as_ref()?, view.besides.card?);
+    Some(format!("{console}/cards/{}", utf8_percent_encode(card, NON_ALPHANUMERIC)))
+}
+
+/// The end of a card that lists: a button to all of it, and how much is listed.
+pub(super) fn last(view: &View<'_>, rest: Rest) -> Vec<Element> {
+    let Some(content) = listed(view, rest) else { return Vec::new() };
+    let all = view.summary.all.total();
+    let words = view.words.all_of(all);
+    let button = page(view)
+        .filter(|_| all >= PAGE_FROM)
+        .map(|url| Element::Buttons { actions: vec![Button::new(&words, url)] });
+    let line = Element::Note { elements: vec![CardText::Plain { content }] };
+    button.into_iter().chain([line]).collect()
 }

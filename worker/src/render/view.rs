@@ -69,6 +69,8 @@ pub struct Besides<'b> {
     pub format: CardFormat,
     /// A row of buttons of the card's own, at its end.
     pub buttons: &'b [Button],
+    /// What is said below them.
+    pub button_note: Option<&'b str>,
     /// Whose alerts they are.
     pub owners: Option<&'b Mentions>,
     /// Words of one's own, in place of the built-in ones.

@@ -1,14 +1,15 @@
 //! The console of a worker: what it shows of what happened.
 
-use config::{ClientTls, ConsoleConfig, DatabaseConfig, Secret};
-use feishu_sim::{BotSettings, FeishuSim, SimSettings};
+use config::{AlertmanagerConfig, ClientTls, ConsoleConfig, DatabaseConfig, Secret};
+use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use queue::{Failure, FailureMarks, Headers, Reason};
 use runtime::clock::Clock;
 use runtime::telemetry::admin::{Admin, AdminHosts};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::alertmanager::Alertmanager;
 use testkit::http;
 use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
@@ -21,7 +22,7 @@ use crate::harness::{EAGER, TOKEN, WITHIN, Worker, envelope, line, receiver, set
 pub(crate) struct ConsoleHarness {
     pub(crate) worker: Worker,
     base: String,
-    _kept: (FeishuSim, TempDir),
+    kept: (FeishuSim, TempDir),
 }
 
 impl ConsoleHarness {
@@ -31,7 +32,30 @@ impl ConsoleHarness {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(receivers, EAGER, folder.path());
         settings.style.timezone = TimeZone::UTC;
+        settings.style.links.grafana_url = "https://grafana.example/".parse().ok();
+        settings.style.links.loki.datasource_uid = Some("loki-1".to_owned());
         Self::on(sim, settings, folder).await
+    }
+
+    /// One that silences in this Alertmanager.
+    async fn silencing_in(url: &str) -> Self {
+        let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let receivers = vec![receiver(&sim, "ops", TOKEN, None)];
+        let alertmanager = AlertmanagerConfig {
+            name: "default".to_owned(),
+            url: url.parse().unwrap(),
+            external_url: None,
+            basic_auth: None,
+            bearer_token: None,
+        };
+        let settings =
+            Settings { alertmanagers: vec![alertmanager], ..settings(receivers, EAGER, folder.path()) };
+        Self::on(sim, settings, folder).await
+    }
+
+    fn sim(&self) -> &FeishuSim {
+        &self.kept.0
     }
 
     /// The same on a server.
@@ -56,7 +80,7 @@ impl ConsoleHarness {
         Admin { registry, pages, tls: None, hosts: AdminHosts::default() }
             .spawn(listener, &worker.lifecycle)
             .unwrap();
-        Self { worker, base: format!("http://{admin_listen}"), _kept: (sim, folder) }
+        Self { worker, base: format!("http://{admin_listen}"), kept: (sim, folder) }
     }
 
     pub(crate) async fn page(&self, path: &str) -> String {
@@ -214,4 +238,143 @@ async fn letters_are_acted_on_as_they_were_counted_in_a_file() {
 async fn letters_are_acted_on_as_they_were_counted_on_a_server() {
     let database = TestDatabase::create().await;
     letters_are_acted_on_as_they_were_counted(ConsoleHarness::on_mariadb(&database).await).await;
+}
+
+#[tokio::test]
+async fn a_receiver_is_tested_from_its_page_and_the_page_says_what_became_of_it() {
+    let mut harness = ConsoleHarness::new().await;
+    let (status, sent) = harness.act("/receivers/ops/test", "").await;
+    assert_eq!(status, 202, "{sent}");
+    let envelope = sent["envelopes"][0].as_str().unwrap().to_owned();
+    let path = format!("/receivers/ops/tests/{envelope}");
+    assert_eq!(harness.json(&path).await["tests"][0]["state"], "waiting");
+    let message = harness.worker.queue.published().remove(0);
+    let tag = harness.worker.queue.deliver(message.body.clone(), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
+    wait_until(WITHIN, "the result", async || {
+        let state = harness.json(&path).await["tests"][0]["state"].take();
+        if state == "delivered" { Ok(()) } else { Err(state) }
+    })
+    .await;
+    let card = harness.sim().accepted().remove(0).message().unwrap().to_string();
+    assert!(card.contains("A test by console on this machine"), "{card}");
+    assert_eq!(harness.json("/firing").await["total"], 0, "nothing is wrong");
+    wait_until(WITHIN, "the end of the line in the trail", async || {
+        let line = harness.json("/audit").await["actions"][0].take();
+        if line["action"] == "test" && line["done"] == 1 { Ok(()) } else { Err(line) }
+    })
+    .await;
+    let (status, refused) = harness.act("/receivers/nobody/test", "").await;
+    assert_eq!((status, &refused["code"]), (400, &Value::from("refused")));
+}
+
+#[tokio::test]
+async fn a_test_that_feishu_refuses_is_explained_and_its_letter_calls_nobody() {
+    let mut harness = ConsoleHarness::new().await;
+    let wrong = Fault::Refusal { code: 19001, msg: "token".to_owned() };
+    harness.sim().fault(TOKEN, &wrong, Lasting::UntilCleared).unwrap();
+    let (_, sent) = harness.act("/receivers/ops/test", "").await;
+    let envelope = sent["envelopes"][0].as_str().unwrap().to_owned();
+    let message = harness.worker.queue.published().remove(0);
+    let tag = harness.worker.queue.deliver(message.body.clone(), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
+    let dead = harness.worker.queue.published().pop().unwrap();
+    harness.worker.dead.deliver(dead.body.clone(), dead.headers.clone());
+    let test = wait_until(WITHIN, "the result", async || {
+        let test = harness.json(&format!("/receivers/ops/tests/{envelope}")).await["tests"][0].take();
+        if test["state"] == "dead_lettered" { Ok(test) } else { Err(test) }
+    })
+    .await;
+    assert_eq!(test["code"], 19001);
+    assert!(test["advice"]["en"].as_str().unwrap().contains("webhook URL"), "{test}");
+    wait_until(WITHIN, "the letter to be discarded", async || {
+        let page = harness.json("/dead-letters?q=@state=discarded").await;
+        (page["letters"].as_array().unwrap().len() == 1).then_some(()).ok_or(page)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
+    let alert = |pod: &str| {
+        let labels = json!({ "alertname": "DiskFull", "severity": "critical", "pod": pod });
+        json!({ "labels": labels, "startsAt": "2026-01-15T10:30:00Z" })
+    };
+    alertmanager.post(&json!([alert("a"), alert("b")])).await;
+    let harness = ConsoleHarness::silencing_in(&alertmanager.url("/")).await;
+    let question = "/silences/new?matchers=alertname%3D%22DiskFull%22&length=4h";
+    let plan = wait_until(WITHIN, "the alerts in Alertmanager", async || {
+        let plan = harness.json(question).await;
+        if plan["count"] == 2 { Ok(plan) } else { Err(plan) }
+    })
+    .await;
+    assert_eq!(plan["hits"][0]["name"], "DiskFull");
+    let until = plan["until"].as_str().unwrap();
+    let form = |count: u8| {
+        format!(
+            "alertmanager=default&matchers=alertname%3D%22DiskFull%22&until={until}&count={count}&reason=known"
+        )
+    };
+    let (status, made) = harness.act("/silences/new", &form(2)).await;
+    assert_eq!(status, 202, "{made}");
+    let (status, again) = harness.act("/silences/new", &form(2)).await;
+    assert_eq!((status, &again["silence"]), (202, &made["silence"]), "the same press twice is one silence");
+    let [silence] = <[_; 1]>::try_from(alertmanager.silences().await).unwrap();
+    assert_eq!(
+        (&silence["createdBy"], &silence["comment"]),
+        (&"console on this machine".into(), &"known".into())
+    );
+
+    wait_until(WITHIN, "both alerts to be silenced", async || {
+        let listed = harness.json("/silences").await["alertmanagers"][0]["silences"][0].take();
+        if listed["alerts"] == 2 { Ok(()) } else { Err(listed) }
+    })
+    .await;
+    let id = made["silence"].as_str().unwrap();
+    let (status, ended) = harness.act("/silences/end", &format!("alertmanager=default&id={id}")).await;
+    assert_eq!(status, 200, "{ended}");
+    assert!(alertmanager.silences().await.is_empty());
+    let trail = harness.json("/audit").await;
+    let actions: Vec<_> = trail["actions"].as_array().unwrap().iter().map(|line| &line["action"]).collect();
+    assert_eq!(actions, ["unsilence", "silence"]);
+    assert_eq!(trail["actions"][1]["reason"], "known");
+
+    alertmanager.post(&Value::Array((0..9).map(|pod| alert(&pod.to_string())).collect())).await;
+    wait_until(WITHIN, "more alerts", async || {
+        let (status, refused) = harness.act("/silences/new", &form(2)).await;
+        if status == 409 { Ok(()) } else { Err((status, refused)) }
+    })
+    .await;
+    let (status, _) = harness.act("/silences/new", &form(2).replace("DiskFull%22", "%22")).await;
+    assert_eq!(status, 400, "that would be everything");
+}
+
+#[tokio::test]
+async fn the_page_of_an_alert_says_what_it_waits_for_and_where_its_logs_are() {
+    let mut harness = ConsoleHarness::new().await;
+    let away = Fault::ServerError { status: 503 };
+    harness.sim().fault(TOKEN, &away, Lasting::UntilCleared).unwrap();
+    let envelope = envelope("ops", 1);
+    let identity = envelope.alerts[0].fingerprint.to_string();
+    harness.worker.queue.deliver(line(&envelope), Headers::default());
+    let path = format!("/alerts/{identity}");
+    let waits = wait_until(WITHIN, "that it waits", async || {
+        let standing = harness.json(&path).await["standings"][0].take();
+        if standing["waits"].is_object() { Ok(standing) } else { Err(standing) }
+    })
+    .await;
+    assert_eq!((&waits["receiver"], waits["delivered_at"].is_null()), (&"ops".into(), true));
+    assert!(waits["waits"]["reason"].as_str().unwrap().contains("in hand"), "{waits}");
+    harness.sim().clear_faults(TOKEN).unwrap();
+    let told = wait_until(WITHIN, "that it was delivered", async || {
+        let life = harness.json(&path).await;
+        let is_delivered =
+            life["standings"][0]["delivered_status"] == "firing" && !life["events"][0].is_null();
+        if is_delivered { Ok(life) } else { Err(life) }
+    })
+    .await;
+    assert!(told["standings"][0]["waits"].is_null(), "{told}");
+    assert_eq!(told["log_links"].as_array().unwrap().len(), 2, "{told}");
+    assert!(told["log_links"][0]["url"].as_str().unwrap().starts_with("https://grafana.example/explore"));
 }

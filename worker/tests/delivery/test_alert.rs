@@ -1,16 +1,23 @@
 //! A test alert is delivered like any other, and is not kept for later if it cannot be.
 
+use std::time::Duration;
+
 use config::Locale;
 use feishu_sim::{Fault, Lasting};
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use model::envelope::{Envelope, EnvelopeId};
 use queue::{MessageDestination, Reason, Settlement};
+use runtime::clock::Clock;
 use worker::test_alert;
 
 use crate::harness::{EAGER, Harness, TOKEN, envelope};
 
 fn test_of(receiver: &str) -> Envelope<'static> {
-    let now = Timestamp::from_second(1_700_000_000).unwrap();
+    sent_at(receiver, Clock::system().now())
+}
+
+fn sent_at(receiver: &str, now: Timestamp) -> Envelope<'static> {
     test_alert::envelope(receiver, "ann@host", Locale::En, EnvelopeId::new(now, [9; 10]), now)
 }
 
@@ -20,9 +27,26 @@ async fn a_test_alert_is_delivered_and_says_that_nothing_is_wrong() {
     let tag = harness.deliver(&test_of("default"));
     assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     let card = harness.sim.records(TOKEN)[0].message().unwrap().to_string();
-    for part in ["the receiver default is told of alerts", "ann@host", "Nothing is wrong"] {
+    for part in ["the receiver default is told of alerts", "A test by ann@host", "Nothing is wrong"] {
         assert!(card.contains(part), "{part:?} is missing in {card}");
     }
+}
+
+#[tokio::test]
+async fn a_test_alert_that_nobody_waits_for_any_more_is_delivered_to_nobody() {
+    let mut harness = Harness::set(EAGER).await;
+    let before = |seconds| Clock::system().now() - SignedDuration::from_secs(seconds);
+    let late = sent_at("default", before(61));
+    let tag = harness.deliver(&late);
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(harness.sim.totals().accepted, 0);
+    assert!(harness.shows("larkfire_alerts_total{outcome=\"superseded\"} 1"));
+
+    let waited_for = test_alert::lasting(sent_at("default", before(61)), Duration::from_mins(5));
+    let waited_for = Envelope { id: EnvelopeId::new(before(61), [8; 10]), ..waited_for };
+    let tag = harness.deliver(&waited_for);
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    assert_eq!(harness.sim.totals().accepted, 1, "somebody waits for this one");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const ORDER: &[&str] = &[
     "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery cleaning probe command console_backend program",
-    "console: language data backend access assets request answer entrance route frame parts links pages console handling",
+    "console: language data backend access assets document request answer entrance route frame parts links pages console handling",
     "standalone: control transport explain migrate preview program",
 ];
 

@@ -33,6 +33,13 @@ impl EnvelopeId {
         Self(Uuid::from_bytes(bytes))
     }
 
+    /// When what it names was received, to the millisecond, as the id says; `None` of one that is not of ours (UUID version 7).
+    pub fn received_at(&self) -> Option<Timestamp> {
+        let (seconds, nanoseconds) =
+            self.0.get_timestamp().filter(|_| self.0.get_version_num() == 7)?.to_unix();
+        Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
+    }
+
     /// The id as a database keeps it.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()

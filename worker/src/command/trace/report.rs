@@ -13,46 +13,46 @@ use crate::ledger::{EntryState, TakenOn, TracedAlert};
 
 /// What is known.
 #[derive(Debug, Default)]
-pub(super) struct TraceReport {
-    pub(super) history: HistoryPage,
-    pub(super) ledger: Vec<TracedAlert>,
+pub(crate) struct TraceReport {
+    pub(crate) history: HistoryPage,
+    pub(crate) ledger: Vec<TracedAlert>,
     /// Who has taken on which alert, by receiver and fingerprint.
-    pub(super) taken_on: BTreeMap<(String, String), TakenOn>,
-    pub(super) letters: Vec<StoredDeadLetter>,
-    pub(super) audit: Vec<AuditEntry>,
+    pub(crate) taken_on: BTreeMap<(String, String), TakenOn>,
+    pub(crate) letters: Vec<StoredDeadLetter>,
+    pub(crate) audit: Vec<AuditEntry>,
 }
 
 /// One alert at one receiver.
 #[derive(Debug)]
-pub(super) struct TracedTogether<'r> {
-    pub(super) receiver: &'r str,
-    pub(super) identity: &'r str,
+pub(crate) struct TracedTogether<'r> {
+    pub(crate) receiver: &'r str,
+    pub(crate) identity: &'r str,
     /// What happened, the oldest first.
-    pub(super) entries: Vec<&'r HistoryEntry>,
+    pub(crate) entries: Vec<&'r HistoryEntry>,
     /// What the ledger has of it.
-    pub(super) stands: Option<&'r TracedAlert>,
+    pub(crate) stands: Option<&'r TracedAlert>,
     /// Who looks after it.
-    pub(super) taken_on: Option<&'r TakenOn>,
+    pub(crate) taken_on: Option<&'r TakenOn>,
 }
 
 /// That an alert waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Waiting<'r> {
-    pub(super) envelope: EnvelopeId,
+pub(crate) struct Waiting<'r> {
+    pub(crate) envelope: EnvelopeId,
     /// Since when, as far as that is written down.
-    pub(super) since: Timestamp,
+    pub(crate) since: Timestamp,
     /// Until when it was put aside; `None` if somebody has it in hand, as far as is known.
-    pub(super) until: Option<Timestamp>,
-    pub(super) reason: &'r str,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) reason: &'r str,
 }
 
 impl TraceReport {
-    pub(super) const fn is_nothing(&self) -> bool {
+    pub(crate) const fn is_nothing(&self) -> bool {
         self.history.entries.is_empty() && self.ledger.is_empty() && self.letters.is_empty()
     }
 
     /// What is known of each alert at each receiver; what happened last comes first.
-    pub(super) fn together(&self) -> Vec<TracedTogether<'_>> {
+    pub(crate) fn together(&self) -> Vec<TracedTogether<'_>> {
         let mut all: Vec<TracedTogether<'_>> = Vec::new();
         for entry in &self.history.entries {
             let one = one_of(&mut all, &entry.receiver, &entry.identity);
@@ -69,7 +69,7 @@ impl TraceReport {
         all
     }
 
-    pub(super) fn as_json(&self, now: Timestamp) -> Value {
+    pub(crate) fn as_json(&self, now: Timestamp) -> Value {
         let state = |state: &EntryState| json!({ "status": state.status, "began": state.instance, "seen": state.seen });
         let entry = |entry: &TracedAlert| {
             json!({
@@ -121,12 +121,12 @@ fn one_of<'a, 'r>(
 
 impl<'r> TracedTogether<'r> {
     /// What it is called.
-    pub(super) fn name(&self) -> &'r str {
+    pub(crate) fn name(&self) -> &'r str {
         self.entries.last().map_or("", |entry| entry.name.as_str())
     }
 
     /// Whether it waits to be delivered, and for what.
-    pub(super) fn waiting(&self, now: Timestamp) -> Option<Waiting<'r>> {
+    pub(crate) fn waiting(&self, now: Timestamp) -> Option<Waiting<'r>> {
         let claim = self.stands.and_then(|row| row.claim).filter(|claim| claim.until > now);
         let of_alert = self.entries.iter().filter(|entry| !entry.outcome.is_act());
         let last = of_alert.max_by_key(|entry| entry.last_at);

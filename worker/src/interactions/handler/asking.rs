@@ -8,6 +8,7 @@ use crate::interactions::report::Report;
 use crate::interactions::target::{TargetAlert, each_once, meant_by};
 use crate::render::plain_line;
 use crate::store::StoreError;
+use crate::test_alert::is_of_test;
 
 /// Cards of one receiver that are looked through, the newest first. A storm is on one of them.
 const CARDS_MAX: i64 = 50;
@@ -52,7 +53,8 @@ impl InteractionHandler {
         for receiver in self.rules.receivers_in(&wanting.interaction.chat_id) {
             is_receiver = true;
             let cards = self.cards.firing_at(receiver, CARDS_MAX).await?;
-            firing.extend(cards.iter().flat_map(TargetAlert::firing_on));
+            let targets = cards.iter().flat_map(TargetAlert::firing_on);
+            firing.extend(targets.filter(|target| !is_of_test(target.source, &target.fingerprint)));
         }
         Ok(is_receiver.then(|| each_once(firing)))
     }

@@ -81,6 +81,9 @@ impl InteractionHandler {
             Press::Silence(hours) => {
                 self.silence(wanting, &targets, Duration::from_hours(hours.into())).await
             }
+            Press::SilenceShared(hours) => {
+                self.silence_shared(wanting, &targets, Duration::from_hours(hours.into())).await
+            }
             // A silence goes on when its alert is over, and keeps it quiet when it comes back.
             Press::Unsilence => self.unsilence(wanting, TargetAlert::all_on(&kept)).await,
         }

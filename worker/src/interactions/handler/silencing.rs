@@ -4,18 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use model::alert::Labels;
 use model::envelope::Source;
+use model::matcher::Matcher;
 use tokio::time::Instant;
 
 use super::{ActionContext, InteractionHandler, by_receiver, pairs};
-use crate::alertmanager::{Alertmanager, AlertmanagerError, Wish};
-use crate::card_buttons::SILENCED_TOGETHER_MAX;
+use crate::alertmanager::{Alertmanager, AlertmanagerError, MadeSilence, Wish};
+use crate::card_buttons::{SILENCED_TOGETHER_MAX, shared_labels};
 use crate::card_store::Mark;
 use crate::history::HistoryOutcome;
 use crate::interactions::reply::Reply;
 use crate::interactions::report::Report;
 use crate::interactions::rules::{Action, ids_of};
-use crate::interactions::silences::Silence;
 use crate::interactions::target::TargetAlert;
 use crate::render::{Silenced, shown_time};
 use crate::store::StoreError;
@@ -48,7 +49,7 @@ struct Silencing<'w> {
 /// What came of ending silences, each with the receiver of its alert.
 #[derive(Default)]
 struct Ended {
-    over: Vec<(String, Silence)>,
+    over: Vec<(String, MadeSilence)>,
     /// Alerts that are silent still, by receiver and fingerprint.
     silent: HashSet<(String, String)>,
     obstacle: Option<Reply>,
@@ -71,10 +72,7 @@ impl InteractionHandler {
         if targets.len() > SILENCED_TOGETHER_MAX {
             return Ok(wanting.refused(targets, Reply::TooMany(SILENCED_TOGETHER_MAX)));
         }
-        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
-        let until = wanting.interaction.received_at.saturating_add(length).unwrap_or(Timestamp::MAX);
-        // As exactly as Alertmanager and the database keep it, so that the same wish is the same the next time.
-        let until = Timestamp::from_millisecond(until.as_millisecond()).unwrap_or(until);
+        let until = wanting.until(length);
         if until <= wanting.now {
             return Ok(wanting.refused(targets, Reply::TooLate));
         }
@@ -157,7 +155,7 @@ impl InteractionHandler {
         let id = alertmanager.silence(&wish).await.map_err(not_silenced)?;
         let fingerprint = target.fingerprint.clone();
         let name = alertmanager.name().to_owned();
-        let silence = Silence { id, alertmanager: name, fingerprint, until: *until };
+        let silence = MadeSilence { id, alertmanager: name, fingerprint, until: *until };
         if let Err(error) = self.silences.keep(&target.receiver, &silence).await {
             // Nobody could end a silence that is not written down; it is made anew when the database is back. If even
             // this fails, it ends by itself.
@@ -177,7 +175,7 @@ impl InteractionHandler {
     ) -> Result<Option<Timestamp>, Obstacle> {
         let known =
             self.silences.of(&target.receiver, &[&target.fingerprint]).await.map_err(Obstacle::Store)?;
-        let of_it = |known: &Silence| known.until >= wanted && known.alertmanager == alertmanager.name();
+        let of_it = |known: &MadeSilence| known.until >= wanted && known.alertmanager == alertmanager.name();
         let mut known: Vec<_> = known.into_iter().filter(of_it).collect();
         known.sort_unstable_by_key(|known| std::cmp::Reverse(known.until));
         for known in known {
@@ -189,6 +187,80 @@ impl InteractionHandler {
             }
         }
         Ok(None)
+    }
+
+    /// Silences everything that has what these alerts share: one silence, also when it is pressed once more.
+    pub(super) async fn silence_shared(
+        &self,
+        wanting: ActionContext<'_>,
+        targets: &[TargetAlert],
+        length: Duration,
+    ) -> Result<Report, StoreError> {
+        if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
+            return Ok(wanting.refused(targets, Reply::NotAllowed));
+        }
+        let Some(first) = targets.first() else { return Ok(wanting.refused(targets, Reply::NothingFires)) };
+        let until = wanting.until(length);
+        if until <= wanting.now {
+            return Ok(wanting.refused(targets, Reply::TooLate));
+        }
+        let is_of_one = targets
+            .iter()
+            .all(|target| target.source == Source::Alertmanager && target.external_url == first.external_url);
+        let shared = shared_labels(targets.iter().map(|target| &target.labels)).filter(|_| is_of_one);
+        let Some(shared) = shared else { return Ok(wanting.refused(targets, Reply::NothingShared)) };
+        let Some(alertmanager) = self.alertmanagers.of(&first.external_url) else {
+            return Ok(wanting.refused(targets, Reply::NoAlertmanager));
+        };
+        let silence = match Box::pin(self.one_for_all(alertmanager, wanting, &shared, until)).await {
+            Ok(silence) => silence,
+            Err(answer) => return Ok(wanting.tried(targets, 0, answer.clone(), Some(answer))),
+        };
+        let until = silence.until;
+        // Under one of them: whoever ends the silence of the card finds it.
+        let kept = MadeSilence { fingerprint: first.fingerprint.clone(), ..silence };
+        if let Err(error) = self.silences.keep(&first.receiver, &kept).await {
+            // Nobody could end it from here; it is made anew when the database is back.
+            let _ended = alertmanager.expire(&kept.id).await;
+            return Err(error);
+        }
+        let mark = Mark::Silenced(Silenced { by: wanting.by.to_owned(), until });
+        self.cards.mark(&pairs(targets).collect::<Vec<_>>(), &mark).await?;
+        let noted = targets.iter().map(|target| (target, Some(until)));
+        self.note(wanting, noted, HistoryOutcome::Silenced).await;
+        let matchers = matchers_of(&shared, alertmanager.ignored());
+        let matchers = matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let until = shown_time(until, &self.style);
+        let count = targets.len();
+        Ok(wanting.done(targets, count, Reply::SilencedShared { count, matchers, until }))
+    }
+
+    /// The silence of everything with these labels, made unless there is one.
+    async fn one_for_all(
+        &self,
+        alertmanager: Alertmanager<'_>,
+        wanting: ActionContext<'_>,
+        shared: &Labels<'_>,
+        until: Timestamp,
+    ) -> Result<MadeSilence, Reply> {
+        let made = |id: String, until: Timestamp| MadeSilence {
+            id,
+            alertmanager: alertmanager.name().to_owned(),
+            fingerprint: String::new(),
+            until,
+        };
+        let matchers = matchers_of(shared, alertmanager.ignored());
+        let known = alertmanager.silences().await.map_err(Reply::NotSilenced)?;
+        if let Some(same) = known.iter().find(|known| known.covers(&matchers, until)) {
+            return Ok(made(same.id.clone(), same.ends_at));
+        }
+        let author = self.author(wanting).await;
+        let comment = format!("{} from Feishu, interaction {}", wanting.action, wanting.interaction.id);
+        let begin = wanting.now.saturating_sub(BEGUN_BEFORE).unwrap_or(wanting.now);
+        let wish = Wish::of(shared, alertmanager.ignored(), begin, until, &author, &comment)
+            .map_err(|_| Reply::Unsilenceable)?;
+        let id = alertmanager.silence(&wish).await.map_err(Reply::NotSilenced)?;
+        Ok(made(id, until))
     }
 
     /// Who a silence is by, for those who see it in Alertmanager: a name where one is known, and Feishu's id.
@@ -283,6 +355,22 @@ impl InteractionHandler {
         }
         Ok(so_far)
     }
+}
+
+impl ActionContext<'_> {
+    /// Until when something lasts that is wanted for so long, from when it was wanted on; as exactly as Alertmanager and the
+    /// database keep it, so that the same wish is the same the next time.
+    fn until(&self, length: Duration) -> Timestamp {
+        let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+        let until = self.interaction.received_at.saturating_add(length).unwrap_or(Timestamp::MAX);
+        Timestamp::from_millisecond(until.as_millisecond()).unwrap_or(until)
+    }
+}
+
+/// Matchers of all of these labels but those that tell replicas apart.
+fn matchers_of(labels: &Labels<'_>, ignored: &[String]) -> Vec<Matcher> {
+    let counts = |name: &str| !ignored.iter().any(|ignored| ignored == name);
+    labels.iter().filter(|(name, _)| counts(name)).map(|(name, value)| Matcher::equal(name, value)).collect()
 }
 
 fn not_silenced(trouble: AlertmanagerError) -> Obstacle {

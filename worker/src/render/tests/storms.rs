@@ -99,3 +99,42 @@ fn what_has_buttons_or_is_over_or_has_no_name_in_common_has_no_form() {
     nameless.envelopes[0].alerts.iter_mut().for_each(strip);
     assert_eq!(silences(&nameless, Besides::default()), (0, 0));
 }
+
+/// What leads to the page of the card: each button with its address.
+fn pages(elements: &[Element]) -> Vec<(String, String)> {
+    let actions = elements.iter().filter_map(|element| match element {
+        Element::Buttons { actions } => Some(actions),
+        _ => None,
+    });
+    let pairs =
+        actions.flatten().filter_map(|button| Some((button.text.content().to_owned(), button.url.clone()?)));
+    pairs.collect()
+}
+
+#[test]
+fn a_card_that_lists_leads_to_its_page_in_the_console_where_people_can_reach_that() {
+    let scene = scenes::crash_loop();
+    let items = scene.items();
+    let mut reached = style(Locale::En);
+    reached.links.console_url = Some("https://larkfire.example.com/ops".to_owned());
+    for format in [CardFormat::V1, CardFormat::V2] {
+        let named = Besides { format, card: Some("c1"), ..Besides::default() };
+        let card = |style, besides| card_with(&items, style, now(), CARD_BYTES_MAX, besides);
+        let leads = pages(&card(&reached, named).elements);
+        let expected =
+            (format!("All {}", items.len()), "https://larkfire.example.com/ops/cards/c1".to_owned());
+        assert_eq!(leads, [expected], "{format:?}");
+        assert_eq!(pages(&card(&style(Locale::En), named).elements), [], "nobody knows where the console is");
+        let nameless = Besides { format, ..Besides::default() };
+        assert_eq!(pages(&card(&reached, nameless).elements), [], "nothing is known of the card by a name");
+        let one = Item::all_of(&scene.envelopes[0]).into_iter().take(1).collect::<Vec<_>>();
+        let single = card_with(&one, &reached, now(), CARD_BYTES_MAX, named);
+        assert!(
+            pages(&single.elements).iter().all(|(words, _)| !words.starts_with("All ")),
+            "it tells all of it"
+        );
+    }
+    let text = text_with(&items, &reached, now(), Besides { card: Some("c1"), ..Besides::default() }).content;
+    let is_told = text.contains("listed") || text.contains("Everything is listed.");
+    assert!(is_told, "{text}");
+}

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use config::{Locale, Secret};
 use feishu_sim::{Fault, Lasting};
-use jiff::Timestamp;
 use model::envelope::{Envelope, EnvelopeId};
 use queue::{MessageDestination, Reason, Settlement};
+use runtime::clock::Clock;
 use testkit::wait_until::wait_until;
 use worker::feishu::limits::bot_budget;
 use worker::test_alert;
@@ -15,7 +15,7 @@ use super::{BOTS, bot_of, harness};
 use crate::harness::{EAGER, WITHIN, envelope};
 
 fn test_of_bot(bot: usize, count: u32) -> Envelope<'static> {
-    let now = Timestamp::from_second(1_700_000_000).unwrap();
+    let now = Clock::system().now();
     let id = EnvelopeId::new(now, [9; 10]).part(count);
     test_alert::of_bot(test_alert::envelope("ops", "ann@host", Locale::En, id, now), bot)
 }

@@ -1,4 +1,4 @@
-//! Silences that were made for people in Feishu: so that they are not made twice, and can be undone.
+//! Silences that were made from here for people: so that they are not made twice, and can be undone.
 
 use jiff::Timestamp;
 use runtime::clock::Clock;
@@ -20,31 +20,31 @@ const SILENCE: Insert<'_> = Insert {
 
 /// One silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Silence {
+pub(crate) struct MadeSilence {
     /// Its id in its Alertmanager.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The name of that.
-    pub(super) alertmanager: String,
+    pub(crate) alertmanager: String,
     /// The alert's.
-    pub(super) fingerprint: String,
+    pub(crate) fingerprint: String,
     /// When it ends.
-    pub(super) until: Timestamp,
+    pub(crate) until: Timestamp,
 }
 
 /// The silences in the database.
 #[derive(Clone, Debug)]
-pub(super) struct Silences {
+pub(crate) struct MadeSilences {
     store: Store,
     clock: Clock,
 }
 
-impl Silences {
-    pub(super) const fn new(store: Store, clock: Clock) -> Self {
+impl MadeSilences {
+    pub(crate) const fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
 
     /// Writes one down.
-    pub(super) async fn keep(&self, receiver: &str, silence: &Silence) -> Result<(), StoreError> {
+    pub(crate) async fn keep(&self, receiver: &str, silence: &MadeSilence) -> Result<(), StoreError> {
         let text = SILENCE.or_replace(self.store.pool().dialect(), "VALUES (?, ?, ?, ?, ?)");
         let values = [
             silence.id.as_str().into(),
@@ -57,7 +57,11 @@ impl Silences {
     }
 
     /// Those of these alerts that have not ended.
-    pub(super) async fn of(&self, receiver: &str, fingerprints: &[&str]) -> Result<Vec<Silence>, StoreError> {
+    pub(crate) async fn of(
+        &self,
+        receiver: &str,
+        fingerprints: &[&str],
+    ) -> Result<Vec<MadeSilence>, StoreError> {
         if fingerprints.is_empty() {
             return Ok(Vec::new());
         }
@@ -70,7 +74,7 @@ impl Silences {
         values.extend(fingerprints.iter().map(|fingerprint| Value::Bytes(fingerprint.as_bytes())));
         let found: Vec<(String, String, Vec<u8>, i64)> =
             self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-        let silence = |(id, alertmanager, fingerprint, until): (String, String, Vec<u8>, i64)| Silence {
+        let silence = |(id, alertmanager, fingerprint, until): (String, String, Vec<u8>, i64)| MadeSilence {
             id,
             alertmanager,
             fingerprint: String::from_utf8_lossy(&fingerprint).into_owned(),
@@ -80,13 +84,13 @@ impl Silences {
     }
 
     /// It has been undone.
-    pub(super) async fn forget(&self, silence: &Silence) -> Result<(), StoreError> {
+    pub(crate) async fn forget(&self, silence: &MadeSilence) -> Result<(), StoreError> {
         let delete = "DELETE FROM larkfire_silences WHERE silence = ? AND alertmanager = ?";
         self.execute(delete, &[silence.id.as_str().into(), silence.alertmanager.as_str().into()]).await
     }
 
     /// Forgets those that have ended.
-    pub(super) async fn clean(&self) -> Result<(), StoreError> {
+    pub(crate) async fn clean(&self) -> Result<(), StoreError> {
         ENDED.forget(&self.store, self.now_ms()).await.map(drop)
     }
 
