@@ -42,13 +42,11 @@ async fn no_page_has_a_serious_fault_in_light_or_dark() {
             .into_iter()
             .map(str::to_owned)
             .collect::<Vec<_>>();
-    for (list, selector) in [
-        ("/alerts?q=@outcome%3Ddelivered", "main td a[href^='/alerts/']"),
-        ("/alerts?q=@outcome%3Ddelivered", "main a[href^='/cards/']"),
-        ("/dead-letters", "main a[href^='/dead-letters/']"),
-    ] {
-        pages.push(first_link(&browser, &larkfire, list, selector).await);
-    }
+    let list = "/alerts?q=@outcome%3Ddelivered";
+    let life = first_link(&browser, &larkfire, list, "main td a[href^='/alerts/']").await;
+    pages.push(first_link(&browser, &larkfire, &life, "main a[href^='/cards/']").await);
+    pages.push(life);
+    pages.push(first_link(&browser, &larkfire, "/dead-letters", "main a[href^='/dead-letters/']").await);
     pages.push("/silences/new?matchers=alertname%3D%22DiskFull%22".to_owned());
     pages.push("/actions/9999".to_owned());
     for scheme in [ColourScheme::Light, ColourScheme::Dark] {
