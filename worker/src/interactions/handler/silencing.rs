@@ -250,7 +250,17 @@ impl InteractionHandler {
             until,
         };
         let matchers = matchers_of(shared, alertmanager.ignored());
-        let known = alertmanager.silences().await.map_err(Reply::NotSilenced)?;
+        let mute = self.mute.since(wanting.interaction.received_at);
+        if let Some(trouble) = mute.get(alertmanager.name()) {
+            return Err(Reply::NotSilenced(trouble.clone()));
+        }
+        let not_silenced = |trouble: AlertmanagerError| {
+            if trouble.is_no_answer() {
+                self.mute.found(alertmanager.name(), self.clock.now());
+            }
+            Reply::NotSilenced(trouble)
+        };
+        let known = alertmanager.silences().await.map_err(not_silenced)?;
         if let Some(same) = known.iter().find(|known| known.covers(&matchers, until)) {
             return Ok(made(same.id.clone(), same.ends_at));
         }
@@ -259,7 +269,7 @@ impl InteractionHandler {
         let begin = wanting.now.saturating_sub(BEGUN_BEFORE).unwrap_or(wanting.now);
         let wish = Wish::of(shared, alertmanager.ignored(), begin, until, &author, &comment)
             .map_err(|_| Reply::Unsilenceable)?;
-        let id = alertmanager.silence(&wish).await.map_err(Reply::NotSilenced)?;
+        let id = alertmanager.silence(&wish).await.map_err(not_silenced)?;
         Ok(made(id, until))
     }
 
