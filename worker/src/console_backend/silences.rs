@@ -242,7 +242,10 @@ fn shown(matchers: &[Matcher]) -> String {
 
 fn away(error: AlertmanagerError) -> BackendError {
     match error {
-        AlertmanagerError::Unreachable | AlertmanagerError::TimedOut | AlertmanagerError::Unreadable => {
+        AlertmanagerError::Unreachable
+        | AlertmanagerError::TimedOut
+        | AlertmanagerError::OutOfTime
+        | AlertmanagerError::Unreadable => {
             BackendError::Unavailable(format!("Alertmanager: {error}"))
         }
         AlertmanagerError::Unauthorized(_) | AlertmanagerError::Refused { .. } => {
