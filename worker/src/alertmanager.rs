@@ -16,7 +16,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use absent::Absent;
-pub(crate) use listing::{ListedAlert, ListedMatcher, ListedSilence};
+pub(crate) use listing::{ListedAlert, ListedSilence, SilenceMatcher};
 pub(crate) use made::{MadeSilence, MadeSilences};
 pub use wish::{Unsilenceable, Wish};
 

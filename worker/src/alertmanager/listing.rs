@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use model::matcher::Matcher;
+use model::matcher::{Condition, Matcher};
 use reqwest::{Method, RequestBuilder};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Alertmanager, AlertmanagerError, ask_within};
 
@@ -22,7 +22,7 @@ const SAME_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 pub(crate) struct ListedSilence {
     pub(crate) id: String,
     status: ListedState,
-    pub(crate) matchers: Vec<ListedMatcher>,
+    pub(crate) matchers: Vec<SilenceMatcher>,
     pub(crate) starts_at: Timestamp,
     pub(crate) ends_at: Timestamp,
     #[serde(default)]
@@ -36,10 +36,10 @@ struct ListedState {
     state: String,
 }
 
-/// One of its matchers. Before 0.22 there was none that something must not be equal.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+/// One matcher of a silence, as the API has it. Before 0.22 there was none that something must not be equal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ListedMatcher {
+pub(crate) struct SilenceMatcher {
     name: String,
     value: String,
     is_regex: bool,
@@ -67,7 +67,7 @@ const fn yes() -> bool {
     true
 }
 
-impl ListedMatcher {
+impl SilenceMatcher {
     /// As it is written.
     pub(crate) fn text(&self) -> String {
         let operator = match (self.is_equal, self.is_regex) {
@@ -80,13 +80,20 @@ impl ListedMatcher {
         format!("{}{operator}\"{quoted}\"", self.name)
     }
 
-    fn of(matcher: &Matcher) -> Self {
-        Self {
-            name: matcher.name().to_owned(),
-            value: matcher.value().to_owned(),
-            is_regex: matcher.is_regex(),
-            is_equal: matcher.is_equal(),
-        }
+    /// The same as this one.
+    pub(super) fn of(matcher: &Matcher) -> Self {
+        let (value, is_regex, is_equal) = match matcher.condition() {
+            Condition::Equal(value) => (value, false, true),
+            Condition::NotEqual(value) => (value, false, false),
+            Condition::Match(value) => (value, true, true),
+            Condition::NoMatch(value) => (value, true, false),
+        };
+        Self { name: matcher.name().to_owned(), value: value.to_owned(), is_regex, is_equal }
+    }
+
+    /// The one that wants exactly this value of this label.
+    pub(super) fn equal(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned(), is_regex: false, is_equal: true }
     }
 }
 
@@ -99,7 +106,7 @@ impl ListedSilence {
     /// Whether it matches exactly what these do, and for as long at least.
     pub(crate) fn covers(&self, matchers: &[Matcher], until: Timestamp) -> bool {
         let own: BTreeSet<_> = self.matchers.iter().cloned().collect();
-        let wanted: BTreeSet<_> = matchers.iter().map(ListedMatcher::of).collect();
+        let wanted: BTreeSet<_> = matchers.iter().map(SilenceMatcher::of).collect();
         let nearly = until.saturating_sub(SAME_WITHIN).unwrap_or(Timestamp::MIN);
         self.is_active() && self.ends_at >= nearly && own == wanted
     }
@@ -178,7 +185,7 @@ mod tests {
         assert!(own.covers(&matchers, seconds_later), "it was pressed twice");
         assert!(!own.covers(&matchers, at(15)), "it ends before");
         assert!(!own.covers(&matchers[..2], at(12)), "it is for fewer");
-        let texts: Vec<_> = own.matchers.iter().map(ListedMatcher::text).collect();
+        let texts: Vec<_> = own.matchers.iter().map(SilenceMatcher::text).collect();
         assert_eq!(texts, [r#"team!="x""#, r#"pod=~"web-.*""#, r#"alertname="Disk""#]);
     }
 }

@@ -2,28 +2,21 @@
 
 use jiff::Timestamp;
 use model::alert::Labels;
-use model::matcher;
+use model::matcher::Matcher;
 use serde::Serialize;
 use thiserror::Error;
+
+use super::listing::SilenceMatcher;
 
 /// A silence that somebody wants, as the API takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Wish {
-    matchers: Vec<Matcher>,
+    matchers: Vec<SilenceMatcher>,
     starts_at: Timestamp,
     ends_at: Timestamp,
     created_by: String,
     comment: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Matcher {
-    name: String,
-    value: String,
-    is_regex: bool,
-    is_equal: bool,
 }
 
 /// Why no silence would be for that alert only.
@@ -59,12 +52,8 @@ impl Wish {
         if !labels.are_whole() {
             return Err(Unsilenceable::Cut);
         }
-        let matchers = labels.iter().filter(|(name, _)| counts(name)).map(|(name, value)| Matcher {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            is_regex: false,
-            is_equal: true,
-        });
+        let matchers = labels.iter().filter(|(name, _)| counts(name));
+        let matchers = matchers.map(|(name, value)| SilenceMatcher::equal(name, value));
         Ok(Self {
             matchers: matchers.collect(),
             starts_at,
@@ -78,7 +67,7 @@ impl Wish {
 impl Wish {
     /// The silence of all that these match.
     pub fn matching(
-        matchers: &[matcher::Matcher],
+        matchers: &[Matcher],
         starts_at: Timestamp,
         ends_at: Timestamp,
         created_by: &str,
@@ -87,12 +76,7 @@ impl Wish {
         if matchers.iter().all(|matcher| matcher.matches(&Labels::default())) {
             return Err(Unsilenceable::Everything);
         }
-        let matchers = matchers.iter().map(|matcher| Matcher {
-            name: matcher.name().to_owned(),
-            value: matcher.value().to_owned(),
-            is_regex: matcher.is_regex(),
-            is_equal: matcher.is_equal(),
-        });
+        let matchers = matchers.iter().map(SilenceMatcher::of);
         Ok(Self {
             matchers: matchers.collect(),
             starts_at,
@@ -139,7 +123,7 @@ mod tests {
     fn what_would_silence_everything_is_not_wanted() {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
         let wish = |text: &str| {
-            let matchers = matcher::Matcher::all(text).unwrap();
+            let matchers = Matcher::all(text).unwrap();
             Wish::matching(&matchers, now, now, "ann", "why").map(|wish| wish.matchers.len())
         };
         assert_eq!(wish(r#"a!="x", b=~".*""#), Err(Unsilenceable::Everything));

@@ -15,7 +15,7 @@ use tracing::info;
 
 use super::ConsoleBackend;
 use crate::alertmanager::{
-    Alertmanager, AlertmanagerError, Alertmanagers, ListedAlert, ListedMatcher, ListedSilence, Wish,
+    Alertmanager, AlertmanagerError, Alertmanagers, ListedAlert, ListedSilence, SilenceMatcher, Wish,
 };
 use crate::audit::AuditedAction;
 use crate::history::HistoryEntry;
@@ -137,7 +137,7 @@ impl ConsoleBackend {
         let asked = self.alertmanager(&alertmanager)?;
         let silences = asked.silences().await.map_err(away)?;
         let Some(silence) = silences.iter().find(|silence| silence.id == id) else { return Ok(()) };
-        let matchers: Vec<_> = silence.matchers.iter().map(ListedMatcher::text).collect();
+        let matchers: Vec<_> = silence.matchers.iter().map(SilenceMatcher::text).collect();
         let chosen = format!("{alertmanager}: {}", matchers.join(", "));
         let action = AuditedAction { who: &who, action: "unsilence", chosen: &chosen, meant: 1 };
         let line = self.deps.trail.begin(action).await?;
@@ -195,7 +195,7 @@ async fn same_silence(
 }
 
 fn row(silence: &ListedSilence, hits: &[ListedAlert]) -> SilenceRow {
-    let matchers: Vec<_> = silence.matchers.iter().map(ListedMatcher::text).collect();
+    let matchers: Vec<_> = silence.matchers.iter().map(SilenceMatcher::text).collect();
     SilenceRow {
         id: silence.id.clone(),
         matchers: matchers.join(", "),
@@ -245,9 +245,7 @@ fn away(error: AlertmanagerError) -> BackendError {
         AlertmanagerError::Unreachable
         | AlertmanagerError::TimedOut
         | AlertmanagerError::OutOfTime
-        | AlertmanagerError::Unreadable => {
-            BackendError::Unavailable(format!("Alertmanager: {error}"))
-        }
+        | AlertmanagerError::Unreadable => BackendError::Unavailable(format!("Alertmanager: {error}")),
         AlertmanagerError::Unauthorized(_) | AlertmanagerError::Refused { .. } => {
             BackendError::Refused(format!("Alertmanager: {error}"))
         }
