@@ -105,6 +105,11 @@ impl Default for ConsoleConfig {
 }
 
 impl ConsoleConfig {
+    /// Where people find it, if that is said; without a slash at its end.
+    pub fn address(&self) -> Option<String> {
+        self.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned())
+    }
+
     /// Whether anybody can log in.
     pub fn has_login(&self) -> bool {
         !self.users.is_empty() || self.feishu.is_some() || self.trusted_header.is_some()

@@ -95,8 +95,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         files: Vec::new(),
     };
     config.links.ignore_labels.clone_from(&config.identity.ignore_labels);
-    let console_url = config.console.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
-    config.links.console_url = console_url;
+    config.links.console_url = config.console.address();
     config.notes.extend(super::links::note(&config.links));
     root.finish();
     let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
