@@ -1,6 +1,7 @@
 //! The life of an envelope in a worker: taken off the queue, held against the ledger, sent to Feishu together with what
 //! waits beside it, and settled. `pipeline` is the wiring, on top; each module imports only what stands below it.
 
+pub(crate) mod absence;
 pub(crate) mod app_cards;
 pub(crate) mod attempts;
 pub(crate) mod batch;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use queue::{Headers, Message, MessageDestination, Subscription};
-use tokio::sync::Notify;
+use queue::{DeferStep, Headers, Message, MessageDestination, Subscription};
+use tokio::sync::{Notify, broadcast};
 
 use crate::world::World;
 
@@ -57,18 +57,32 @@ struct BrokerState {
     most: usize,
 }
 
+/// Recalls that somebody who waits may be behind by.
+const RECALLS_KEPT: usize = 64;
+
+/// Whose pauses end.
+#[derive(Clone, Debug)]
+pub(crate) enum Recalled {
+    /// Those of one receiver: the embedded queue knows whose they are.
+    Receiver(String),
+    /// All but the shortest, as RabbitMQ has one queue for all.
+    Everybody,
+}
+
 /// The broker. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Broker {
     state: Arc<Mutex<BrokerState>>,
     changed: Arc<Notify>,
+    recalls: broadcast::Sender<Recalled>,
     world: World,
     shards: u64,
 }
 
 impl Broker {
     pub(crate) fn new(world: World, shards: u64) -> Self {
-        Self { state: Arc::default(), changed: Arc::default(), world, shards }
+        let recalls = broadcast::channel(RECALLS_KEPT).0;
+        Self { state: Arc::default(), changed: Arc::default(), recalls, world, shards }
     }
 
     /// Stores a message where it belongs.
@@ -84,13 +98,25 @@ impl Broker {
                 let queue = self.shard(shard_key);
                 self.state().parked += 1;
                 self.count();
+                let recalls = self.recalls.subscribe();
+                let receiver = stored.headers.failure.as_ref().map(|failure| failure.receiver.clone());
                 World::spawn(async move {
-                    tokio::time::sleep(step.pause()).await;
+                    tokio::select! {
+                        biased;
+                        () = tokio::time::sleep(step.pause()) => {}
+                        () = recalled(recalls, receiver.as_deref(), step) => {}
+                    }
                     broker.state().parked -= 1;
                     broker.enqueue(queue, stored);
                 });
             }
         }
+    }
+
+    /// Ends pauses before their time.
+    pub(crate) fn recall(&self, recalled: Recalled) {
+        // Nobody listens where nothing is deferred.
+        let _nothing_deferred = self.recalls.send(recalled);
     }
 
     /// A new connection.
@@ -216,6 +242,18 @@ impl Broker {
 
     fn state(&self) -> MutexGuard<'_, BrokerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ready when the pause of something for this receiver is ended.
+async fn recalled(mut recalls: broadcast::Receiver<Recalled>, receiver: Option<&str>, step: DeferStep) {
+    loop {
+        match recalls.recv().await {
+            Ok(Recalled::Receiver(name)) if receiver == Some(name.as_str()) => return,
+            Ok(Recalled::Everybody) if step > DeferStep::Seconds5 => return,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

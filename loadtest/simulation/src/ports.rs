@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{Broker, ConnectionId, Delivered};
+use crate::broker::{Broker, ConnectionId, Delivered, Recalled};
 use crate::conditions::Condition;
 use crate::feishu::events_in;
 use crate::world::World;
@@ -270,6 +270,16 @@ impl Publisher for SimPublisher {
                 }
             }
         })
+    }
+
+    fn recall(&self, receiver: &str) {
+        let links = self.0.clone();
+        let recalled =
+            if links.is_embedded { Recalled::Receiver(receiver.to_owned()) } else { Recalled::Everybody };
+        World::spawn(async move {
+            links.travel().await;
+            links.broker.recall(recalled);
+        });
     }
 }
 

@@ -26,7 +26,7 @@ pub use promises::{
     a_consumer_that_dies_gives_its_messages_back, a_parked_message_returns_after_its_pause,
     concurrent_publishes_come_out_whole, dead_letters_keep_their_reason, order_is_kept_within_a_shard,
     settled_messages_are_gone_for_good, shutdown_drains_what_is_in_hand,
-    unsettled_messages_are_delivered_again,
+    unsettled_messages_are_delivered_again, what_is_called_back_returns_before_its_pause,
 };
 
 /// How long anything may take that is expected to happen.
@@ -98,6 +98,7 @@ macro_rules! queue_conformance {
             a_consumer_that_dies_gives_its_messages_back
             concurrent_publishes_come_out_whole
             a_parked_message_returns_after_its_pause
+            what_is_called_back_returns_before_its_pause
             dead_letters_keep_their_reason
             shutdown_drains_what_is_in_hand
             a_stalled_engine_answers_quickly_and_takes_no_memory

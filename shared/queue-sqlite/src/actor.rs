@@ -15,9 +15,10 @@ use tracing::debug;
 pub(super) use health::Health;
 
 use crate::depth::Depth;
-use crate::request::{Job, ReceiveRequest};
+use crate::request::{Job, RecallRequest, ReceiveRequest};
 use crate::reserved_space::ReservedSpace;
-use crate::store::{Store, Stored, code, is_full, lane};
+use crate::returns::Returns;
+use crate::store::{Recalled, Store, Stored, code, is_full, lane};
 use crate::subscriptions::{SubscriptionState, index, tag, untag};
 
 /// Bytes that go into one commit; what is beyond waits for the next.
@@ -37,8 +38,7 @@ pub(super) struct QueueActor {
     settlements: mpsc::UnboundedReceiver<Settlement>,
     /// Whether nothing is in hand and every settlement is on disk.
     all_settled: watch::Sender<bool>,
-    /// When the next parked message returns; there is no timer without one.
-    next_due: Option<Timestamp>,
+    returns: Returns,
     /// When the clock was looked at last, by itself and by one that nobody sets.
     looked_at: (Timestamp, Instant),
     deletions: usize,
@@ -55,7 +55,7 @@ impl QueueActor {
         all_settled: watch::Sender<bool>,
     ) -> Result<Self, sqlx::Error> {
         health.end_round(!ballast.is_spent());
-        let next_due = store.next_due().await?;
+        let returns = Returns::new(store.next_due().await?);
         let depth = Depth::of(&mut store, &metrics).await?;
         let (settled, settlements) = mpsc::unbounded_channel();
         let looked_at = (clock.now(), Instant::now());
@@ -73,7 +73,7 @@ impl QueueActor {
             settled,
             settlements,
             all_settled,
-            next_due,
+            returns,
             looked_at,
             deletions: 0,
         })
@@ -84,6 +84,7 @@ impl QueueActor {
         mut self,
         mut jobs: mpsc::Receiver<Job>,
         mut demands: mpsc::Receiver<ReceiveRequest>,
+        mut recalls: mpsc::Receiver<RecallRequest>,
     ) {
         let mut publishing = true;
         let mut consuming = true;
@@ -100,6 +101,7 @@ impl QueueActor {
                     None => consuming = false,
                 },
                 Some(settlement) = self.settlements.recv() => self.settle(settlement),
+                Some(recall) = recalls.recv() => self.returns.recall(recall),
                 () = pause(time_to_next) => {}
             }
             // Everything else that is at hand goes the same way, in one commit.
@@ -112,7 +114,7 @@ impl QueueActor {
             gather(&mut jobs, &mut batch);
             self.follow_clock().await;
             self.commit(batch).await;
-            self.return_due().await;
+            self.return_deferred().await;
             self.serve().await;
             self.recover().await;
             self.health.end_round(!self.ballast.is_spent());
@@ -139,13 +141,18 @@ impl QueueActor {
         }
     }
 
-    /// When there is something to do although nobody asks. `None` with nothing parked: an idle process sleeps.
+    /// How many alerts nobody has taken.
+    fn ready(&self) -> i64 {
+        let handed_out = self.lanes[index(Subscription::Alerts)].handed_out();
+        self.depth.alerts() - i64::try_from(handed_out).unwrap_or(i64::MAX)
+    }
+
+    /// When there is something to do although nobody asks. `None` with nothing deferred: an idle process sleeps.
     fn time_to_next(&self) -> Option<Duration> {
         if self.is_troubled() {
             return Some(self.health.time_to_next_try());
         }
-        let now = self.clock.now();
-        self.next_due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default())
+        self.returns.time_to_next(self.ready(), self.clock.now(), Instant::now())
     }
 
     fn is_settled(&self) -> bool {
@@ -173,8 +180,8 @@ fn gather(jobs: &mut mpsc::Receiver<Job>, batch: &mut Vec<Job>) {
 
 /// Deletions after which free pages are looked for.
 const DELETIONS_PER_SHRINK: usize = 500;
-/// Parked messages that return in one transaction.
-const RETURNS_MAX: usize = 1000;
+/// Deferred messages that return in one transaction.
+const RETURNS_MAX: usize = 1_000;
 /// The same while the disk is full: they are written anew before they are deleted.
 const RETURNS_WHEN_FULL_MAX: usize = 16;
 /// By less a clock is not set back but disciplined.
@@ -219,10 +226,14 @@ impl QueueActor {
         }
     }
 
-    /// Moves parked messages that are due to the workers.
-    async fn return_due(&mut self) {
+    /// Moves to the workers what is due, or called back, unless much lies ready for them.
+    async fn return_deferred(&mut self) {
+        if !self.returns.held_back(self.ready(), Instant::now()).is_zero() {
+            return;
+        }
+        self.return_recalled().await;
         let now = self.clock.now();
-        if self.next_due.is_none_or(|due| due > now) {
+        if !self.returns.are_due(now) {
             return;
         }
         let limit = if self.is_troubled() { RETURNS_WHEN_FULL_MAX } else { RETURNS_MAX };
@@ -235,11 +246,36 @@ impl QueueActor {
         };
         match returned {
             Ok(next_due) => {
-                self.next_due = next_due;
-                self.lanes[index(Subscription::Alerts)].may_have_more = true;
+                self.returns.is_next_due(next_due);
+                self.have_returned();
             }
             Err(error) => self.still_failing(&error),
         }
+    }
+
+    /// Moves some of what is called back; a pass looks at so many messages, whosever they are.
+    async fn return_recalled(&mut self) {
+        if self.is_troubled() {
+            return;
+        }
+        let Some(recall) = self.returns.recalled() else { return };
+        match self.store.recall(recall, RETURNS_MAX).await {
+            Ok(Recalled { messages, is_over }) => {
+                if is_over {
+                    self.returns.end_recall();
+                }
+                if messages > 0 {
+                    self.depth.returned(messages);
+                    self.have_returned();
+                }
+            }
+            Err(error) => self.still_failing(&error),
+        }
+    }
+
+    fn have_returned(&mut self) {
+        self.returns.returned(Instant::now());
+        self.lanes[index(Subscription::Alerts)].may_have_more = true;
     }
 
     /// A clock that is set back must not make pauses longer: what is parked is due earlier by as much. One that is set
@@ -248,11 +284,11 @@ impl QueueActor {
         let (before, then) = self.looked_at;
         let expected = before + SignedDuration::try_from(then.elapsed()).unwrap_or_default();
         let set_back = expected.duration_since(self.clock.now());
-        if set_back >= SET_BACK_MIN && self.next_due.is_some() {
+        if set_back >= SET_BACK_MIN && self.returns.has_due() {
             if let Err(error) = self.store.bring_forward(set_back).await {
                 return self.still_failing(&error);
             }
-            self.next_due = self.next_due.map(|due| due - set_back);
+            self.returns.bring_forward(set_back);
         }
         self.looked_at = (self.clock.now(), Instant::now());
     }
@@ -275,7 +311,7 @@ impl QueueActor {
             self.lanes[index(stored)].may_have_more = true;
         }
         if messages.iter().any(|message| matches!(message.to, MessageDestination::Deferred { .. })) {
-            self.next_due = self.store.next_due().await?;
+            self.returns.is_next_due(self.store.next_due().await?);
         }
         self.tidy(deletions).await;
         Ok(())

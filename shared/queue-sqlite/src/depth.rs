@@ -40,6 +40,11 @@ impl Depth {
         self.lanes[index(which)].sub(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Alerts in the table, those in hand included.
+    pub(super) fn alerts(&self) -> i64 {
+        self.lanes[index(Subscription::Alerts)].get()
+    }
+
     pub(super) fn returned(&self, count: u64) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.deferred.sub(count);

@@ -12,6 +12,7 @@ mod lock;
 mod publisher;
 mod request;
 mod reserved_space;
+mod returns;
 mod schema;
 mod store;
 mod subscriptions;
@@ -32,7 +33,7 @@ pub use publisher::SqlitePublisher;
 
 use actor::{Health, QueueActor};
 use lock::Lock;
-use request::{Job, ReceiveRequest};
+use request::{Job, RecallRequest, ReceiveRequest};
 use reserved_space::ReservedSpace;
 use store::Store;
 
@@ -40,6 +41,8 @@ use store::Store;
 const JOBS_MAX: usize = 4096;
 /// Consumers that ask at once; a further one waits to ask.
 const DEMANDS_MAX: usize = 64;
+/// Receivers whose deferred messages are to return early; of a further one they keep their pauses.
+const RECALLS_MAX: usize = 1024;
 /// Bytes of all messages taken on and not committed; more are answered `Busy` at once.
 const UNCONFIRMED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -69,6 +72,7 @@ impl Default for Limits {
 pub struct SqliteQueue {
     jobs: mpsc::Sender<Job>,
     demands: mpsc::Sender<ReceiveRequest>,
+    recalls: mpsc::Sender<RecallRequest>,
     room: Arc<Semaphore>,
     limits: Limits,
     lifecycle: Lifecycle,
@@ -95,6 +99,7 @@ impl SqliteQueue {
         let store = Store::open(&file, limits.stored_bytes_max).await?;
         let (jobs, waiting_jobs) = mpsc::channel(JOBS_MAX);
         let (demands, waiting_demands) = mpsc::channel(DEMANDS_MAX);
+        let (recalls, waiting_recalls) = mpsc::channel(RECALLS_MAX);
         let (all_settled, settled) = watch::channel(true);
         let health = Health::new(lifecycle.readiness.condition("queue"));
         let keeper =
@@ -106,13 +111,13 @@ impl SqliteQueue {
         lifecycle.spawn_detached(async move {
             // A process whose queue has panicked would look alive and do nothing.
             let guard = stop.drop_guard();
-            keeper.run(waiting_jobs, waiting_demands).await;
+            keeper.run(waiting_jobs, waiting_demands, waiting_recalls).await;
             drop(lock);
             let _still_running = guard.disarm();
         });
         lifecycle.tasks.spawn(drained(lifecycle.stop.clone(), settled));
         let room = Arc::new(Semaphore::new(UNCONFIRMED_BYTES_MAX));
-        Ok(Self { jobs, demands, room, limits, lifecycle: lifecycle.clone(), metrics })
+        Ok(Self { jobs, demands, recalls, room, limits, lifecycle: lifecycle.clone(), metrics })
     }
 
     /// A publisher.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::request::Job;
+use super::request::{Job, RecallRequest};
 use super::{SqliteQueue, UNCONFIRMED_BYTES_MAX};
 
 /// Publishes to the embedded queue. Clones share it.
@@ -59,5 +59,10 @@ impl Publisher for SqlitePublisher {
     /// A commit always ends, so its answer always comes.
     fn publish_until_answered(&self, messages: Vec<Message>) -> Publishing {
         self.measured(messages, None)
+    }
+
+    fn recall(&self, receiver: &str) {
+        // With so many before it that there is no place, its messages return when their pauses end.
+        let _too_many = self.0.recalls.try_send(RecallRequest { receiver: receiver.to_owned() });
     }
 }

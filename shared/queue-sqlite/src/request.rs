@@ -12,6 +12,12 @@ pub(super) struct Job {
     pub(super) room: OwnedSemaphorePermit,
 }
 
+/// What is deferred for a receiver is to return before its time.
+#[derive(Debug)]
+pub(super) struct RecallRequest {
+    pub(super) receiver: String,
+}
+
 /// A consumer asks for messages.
 #[derive(Debug)]
 pub(super) struct ReceiveRequest {

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, Sq
 use sqlx::{AssertSqlSafe, ConnectOptions, QueryBuilder, Sqlite, SqliteConnection};
 
 use super::error::OpenError;
+use super::returns::Recall;
 use super::schema::migrate;
 use row::COLUMNS;
 pub(super) use row::Stored;
@@ -36,6 +37,15 @@ const SQLITE_FULL: i32 = 13;
 
 /// The file.
 pub(super) struct Store(SqliteConnection);
+
+/// What a pass of a recall has done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recalled {
+    /// How many messages it has moved.
+    pub(super) messages: u64,
+    /// Whether there are no further ones.
+    pub(super) is_over: bool,
+}
 
 /// Ids of one subscription's table.
 pub(super) type Forgotten<'f> = (Subscription, &'f [i64]);
@@ -116,6 +126,36 @@ impl Store {
         let mut count = 0;
         let returned = return_due(&mut self.0, now, limit).await.map(|returned| count = returned);
         self.end(returned).await.map(|()| count)
+    }
+
+    /// Puts what is parked for a receiver at the end of the alerts, in its order; looks at so many messages, whosever they are.
+    pub(super) async fn recall(
+        &mut self,
+        recall: &mut Recall,
+        limit: usize,
+    ) -> Result<Recalled, sqlx::Error> {
+        let up_to = match recall.up_to {
+            Some(up_to) => up_to,
+            None => self.last_parked().await?,
+        };
+        recall.up_to = Some(up_to);
+        let some = "SELECT MAX(id) FROM (SELECT id FROM parked WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let last = sqlx::query_scalar(some).bind(recall.from).bind(up_to).bind(limit);
+        let last: Option<i64> = last.fetch_one(&mut self.0).await?;
+        let Some(last) = last else { return Ok(Recalled { messages: 0, is_over: true }) };
+        self.begin().await?;
+        let mut messages = 0;
+        let moved = return_recalled(&mut self.0, recall, last).await.map(|count| messages = count);
+        self.end(moved).await?;
+        recall.from = last + 1;
+        Ok(Recalled { messages, is_over: last >= up_to })
+    }
+
+    async fn last_parked(&mut self) -> Result<i64, sqlx::Error> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(id) FROM parked").fetch_one(&mut self.0).await?;
+        Ok(last.unwrap_or(-1))
     }
 
     /// The messages from `from` on, in order.
@@ -225,6 +265,24 @@ async fn return_due(
     Ok(rows)
 }
 
+async fn return_recalled(
+    connection: &mut SqliteConnection,
+    recall: &Recall,
+    last: i64,
+) -> Result<u64, sqlx::Error> {
+    const THEIRS: &str = "FROM parked WHERE id BETWEEN ? AND ? \
+        AND CASE WHEN json_valid(failure) THEN failure ->> '$.receiver' END = ?";
+    let mut rows = 0;
+    for statement in [
+        format!("INSERT INTO alerts ({COLUMNS}) SELECT {COLUMNS} {THEIRS} ORDER BY id"),
+        format!("DELETE {THEIRS}"),
+    ] {
+        let statement = sqlx::query(AssertSqlSafe(statement)).bind(recall.from).bind(last);
+        rows = statement.bind(&recall.receiver).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(rows)
+}
+
 /// Whether SQLite found no room, in the file or on the disk.
 pub(super) fn is_full(error: &sqlx::Error) -> bool {
     code(error) == Some(SQLITE_FULL)
@@ -262,7 +320,52 @@ fn runs(ids: &[i64]) -> impl Iterator<Item = (i64, i64)> {
 
 #[cfg(test)]
 mod tests {
+    use queue::{DeferStep, Failure, FailureMarks, Headers, Reason};
+
     use super::*;
+
+    fn deferred(number: u8, receiver: &str) -> Message {
+        let failure = Failure {
+            reason: Reason::Unavailable,
+            receiver: receiver.to_owned(),
+            code: None,
+            message: String::new(),
+            attempts: 1,
+            first_failed_at: Timestamp::UNIX_EPOCH,
+            last_failed_at: Timestamp::UNIX_EPOCH,
+            marks: FailureMarks::default(),
+        };
+        Message {
+            to: MessageDestination::Deferred { shard_key: 0, step: DeferStep::Minutes10 },
+            body: vec![number].into(),
+            headers: Headers { failure: Some(failure), ..Headers::default() },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_recall_returns_what_is_its_receivers_and_was_deferred_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("queue.db"), 1 << 30).await.unwrap();
+        let nothing = [(Subscription::Alerts, &[][..]); 3];
+        let messages: Vec<_> =
+            (0..9).map(|number| deferred(number, ["ops", "dev"][usize::from(number % 2)])).collect();
+        store.commit(&messages, nothing, Timestamp::UNIX_EPOCH).await.unwrap();
+        let mut recall = Recall { receiver: "ops".to_owned(), from: 0, up_to: None };
+        let mut moved = Vec::new();
+        loop {
+            let Recalled { messages, is_over } = store.recall(&mut recall, 4).await.unwrap();
+            moved.push(messages);
+            // It comes to be deferred while the others return, and keeps its pause.
+            store.commit(&[deferred(100, "ops")], nothing, Timestamp::UNIX_EPOCH).await.unwrap();
+            if is_over {
+                break;
+            }
+        }
+        assert_eq!(moved, [2, 2, 1], "each pass looks at no more than it may");
+        let alerts = store.read(Subscription::Alerts, 0, 100).await.unwrap();
+        assert_eq!(alerts.iter().map(|stored| stored.body[0]).collect::<Vec<_>>(), [0, 2, 4, 6, 8]);
+        assert_eq!(store.count("parked").await.unwrap(), 4 + 3);
+    }
 
     #[test]
     fn a_gap_ends_a_run() {

@@ -73,6 +73,11 @@ impl SubscriptionState {
         self.in_hand.len()
     }
 
+    /// How many were handed out and are still in the table.
+    pub(super) fn handed_out(&self) -> usize {
+        self.in_hand.len() + self.settled.len()
+    }
+
     /// Ids to delete, ascending.
     pub(super) fn settled(&self) -> Vec<i64> {
         self.settled.iter().copied().collect()

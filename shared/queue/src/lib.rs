@@ -40,6 +40,12 @@ pub trait Publisher: Debug + Send + Sync + 'static {
     fn publish_until_answered(&self, messages: Vec<Message>) -> Publishing {
         self.publish(messages)
     }
+
+    /// Ends the pauses of what is deferred for this receiver, which takes messages again after a while: it comes to the
+    /// workers as fast as they take it, in the order of its deferral. An engine that cannot tell one receiver's messages from
+    /// another's returns all of them, and not often. What is not reached, or comes later, keeps its pause, so nobody waits
+    /// for an answer. A publisher that nothing is deferred by has no need of its own.
+    fn recall(&self, _receiver: &str) {}
 }
 
 /// Takes messages off the queue. Any number of consumers compete.

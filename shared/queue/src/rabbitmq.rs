@@ -16,6 +16,7 @@ mod pack;
 pub mod probe;
 mod publisher;
 mod reachability;
+mod recall;
 pub mod topology;
 mod transport;
 

@@ -15,6 +15,21 @@ use crate::ledger::{Event, Standing};
 use crate::metrics::Outcome;
 use crate::render::{Item, StormSoFar};
 
+/// Alerts on a card that tries whether a receiver is back, about. Each attempt makes its card anew, by what stands then; what
+/// waits besides goes onto the next, as soon as this one is taken.
+const TRIED_WITH_MAX: usize = 1_000;
+
+/// How many of these envelopes, from the first on, go onto a card that tries whether a receiver is back: one at least.
+pub(super) fn tried_with(envelopes: &[InFlightEnvelope]) -> usize {
+    let mut alerts = 0;
+    let is_room = |in_flight: &&InFlightEnvelope| {
+        let has_room = alerts < TRIED_WITH_MAX;
+        alerts += in_flight.envelope.alerts.len();
+        has_room
+    };
+    envelopes.iter().take_while(is_room).count()
+}
+
 /// Envelopes that travel together, in the order they came.
 #[derive(Debug, Default)]
 pub(super) struct Batch {

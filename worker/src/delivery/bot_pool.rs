@@ -65,6 +65,11 @@ impl BotPool {
         self.bots.iter().min_by_key(|bot| (bot.is_broken(), bot.until()))
     }
 
+    /// Since when none of them has taken anything; `None` if one does.
+    pub(super) fn absent_since(&self) -> Option<Instant> {
+        self.bots.iter().map(ReceiverHealth::since).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
     /// Whom to ask for a slot, in this order.
     pub(super) fn turns(&self, now: Instant) -> Vec<usize> {
         let places = || (1..=self.bots.len()).map(|step| (self.at + step) % self.bots.len());

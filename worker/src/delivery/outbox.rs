@@ -10,7 +10,8 @@ use model::envelope::EnvelopeId;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::batch::Batch;
+use super::absence::Absence;
+use super::batch::{Batch, tried_with};
 use super::bot_pool::BotPool;
 use super::card_updates::AppChatCards;
 use super::context::DeliveryContext;
@@ -38,6 +39,8 @@ pub(crate) struct Outbox {
     pub(super) app_chat: Option<AppChatCards>,
     /// How its bots are doing.
     pub(super) bots: BotPool,
+    /// The same, for the way in.
+    pub(super) absence: Absence,
     /// What goes onto the next card.
     pub(super) waiting: Vec<InFlightEnvelope>,
     /// Parts of a batch that was refused as a whole; each is sent by itself, before anything else.
@@ -57,6 +60,7 @@ impl Outbox {
         receiver: Receiver,
         incoming: mpsc::UnboundedReceiver<InFlightEnvelope>,
         app_chat: Option<AppChatCards>,
+        absence: Absence,
     ) -> Self {
         let bots = BotPool::of(receiver.group().len());
         let waiting = Vec::new();
@@ -71,6 +75,7 @@ impl Outbox {
             incoming,
             app_chat,
             bots,
+            absence,
             waiting,
             pieces,
             continuation,
@@ -92,6 +97,7 @@ impl Outbox {
             self.gather();
             self.show_oldest();
             self.turn().await;
+            self.absence.show(self.bots.absent_since());
         }
     }
 
@@ -139,7 +145,7 @@ impl Outbox {
         }
     }
 
-    /// What goes out now: a piece, or everything that waits on one card. A test of one bot that came while the slot of
+    /// What goes out now: a piece, or everything that waits on one card; while the receiver is away, the first of it. A test of one bot that came while the slot of
     /// another was waited for is no part of that.
     pub(super) fn next_batch(&mut self) -> Batch {
         if let Some(piece) = self.pieces.pop() {
@@ -149,7 +155,12 @@ impl Outbox {
             return further;
         }
         let bot_tests = self.bot_tests_that_came();
-        Batch::of(std::mem::replace(&mut self.waiting, bot_tests))
+        let mut envelopes = std::mem::replace(&mut self.waiting, bot_tests);
+        if self.bots.own().is_away() {
+            let rest = envelopes.split_off(tried_with(&envelopes));
+            self.waiting.splice(0..0, rest);
+        }
+        Batch::of(envelopes)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -12,11 +12,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use model::alert::Alert;
 use queue::{Consumer, DeferStep, Reason};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
+use super::absence::Absence;
 use super::card_updates::AppChatCards;
 use super::card_updates::Updates;
 use super::context::DeliveryContext;
@@ -28,10 +29,15 @@ use super::outbox::Outbox;
 use super::requeue::{DeadLetter, Deferred};
 use crate::card_store::Refresher;
 use crate::receiver::{BotAccess, Receiver};
+use crate::test_alert::is_test;
 
 /// How long a state waits for what another worker may be sending, a copy of it or an older one: longer than nearly all
 /// requests to Feishu take (`larkfire_feishu_round_trip_seconds`).
 const OVERTAKING_PAUSE: Duration = Duration::from_secs(2);
+
+/// Publishes at once of what has no place in hand: what is in them is in hand all the same, and the queue hands out no more
+/// than its window.
+const OVERFLOWS_MAX: u32 = 16;
 
 /// The way in: receives, decides, and hands what is to be told to its receiver's outbox.
 pub(crate) struct Pipeline {
@@ -42,6 +48,8 @@ pub(crate) struct Pipeline {
     running: Vec<JoinHandle<()>>,
     /// By receiver and alert, until when a state of it waits for what another worker may be sending.
     overtaking: HashMap<(usize, String), Instant>,
+    /// What has no place in hand is deferred beside the pass, in so many publishes.
+    overflows: Arc<Semaphore>,
 }
 
 /// The way to one receiver's outbox.
@@ -50,6 +58,7 @@ struct OutboxHandle {
     // Unbounded, because what it can hold is bounded by its share of the window.
     envelopes: mpsc::UnboundedSender<InFlightEnvelope>,
     holding: Holding,
+    absence: Absence,
 }
 
 /// An outbox has ended although nobody told it to.
@@ -86,11 +95,14 @@ impl Pipeline {
                 running.push(updates.start());
                 AppChatCards { cards: refresher.cards().clone(), endings }
             });
-            outboxes.push(OutboxHandle { name: receiver.name.clone(), envelopes, holding });
-            let outbox = Outbox::new(Arc::clone(&context), receiver, incoming, app_chat);
+            let absence = Absence::default();
+            let name = receiver.name.clone();
+            outboxes.push(OutboxHandle { name, envelopes, holding, absence: absence.clone() });
+            let outbox = Outbox::new(Arc::clone(&context), receiver, incoming, app_chat, absence);
             running.push(context.lifecycle.tasks.spawn(outbox.run()));
         }
-        Self { context, intake, window, outboxes, running, overtaking: HashMap::new() }
+        let overflows = Arc::new(Semaphore::new(OVERFLOWS_MAX as usize));
+        Self { context, intake, window, outboxes, running, overtaking: HashMap::new(), overflows }
     }
 
     /// Runs until the consumer is told to stop, then finishes what is in hand.
@@ -112,6 +124,8 @@ impl Pipeline {
         info!("receiving has ended; finishing what is in hand");
         self.outboxes.clear();
         join_all(self.running.drain(..)).await;
+        // Claims are renewed in what is under way.
+        let _all_have_ended = self.overflows.acquire_many(OVERFLOWS_MAX).await;
         self.context.ledger.finish().await;
         self.context.history.finish().await;
     }
@@ -138,7 +152,7 @@ impl Pipeline {
             }
         }
         for (outbox, envelopes) in self.outboxes.iter().zip(overflow) {
-            self.defer_overflow(&outbox.name, envelopes).await;
+            self.defer_overflow(outbox, envelopes).await;
         }
         self.defer(taken.to_defer).await;
         self.context.dead_letter_lines(taken.unreadable).await;
@@ -208,13 +222,34 @@ impl Pipeline {
         self.outboxes.len() == 1
     }
 
-    async fn defer_overflow(&self, receiver: &str, envelopes: Vec<InFlightEnvelope>) {
+    /// Defers what has no place in hand, beside the pass: whoever else is to be told does not wait for the queue's answer.
+    /// While the receiver takes nothing its pauses grow, or a long absence would be spent passing all of it round; they
+    /// are ended when it takes a message again (`Publisher::recall`).
+    async fn defer_overflow(&self, outbox: &OutboxHandle, envelopes: Vec<InFlightEnvelope>) {
+        if envelopes.is_empty() {
+            return;
+        }
+        // The semaphore is never closed.
+        let place = Arc::clone(&self.overflows).acquire_owned().await;
         let now = self.context.clock.now();
-        let deferrals = envelopes.into_iter().map(|mut in_flight| {
+        let is_away = outbox.absence.is_long(Instant::now());
+        let mut by_step = BTreeMap::<DeferStep, Vec<Deferred>>::new();
+        for mut in_flight in envelopes {
             in_flight.tries.postponed("many others for this receiver wait before it", now);
-            let failure = in_flight.tries.failure(Reason::Unavailable, receiver, now);
-            Deferred { in_flight, step: DeferStep::Seconds5, failure, counted: false }
+            // An operator waits for what becomes of these.
+            let is_asked_for = is_test(&in_flight.envelope) || in_flight.headers.replay.is_some();
+            let grows = is_away && !is_asked_for;
+            let step = if grows { in_flight.tries.step() } else { DeferStep::Seconds5 };
+            let failure = in_flight.tries.failure(Reason::Unavailable, &outbox.name, now);
+            by_step.entry(step).or_default().push(Deferred { in_flight, step, failure, counted: grows });
+        }
+        let context = Arc::clone(&self.context);
+        let receiver = outbox.name.clone();
+        self.context.lifecycle.tasks.spawn(async move {
+            for deferrals in by_step.into_values() {
+                context.publish_deferrals(&receiver, deferrals).await;
+            }
+            drop(place);
         });
-        self.context.publish_deferrals(receiver, deferrals.collect()).await;
     }
 }

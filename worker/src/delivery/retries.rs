@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::Batch;
+use super::batch::{Batch, tried_with};
 use super::in_flight::InFlightEnvelope;
 use crate::feishu::limits::ONCE_WITHIN;
 
@@ -52,6 +52,15 @@ pub(super) fn is_deferred(
     hold: Duration,
 ) -> bool {
     (may_have_arrived && pause >= DEFERRED_FROM) || in_hand > hold
+}
+
+/// How it stands beside what is due.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Beside {
+    /// Whether anything else waits.
+    pub(super) others_wait: bool,
+    /// Whether the receiver is away.
+    pub(super) is_away: bool,
 }
 
 /// What waits for its next attempt.
@@ -102,15 +111,16 @@ impl Retries {
     }
 
     /// What is due, if it is its turn. What goes under a name of its own is the same message each time; all others go
-    /// together, so that whatever was left unresolved while nothing was delivered becomes one card.
+    /// together, so that whatever was left unresolved while nothing was delivered becomes one card; as long as the receiver
+    /// is away, the first of them.
     pub(super) fn take_due(
         &mut self,
         now: Instant,
-        others_wait: bool,
+        beside: Beside,
         has_name: impl Fn(&Batch) -> bool,
     ) -> Option<Batch> {
         let was_last = std::mem::replace(&mut self.was_last, false);
-        if (was_last && others_wait) || self.next_due().is_none_or(|due| due > now) {
+        if (was_last && beside.others_wait) || self.next_due().is_none_or(|due| due > now) {
             return None;
         }
         self.was_last = true;
@@ -120,7 +130,14 @@ impl Retries {
         }
         let is_due = |(due, batch): &mut (Instant, Batch)| *due <= now && !has_name(batch);
         let due = self.batches.extract_if(.., is_due).flat_map(|(_, batch)| batch.into_envelopes());
-        let mut together = Batch::of(due.collect());
+        let mut due: Vec<_> = due.collect();
+        if beside.is_away {
+            let rest = due.split_off(tried_with(&due));
+            if !rest.is_empty() {
+                self.batches.push((now, Batch::of(rest)));
+            }
+        }
+        let mut together = Batch::of(due);
         together.is_piece = true;
         Some(together)
     }

@@ -14,7 +14,7 @@ use super::ids::ids;
 use super::in_flight::InFlightEnvelope;
 use super::outbox::Outbox;
 use super::requeue::DeadLetter;
-use super::retries;
+use super::retries::{self, Beside};
 use crate::feishu::verdict::Trouble;
 use crate::receiver::BotAccess;
 use crate::test_alert::is_test;
@@ -248,7 +248,8 @@ impl Outbox {
         let may_be_shown =
             |batch: &Batch| batch.envelopes().iter().any(|in_flight| in_flight.tries.may_have_arrived());
         let has_name = |batch: &Batch| batch.is_under_way() || (shown_once && may_be_shown(batch));
-        if let Some(batch) = self.retries.take_due(Instant::now(), !self.waiting.is_empty(), has_name) {
+        let beside = Beside { others_wait: !self.waiting.is_empty(), is_away: self.bots.own().is_away() };
+        if let Some(batch) = self.retries.take_due(Instant::now(), beside, has_name) {
             self.unresolved.halved = 0;
             if !shown_once && may_be_shown(&batch) {
                 self.context.metrics.sent_again.inc();

@@ -7,6 +7,7 @@ use queue::Reason;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 
+use super::absence::Taken;
 use super::batch::Batch;
 use super::bot_pool::BotPool;
 use super::card_draft::{CardDraft, CardRecord, DraftContent};
@@ -162,10 +163,15 @@ impl Outbox {
     async fn delivered(&mut self, batch: Batch) {
         let name = self.receiver.name.as_str();
         let waiting = self.alerts_in_hand() + batch.alerts();
+        let was_deferred = batch.envelopes().iter().any(|in_flight| in_flight.headers.attempt > 0);
         self.context.delivered(name, batch, By::Card).await;
         (self.refusals, self.unresolved) = (0, Unresolved::default());
         let bot = self.receiver.bot_name(self.bots.at());
-        if let Some(since) = self.bots.own().since() {
+        let since = self.bots.own().since();
+        if self.absence.recalls(Taken { absent_since: since, was_deferred }, Instant::now()) {
+            self.context.publisher.recall(name);
+        }
+        if let Some(since) = since {
             let away_s = since.elapsed().as_secs();
             info!(receiver = bot, away_s, waiting, "the receiver takes messages again");
             self.context.metrics.broken(bot, false);

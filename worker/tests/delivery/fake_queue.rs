@@ -1,6 +1,6 @@
 //! A queue in memory: hands out what the test puts in, and remembers what became of it.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,9 @@ pub(crate) struct FakeQueue {
     tags: u64,
     delivered: Vec<(Bytes, Headers)>,
     published: Arc<Mutex<Vec<Message>>>,
+    recalled: Arc<Mutex<Vec<String>>>,
     is_down: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
 }
 
 pub(crate) struct FakeConsumer {
@@ -31,7 +33,9 @@ pub(crate) struct FakeConsumer {
 #[derive(Debug, Default)]
 pub(crate) struct FakePublisher {
     published: Arc<Mutex<Vec<Message>>>,
+    recalled: Arc<Mutex<Vec<String>>>,
     is_down: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
 }
 
 impl FakeQueue {
@@ -47,7 +51,9 @@ impl FakeQueue {
             tags: 0,
             delivered: Vec::new(),
             published: Arc::clone(&publisher.published),
+            recalled: Arc::clone(&publisher.recalled),
             is_down: Arc::clone(&publisher.is_down),
+            is_silent: Arc::clone(&publisher.is_silent),
         };
         (queue, FakeConsumer { deliveries: to_worker, stop }, publisher)
     }
@@ -88,6 +94,16 @@ impl FakeQueue {
         self.published.lock().unwrap().clone()
     }
 
+    /// Whose deferred messages were called back so far.
+    pub(crate) fn recalled(&self) -> Vec<String> {
+        self.recalled.lock().unwrap().clone()
+    }
+
+    /// From now on nothing that is published is answered, or is again.
+    pub(crate) fn set_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::SeqCst);
+    }
+
     /// From now on nothing can be published, or can again.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
@@ -112,6 +128,13 @@ impl Publisher for FakePublisher {
             return Box::pin(ready(Err(PublishError::Unreachable)));
         }
         self.published.lock().unwrap().extend(messages);
+        if self.is_silent.load(Ordering::SeqCst) {
+            return Box::pin(pending());
+        }
         Box::pin(ready(Ok(())))
+    }
+
+    fn recall(&self, receiver: &str) {
+        self.recalled.lock().unwrap().push(receiver.to_owned());
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod app_bot;
+mod away;
 mod bots;
 mod broken;
 mod chats;

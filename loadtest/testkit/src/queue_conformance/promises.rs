@@ -127,6 +127,32 @@ pub async fn a_parked_message_returns_after_its_pause(engine: &impl Engine) {
     close(session).await;
 }
 
+/// What is deferred for a receiver that takes messages again comes back long before its pause ends, in its order.
+pub async fn what_is_called_back_returns_before_its_pause(engine: &impl Engine) {
+    let session = engine.open().await;
+    let publisher = session.publisher();
+    let deferred = |number: usize, step: DeferStep| {
+        let headers = Headers { failure: Some(failure()), ..Headers::default() };
+        let to = MessageDestination::Deferred { shard_key: 7, step };
+        Message { to, body: body(number), headers }
+    };
+    // More than an engine moves at once.
+    let messages = (0..2_500).map(|number| deferred(number, DeferStep::Minutes10));
+    publisher.publish(messages.collect()).await.expect("a publish to a healthy queue");
+    let later = deferred(2_500, DeferStep::Minutes2);
+    publisher.publish(vec![later]).await.expect("a publish to a healthy queue");
+    publisher.recall(&failure().receiver);
+    let mut consumer = session.consumer(Subscription::Alerts);
+    let mut numbers = Vec::new();
+    while numbers.len() <= 2_500 {
+        let taken = take(&mut consumer, 1).await;
+        assert_eq!(taken[0].1.headers.failure, Some(failure()), "it comes as it left");
+        numbers.extend(settle(taken));
+    }
+    assert_eq!(numbers, (0..=2_500).collect::<Vec<_>>());
+    close(session).await;
+}
+
 /// Dead letters are kept apart, with the reason.
 pub async fn dead_letters_keep_their_reason(engine: &impl Engine) {
     let session = engine.open().await;

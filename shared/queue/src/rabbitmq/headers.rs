@@ -1,9 +1,12 @@
 //! Our headers ↔ AMQP's. What cannot be read is left out: the body is what has to arrive.
 
+use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 
 use crate::Headers;
 
+/// AMQP's number for "survives a restart of the broker".
+const PERSISTENT: u8 = 2;
 const ATTEMPT: &str = "larkfire-attempt";
 const FAILURE: &str = "larkfire-failure";
 /// The broker's own.
@@ -11,6 +14,14 @@ const DELIVERY_COUNT: &str = "x-delivery-count";
 const REPLAY: &str = "larkfire-replay";
 /// The name of the W3C trace context, so that other tools find it.
 const TRACEPARENT: &str = "traceparent";
+
+/// What every message of ours is published with.
+pub(super) fn properties(headers: &Headers) -> BasicProperties {
+    BasicProperties::default()
+        .with_delivery_mode(PERSISTENT)
+        .with_content_type("application/x-ndjson".into())
+        .with_headers(encode(headers))
+}
 
 /// The AMQP table; empty for a message nothing is known about.
 pub(super) fn encode(headers: &Headers) -> FieldTable {

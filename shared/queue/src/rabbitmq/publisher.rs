@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::alarm::Alarm;
 use super::pack::{Caller, Part};
 use super::reachability::Reachability;
+use super::recall::Recaller;
 use super::topology::{Names, Route};
 use super::{RabbitMq, stop_if_it_panics};
 use crate::{Headers, Message, PublishError, Publisher, Publishing, QueueMetrics};
@@ -53,6 +54,8 @@ struct PublisherState {
     reachability: Arc<Reachability>,
     alarm: Alarm,
     metrics: QueueMetrics,
+    /// Notified when what is deferred is to come back.
+    recalled: Arc<Notify>,
     /// Ends owners that still look for a connection; the others end with their channel.
     _in_use: DropGuard,
 }
@@ -103,7 +106,17 @@ impl RabbitPublisher {
             rabbit.lifecycle.spawn_detached(owner);
             Handle { jobs, up }
         });
+        let wanted = Arc::new(Notify::new());
+        let recaller = Recaller {
+            link: rabbit.link("larkfire recall"),
+            wanted: Arc::clone(&wanted),
+            unused: unused.clone(),
+            stop: rabbit.lifecycle.stop.clone(),
+        };
+        let recaller = stop_if_it_panics(rabbit.lifecycle.stop.clone(), recaller.run());
+        rabbit.lifecycle.spawn_detached(recaller);
         Self(Arc::new(PublisherState {
+            recalled: wanted,
             names: rabbit.names.clone(),
             owners: owners.collect(),
             _in_use: unused.drop_guard(),
@@ -133,6 +146,10 @@ impl Publisher for RabbitPublisher {
 
     fn publish_until_answered(&self, messages: Vec<Message>) -> Publishing {
         self.begin(messages, Patience::UntilAnswered)
+    }
+
+    fn recall(&self, _receiver: &str) {
+        self.0.recalled.notify_one();
     }
 }
 

@@ -165,7 +165,7 @@ impl Names {
         for step in DeferStep::ALL {
             let name = self.retry(step);
             let exchange = self.parking(step);
-            // Nobody reads from a retry queue, so nobody hears that it is gone: deleted by hand, or by a policy that has
+            // Hardly anybody reads from a retry queue (`recall`), so nobody hears that it is gone: deleted by hand, or by a policy that has
             // queues expire. What is published to an exchange without a queue is confirmed, and lost.
             let alternate = Some(self.dead());
             exchanges.push(Exchange { name: exchange.clone(), kind: Kind::Fanout, alternate });
@@ -202,7 +202,12 @@ impl Names {
         format!("{}.parking.{}", self.prefix, step.as_str())
     }
 
-    fn retry(&self, step: DeferStep) -> String {
+    /// The exchange of all shards.
+    pub(super) fn exchange(&self) -> &str {
+        &self.prefix
+    }
+
+    pub(super) fn retry(&self, step: DeferStep) -> String {
         format!("{}.retry.{}", self.prefix, step.as_str())
     }
 }

@@ -14,7 +14,7 @@ use std::task::Poll;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use lapin::options::BasicPublishOptions;
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::{Channel, Confirmation};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,6 @@ use crate::rabbitmq::pack::{self, Caller, PACK_BYTES_MAX, Pack, Part};
 use crate::rabbitmq::reachability::Reachability;
 use crate::{PublishError, QueueMetrics};
 
-/// AMQP's number for "survives a restart of the broker".
-const PERSISTENT: u8 = 2;
 /// With so many messages on their way, one that has room left waits for a confirm or for company: under load the
 /// broker then stores a few full messages instead of many small ones. An idle publisher sends at once.
 const PART_FULL_IN_FLIGHT_MAX: usize = 1;
@@ -130,10 +128,7 @@ impl PublisherOwner {
             // Not `mandatory`: lapin pairs returns with the wrong confirms when pipelined, and with the
             // alternate exchange nothing is unroutable.
             let options = BasicPublishOptions { mandatory: false, immediate: false };
-            let properties = BasicProperties::default()
-                .with_delivery_mode(PERSISTENT)
-                .with_content_type("application/x-ndjson".into())
-                .with_headers(headers::encode(&pack.headers));
+            let properties = headers::properties(&pack.headers);
             let written = channel
                 .basic_publish(exchange.into(), routing_key.into(), options, &pack.body, properties)
                 .await;
