@@ -61,6 +61,9 @@ async fn no_page_has_a_serious_fault_in_light_or_dark() {
             }
         }
     }
+    let nameless = "document.querySelector('main').append(document.createElement('button')); return true;";
+    browser.run(nameless).await;
+    assert_ne!(faults(&browser).await, [Value::Null; 0], "a button without a name would be found");
     // The page of an action that is not there is an error, which the browser says as well.
     let said: Vec<_> =
         browser.console().await.into_iter().filter(|line| !line.contains("/actions/9999")).collect();
