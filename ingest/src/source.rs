@@ -40,6 +40,7 @@ use thiserror::Error;
 
 pub use link::{LinkProblem, not_kept};
 use mapped::MappedReading;
+use reading::AlertReading;
 pub(crate) use shape::ALERTS_MAX;
 use shape::Shape;
 pub use text::{text_in, text_of};
@@ -258,6 +259,14 @@ fn read<'a>(body: &'a str, context: &Context) -> Result<Parsed<'a>, SourceError>
             return vendor::read_form(body, context).unwrap_or(Err(refused)).map(of_vendor);
         }
     };
+    if shape.is_none() && context.endpoint == Endpoint::AlertmanagerApi && is_empty_list(body) {
+        let because = Because { keys: Vec::new(), circumstance: "nothing in its array" };
+        return Ok(of_vendor(VendorReading {
+            source: Source::Prometheus,
+            because,
+            reading: AlertReading::default(),
+        }));
+    }
     let Some(shape) = shape else {
         return Err(SourceError::Unknown {
             nearest: Source::Alertmanager,
@@ -275,6 +284,11 @@ fn read<'a>(body: &'a str, context: &Context) -> Result<Parsed<'a>, SourceError>
         return read.map(of_vendor);
     }
     of_shape(shape, context)
+}
+
+/// What is pushed where nothing fires.
+fn is_empty_list(body: &str) -> bool {
+    body.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"[]")
 }
 
 fn of_shape<'a>(shape: Shape<'a>, context: &Context) -> Result<Parsed<'a>, SourceError> {

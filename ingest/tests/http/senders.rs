@@ -64,6 +64,7 @@ async fn each_sender_is_answered_in_its_own_words() {
         ),
         ("/dingtalk/default/send", GROUP, 200, "OK"),
         ("/api/v2/alerts", PUSHED, 200, ""),
+        ("/api/v2/alerts", " [ ]\n", 200, ""),
         ("/api/alert/db%20team/api/v2/alerts", PUSHED, 200, ""),
     ] {
         let reply = sent(&harness, path, body).await;

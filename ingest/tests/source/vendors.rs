@@ -50,6 +50,7 @@ fn an_end_ends_what_its_alert_began() {
         ("azure-monitor-fired", "azure-monitor-resolved"),
         ("gcp-monitoring-open", "gcp-monitoring-closed"),
         ("datadog-triggered", "datadog-recovered"),
+        ("aws-sns-alarm", "aws-sns-eventbridge"),
         ("uptime-kuma-down", "uptime-kuma-up"),
         ("argo-cd-degraded", "argo-cd-healthy"),
     ] {

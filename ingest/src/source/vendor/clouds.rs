@@ -137,7 +137,9 @@ pub(super) fn read_datadog(
     let mut event = Event::new(title, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = severity(node, transition);
     event.ends_at = node_time(node, context).filter(|_| is_over);
-    node.any(&["body", "event_msg", "text_only_msg"]).text().clone_into(&mut event.description);
+    // What stands between these marks is markdown, to Datadog.
+    let text = node.any(&["body", "event_msg", "text_only_msg"]).text();
+    event.description = text.replace("%%%", "").trim().to_owned();
     let scope = node.any(&["scopes", "scope", "alert_scope"]).text();
     for tag in scope.split(',').chain(node.text_of("tags").split(',')) {
         if let Some((name, value)) = tag.trim().split_once(':') {

@@ -36,8 +36,11 @@ pub(super) fn read_sns(
         return Ok(AlertReading::default());
     }
     let message = node.get("Message").unpacked();
+    let detail = message.get("detail");
     let mut event = if message.has("AlarmName") {
         alarm(&message, context)
+    } else if detail.has("alarmName") {
+        alarm_of_eventbridge(&message, detail, context)
     } else {
         text(node.text_of("Subject"), node.get("Message"), &message)
     };
@@ -135,6 +138,29 @@ fn alarm(node: &Node<'_>, context: &Context) -> Event {
         event.know_by("AlarmName", node.text_of("AlarmName"));
         event.know_by("account", node.text_of("AWSAccountId"));
         event.know_by("region", node.text_of("Region"));
+    }
+    event
+}
+
+/// The same alarm by way of EventBridge, whose words are others.
+fn alarm_of_eventbridge(node: &Node<'_>, detail: &Node<'_>, context: &Context) -> Event {
+    let state = detail.get("state");
+    let status = if state.text_of("value") == "OK" { Status::Resolved } else { Status::Firing };
+    let mut event = Event::new(detail.text_of("alarmName"), status);
+    let changed = instant(state.text_of("timestamp"), &context.timezone);
+    match status {
+        Status::Firing => event.starts_at = changed,
+        Status::Resolved => event.ends_at = changed,
+    }
+    event.summary = one_line(state.text_of("reason")).to_owned();
+    detail.at(&["configuration", "description"]).text().clone_into(&mut event.description);
+    event.label("account", node.text_of("account"));
+    event.label("region", node.text_of("region"));
+    event.know_by("AlarmArn", node.get("resources").items().first().map(Node::text).unwrap_or_default());
+    if !event.is_known() {
+        event.know_by("AlarmName", detail.text_of("alarmName"));
+        event.know_by("account", node.text_of("account"));
+        event.know_by("region", node.text_of("region"));
     }
     event
 }

@@ -238,7 +238,9 @@ pub(super) fn read_argo_cd(
     let is_failed = matches!(phase, "Failed" | "Error");
     let is_bad = is_failed || matches!(health, "Degraded" | "Missing" | "Unknown") || sync == "Unknown";
     let is_off = is_bad || sync == "OutOfSync" || matches!(health, "Suspended" | "Progressing");
-    let mut event = Event::new(name, if is_off { Status::Firing } else { Status::Resolved });
+    // An application is called like anything else: the title says what speaks of it.
+    let title = format!("Argo CD: {name}");
+    let mut event = Event::new(&title, if is_off { Status::Firing } else { Status::Resolved });
     event.severity = Some(match () {
         () if is_bad => Severity::Critical,
         () if sync == "OutOfSync" => Severity::Warning,
