@@ -207,7 +207,7 @@ pub(super) const SOURCES: SettingGroup = SettingGroup {
         of("sources.NAME.name[]", Ingest).means("what an alert is called; needed", "告警名称；必填"),
         of("sources.NAME.status[]", Ingest).unset("it fires", "视为触发").means(
             "whether it fires: [the usual words](identity.md#a-key-of-ones-own) end it, everything else fires",
-            "是否触发：[常见的恢复用词](identity.md#a-key-of-ones-own)表示恢复，其他都算触发",
+            "是否触发：[常见的恢复用词](identity.md#自定义-key)表示恢复，其他都算触发",
         ),
         of("sources.NAME.resolved", Ingest)
             .means("further words that end it, in any case", "另外哪些词表示恢复，不分大小写"),
