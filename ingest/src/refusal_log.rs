@@ -17,13 +17,13 @@ const KINDS_MAX: usize = 1024;
 /// The refusals of one ingest.
 #[derive(Debug, Default)]
 pub(crate) struct RefusalLog {
-    kinds: HashMap<(IpAddr, &'static str), Counted>,
+    kinds: HashMap<(IpAddr, &'static str), RefusalCount>,
     /// Those that had no place there, by their reasons.
     beyond: HashMap<&'static str, u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Counted {
+struct RefusalCount {
     since: Instant,
     more: u64,
 }
@@ -51,7 +51,7 @@ impl RefusalLog {
             *self.beyond.entry(code).or_default() += 1;
             return false;
         }
-        self.kinds.insert(key, Counted { since: now, more: 0 });
+        self.kinds.insert(key, RefusalCount { since: now, more: 0 });
         true
     }
 

@@ -6,6 +6,7 @@ mod links;
 mod logs;
 mod owners;
 mod routes;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,6 +26,8 @@ use thiserror::Error;
 use worker::link::LinkContext;
 use worker::preview::Colours;
 use worker::routing::{Router, UnknownReceiver};
+
+use rows::Rows;
 
 /// Alerts listed by fingerprint.
 const ALERTS_LISTED_MAX: usize = 20;
@@ -161,7 +164,7 @@ pub fn explanation(
     }
     let lines = encode(&parsed.envelope)?;
     let router = routes::router(config)?;
-    let mut told = String::new();
+    let mut told = Rows::default();
     // Writing to a string cannot fail, here and below.
     let _written =
         writeln!(told, "format     {}, because {}", parsed.envelope.source.as_str(), parsed.because);
@@ -174,6 +177,7 @@ pub fn explanation(
     links::list_unkept(&mut told, &text, &parsed.envelope);
     owners::list(&mut told, &parsed.envelope, config, &router, now);
     cards::draw(&mut told, &lines, config, &router, now, colours)?;
+    let told = told.into_text();
     let alert = |alert: &Alert<'_>| {
         let labels: BTreeMap<&str, &str> = alert.labels.iter().collect();
         json!({ "status": alert.status.as_str(), "fingerprint": alert.fingerprint.as_str(), "labels": labels })
@@ -208,7 +212,7 @@ fn envelopes(lines: &[Line]) -> String {
     }
 }
 
-fn list_alerts(told: &mut String, envelope: &Envelope<'_>, config: &Config, router: &Router, now: Timestamp) {
+fn list_alerts(told: &mut Rows, envelope: &Envelope<'_>, config: &Config, router: &Router, now: Timestamp) {
     for alert in envelope.alerts.iter().take(ALERTS_LISTED_MAX) {
         let labels: Vec<_> = alert.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
         let _written =

@@ -20,11 +20,11 @@ pub(super) enum Part {
 #[derive(Debug, Default)]
 pub(super) struct Strangers {
     next_id: u64,
-    waiting: BTreeMap<u64, Waiting>,
+    waiting: BTreeMap<u64, WaitingStranger>,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingStranger {
     begun: Instant,
     header_bytes: usize,
     body_bytes: usize,
@@ -36,7 +36,7 @@ impl Strangers {
     pub(super) fn enter(&mut self, now: Instant, displaced: CancellationToken) -> u64 {
         let id = self.next_id;
         self.next_id += 1;
-        self.waiting.insert(id, Waiting { begun: now, header_bytes: 0, body_bytes: 0, displaced });
+        self.waiting.insert(id, WaitingStranger { begun: now, header_bytes: 0, body_bytes: 0, displaced });
         id
     }
 
@@ -85,7 +85,7 @@ impl Strangers {
     }
 }
 
-impl Waiting {
+impl WaitingStranger {
     const fn holds(&self, part: Part) -> usize {
         match part {
             Part::Headers => self.header_bytes,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use runtime::plain::{Colouring, Layout, PlainWriter};
+use runtime::telemetry::logging::wants_colours;
 use runtime::tls::over_loopback;
 
 use crate::{Config, ConfigErrors, process};
@@ -52,7 +54,16 @@ pub fn read<C: Parser>() -> Result<C, ExitCode> {
     });
     read.map_err(|error| {
         // Nobody is left to hear that the terminal is gone.
-        let _gone = error.print();
+        // What was typed may come from a payload, and is repeated.
+        let text = error.render();
+        let (colours, out): (_, &mut dyn Write) = if error.use_stderr() {
+            (wants_colours(&io::stderr()), &mut io::stderr())
+        } else {
+            (wants_colours(&io::stdout()), &mut io::stdout())
+        };
+        let colouring = if colours { Colouring::Allowed } else { Colouring::None };
+        let text = if colours { text.ansi().to_string() } else { text.to_string() };
+        let _gone = PlainWriter::new(out, Layout::Lines, colouring).write_all(text.as_bytes());
         let was_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         if was_asked_for { ExitCode::SUCCESS } else { process::BAD_CONFIGURATION.into() }
     })

@@ -48,6 +48,23 @@ pub fn in_one_line(text: &str) -> String {
     text.chars().map(|character| if is_obeyed(character) { ' ' } else { character }).collect()
 }
 
+/// The text in one line, in which each character that would be obeyed is written `\u001b`.
+pub fn escaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        push(&mut plain, character);
+    }
+    plain
+}
+
+fn push(plain: &mut String, character: char) {
+    if is_obeyed(character) {
+        plain.push_str(&format!("\\u{:04x}", u32::from(character)));
+    } else {
+        plain.push(character);
+    }
+}
+
 impl<W: Write> PlainWriter<W> {
     /// Over `out`.
     pub const fn new(out: W, layout: Layout, colouring: Colouring) -> Self {
@@ -70,8 +87,7 @@ impl<W: Write> PlainWriter<W> {
             match (character, self.layout) {
                 ('\n' | '\t', Layout::Lines) => plain.push(character),
                 ('\n', Layout::Record) if is_end => plain.push(character),
-                _ if is_obeyed(character) => plain.push_str(&format!("\\u{:04x}", u32::from(character))),
-                _ => plain.push(character),
+                _ => push(&mut plain, character),
             }
             rest = behind;
         }

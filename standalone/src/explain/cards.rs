@@ -14,13 +14,14 @@ use worker::routing::{Parting, Router};
 use worker::templates::ByReceiver;
 
 use super::ExplainError;
+use super::rows::Rows;
 
 /// Envelopes whose cards are drawn in full; of a storm the first ones say enough.
 const CARDS_DRAWN_MAX: usize = 3;
 
 /// Each envelope's card, once for each template and format that its receivers' cards go by.
 pub(super) fn draw(
-    told: &mut String,
+    told: &mut Rows,
     lines: &[Line],
     config: &Config,
     router: &Router,
@@ -42,16 +43,16 @@ pub(super) fn draw(
             let besides = Besides { format, worded: worded.as_ref(), ..Besides::default() };
             let card = build_with(&items, &style, now, CARD_BYTES_MAX, besides).content;
             // Writing to a string cannot fail, here and below.
-            let _written = write!(
+            let _written = writeln!(
                 told,
                 "{}",
                 heading(number + 1, lines.len(), &card, template.map(|template| template.name()))
             );
             for (part, error) in worded.map(AppliedTemplate::into_failures).unwrap_or_default() {
                 let part = part.as_str();
-                let _written = write!(told, "\n  its {part} failed ({error}): these are the built-in words");
+                let _written = writeln!(told, "  its {part} failed ({error}): these are the built-in words");
             }
-            let _written = writeln!(told, "{}", render(&card, colours));
+            told.draw(render(&card, colours).trim_start_matches('\n'));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::rows::Rows;
 use config::Config;
 use ingest::source::{LinkProblem, not_kept};
 use model::alert::Alert;
@@ -17,7 +18,7 @@ const OF_ALERT: [&str; 5] = ["generatorURL", "dashboardURL", "panelURL", "silenc
 const ALERTS_LOOKED_AT_MAX: usize = 20;
 
 /// What cards would have no link for, of one alert.
-pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext<'_>, config: &Config) {
+pub(super) fn list(told: &mut Rows, alert: &Alert<'_>, arrival: LinkContext<'_>, config: &Config) {
     for outcome in link::outcomes(alert, arrival, &config.links) {
         if let Err(why) = outcome.url {
             // Writing to a string cannot fail, here and below.
@@ -33,7 +34,7 @@ pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext<'_
 }
 
 /// What becomes of its picture where there is an app's bot, which could show it.
-fn list_picture(told: &mut String, alert: &Alert<'_>, config: &Config) {
+fn list_picture(told: &mut Rows, alert: &Alert<'_>, config: &Config) {
     let Ok(picture) = Url::parse(&alert.links.image) else { return };
     if config.app.is_none() {
         return;
@@ -48,7 +49,7 @@ fn list_picture(told: &mut String, alert: &Alert<'_>, config: &Config) {
 }
 
 /// Addresses in a body of which ingest keeps nothing.
-pub(super) fn list_unkept(told: &mut String, body: &str, envelope: &Envelope<'_>) {
+pub(super) fn list_unkept(told: &mut Rows, body: &str, envelope: &Envelope<'_>) {
     let Ok(body) = serde_json::from_str::<Value>(body) else { return };
     let base = if envelope.source == Source::Grafana { &*envelope.external_url } else { "" };
     for name in OF_BODY {
@@ -62,7 +63,7 @@ pub(super) fn list_unkept(told: &mut String, body: &str, envelope: &Envelope<'_>
     }
 }
 
-fn say(told: &mut String, place: &str, address: &Value, base: &str) {
+fn say(told: &mut Rows, place: &str, address: &Value, base: &str) {
     let problem: Option<LinkProblem> = address.as_str().and_then(|address| not_kept(address, base));
     if let Some(why) = problem {
         let _written = writeln!(told, "links      {place} is left out: {why}");

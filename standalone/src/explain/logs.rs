@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
+use super::rows::Rows;
 use config::Config;
 use model::alert::Alert;
 use worker::link::{self, LinkContext, LinkKind, NoLogs};
 
 /// What Loki would be asked about an alert; the links on the card hide it.
-pub(super) fn list(told: &mut String, alert: &Alert<'_>, arrival: LinkContext<'_>, config: &Config) {
+pub(super) fn list(told: &mut Rows, alert: &Alert<'_>, arrival: LinkContext<'_>, config: &Config) {
     let queries = match link::logs(alert, arrival, &config.links) {
         Ok(queries) => queries,
         // Nobody who has no Grafana wants to read of it with every alert.

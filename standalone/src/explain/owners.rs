@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::rows::Rows;
 use config::{Config, ReceiverOwners};
 use jiff::Timestamp;
 use model::alert::Alert;
@@ -12,7 +13,7 @@ use worker::routing::{Parting, Router};
 
 /// Who would be named on the cards, and why. Nobody is looked up: that would be more than explaining.
 pub(super) fn list(
-    told: &mut String,
+    told: &mut Rows,
     envelope: &Envelope<'_>,
     config: &Config,
     router: &Router,

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::rows::Rows;
 use config::{Config, ReceiverConfig};
 use model::alert::Alert;
 use model::envelope::Envelope;
@@ -55,7 +56,7 @@ fn turns(config: &Config, name: &str) -> String {
 }
 
 /// What the routes say about one alert, below it.
-pub(super) fn list(told: &mut String, router: &Router, envelope: &Envelope<'_>, alert: &Alert<'_>) {
+pub(super) fn list(told: &mut Rows, router: &Router, envelope: &Envelope<'_>, alert: &Alert<'_>) {
     if !is_routed(router, envelope) {
         return;
     }

@@ -10,10 +10,10 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Top-level modules of a crate, bottom first: each imports only from those before it.
 const ORDER: &[&str] = &[
     "shared/model: secret alert matcher when envelope interaction signature",
-    "shared/runtime: clock entropy data_dir retry documents metrics lifecycle tls telemetry",
+    "shared/runtime: clock entropy data_dir plain retry documents metrics lifecycle tls telemetry",
     "shared/queue: message metrics rabbitmq",
-    "ingest: source gate hooks settings live_gate slowdown answer body lark route metrics spool connections accept server \
-     program",
+    "ingest: source expansion addressing gate hooks settings live_gate slowdown refusal_log answer memory body lark route metrics \
+     spool connections accept server program fuzzing",
     "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery cleaning probe command console_backend program",

@@ -113,10 +113,11 @@ enum Extent {
 /// keep it from answering.
 pub fn spawn_probes(listener: TcpListener, lifecycle: &Lifecycle) -> prometheus::Result<()> {
     // Neither is shown: the admin port's are.
-    let (open, displaced) = (ADMIN_OPEN_CONNECTIONS.gauge()?, ADMIN_DISPLACED_CONNECTIONS.counter()?);
+    let open = ADMIN_OPEN_CONNECTIONS.gauge()?;
+    let displaced = ADMIN_DISPLACED_CONNECTIONS.counter()?;
     let places = Places::new(PROBES_MAX, open, displaced);
-    let (pages, hosts) = (Vec::new(), AdminHosts::default());
-    let admin = Admin { registry: Registry::new(), pages, tls: None, hosts };
+    let registry = Registry::new();
+    let admin = Admin { registry, pages: Vec::new(), tls: None, hosts: AdminHosts::default() };
     serve(Shown::new(admin, Extent::Probes, lifecycle), listener, places, lifecycle);
     Ok(())
 }

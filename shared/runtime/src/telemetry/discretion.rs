@@ -6,8 +6,9 @@ use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use super::logging::OURS;
-
+/// Our crates: what `larkfire` stands for in `RUST_LOG`.
+pub(super) const OURS: [&str; 9] =
+    ["config", "console", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
 /// What the names of libraries begin with that are given secrets: credentials, webhook URLs, statements with what is in them.
 const CONFIDANTS: [&str; 11] = [
     "amq_protocol",

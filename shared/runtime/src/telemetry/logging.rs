@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::discretion::Discretion;
+use super::discretion::{Discretion, OURS};
 use crate::plain::{Colouring, Layout, PlainWriter};
 
 /// How logs look.
@@ -28,9 +28,6 @@ pub enum LogFormat {
 const DEFAULT_FILTER: &str = "warn,lapin=off,sqlx=off,config=info,queue=info,queue_sqlite=info,runtime=info,\
     ingest=info,worker=info,console=info,standalone=info";
 
-/// Our crates: what `larkfire` stands for in `RUST_LOG`.
-pub(super) const OURS: [&str; 9] =
-    ["config", "console", "ingest", "model", "queue", "queue_sqlite", "runtime", "standalone", "worker"];
 /// The name that stands for them.
 const ALL_OF_OURS: &str = "larkfire";
 /// What everybody else says where `RUST_LOG` speaks of ours only.
