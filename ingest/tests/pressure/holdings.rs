@@ -158,7 +158,8 @@ async fn tiny_alerts_of_a_sender_count_as_what_they_become() {
     let url = format!("http://{}/api/alert", harness.listen);
     let mut senders = JoinSet::new();
     for _ in 0..SENDERS {
-        let (url, body) = (url.clone(), body.clone());
+        let url = url.clone();
+        let body = body.clone();
         senders.spawn(async move {
             let answer = http::post(&url, &[("x-api-key", "k1")], body).await.unwrap();
             (answer.status, answer.json()["code"].clone())

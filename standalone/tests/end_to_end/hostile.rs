@@ -103,12 +103,9 @@ async fn whatever_an_alert_says_nothing_that_is_printed_of_it_is_obeyed() {
         &["dead-letters", "show", &id],
         &["dead-letters", "show", &id, "--json"],
         &["trace", &fingerprint],
-        &["trace", "--name", EVIL],
         &["audit"],
         &["dead-letters", "discard", &id, "--yes"],
         &["audit", "--json"],
-        &["dead-letters", "show", EVIL],
-        &["send-test", EVIL],
     ] {
         assert_tame(&harness.printed(words).await, &words.join(" "));
     }

@@ -63,7 +63,7 @@ enum Handled {
 
 /// What is in hand.
 #[derive(Default)]
-struct InteractionsInHand<'c> {
+struct InFlightInteractions<'c> {
     lanes: Lanes<Received>,
     working: FuturesUnordered<BoxFuture<'c, Handled>>,
     /// What is to wait on the queue, once nothing is worked on any more.
@@ -106,7 +106,7 @@ impl InteractionConsumer {
         if stop.run_until_cancelled(first).await.is_none() {
             return;
         }
-        let mut in_hand = InteractionsInHand::default();
+        let mut in_hand = InFlightInteractions::default();
         loop {
             if !in_hand.waiting.is_empty() && in_hand.working.is_empty() {
                 let waiting = in_hand.in_order();
@@ -153,7 +153,7 @@ impl InteractionConsumer {
     }
 
     /// Takes a message in hand.
-    fn enter<'c>(&'c self, delivery: Delivery, in_hand: &mut InteractionsInHand<'c>) {
+    fn enter<'c>(&'c self, delivery: Delivery, in_hand: &mut InFlightInteractions<'c>) {
         let interaction = match decode(&delivery.body) {
             Ok(interaction) => Box::new(interaction),
             Err(error) => {
@@ -171,7 +171,7 @@ impl InteractionConsumer {
         }
     }
 
-    fn work<'c>(&'c self, received: Received, in_hand: &mut InteractionsInHand<'c>) {
+    fn work<'c>(&'c self, received: Received, in_hand: &mut InFlightInteractions<'c>) {
         let attempts = in_hand.begun.remove(&received.interaction.dedup_key).unwrap_or_default();
         in_hand.working.push(Box::pin(self.take(received, attempts)));
     }
@@ -317,7 +317,7 @@ impl InteractionConsumer {
     }
 }
 
-impl InteractionsInHand<'_> {
+impl InFlightInteractions<'_> {
     /// Has one wait on the queue, and everything behind it and beside it that has not been begun.
     fn wait(&mut self, received: Received, attempts: Attempts) {
         if self.begun.len() < BEGUN_MAX {
