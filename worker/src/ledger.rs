@@ -91,9 +91,8 @@ impl Ledger {
     /// goes by the cache, and tells what that does not know.
     pub async fn observe(&self, events: &[Event<'_>]) -> Vec<Decision> {
         let now = self.now();
-        let mut decisions = self.run(LedgerOperation::Observe, events, now).await;
+        let decisions = self.run(LedgerOperation::Observe, events, now).await;
         self.say_superseded(events, &decisions, now);
-        Box::pin(self.spare_reminders(events, &mut decisions)).await;
         self.say_known(events, &decisions, now);
         decisions
     }

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Ledger;
-use super::batch::fitting;
-use super::decision::{Decision, Occasion};
-use super::row::{Event, Millis};
+use super::batch::{Key, fitting};
+use super::row::Millis;
 use crate::store::sql::{Value, execute, places, rows};
 use crate::store::{AgedRows, Insert, Store, StoreError};
 
@@ -83,38 +82,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Makes `Known` of reminders nobody needs, and gives their claims back.
-    pub(super) async fn spare_reminders(&self, events: &[Event<'_>], decisions: &mut [Decision]) {
-        let reminds = |decision: &Decision| *decision == Decision::Deliver(Occasion::Reminder);
-        if !decisions.iter().any(reminds) {
-            return;
-        }
-        let reminders: Vec<_> =
-            events.iter().zip(decisions.iter()).filter(|(_, decision)| reminds(decision)).collect();
-        let mut asked: Vec<_> = reminders.iter().map(|(event, _)| fitting(event.fingerprint)).collect();
+    /// Those of these alerts, known to fire and to be due for a reminder, that somebody has taken on. None without the
+    /// database: a reminder too many is no harm.
+    pub(super) async fn spared<'k>(&self, reminded: &[&'k Key<'k>]) -> HashSet<&'k Key<'k>> {
+        let mut asked: Vec<_> = reminded.iter().map(|key| key.fingerprint.clone()).collect();
         asked.sort_unstable();
         asked.dedup();
         let mut taken_on = HashSet::new();
         for together in asked.chunks(TOGETHER_MAX) {
-            // The store says that it is away; a reminder too many is no harm.
-            let Ok(found) = self.taken_on(together).await else { return };
+            let Ok(found) = self.taken_on(together).await else { return HashSet::new() };
             taken_on.extend(found);
         }
-        let key = |event: &Event<'_>| {
-            (fitting(event.fingerprint).as_bytes().to_vec(), fitting(event.receiver).as_bytes().to_vec())
+        let is_taken_on = |key: &&Key<'_>| {
+            let columns = (key.fingerprint.as_bytes().to_vec(), key.receiver.as_bytes().to_vec());
+            taken_on.contains(&columns)
         };
-        let is_spared = |event: &Event<'_>| taken_on.contains(&key(event));
-        let spared: Vec<_> =
-            reminders.iter().map(|(event, _)| **event).filter(|event| is_spared(event)).collect();
-        if spared.is_empty() {
-            return;
-        }
-        for (event, decision) in events.iter().zip(decisions.iter_mut()) {
-            if reminds(decision) && is_spared(event) {
-                *decision = Decision::Duplicate;
-            }
-        }
-        self.release(&spared).await;
+        reminded.iter().copied().filter(is_taken_on).collect()
     }
 
     /// Which of these alerts somebody has taken on since they were delivered, by fingerprint and receiver.

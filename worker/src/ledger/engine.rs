@@ -8,10 +8,10 @@ use tracing::warn;
 
 use super::Ledger;
 use super::batch::{AlertEvents, Key, LedgerBatch, LedgerCall, LedgerOperation};
-use super::decision::Decision;
+use super::decision::{Decision, Occasion};
 use super::memory::MemoryLedger;
 use super::port::{ROWS_MAX, RowChange, Stamp, Stored};
-use super::row::{Event, Millis};
+use super::row::{Event, LedgerRow, Millis};
 use crate::store::StoreError;
 
 /// How often a row is decided about again because somebody else was faster. Each time somebody got further, so more
@@ -129,8 +129,8 @@ impl Ledger {
             let Ok(rows) = loaded else { return open };
             let mut changes = Vec::new();
             let mut undecided = Vec::new();
-            for (group, stored) in open.into_iter().zip(rows) {
-                let (judged, next) = batch.judge(group, stored.map(|stored| stored.row).as_ref(), call);
+            let judgements = self.judge(batch, &open, &rows, call).await;
+            for ((group, stored), (judged, next)) in open.into_iter().zip(rows).zip(judgements) {
                 match next {
                     Some(row) => {
                         let replaces = stored.map(|stored| stored.version);
@@ -166,6 +166,38 @@ impl Ledger {
         }
         warn!(rows = open.len(), "rows of the ledger change too fast; going on without them");
         open
+    }
+
+    /// What becomes of each group, and of its row. Of what somebody has taken on nobody is reminded: such an event is known,
+    /// and no claim is written for it only to be given back.
+    async fn judge(
+        &self,
+        batch: &LedgerBatch<'_>,
+        groups: &[&AlertEvents<'_>],
+        rows: &[Option<Stored>],
+        call: &LedgerCall<'_>,
+    ) -> Vec<(Vec<Decision>, Option<LedgerRow>)> {
+        let judge = |group: &AlertEvents<'_>, stored: &Option<Stored>, call: &LedgerCall<'_>| {
+            batch.judge(group, stored.map(|stored| stored.row).as_ref(), call)
+        };
+        let each = || groups.iter().zip(rows);
+        let mut judgements: Vec<_> = each().map(|(group, stored)| judge(group, stored, call)).collect();
+        let reminds =
+            |(judged, _): &(Vec<Decision>, _)| judged.contains(&Decision::Deliver(Occasion::Reminder));
+        if call.operation != LedgerOperation::Observe || !judgements.iter().any(reminds) {
+            return judgements;
+        }
+        let reminded = groups.iter().zip(&judgements).filter(|(_, judgement)| reminds(judgement));
+        let reminded: Vec<_> = reminded.map(|(group, _)| &group.key).collect();
+        let spared = Box::pin(self.spared(&reminded)).await;
+        let policy = call.policy.without_reminders();
+        let without = LedgerCall { policy: &policy, ..call.clone() };
+        for ((group, stored), judgement) in each().zip(&mut judgements) {
+            if spared.contains(&group.key) {
+                *judgement = judge(group, stored, &without);
+            }
+        }
+        judgements
     }
 
     async fn load(&self, groups: &[&AlertEvents<'_>]) -> Result<Vec<Option<Stored>>, StoreError> {

@@ -50,6 +50,7 @@ on_each! {
     acknowledged {
         what_somebody_has_taken_on_gets_no_reminders_until_it_is_over
         what_nobody_looks_after_any_more_is_delivered_again
+        a_repeat_of_what_somebody_has_taken_on_is_one_write
     }
     claims {
         a_claim_ends_by_itself_unless_it_is_renewed

@@ -35,6 +35,11 @@ impl Policy {
         }
     }
 
+    /// The same where nobody is to be reminded.
+    pub(crate) const fn without_reminders(self) -> Self {
+        Self { repeat_after: Millis::MAX, sender_repeats: false, ..self }
+    }
+
     /// How far apart two times of this source may be without meaning that one event came before the other.
     pub(crate) const fn slack(&self, event: &Event<'_>) -> Millis {
         if event.starts_at.is_some() { self.jitter } else { 0 }

@@ -3,6 +3,13 @@
 use worker::ledger::Decision::{Deliver, Duplicate};
 use worker::ledger::Occasion::{New, Reminder, Resolved, Returned};
 
+use sqlx::mysql::MySqlConnection;
+use sqlx::postgres::PgConnection;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, query_as};
+
+use crate::databases::Database;
+
 use super::harness::{Harness, RECEIVER, firing, resolved};
 
 /// An hour: longer than `repeat_after`.
@@ -50,4 +57,43 @@ pub(crate) async fn what_nobody_looks_after_any_more_is_delivered_again(harness:
     harness.set_clock(2 * HOUR);
     worker.ledger.unacknowledge(RECEIVER, &["a"]).await.expect("the database is there");
     assert_eq!(worker.ledger.observe(&[firing("a", 2 * HOUR, 3)]).await, [Deliver(Reminder)]);
+}
+
+pub(crate) async fn a_repeat_of_what_somebody_has_taken_on_is_one_write(harness: &Harness) {
+    let worker = harness.worker();
+    let first = [firing("a", 1, 1)];
+    worker.ledger.observe(&first).await;
+    worker.ledger.delivered(&first).await;
+    worker.ledger.acknowledge(RECEIVER, &["a"], "ou_ann").await.expect("the database is there");
+    for (number, hours) in (2..).zip(1..4) {
+        harness.set_clock(hours * HOUR);
+        let (_, before) = versions(harness).await;
+        assert_eq!(worker.ledger.observe(&[firing("a", hours * HOUR, number)]).await, [Duplicate]);
+        let (previous, now) = versions(harness).await;
+        assert_eq!(previous, before, "it was written more than once");
+        assert_ne!(now, before, "it is known to have been heard of");
+        assert_eq!(worker.ledger.observe(&[firing("a", hours * HOUR + 1, number)]).await, [Duplicate]);
+        assert_eq!(versions(harness).await, (previous, now), "so soon again it is not written at all");
+    }
+}
+
+/// Of the one row: the version its last write has replaced, and its version.
+async fn versions(harness: &Harness) -> (i64, i64) {
+    let sql = "SELECT previous, version FROM larkfire_ledger";
+    let url = harness.database.url();
+    let found = match harness.database {
+        Database::MariaDb(_) => {
+            let mut connection = MySqlConnection::connect(&url).await.expect("a connection");
+            query_as(sql).fetch_one(&mut connection).await
+        }
+        Database::Postgres(_) => {
+            let mut connection = PgConnection::connect(&url).await.expect("a connection");
+            query_as(sql).fetch_one(&mut connection).await
+        }
+        Database::Sqlite(_) => {
+            let mut connection = SqliteConnection::connect(&url).await.expect("a connection");
+            query_as(sql).fetch_one(&mut connection).await
+        }
+    };
+    found.expect("there is one row")
 }
