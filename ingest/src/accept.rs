@@ -375,7 +375,8 @@ impl Intake {
         };
         expect_expansion(&bytes, &mut held).await?;
         let written = beside(bytes.len(), move || writer.write(&text_in(&bytes, charset.as_deref()))).await?;
-        let (source, answer) = (written.source, written.answer);
+        let source = written.source;
+        let answer = written.answer;
         // What the body has become is all that is left of it.
         held.resize(written.lines.iter().map(|(_, line)| line.bytes.len()).sum()).await?;
         let alerts = self.publish(written, &parts.headers).await?;

@@ -23,7 +23,7 @@ const EVERYBODY: [&str; 3] = ["all", "@all", "@所有人"];
 
 /// What a message says.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ChatMessage {
     title: String,
     /// What stands below the title; formatted if it came so.
     text: String,
@@ -62,8 +62,8 @@ pub(super) fn source_of_msgtype(node: &Node<'_>) -> Source {
     if is_of_wecom { Source::WecomBot } else { Source::DingtalkBot }
 }
 
-fn told(said: Said, source: Source, context: &Context) -> Option<Alert<'static>> {
-    let Said { title, text, link: target, colour, mut people, mut mobiles } = said;
+fn told(said: ChatMessage, source: Source, context: &Context) -> Option<Alert<'static>> {
+    let ChatMessage { title, text, link: target, colour, mut people, mut mobiles } = said;
     let raw = format!("{title}\n{text}");
     people.extend(chat_text::mentioned(&raw));
     let (text, link_within) = chat_text::unformatted(&without_mobiles(&text, &mobiles));
@@ -117,20 +117,20 @@ pub(super) fn mention(people: Vec<String>, mobiles: Vec<String>) -> Mention<'sta
 
 // Feishu and Lark.
 
-fn of_feishu(node: &Node<'_>) -> Said {
+fn of_feishu(node: &Node<'_>) -> ChatMessage {
     let content = node.get("content").unpacked();
     match node.text_of("msg_type") {
-        "text" => Said { text: text_in(&content, "text").to_owned(), ..Said::default() },
+        "text" => ChatMessage { text: text_in(&content, "text").to_owned(), ..ChatMessage::default() },
         "post" => of_post(&content),
         "interactive" => {
             let card = if node.get("card").is_empty() { node.get("content") } else { node.get("card") };
             of_card(&card.unpacked())
         }
         // The first version of these bots: `{"title", "text"}`; and whatever comes without its type.
-        _ => Said {
+        _ => ChatMessage {
             title: node.text_of("title").to_owned(),
             text: text_in(node, "text").to_owned(),
-            ..Said::default()
+            ..ChatMessage::default()
         },
     }
 }
@@ -141,13 +141,13 @@ fn text_in<'n>(node: &'n Node<'_>, key: &str) -> &'n str {
     if text.is_empty() { node.text() } else { text }
 }
 
-fn of_post(content: &Node<'_>) -> Said {
+fn of_post(content: &Node<'_>) -> ChatMessage {
     let post = content.get("post").unpacked();
     let post = if post.is_empty() { Cow::Borrowed(content) } else { post };
     let languages = [post.get("zh_cn"), post.get("en_us"), post.get("ja_jp")];
     let first = post.pairs().first().map(|(_, value)| value).filter(|value| value.is_map());
     let written = languages.into_iter().chain(first).find(|written| written.is_map()).unwrap_or(&post);
-    let mut said = Said { title: written.text_of("title").to_owned(), ..Said::default() };
+    let mut said = ChatMessage { title: written.text_of("title").to_owned(), ..ChatMessage::default() };
     let mut lines = Vec::new();
     for paragraph in written.get("content").items() {
         let mut line = String::new();
@@ -173,13 +173,13 @@ fn named(name: &str) -> Option<String> {
 }
 
 /// A card of either version. One that names a template has no text but what fills it.
-fn of_card(card: &Node<'_>) -> Said {
+fn of_card(card: &Node<'_>) -> ChatMessage {
     let template = card.get("data").get("template_variable");
     if card.text_of("type") == "template" || !template.is_empty() {
         let title = template.any(&["title", "alert_title", "name"]).text();
         let rest = template.texts().filter(|(_, value)| *value != title);
         let filled: Vec<_> = rest.map(|(name, value)| format!("{name}: {value}")).collect();
-        return Said { title: title.to_owned(), text: filled.join("\n"), ..Said::default() };
+        return ChatMessage { title: title.to_owned(), text: filled.join("\n"), ..ChatMessage::default() };
     }
     let header = card.get("header");
     let title = header.get("title");
@@ -188,7 +188,8 @@ fn of_card(card: &Node<'_>) -> Said {
         "red" | "orange" | "carmine" | "yellow" => Some(Status::Firing),
         _ => None,
     };
-    let mut said = Said { title: text_in(title, "content").to_owned(), colour, ..Said::default() };
+    let mut said =
+        ChatMessage { title: text_in(title, "content").to_owned(), colour, ..ChatMessage::default() };
     if said.title.is_empty() {
         said.title = first_of(title.get("i18n")).to_owned();
     }
@@ -249,19 +250,19 @@ fn walk(node: &Node<'_>, depth: usize, lines: &mut Vec<String>, target: &mut Str
 
 // DingTalk and WeCom.
 
-fn of_dingtalk(node: &Node<'_>) -> Said {
+fn of_dingtalk(node: &Node<'_>) -> ChatMessage {
     let kind = node.text_of("msgtype");
     let part = node.any(&[kind, "markdown", "text", "actionCard", "link", "action_card"]);
     let at = node.get("at");
     let at = if at.is_empty() { part.get("at") } else { at };
     let texts = |node: &Node<'_>| node.items().iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
-    let mut said = Said {
+    let mut said = ChatMessage {
         title: part.text_of("title").to_owned(),
         text: part.any(&["text", "content"]).text().to_owned(),
         link: part.any(&["messageUrl", "singleURL", "singleUrl"]).text().to_owned(),
         people: texts(at.get("atUserIds")),
         mobiles: texts(at.get("atMobiles")),
-        ..Said::default()
+        ..ChatMessage::default()
     };
     let first_button =
         part.get("btns").items().first().map(|button| button.any(&["actionURL", "actionUrl"]).text());
@@ -278,15 +279,15 @@ fn of_dingtalk(node: &Node<'_>) -> Said {
     said
 }
 
-fn of_wecom(node: &Node<'_>) -> Said {
+fn of_wecom(node: &Node<'_>) -> ChatMessage {
     let kind = node.text_of("msgtype");
     let part = node.any(&[kind, "markdown", "markdown_v2", "text", "template_card", "news"]);
     let texts = |node: &Node<'_>| node.items().iter().map(|item| item.text().to_owned()).collect::<Vec<_>>();
-    let mut said = Said {
+    let mut said = ChatMessage {
         text: part.any(&["content", "sub_title_text"]).text().to_owned(),
         people: texts(part.get("mentioned_list")),
         mobiles: texts(part.get("mentioned_mobile_list")),
-        ..Said::default()
+        ..ChatMessage::default()
     };
     if kind == "template_card" {
         let main = part.get("main_title");

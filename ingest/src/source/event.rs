@@ -33,7 +33,7 @@ impl Severity {
 
 /// One alert as its format says it.
 #[derive(Debug)]
-pub(super) struct Event {
+pub(super) struct SourceEvent {
     /// What it is called.
     pub(super) name: String,
     pub(super) status: Status,
@@ -57,7 +57,7 @@ pub(super) struct Event {
     pub(super) is_test: bool,
 }
 
-impl Event {
+impl SourceEvent {
     pub(super) fn new(name: &str, status: Status) -> Self {
         Self {
             name: name.to_owned(),
@@ -161,8 +161,8 @@ impl Event {
 }
 
 /// The alerts of a body. One alone is a group of its own, so that its states keep their order.
-pub(super) fn reading(events: Vec<Event>, source: Source, context: &Context) -> AlertReading<'static> {
-    let into_alert = |(place, event): (usize, Event)| event.into_alert(place, source, context);
+pub(super) fn reading(events: Vec<SourceEvent>, source: Source, context: &Context) -> AlertReading<'static> {
+    let into_alert = |(place, event): (usize, SourceEvent)| event.into_alert(place, source, context);
     let mut alerts: Vec<_> = events.into_iter().enumerate().map(into_alert).collect();
     match (alerts.len(), alerts.pop()) {
         (1, Some(alert)) => AlertReading::single(alert),

@@ -45,7 +45,8 @@ fn parts(body: &str) -> impl Iterator<Item = Field<'_>> {
     rest.split(boundary).take(FIELDS_MAX).filter_map(|part| {
         let blank = part.find("\r\n\r\n").map(|at| (at, 4)).or_else(|| part.find("\n\n").map(|at| (at, 2)));
         let (at, length) = blank?;
-        let (headers, content) = (part.get(..at)?, part.get(at + length..)?);
+        let headers = part.get(..at)?;
+        let content = part.get(at + length..)?;
         let name = headers.split_once("name=\"")?.1.split('"').next()?;
         Some((Cow::Borrowed(name), Node::Text(Cow::Borrowed(content.trim()))))
     })

@@ -6,7 +6,7 @@ use config::{Condition, Part, SourceConfig, SuccessStatus};
 use model::alert::Status;
 use model::envelope::Source;
 
-use super::event::{Event, one_line, reading};
+use super::event::{SourceEvent, one_line, reading};
 use super::node::Node;
 use super::reading::AlertReading;
 use super::{Because, Context, SourceError, chat_bots, text_alert, time};
@@ -59,7 +59,11 @@ fn holds(Condition { pointer, value }: &Condition, node: &Node<'_>) -> bool {
     }
 }
 
-fn events(source: &SourceConfig, node: &Node<'_>, context: &Context) -> Result<Vec<Event>, &'static str> {
+fn events(
+    source: &SourceConfig,
+    node: &Node<'_>,
+    context: &Context,
+) -> Result<Vec<SourceEvent>, &'static str> {
     let whole = std::slice::from_ref(node);
     let items = match &source.items {
         Some(pointer) => node.pointer(pointer).map(Node::items).ok_or("an array where `items` says")?,
@@ -123,7 +127,7 @@ fn hole(text: &str) -> Option<(&str, &str, &str)> {
     Some((text.get(..at)?, pointer, after))
 }
 
-fn event(source: &SourceConfig, places: Places<'_, '_>, context: &Context) -> Option<Event> {
+fn event(source: &SourceConfig, places: Places<'_, '_>, context: &Context) -> Option<SourceEvent> {
     let name = places.first(&source.alert_name);
     if name.trim().is_empty() {
         return None;
@@ -131,7 +135,8 @@ fn event(source: &SourceConfig, places: Places<'_, '_>, context: &Context) -> Op
     let state = places.first(&source.status);
     let is_over = text_alert::is_over(&state)
         || source.resolved.iter().any(|word| word.eq_ignore_ascii_case(state.trim()));
-    let mut event = Event::new(one_line(&name), if is_over { Status::Resolved } else { Status::Firing });
+    let mut event =
+        SourceEvent::new(one_line(&name), if is_over { Status::Resolved } else { Status::Firing });
     event.label("severity", &places.first(&source.severity));
     event.summary = places.first(&source.summary).into_owned();
     event.description = places.first(&source.description).into_owned();
@@ -155,8 +160,8 @@ fn event(source: &SourceConfig, places: Places<'_, '_>, context: &Context) -> Op
     Some(event)
 }
 
-/// By what the configuration says. If nothing of that is there, by all it says: `Event` sees to that.
-fn know(event: &mut Event, source: &SourceConfig, places: Places<'_, '_>) {
+/// By what the configuration says. If nothing of that is there, by all it says: `SourceEvent` sees to that.
+fn know(event: &mut SourceEvent, source: &SourceConfig, places: Places<'_, '_>) {
     let parts: Vec<_> = source.identity.iter().map(|part| places.part(part)).collect();
     if parts.iter().all(|part| part.is_empty()) {
         return;

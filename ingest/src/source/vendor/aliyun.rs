@@ -7,7 +7,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, lines, reading};
+use super::super::event::{Severity, SourceEvent, lines, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -37,12 +37,12 @@ fn said<'n>(node: &'n Node<'_>, key: &str) -> &'n str {
     if matches!(text, "null" | "None" | "undefined") { "" } else { text }
 }
 
-fn threshold(node: &Node<'_>, context: &Context) -> Event {
+fn threshold(node: &Node<'_>, context: &Context) -> SourceEvent {
     let state = said(node, "alertState").to_ascii_uppercase();
     let status = if state == "OK" { Status::Resolved } else { Status::Firing };
     let name = said(node, "alertName");
     let name = if name.is_empty() { said(node, "metricName") } else { name };
-    let mut event = Event::new(name, status);
+    let mut event = SourceEvent::new(name, status);
     let level =
         if status == Status::Resolved { said(node, "preTriggerLevel") } else { said(node, "triggerLevel") };
     event.severity = severity(level);
@@ -119,12 +119,12 @@ fn joined(pairs: Vec<(String, String)>) -> String {
 }
 
 /// CloudMonitor 2.0.
-fn cloud_event(node: &Node<'_>, context: &Context) -> Event {
+fn cloud_event(node: &Node<'_>, context: &Context) -> SourceEvent {
     let state = said(node, "status").to_ascii_uppercase();
     let is_over = matches!(&*state, "RESOLVED" | "RECOVERED") || said(node, "subtype").ends_with("RESOLVE");
     let status = if is_over { Status::Resolved } else { Status::Firing };
     let name = node.any(&["subject", "alertName", "ruleName", "ruleId"]).text();
-    let mut event = Event::new(name, status);
+    let mut event = SourceEvent::new(name, status);
     event.severity = severity(said(node, "severity"));
     let at = time::instant(node.any(&["time", "timestamp"]).text(), &context.timezone);
     event.ends_at = at.filter(|_| is_over);
@@ -155,12 +155,12 @@ fn cloud_event(node: &Node<'_>, context: &Context) -> Event {
 }
 
 /// An event of a product of theirs: `{product, name, level, status, resourceId, content}`.
-fn system_event(node: &Node<'_>, context: &Context) -> Event {
+fn system_event(node: &Node<'_>, context: &Context) -> SourceEvent {
     let name = said(node, "name");
     let state = said(node, "status").to_ascii_lowercase();
     let is_over =
         matches!(&*state, "normal" | "resolved" | "executed" | "finished") && name.contains("Recover");
-    let mut event = Event::new(name, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(name, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = severity(said(node, "level"));
     for (label, key) in [
         ("product", "product"),
@@ -196,7 +196,7 @@ fn either<'n>(node: &'n Node<'_>, snake: &'static str, camel: &'static str) -> &
     node.any(&[snake, camel]).text()
 }
 
-fn log_alert(node: &Node<'_>, context: &Context) -> Event {
+fn log_alert(node: &Node<'_>, context: &Context) -> SourceEvent {
     let resolved_at = time::instant(either(node, "resolve_time", "resolveTime"), &context.timezone);
     let state = said(node, "status").to_ascii_lowercase();
     let is_over = state == "resolved" || (state.is_empty() && resolved_at.is_some());
@@ -205,7 +205,7 @@ fn log_alert(node: &Node<'_>, context: &Context) -> Event {
     let name = either(node, "alert_name", "alertName");
     let id = either(node, "alert_id", "alertId");
     let name = [name, title, id].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-    let mut event = Event::new(name, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(name, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = match said(node, "severity") {
         "10" | "8" => Some(Severity::Critical),
         "6" | "4" => Some(Severity::Warning),

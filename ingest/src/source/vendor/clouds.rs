@@ -4,7 +4,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, reading};
+use super::super::event::{Severity, SourceEvent, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -26,7 +26,7 @@ pub(super) fn read_azure(
     }
     let state = if is_common { part.text_of("monitorCondition") } else { data.text_of("status") };
     let is_over = matches!(state, "Resolved" | "Deactivated");
-    let mut event = Event::new(name, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(name, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = match part.text_of("severity") {
         "Sev0" | "0" => Some(Severity::Critical),
         "Sev1" | "Sev2" | "1" | "2" => Some(Severity::Warning),
@@ -64,7 +64,7 @@ pub(super) fn read_azure(
 }
 
 /// `/subscriptions/…/resourcegroups/shop/providers/microsoft.compute/virtualmachines/web-1`.
-fn add_target(event: &mut Event, part: &Node<'_>) {
+fn add_target(event: &mut SourceEvent, part: &Node<'_>) {
     let target = part.get("alertTargetIDs").items().first().map(Node::text).unwrap_or_default();
     let segments: Vec<_> = target.split('/').filter(|segment| !segment.is_empty()).collect();
     let after = |name: &str| {
@@ -87,7 +87,7 @@ pub(super) fn read_gcp(
     if name.is_empty() {
         return Err("`incident.policy_name`");
     }
-    let mut event = Event::new(name, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(name, if is_over { Status::Resolved } else { Status::Firing });
     let labels = incident.get("policy_user_labels");
     let word = incident.text_of("severity");
     let word = if word.is_empty() || word == "No severity" { labels.text_of("severity") } else { word };
@@ -134,7 +134,7 @@ pub(super) fn read_datadog(
         return Err("`title`");
     }
     let title = unbracketed(title);
-    let mut event = Event::new(title, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(title, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = severity(node, transition);
     event.ends_at = node_time(node, context).filter(|_| is_over);
     // What stands between these marks is markdown, to Datadog.

@@ -5,7 +5,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, reading};
+use super::super::event::{Severity, SourceEvent, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -29,10 +29,10 @@ pub(super) fn read(
     Ok(reading(events, source, context))
 }
 
-fn event(node: &Node<'_>, context: &Context) -> Event {
+fn event(node: &Node<'_>, context: &Context) -> SourceEvent {
     let is_over = matches!(node.text_of("is_recovered"), "true" | "1");
     let status = if is_over { Status::Resolved } else { Status::Firing };
-    let mut event = Event::new(node.text_of("rule_name"), status);
+    let mut event = SourceEvent::new(node.text_of("rule_name"), status);
     event.severity = match node.text_of("severity") {
         "1" => Some(Severity::Critical),
         "2" => Some(Severity::Warning),
@@ -68,7 +68,7 @@ fn event(node: &Node<'_>, context: &Context) -> Event {
 }
 
 /// Without a hash it is the rule, and what its tags say.
-fn know(event: &mut Event, node: &Node<'_>) {
+fn know(event: &mut SourceEvent, node: &Node<'_>) {
     let hash = node.text_of("hash");
     event.know_by("hash", hash);
     if hash.is_empty() {

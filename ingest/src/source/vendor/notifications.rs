@@ -10,7 +10,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, lines, one_line, reading};
+use super::super::event::{Severity, SourceEvent, lines, one_line, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -69,7 +69,8 @@ fn confirmation(
     source: Source,
     context: &Context,
 ) -> AlertReading<'static> {
-    let mut event = Event::new(&format!("{service}: confirm the subscription of {topic}"), Status::Firing);
+    let mut event =
+        SourceEvent::new(&format!("{service}: confirm the subscription of {topic}"), Status::Firing);
     event.severity = Some(Severity::Warning);
     "Open the link if you have subscribed this address to that topic; until then it sends nothing. If not, do nothing."
         .clone_into(&mut event.description);
@@ -94,19 +95,19 @@ fn of_hosts<'l>(link: &'l str, hosts: &[&str]) -> &'l str {
 }
 
 /// A text that is no alarm: known by all it says.
-fn text(subject: &str, message: &Node<'_>, unpacked: &Node<'_>) -> Event {
+fn text(subject: &str, message: &Node<'_>, unpacked: &Node<'_>) -> SourceEvent {
     // Of JSON its first texts say more than its brackets.
     let content = if unpacked.is_map() { lines(unpacked.texts()) } else { message.text().to_owned() };
     let name = if subject.is_empty() { one_line(&content) } else { subject };
-    let mut event = Event::new(name, Status::Firing);
+    let mut event = SourceEvent::new(name, Status::Firing);
     event.description = content;
     event
 }
 
-fn alarm(node: &Node<'_>, context: &Context) -> Event {
+fn alarm(node: &Node<'_>, context: &Context) -> SourceEvent {
     let state = node.text_of("NewStateValue");
     let status = if state == "OK" { Status::Resolved } else { Status::Firing };
-    let mut event = Event::new(node.text_of("AlarmName"), status);
+    let mut event = SourceEvent::new(node.text_of("AlarmName"), status);
     let changed = instant(node.text_of("StateChangeTime"), &context.timezone);
     match status {
         Status::Firing => event.starts_at = changed,
@@ -143,10 +144,10 @@ fn alarm(node: &Node<'_>, context: &Context) -> Event {
 }
 
 /// The same alarm by way of EventBridge, whose words are others.
-fn alarm_of_eventbridge(node: &Node<'_>, detail: &Node<'_>, context: &Context) -> Event {
+fn alarm_of_eventbridge(node: &Node<'_>, detail: &Node<'_>, context: &Context) -> SourceEvent {
     let state = detail.get("state");
     let status = if state.text_of("value") == "OK" { Status::Resolved } else { Status::Firing };
-    let mut event = Event::new(detail.text_of("alarmName"), status);
+    let mut event = SourceEvent::new(detail.text_of("alarmName"), status);
     let changed = instant(state.text_of("timestamp"), &context.timezone);
     match status {
         Status::Firing => event.starts_at = changed,
@@ -202,13 +203,13 @@ pub(super) fn read_smn(
 }
 
 /// An alarm of Cloud Eye, whose words are in the account's language.
-fn cloud_eye(node: &Node<'_>, context: &Context) -> Event {
+fn cloud_eye(node: &Node<'_>, context: &Context) -> SourceEvent {
     // A recovery says no, or nothing.
     let is_alarm = matches!(node.text_of("IsAlarm"), "true" | "True" | "1");
     let status = if is_alarm { Status::Firing } else { Status::Resolved };
     let rule = node.text_of("AlarmRuleName");
     let name = if rule.is_empty() { node.text_of("MetricName") } else { rule };
-    let mut event = Event::new(name, status);
+    let mut event = SourceEvent::new(name, status);
     event.severity = match node.text_of("AlarmLevel").to_lowercase().as_str() {
         "critical" | "major" | "紧急" | "重要" | "1" | "2" => Some(Severity::Critical),
         "minor" | "次要" | "3" => Some(Severity::Warning),

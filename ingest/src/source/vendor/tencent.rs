@@ -6,7 +6,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, reading};
+use super::super::event::{Severity, SourceEvent, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -28,7 +28,7 @@ pub(super) fn read(
     if name.is_empty() {
         return Err("`policyName` or the name of a metric");
     }
-    let mut event = Event::new(name, status);
+    let mut event = SourceEvent::new(name, status);
     event.severity = severity(node.any(&["alertId", "alertID"]).text());
     let zone = TimeZone::get("Asia/Shanghai").unwrap_or_else(|_| context.timezone.clone());
     let at = |key| time::instant(node.text_of(key), &zone);
@@ -63,7 +63,7 @@ fn severity(alert_id: &str) -> Option<Severity> {
 }
 
 fn add_labels(
-    event: &mut Event,
+    event: &mut SourceEvent,
     object: &Node<'_>,
     policy: &Node<'_>,
     conditions: &Node<'_>,
@@ -84,7 +84,7 @@ fn add_labels(
 }
 
 /// The session is one occurrence of an alarm, and is not sure to be the same in its recovery.
-fn know(event: &mut Event, node: &Node<'_>, conditions: &Node<'_>, dimensions: &Node<'_>) {
+fn know(event: &mut SourceEvent, node: &Node<'_>, conditions: &Node<'_>, dimensions: &Node<'_>) {
     let policy = node.get("alarmPolicyInfo");
     event.know_by("policy", policy.any(&["policyId", "policyID", "policyName"]).text());
     event.know_by("account", node.get("alarmObjInfo").text_of("uin"));

@@ -4,7 +4,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, lines, one_line, reading};
+use super::super::event::{Severity, SourceEvent, lines, one_line, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -47,13 +47,13 @@ fn level(word: &str) -> Option<Severity> {
     }
 }
 
-fn metric_alert(data: &Node<'_>, action: &str, context: &Context) -> Event {
+fn metric_alert(data: &Node<'_>, action: &str, context: &Context) -> SourceEvent {
     let alert = data.get("metric_alert");
     let rule = alert.get("alert_rule");
     let name = [rule.text_of("name"), alert.text_of("title"), data.text_of("description_title")];
     let name = name.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     let is_over = action == "resolved";
-    let mut event = Event::new(name, if is_over { Status::Resolved } else { Status::Firing });
+    let mut event = SourceEvent::new(name, if is_over { Status::Resolved } else { Status::Firing });
     event.severity = level(action);
     event.starts_at = time::instant(alert.text_of("date_started"), &context.timezone);
     event.ends_at = time::instant(alert.text_of("date_closed"), &context.timezone);
@@ -67,10 +67,10 @@ fn metric_alert(data: &Node<'_>, action: &str, context: &Context) -> Event {
     event
 }
 
-fn issue(issue: &Node<'_>, action: &str) -> Event {
+fn issue(issue: &Node<'_>, action: &str) -> SourceEvent {
     let is_over = action == "resolved" || action == "archived" || action == "ignored";
     let mut event =
-        Event::new(issue.text_of("title"), if is_over { Status::Resolved } else { Status::Firing });
+        SourceEvent::new(issue.text_of("title"), if is_over { Status::Resolved } else { Status::Firing });
     event.severity = level(issue.text_of("level"));
     issue.text_of("culprit").clone_into(&mut event.description);
     event.label("project", issue.get("project").any(&["slug", "name"]).text());
@@ -80,8 +80,8 @@ fn issue(issue: &Node<'_>, action: &str) -> Event {
     event
 }
 
-fn error_event(error: &Node<'_>, rule: &str) -> Event {
-    let mut event = Event::new(error.any(&["title", "message"]).text(), Status::Firing);
+fn error_event(error: &Node<'_>, rule: &str) -> SourceEvent {
+    let mut event = SourceEvent::new(error.any(&["title", "message"]).text(), Status::Firing);
     event.severity = level(error.text_of("level"));
     error.any(&["culprit", "location", "message"]).text().clone_into(&mut event.description);
     event.label("rule", rule);
@@ -100,7 +100,7 @@ fn error_event(error: &Node<'_>, rule: &str) -> Event {
     event
 }
 
-fn add_sentry_tags(event: &mut Event, error: &Node<'_>) {
+fn add_sentry_tags(event: &mut SourceEvent, error: &Node<'_>) {
     for tag in error.get("tags").items() {
         let pair = tag.items();
         if let [name, value] = pair {
@@ -110,11 +110,11 @@ fn add_sentry_tags(event: &mut Event, error: &Node<'_>) {
     }
 }
 
-fn of_plugin(node: &Node<'_>) -> Event {
+fn of_plugin(node: &Node<'_>) -> SourceEvent {
     let inner = node.get("event");
     let title = [inner.text_of("title"), node.text_of("message"), node.text_of("culprit")];
     let title = title.into_iter().find(|title| !title.is_empty()).unwrap_or_default();
-    let mut event = Event::new(one_line(title), Status::Firing);
+    let mut event = SourceEvent::new(one_line(title), Status::Firing);
     event.severity = level(node.text_of("level"));
     node.text_of("culprit").clone_into(&mut event.description);
     event.label("project", node.any(&["project_slug", "project", "project_name"]).text());
@@ -140,7 +140,7 @@ pub(super) fn read_uptime_kuma(
         if message.is_empty() {
             return Err("`msg`");
         }
-        let mut event = Event::new(one_line(message), Status::Firing);
+        let mut event = SourceEvent::new(one_line(message), Status::Firing);
         event.description = message.to_owned();
         event.severity = Some(Severity::Warning);
         event.is_test = message.ends_with("Testing");
@@ -154,7 +154,7 @@ pub(super) fn read_uptime_kuma(
         _ => return Ok(AlertReading::default()),
     };
     let name = monitor.any(&["name", "pathName"]).text();
-    let mut event = Event::new(if name.is_empty() { one_line(message) } else { name }, status);
+    let mut event = SourceEvent::new(if name.is_empty() { one_line(message) } else { name }, status);
     event.severity = Some(Severity::Critical);
     // Times are UTC, unlike anywhere else; of a beat, and not of the beginning.
     let at = time::instant(heartbeat.text_of("time"), &jiff::tz::TimeZone::UTC);
@@ -181,9 +181,10 @@ pub(super) fn read_kubernetes(
 ) -> Result<AlertReading<'static>, &'static str> {
     let object = node.any(&["involvedObject", "regarding"]);
     let reason = node.text_of("reason");
-    let (kind, namespace, name) =
-        (object.text_of("kind"), object.text_of("namespace"), object.text_of("name"));
-    let mut event = Event::new(reason, Status::Firing);
+    let kind = object.text_of("kind");
+    let namespace = object.text_of("namespace");
+    let name = object.text_of("name");
+    let mut event = SourceEvent::new(reason, Status::Firing);
     event.severity = match node.text_of("type") {
         "Warning" => Some(Severity::Warning),
         "Normal" => Some(Severity::Info),
@@ -240,7 +241,7 @@ pub(super) fn read_argo_cd(
     let is_off = is_bad || sync == "OutOfSync" || matches!(health, "Suspended" | "Progressing");
     // An application is called like anything else: the title says what speaks of it.
     let title = format!("Argo CD: {name}");
-    let mut event = Event::new(&title, if is_off { Status::Firing } else { Status::Resolved });
+    let mut event = SourceEvent::new(&title, if is_off { Status::Firing } else { Status::Resolved });
     event.severity = Some(match () {
         () if is_bad => Severity::Critical,
         () if sync == "OutOfSync" => Severity::Warning,
@@ -286,7 +287,7 @@ pub(super) fn read_falco(
     source: Source,
     context: &Context,
 ) -> Result<AlertReading<'static>, &'static str> {
-    let mut event = Event::new(node.text_of("rule"), Status::Firing);
+    let mut event = SourceEvent::new(node.text_of("rule"), Status::Firing);
     let priority = node.text_of("priority");
     event.severity = match priority.to_lowercase().as_str() {
         "emergency" | "alert" | "critical" | "error" => Some(Severity::Critical),

@@ -6,7 +6,7 @@ use model::alert::Status;
 use model::envelope::Source;
 
 use super::super::Context;
-use super::super::event::{Event, Severity, reading};
+use super::super::event::{Severity, SourceEvent, reading};
 use super::super::node::Node;
 use super::super::reading::AlertReading;
 use super::super::time;
@@ -113,7 +113,7 @@ pub(super) fn read(
         return Err("the name of the event (`name`, `event_name`)");
     }
     let status = if is_over(node) { Status::Resolved } else { Status::Firing };
-    let mut event = Event::new(name, status);
+    let mut event = SourceEvent::new(name, status);
     event.severity = severity(node);
     event.starts_at = instant(said(node, DATE), said(node, TIME), context);
     event.ends_at = instant(said(node, END_DATE), said(node, END_TIME), context);
@@ -209,7 +209,7 @@ fn instant(date: &str, of_day: &str, context: &Context) -> Option<Timestamp> {
 }
 
 /// `[{"tag":"scope","value":"capacity"}]`, as JSON or as text, or `scope:capacity, other`.
-fn add_tags(event: &mut Event, node: &Node<'_>) {
+fn add_tags(event: &mut SourceEvent, node: &Node<'_>) {
     let tags =
         TAGS.iter().map(|key| node.get(key)).find(|tags| !tags.is_empty()).cloned().unwrap_or_default();
     let unpacked = tags.unpacked();
