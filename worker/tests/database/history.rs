@@ -65,6 +65,12 @@ impl Harness {
         Self { history, store, registry, now, _database: database }
     }
 
+    /// What is left at the end waits for no tables to be made.
+    async fn ready(self) -> Self {
+        self.store.migrate().await.unwrap();
+        self
+    }
+
     fn pass(&self, time: Duration) {
         self.now.fetch_add(i64::try_from(time.as_millis()).unwrap(), Ordering::Relaxed);
     }
@@ -117,7 +123,7 @@ fn envelope(index: usize, names: &[&str]) -> Envelope<'static> {
 }
 
 async fn alerts_are_found_by_each_filter(database: Database) {
-    let harness = &Harness::new(HistoryConfig::default(), database);
+    let harness = &Harness::new(HistoryConfig::default(), database).ready().await;
     let first = envelope(1, &["Disk", "Swap"]);
     harness.delivered(&first, "card-1");
     harness.pass(Duration::from_mins(1));
@@ -167,7 +173,7 @@ async fn alerts_are_found_by_each_filter(database: Database) {
 }
 
 async fn repeats_of_an_alert_are_one_row_that_counts_them(database: Database) {
-    let harness = &Harness::new(HistoryConfig::default(), database);
+    let harness = &Harness::new(HistoryConfig::default(), database).ready().await;
     let first = envelope(1, &["Disk"]);
     let mut last = first.id;
     for round in 0..5_u32 {
@@ -211,7 +217,7 @@ fn each_filter() -> [(&'static str, HistoryFilter); 8] {
 
 async fn an_index_stands_behind_each_filter(database: Database) {
     let url = database.url_by_indexes();
-    let harness = &Harness::at(&url, HistoryConfig::default(), database);
+    let harness = &Harness::at(&url, HistoryConfig::default(), database).ready().await;
     for slot in 0..20 {
         let names: Vec<String> = (0..50).map(|number| format!("A{number}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -233,7 +239,7 @@ async fn an_index_stands_behind_each_filter(database: Database) {
 }
 
 async fn what_is_too_old_or_too_much_makes_room(database: Database) {
-    let harness = &Harness::new(little(), database);
+    let harness = &Harness::new(little(), database).ready().await;
     // Twice an hour, 300 alerts each.
     for slot in 0..10 {
         let names: Vec<String> = (0..300).map(|number| format!("A{number}")).collect();

@@ -32,7 +32,12 @@ async fn the_cards_of_a_storm_are_added_up_by_all_workers_until_it_ends(own: Dat
         timeout: Duration::from_secs(20),
     };
     let open = || Store::open(&database, Path::new("."), &Registry::new()).unwrap();
-    let [one, other] = [open(), open()].map(|store| Storms::new(store, clock.clone()));
+    let stores = [open(), open()];
+    for store in &stores {
+        // No card waits for tables to be made, or for connections.
+        store.migrate().await.unwrap();
+    }
+    let [one, other] = stores.map(|store| Storms::new(store, clock.clone()));
     assert_eq!(one.so_far("ops").await, None);
     let mut envelope = envelope(10);
     envelope.alerts.iter_mut().take(3).for_each(|alert| alert.status = Status::Resolved);

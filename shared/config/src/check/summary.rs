@@ -8,7 +8,7 @@ use url::Url;
 use super::Role;
 use crate::{
     BotMode, CardFormat, Config, DEFAULT_RECEIVER, GateConfig, ReceiverConfig, ReceiverDestination,
-    RouteConfig, Secret,
+    RouteConfig, Secret, is_postgres_url,
 };
 
 /// Lines, each with a name at its beginning.
@@ -100,6 +100,7 @@ fn database(config: &Config) -> String {
         None => format!("SQLite in {}", config.data_dir.display()),
         Some(url) => match url.expose().strip_prefix("sqlite:") {
             Some(path) => format!("SQLite: {path}"),
+            None if is_postgres_url(url.expose()) => format!("PostgreSQL at {}", place(url)),
             None => format!("MySQL at {}", place(url)),
         },
     }

@@ -47,6 +47,8 @@ routes:
     for secret in ["TOKEN", "SECRET", "PASSWORD", "KEY1", "hook"] {
         assert!(!said.contains(secret), "{secret} in:\n{said}");
     }
+    let said = checked(&text.replace("mysql:", "postgres:"), Role::Both);
+    assert!(said.contains("database    PostgreSQL at db/larkfire\n"), "{said}");
 }
 
 #[test]
