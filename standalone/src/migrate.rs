@@ -109,7 +109,7 @@ fn of_prometheus_alert(text: &str) -> BTreeMap<String, Found> {
         let line = line.trim();
         let after_name = line.trim_start_matches(['-', ' ']).strip_prefix("name:");
         if let Some(named) = after_name {
-            name = named.trim().trim_matches(['"', '\'']).to_owned();
+            named.trim().trim_matches(['"', '\'']).clone_into(&mut name);
         }
         let is_comment = line.starts_with(['#', ';']);
         let Some((before, urls)) = line.split_once("fsurl=").filter(|_| !is_comment) else { continue };

@@ -1,4 +1,4 @@
-//! The worker's database: MySQL (MariaDB) or PostgreSQL, shared by all workers, or one SQLite file. Opening it, the schema,
+//! The worker's database: MySQL (MariaDB) or `PostgreSQL`, shared by all workers, or one SQLite file. Opening it, the schema,
 //! and the one rule everything that uses it keeps: whoever waits for the database waits for a bounded time, and a
 //! database that is away is asked again only after a pause. What is done without it is the caller's decision.
 

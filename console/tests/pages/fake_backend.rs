@@ -245,7 +245,7 @@ impl ConsoleReads for FakeBackend {
         };
         let tests = envelopes.iter().zip(states).map(test).collect();
         let receiver = receiver.to_owned();
-        self.answer(|| (receiver != "700").then(|| ReceiverTests { receiver, tests }))
+        self.answer(|| (receiver != "700").then_some(ReceiverTests { receiver, tests }))
     }
 
     fn silences(&self) -> Answered<'_, Silences> {

@@ -111,8 +111,8 @@ pub(super) fn mention(people: Vec<String>, mobiles: Vec<String>) -> Mention<'sta
         mobiles.into_iter().chain(numbers).partition(|mobile| EVERYBODY.contains(&&**mobile));
     let names = names.into_iter().chain(all).map(plain).map(Cow::Owned).collect();
     let mobiles = mobiles.into_iter().map(Cow::Owned).collect();
-    let named = text_alert::mention(names, mobiles);
-    Mention { open_ids: ids.into_iter().map(Cow::Owned).collect(), ..named }
+    let others = text_alert::mention(names, mobiles);
+    Mention { open_ids: ids.into_iter().map(Cow::Owned).collect(), ..others }
 }
 
 // Feishu and Lark.
@@ -191,7 +191,7 @@ fn of_card(card: &Node<'_>) -> ChatMessage {
     let mut said =
         ChatMessage { title: text_in(title, "content").to_owned(), colour, ..ChatMessage::default() };
     if said.title.is_empty() {
-        said.title = first_of(title.get("i18n")).to_owned();
+        first_of(title.get("i18n")).clone_into(&mut said.title);
     }
     let body = card.get("body").get("elements");
     let elements = if body.is_empty() { card.get("elements") } else { body };

@@ -228,7 +228,7 @@ pub(super) fn unformatted(markdown: &str) -> (String, String) {
     (lines.join("\n").trim().to_owned(), link)
 }
 
-fn unformatted_line(line: &str, link: &mut String) -> String {
+fn unformatted_line(line: &str, address: &mut String) -> String {
     let line = without_tags(line);
     let line = line.trim_start_matches(['#', '>', ' ']).replace("**", "").replace("__", "");
     let mut rest = line.as_str();
@@ -236,19 +236,16 @@ fn unformatted_line(line: &str, link: &mut String) -> String {
     while let Some((before, text, after)) = next_bracket(rest) {
         let opening = rest.get(before.len()..).and_then(|from| from.chars().next());
         let target = after.strip_prefix('(').and_then(|target| target.split_once(')'));
-        match (opening, target) {
-            (Some('['), Some((target, after))) => {
-                kept.push_str(before.strip_suffix('!').unwrap_or(before));
-                kept.push_str(text);
-                if link.is_empty() {
-                    target.trim().clone_into(link);
-                }
-                rest = after;
+        if let (Some('['), Some((target, after))) = (opening, target) {
+            kept.push_str(before.strip_suffix('!').unwrap_or(before));
+            kept.push_str(text);
+            if address.is_empty() {
+                target.trim().clone_into(address);
             }
-            _ => {
-                kept.push_str(rest.get(..rest.len() - after.len()).unwrap_or_default());
-                rest = after;
-            }
+            rest = after;
+        } else {
+            kept.push_str(rest.get(..rest.len() - after.len()).unwrap_or_default());
+            rest = after;
         }
     }
     kept.push_str(rest);
@@ -264,9 +261,7 @@ fn without_tags(line: &str) -> String {
         kept.push_str(before);
         let name = from.trim_start_matches('/');
         let is_tag = TAGS.iter().any(|tag| {
-            name.strip_prefix(tag).is_some_and(|after| {
-                *tag == "@" || after.starts_with(|next: char| matches!(next, ' ' | '>' | '/' | '='))
-            })
+            name.strip_prefix(tag).is_some_and(|after| *tag == "@" || after.starts_with([' ', '>', '/', '=']))
         });
         match from.split_once('>').filter(|_| is_tag) {
             Some((tag, after)) if tag.starts_with("at") && !tag.ends_with('/') => {

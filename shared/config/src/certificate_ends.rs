@@ -61,13 +61,12 @@ pub(crate) fn show_certificate_ends(
         let mut are_reloaded = true;
         loop {
             let read = tokio::select! {
-                config = reloads.next(), if are_reloaded => match config {
+                config = reloads.next(), if are_reloaded => if let Some(config) = config {
                     // Those of clients are settings that only a start takes.
-                    Some(config) => of_listeners(&config),
-                    None => {
-                        are_reloaded = false;
-                        continue;
-                    }
+                    of_listeners(&config)
+                } else {
+                    are_reloaded = false;
+                    continue;
                 },
                 _ = times.tick() => of_clients.clone(),
             };

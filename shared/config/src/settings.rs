@@ -82,12 +82,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         timezone: root.value(key_or("timezone", "TIMEZONE"), timezone).unwrap_or_else(shanghai),
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
-        shutdown_delay: root
-            .value(
-                key_or("shutdown_delay", "LARKFIRE_SHUTDOWN_DELAY"),
-                duration(Duration::ZERO..=10 * MINUTE),
-            )
-            .unwrap_or(Duration::ZERO),
+        shutdown_delay: shutdown_delay(&root),
         shutdown_grace: root
             .value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE))
             .unwrap_or(20 * SECOND),
@@ -101,6 +96,11 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
     let unused = (config.spool.is_some() && config.queue.is_none()).then(|| note.to_owned());
     Config { notes: config.notes.into_iter().chain(unused).collect(), ..config }
+}
+
+fn shutdown_delay(root: &Section<'_>) -> Duration {
+    let delay = duration(Duration::ZERO..=10 * MINUTE);
+    root.value(key_or("shutdown_delay", "LARKFIRE_SHUTDOWN_DELAY"), delay).unwrap_or(Duration::ZERO)
 }
 
 fn preview(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) -> bool {

@@ -157,7 +157,7 @@ pub(super) fn history(section: Section<'_>) -> HistoryConfig {
     history
 }
 
-/// Whether a URL leads to a PostgreSQL server.
+/// Whether a URL leads to a `PostgreSQL` server.
 pub fn is_postgres_url(url: &str) -> bool {
     ["postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
 }

@@ -3,6 +3,7 @@
 //!
 //! It is written `\u001b`, as JSON writes it: so a JSON text stays one, and says the same.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// How a text is laid out: what of it is ours and not a payload's.
@@ -59,7 +60,8 @@ pub fn escaped(text: &str) -> String {
 
 fn push(plain: &mut String, character: char) {
     if is_obeyed(character) {
-        plain.push_str(&format!("\\u{:04x}", u32::from(character)));
+        // Writing to a string cannot fail.
+        let _written = write!(plain, "\\u{:04x}", u32::from(character));
     } else {
         plain.push(character);
     }

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn a_row_is_one_line_whatever_stands_in_it() {
         let mut rows = Rows::default();
-        writeln!(rows, "a  {}", "x\ncard 1 of 1\u{1b}").unwrap();
+        writeln!(rows, "a  x\ncard 1 of 1\u{1b}").unwrap();
         rows.draw("b");
         assert_eq!(rows.into_text(), "a  x\\u000acard 1 of 1\\u001b\nb\n");
     }

@@ -19,7 +19,7 @@ async fn a_thousand_letters_are_sent_again_and_watched_to_the_end() {
     }
     let browser = logged_in(&larkfire, "ann").await;
     browser.open(&larkfire.page("/dead-letters")).await;
-    let counted = format!("return document.body.textContent.includes('Replay all 1\\u202f000');");
+    let counted = "return document.body.textContent.includes('Replay all 1\\u202f000');".to_string();
     wait_until(PATIENCE, "all of them to be dead", async || {
         browser.open(&larkfire.page("/dead-letters")).await;
         let seen = browser.run(&counted).await;

@@ -16,7 +16,7 @@ async fn the_button_of_a_storms_card_leads_to_every_alert_on_it() {
     larkfire.tell("storm", &alerts).await;
     let card = wait_until(PATIENCE, "the card", async || {
         let cards = larkfire.sim.accepted();
-        cards.first().and_then(|record| record.card()).ok_or("none yet")
+        cards.first().and_then(feishu_sim::Record::card).ok_or("none yet")
     })
     .await;
     let url = button(&card, &format!("All {ALERTS}"));
@@ -48,8 +48,7 @@ fn button(card: &Value, words: &str) -> String {
     let rows =
         card["elements"].as_array().unwrap().iter().filter_map(|element| element["actions"].as_array());
     let found = rows.flatten().find(|button| button["text"]["content"] == words);
-    found
-        .and_then(|button| button["url"].as_str())
-        .unwrap_or_else(|| panic!("no button {words} on {card}"))
-        .to_owned()
+    let address = found.and_then(|button| button["url"].as_str());
+    assert!(address.is_some(), "no button {words} on {card}");
+    address.unwrap().to_owned()
 }

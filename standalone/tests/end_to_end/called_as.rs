@@ -1,5 +1,4 @@
 //! `larkfire` called by the name of a role, as an image and a package have it: the same program as the role's own binary.
-#![expect(clippy::unwrap_used, reason = "code of tests: what goes wrong ends the test")]
 
 use std::os::unix::fs::symlink;
 use std::path::Path;

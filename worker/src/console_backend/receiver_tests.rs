@@ -119,12 +119,12 @@ fn test_view(
     match result {
         TestResult::Delivered => TestAlert { state: TestState::Delivered, ..test },
         TestResult::DeadLettered(letter) => {
-            let text = advice(letter.code);
+            let words = advice(letter.code);
             TestAlert {
                 state: TestState::DeadLettered,
                 code: letter.code,
                 message: Some(letter.message.clone()),
-                advice: Some(Advice { en: text.en, zh: text.zh }),
+                advice: Some(Advice { en: words.en, zh: words.zh }),
                 ..test
             }
         }

@@ -56,10 +56,10 @@ impl ConsoleBackend {
     /// What a silence would be, and what it would hit.
     pub(super) async fn plan_silence(&self, question: SilenceQuestion) -> Result<SilencePlan, BackendError> {
         let names: Vec<_> = self.alertmanagers().map(|one| one.name().to_owned()).collect();
-        let named = question.alertmanager.as_deref();
-        let chosen = named.map_or_else(
+        let asked = question.alertmanager.as_deref();
+        let chosen = asked.map_or_else(
             || names.iter().find(|name| *name == DEFAULT_RECEIVER).or(names.first()),
-            |named| names.iter().find(|name| *name == named),
+            |asked| names.iter().find(|name| *name == asked),
         );
         let Some(chosen) = chosen.cloned() else {
             return Err(BackendError::Refused(
@@ -92,7 +92,7 @@ impl ConsoleBackend {
         let now = self.deps.clock.now();
         let until = until_of(&plan.length, now)?;
         let alertmanager = self.alertmanager(&plan.alertmanager)?;
-        let hits = alertmanager.alerts_matching(&matchers).await.map_err(away)?;
+        let hits = alertmanager.alerts_matching(&matchers).await.map_err(|error| away(&error))?;
         let same = same_silence(alertmanager, &matchers, until).await?;
         plan.count = hits.len();
         plan.hits = hits.into_iter().take(HITS_SHOWN_MAX).map(hit).collect();
@@ -115,7 +115,7 @@ impl ConsoleBackend {
         if until <= now || until.duration_since(now) > LENGTH_MAX {
             return Err(BackendError::Refused("the silence would be over already, or too long".to_owned()));
         }
-        let hits = asked.alerts_matching(&matchers).await.map_err(away)?.len();
+        let hits = asked.alerts_matching(&matchers).await.map_err(|error| away(&error))?.len();
         if hits > counted + MORE_ALLOWED + counted / 10 {
             return Err(BackendError::Changed(hits));
         }
@@ -125,7 +125,7 @@ impl ConsoleBackend {
         let chosen = format!("{alertmanager}: {} until {until}", shown(&matchers));
         let action = AuditedAction { who: &who, action: "silence", chosen: &chosen, meant: hits };
         let line = self.deps.trail.begin_because(action, &reason).await?;
-        let id = asked.silence(&wish).await.map_err(away)?;
+        let id = asked.silence(&wish).await.map_err(|error| away(&error))?;
         self.deps.trail.end(line, hits as u64).await?;
         info!(who, alertmanager, silence = id, alerts = hits, "an operator silences alerts");
         Ok(id)
@@ -135,13 +135,13 @@ impl ConsoleBackend {
     pub(super) async fn end_silence(&self, end: SilenceEnd) -> Result<(), BackendError> {
         let SilenceEnd { who, alertmanager, id } = end;
         let asked = self.alertmanager(&alertmanager)?;
-        let silences = asked.silences().await.map_err(away)?;
+        let silences = asked.silences().await.map_err(|error| away(&error))?;
         let Some(silence) = silences.iter().find(|silence| silence.id == id) else { return Ok(()) };
         let matchers: Vec<_> = silence.matchers.iter().map(SilenceMatcher::text).collect();
         let chosen = format!("{alertmanager}: {}", matchers.join(", "));
         let action = AuditedAction { who: &who, action: "unsilence", chosen: &chosen, meant: 1 };
         let line = self.deps.trail.begin(action).await?;
-        asked.expire(&id).await.map_err(away)?;
+        asked.expire(&id).await.map_err(|error| away(&error))?;
         self.deps.trail.end(line, 1).await?;
         info!(who, alertmanager, silence = id, "an operator ends a silence");
         Ok(())
@@ -190,7 +190,7 @@ async fn same_silence(
     matchers: &[Matcher],
     until: Timestamp,
 ) -> Result<Option<ListedSilence>, BackendError> {
-    let silences = alertmanager.silences().await.map_err(away)?;
+    let silences = alertmanager.silences().await.map_err(|error| away(&error))?;
     Ok(silences.into_iter().find(|silence| silence.covers(matchers, until)))
 }
 
@@ -240,7 +240,7 @@ fn shown(matchers: &[Matcher]) -> String {
     matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn away(error: AlertmanagerError) -> BackendError {
+fn away(error: &AlertmanagerError) -> BackendError {
     match error {
         AlertmanagerError::Unreachable
         | AlertmanagerError::TimedOut

@@ -95,10 +95,7 @@ impl Intake {
         for (index, ((arrival, envelope), parting)) in each.enumerate() {
             match (envelope, parting) {
                 (Err(error), _) => {
-                    let UnreadLine { headers, share, .. } = arrival;
-                    let line = bodies[index].clone();
-                    let why = error.to_string();
-                    taken.unreadable.push(Unreadable { line, headers, why, share });
+                    taken.unreadable.push(arrival.into_unreadable(bodies[index].clone(), error.to_string()));
                 }
                 (Ok(envelope), _) if settled_before[index] => {
                     self.recorder.metrics.redelivered(envelope.alerts.len() as u64);
@@ -286,6 +283,10 @@ impl Admitted {
 }
 
 impl UnreadLine {
+    fn into_unreadable(self, line: Bytes, why: String) -> Unreadable {
+        Unreadable { line, headers: self.headers, why, share: self.share }
+    }
+
     /// The same for a part of the envelope.
     fn twin(&self) -> Self {
         Self { headers: self.headers.clone(), share: self.share.twin(), siblings: self.siblings }

@@ -56,7 +56,7 @@ enum Handled {
     /// It was settled.
     Settled(Lane),
     /// It waits on the queue for the database.
-    Waits(Received, Attempts),
+    Waits(Box<Received>, Attempts),
     /// It is time to stop.
     Stopped,
 }
@@ -129,7 +129,7 @@ impl InteractionConsumer {
                             self.work(next, &mut in_hand);
                         }
                     }
-                    Handled::Waits(received, attempts) => in_hand.wait(received, attempts),
+                    Handled::Waits(received, attempts) => in_hand.wait(*received, attempts),
                     // What is not done at the stop is given back by the drop.
                     Handled::Stopped => return,
                 },
@@ -209,7 +209,7 @@ impl InteractionConsumer {
                 Err(error) => {
                     warn!(interaction.id = %interaction.id, %error, "an interaction waits for the database");
                     if !error.is_refusal() {
-                        return Handled::Waits(received, attempts);
+                        return Handled::Waits(Box::new(received), attempts);
                     }
                 }
             }

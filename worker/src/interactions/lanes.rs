@@ -41,15 +41,12 @@ impl<T> Lanes<T> {
     /// Takes one in; given back if it is to be worked on now.
     pub(super) fn enter(&mut self, lane: &Lane, one: T) -> Option<T> {
         self.in_hand += 1;
-        match self.lanes.get_mut(lane) {
-            Some(behind) => {
-                behind.push_back(one);
-                None
-            }
-            None => {
-                self.lanes.insert(lane.clone(), VecDeque::new());
-                Some(one)
-            }
+        if let Some(behind) = self.lanes.get_mut(lane) {
+            behind.push_back(one);
+            None
+        } else {
+            self.lanes.insert(lane.clone(), VecDeque::new());
+            Some(one)
         }
     }
 

@@ -258,9 +258,10 @@ impl<DB: ServerEngine> ConnectionLease<DB> {
 
 /// Whether a server that takes no connection may be about to.
 fn is_starting<DB: ServerEngine>(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-        error => DB::is_starting(error),
+    if let sqlx::Error::Io(error) = error {
+        error.kind() == std::io::ErrorKind::ConnectionRefused
+    } else {
+        DB::is_starting(error)
     }
 }
 

@@ -181,6 +181,6 @@ mod tests {
         let expected =
             "SELECT CAST(COUNT(*) AS BIGINT), CAST(a AS TEXT) FROM t WHERE a IN ($1, $2) AND b > $3";
         assert_eq!(for_postgres(text), expected);
-        assert_eq!(for_postgres(&vec!["?"; 12].join(",")), "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12");
+        assert_eq!(for_postgres(&["?"; 12].join(",")), "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12");
     }
 }

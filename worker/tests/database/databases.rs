@@ -36,7 +36,7 @@ impl Database {
         }
     }
 
-    /// The same where PostgreSQL goes by its indexes: with the few rows of a test it would rather read all of them and sort.
+    /// The same where `PostgreSQL` goes by its indexes: with the few rows of a test it would rather read all of them and sort.
     pub(crate) fn url_by_indexes(&self) -> String {
         match self {
             Self::MariaDb(_) | Self::Sqlite(_) => self.url(),

@@ -1,4 +1,4 @@
-//! What the worker keeps in a database, against MariaDB, PostgreSQL and a `SQLite` file.
+//! What the worker keeps in a database, against MariaDB, `PostgreSQL` and a `SQLite` file.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "code of tests: what goes wrong ends the test")]
 
 mod budget;

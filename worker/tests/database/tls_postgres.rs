@@ -1,4 +1,4 @@
-//! A PostgreSQL with TLS, and what is said where it is not who it should be, or does not know us.
+//! A `PostgreSQL` with TLS, and what is said where it is not who it should be, or does not know us.
 
 use std::path::Path;
 use std::time::Duration;

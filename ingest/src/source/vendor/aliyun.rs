@@ -1,4 +1,4 @@
-//! Alibaba Cloud: CloudMonitor 1.0 (a form, or JSON with the same keys), CloudMonitor 2.0 (CloudEvents), and the Simple Log
+//! Alibaba Cloud: CloudMonitor 1.0 (a form, or JSON with the same keys), CloudMonitor 2.0 (`CloudEvents`), and the Simple Log
 //! Service. Pure.
 
 use std::borrow::Cow;
@@ -143,7 +143,7 @@ fn cloud_event(node: &Node<'_>, context: &Context) -> SourceEvent {
         event.annotate(name, text);
     }
     event.annotate("value", node.get("data").text_of("value"));
-    event.link = node.any(&["alertHistoryUrl", "alertRuleUrl", "ruleUrl", "entityUrl"]).text().to_owned();
+    node.any(&["alertHistoryUrl", "alertRuleUrl", "ruleUrl", "entityUrl"]).text().clone_into(&mut event.link);
     event.know_by("ruleId", said(node, "ruleId"));
     event.know_by("alertEntityId", said(node, "alertEntityId"));
     if said(node, "alertEntityId").is_empty() {
@@ -171,9 +171,9 @@ fn system_event(node: &Node<'_>, context: &Context) -> SourceEvent {
         event.label(label, said(node, key));
     }
     event.starts_at = time::instant(node.any(&["eventTime", "ts"]).text(), &context.timezone);
-    let content = node.get("content");
+    let details = node.get("content");
     event.description =
-        if content.text().is_empty() { lines(content.texts()) } else { content.text().to_owned() };
+        if details.text().is_empty() { lines(details.texts()) } else { details.text().to_owned() };
     event.know_by("id", said(node, "id"));
     event
 }

@@ -54,7 +54,7 @@ pub(super) fn read_azure(
     for (name, value) in data.any(&["customProperties", "properties"]).texts() {
         event.label(name, value);
     }
-    event.link = part.any(&["investigationLink", "portalLink"]).text().to_owned();
+    part.any(&["investigationLink", "portalLink"]).text().clone_into(&mut event.link);
     let id = part.any(&["alertId", "id"]).text();
     event.know_by("alertId", id);
     if !is_common {
@@ -139,7 +139,7 @@ pub(super) fn read_datadog(
     event.ends_at = node_time(node, context).filter(|_| is_over);
     // What stands between these marks is markdown, to Datadog.
     let text = node.any(&["body", "event_msg", "text_only_msg"]).text();
-    event.description = text.replace("%%%", "").trim().to_owned();
+    text.replace("%%%", "").trim().clone_into(&mut event.description);
     let scope = node.any(&["scopes", "scope", "alert_scope"]).text();
     for tag in scope.split(',').chain(node.text_of("tags").split(',')) {
         if let Some((name, value)) = tag.trim().split_once(':') {
@@ -149,7 +149,7 @@ pub(super) fn read_datadog(
     event.label("host", node.text_of("hostname"));
     event.label("org", node.get("org").text_of("name"));
     event.annotate("query", node.text_of("alert_query"));
-    event.link = node.any(&["url", "link"]).text().to_owned();
+    node.any(&["url", "link"]).text().clone_into(&mut event.link);
     let monitor = node.any(&["monitor_id", "alert_id"]).text();
     let key = node.any(&["aggreg_key", "aggregation_key"]).text();
     event.know_by("monitor", monitor);

@@ -1,4 +1,4 @@
-//! Nightingale (n9e): one event, or an array of events (models/alert_cur_event.go of v9.1). The hash is the rule and the
+//! Nightingale (n9e): one event, or an array of events (`models/alert_cur_event.go` of v9.1). The hash is the rule and the
 //! series, so it is the same in alert and recovery. Pure.
 
 use model::alert::Status;

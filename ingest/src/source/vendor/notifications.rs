@@ -113,7 +113,7 @@ fn alarm(node: &Node<'_>, context: &Context) -> SourceEvent {
         Status::Firing => event.starts_at = changed,
         Status::Resolved => event.ends_at = changed,
     }
-    event.summary = one_line(node.text_of("NewStateReason")).to_owned();
+    one_line(node.text_of("NewStateReason")).clone_into(&mut event.summary);
     node.text_of("AlarmDescription").clone_into(&mut event.description);
     if state == "INSUFFICIENT_DATA" {
         event.annotate("state", "insufficient data");
@@ -143,7 +143,7 @@ fn alarm(node: &Node<'_>, context: &Context) -> SourceEvent {
     event
 }
 
-/// The same alarm by way of EventBridge, whose words are others.
+/// The same alarm by way of `EventBridge`, whose words are others.
 fn alarm_of_eventbridge(node: &Node<'_>, detail: &Node<'_>, context: &Context) -> SourceEvent {
     let state = detail.get("state");
     let status = if state.text_of("value") == "OK" { Status::Resolved } else { Status::Firing };
@@ -153,7 +153,7 @@ fn alarm_of_eventbridge(node: &Node<'_>, detail: &Node<'_>, context: &Context) -
         Status::Firing => event.starts_at = changed,
         Status::Resolved => event.ends_at = changed,
     }
-    event.summary = one_line(state.text_of("reason")).to_owned();
+    one_line(state.text_of("reason")).clone_into(&mut event.summary);
     detail.at(&["configuration", "description"]).text().clone_into(&mut event.description);
     event.label("account", node.text_of("account"));
     event.label("region", node.text_of("region"));

@@ -75,7 +75,7 @@ fn issue(issue: &Node<'_>, action: &str) -> SourceEvent {
     issue.text_of("culprit").clone_into(&mut event.description);
     event.label("project", issue.get("project").any(&["slug", "name"]).text());
     event.label("issue", issue.text_of("shortId"));
-    event.link = issue.any(&["web_url", "permalink", "url"]).text().to_owned();
+    issue.any(&["web_url", "permalink", "url"]).text().clone_into(&mut event.link);
     event.know_by("issue", issue.text_of("id"));
     event
 }
@@ -89,7 +89,7 @@ fn error_event(error: &Node<'_>, rule: &str) -> SourceEvent {
         event.label(key, error.text_of(key));
     }
     add_sentry_tags(&mut event, error);
-    event.link = error.any(&["web_url", "url"]).text().to_owned();
+    error.any(&["web_url", "url"]).text().clone_into(&mut event.link);
     // Its own id is of one occurrence.
     event.know_by("issue", error.any(&["issue_id", "issue"]).text());
     if !event.is_known() {
@@ -141,7 +141,7 @@ pub(super) fn read_uptime_kuma(
             return Err("`msg`");
         }
         let mut event = SourceEvent::new(one_line(message), Status::Firing);
-        event.description = message.to_owned();
+        message.clone_into(&mut event.description);
         event.severity = Some(Severity::Warning);
         event.is_test = message.ends_with("Testing");
         event.know_by("message", message);
@@ -159,7 +159,7 @@ pub(super) fn read_uptime_kuma(
     // Times are UTC, unlike anywhere else; of a beat, and not of the beginning.
     let at = time::instant(heartbeat.text_of("time"), &jiff::tz::TimeZone::UTC);
     event.ends_at = at.filter(|_| status == Status::Resolved);
-    event.description = heartbeat.text_of("msg").to_owned();
+    heartbeat.text_of("msg").clone_into(&mut event.description);
     let target = monitor.any(&["url", "hostname"]).text();
     event.label("instance", if target == "https://" { monitor.text_of("hostname") } else { target });
     event.label("type", monitor.text_of("type"));
@@ -191,8 +191,8 @@ pub(super) fn read_kubernetes(
         _ => None,
     };
     let place = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
-    event.summary = format!("{reason}: {kind} {place}").trim().to_owned();
-    event.description = node.any(&["message", "note"]).text().to_owned();
+    format!("{reason}: {kind} {place}").trim().clone_into(&mut event.summary);
+    node.any(&["message", "note"]).text().clone_into(&mut event.description);
     event.label("cluster", node.text_of("clusterName"));
     event.label("namespace", namespace);
     event.label("kind", kind);
@@ -256,11 +256,11 @@ pub(super) fn read_argo_cd(
     event.summary = said.join(", ");
     // A sync that went well says nothing about an application that is ill.
     let of_operation = if is_failed || !is_bad { operation.text_of("message") } else { "" };
-    event.description = [of_operation, state.at(&["health", "message"]).text()]
+    [of_operation, state.at(&["health", "message"]).text()]
         .into_iter()
         .find(|text| !text.is_empty())
         .unwrap_or_default()
-        .to_owned();
+        .clone_into(&mut event.description);
     let spec = app.get("spec");
     event.label("app", name);
     event.label("project", spec.text_of("project"));

@@ -53,7 +53,7 @@ routes:
 
 #[test]
 fn what_is_probably_not_meant_is_said_with_what_to_do() {
-    for (text, role, warning) in [
+    each_is_said(&[
         (
             "",
             Role::Worker,
@@ -120,8 +120,13 @@ fn what_is_probably_not_meant_is_said_with_what_to_do() {
             Role::Worker,
             "warning: a Loki data source is set, but no GRAFANA_URL",
         ),
-    ] {
-        let said = checked(text, role);
+    ]);
+}
+
+/// Each configuration, checked for a role, is answered with these words.
+fn each_is_said(cases: &[(&str, Role, &str)]) {
+    for (text, role, warning) in cases {
+        let said = checked(text, *role);
         assert!(said.contains(warning), "{warning:?} is missing for {text:?} in:\n{said}");
     }
 }

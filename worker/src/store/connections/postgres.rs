@@ -40,7 +40,10 @@ impl ServerEngine for Postgres {
     }
 
     fn is_starting(error: &sqlx::Error) -> bool {
-        error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == POSTGRES_STARTING)
+        error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == POSTGRES_STARTING)
     }
 
     fn in_our_words(error: sqlx::Error, set_by: SetBy) -> sqlx::Error {

@@ -1,4 +1,4 @@
-//! The store on PostgreSQL: what its servers say when they are cut, restarted, full, or let nobody write.
+//! The store on `PostgreSQL`: what its servers say when they are cut, restarted, full, or let nobody write.
 
 use std::path::Path;
 use std::time::Duration;

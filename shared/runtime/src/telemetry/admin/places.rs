@@ -40,15 +40,14 @@ impl Places {
 
     /// A free place, or else that of the oldest connection; `None` if there are none any more.
     pub(super) async fn take(&self) -> Option<Place> {
-        let permit = match Arc::clone(&self.free).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                if let Some((_, oldest)) = self.taken().by_age.pop_first() {
-                    oldest.cancel();
-                    self.displaced.inc();
-                }
-                Arc::clone(&self.free).acquire_owned().await.ok()?
+        let permit = if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            permit
+        } else {
+            if let Some((_, oldest)) = self.taken().by_age.pop_first() {
+                oldest.cancel();
+                self.displaced.inc();
             }
+            Arc::clone(&self.free).acquire_owned().await.ok()?
         };
         let displaced = CancellationToken::new();
         let id = {

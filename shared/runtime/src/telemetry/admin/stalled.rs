@@ -48,7 +48,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write(context, bytes) {
             Poll::Pending => self.waiting(context),
-            written => written,
+            written @ Poll::Ready(_) => written,
         }
     }
 
@@ -59,7 +59,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
     ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.stream).poll_write_vectored(context, slices) {
             Poll::Pending => self.waiting(context),
-            written => written,
+            written @ Poll::Ready(_) => written,
         }
     }
 
