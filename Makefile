@@ -61,15 +61,7 @@ test-versions: services ## As root, on Debian: the suites against the brokers an
 images: ## As root, on Debian: build localhost/larkfire:dev without a registry of images; PROFILE=release is quicker than dist
 	deploy/images/build.sh $(or $(PROFILE),dist)
 
-check-check-upgrade: services ## Replace a fleet of an earlier build by this one under load, and back; FROM=COMMIT names the build
-	nice -n 10 deploy/check/upgrade.sh $(FROM)
-
-test-versions: services ## As root, on Debian: the suites against the brokers and databases of other releases; half an hour
-	deploy/images/tools.sh mmdebstrap
-	cargo build --workspace --bins
-	nice -n 10 python3 deploy/check/versions.py
-
-images: ## As root, on Debian: run the image that `make images` has built, read-only and without capabilities
+check-images: ## As root, on Debian: run the image that `make images` has built, read-only and without capabilities
 	deploy/images/tools.sh podman runc
 	python3 deploy/images/check.py
 

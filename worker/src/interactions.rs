@@ -4,11 +4,11 @@
 //! What cannot be written down is not done: a silence made twice is worse than one that is made late. So while the
 //! database is away interactions wait, in their order.
 
+mod chat_queues;
 mod command;
 mod consumer;
 mod dedup;
 mod handler;
-mod lanes;
 mod metrics;
 mod mute;
 mod replier;

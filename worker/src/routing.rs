@@ -15,7 +15,7 @@ use model::envelope::Envelope;
 use model::matcher::Matcher;
 use thiserror::Error;
 
-use asked::{Answers, Gathering, Question, Questions};
+use asked::{Answers, Gathering, MatcherQuestion, Questions};
 pub(crate) use chats::{Chats, Named};
 pub use explanation::RouteStep;
 use index::RouteIndex;
@@ -42,7 +42,7 @@ struct Route {
     number: String,
     matchers: Vec<Matcher>,
     /// The same, as they are asked.
-    questions: Vec<Question>,
+    questions: Vec<MatcherQuestion>,
     /// Empty: the default.
     receivers: Vec<usize>,
     continues: bool,

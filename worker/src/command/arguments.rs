@@ -9,7 +9,6 @@ use model::matcher::Matcher;
 use model::when::{When, duration};
 use queue::{DeadLetterId, Reason};
 
-use super::send_test::SendTestArguments;
 use crate::dead_letters::DeadLetterState;
 use crate::history::HistoryOutcome;
 
@@ -398,6 +397,19 @@ fn rate(text: &str) -> Result<u32, String> {
     let number = text.strip_suffix("/s").unwrap_or(text);
     let number = number.parse().ok().filter(|rate| (1..=1_000).contains(rate));
     number.ok_or_else(|| "expected letters per second, from 1/s to 1000/s".to_owned())
+}
+
+/// Arguments of `send-test`.
+#[derive(Args, Debug)]
+pub struct SendTestArguments {
+    /// The receiver's name, as in the configuration
+    pub receiver: String,
+    /// How long to wait for what becomes of it
+    #[arg(long, default_value = "20s", value_name = "TIME", value_parser = duration)]
+    pub wait: Duration,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
 use config::process;
 use config::{Config, DEFAULT_RECEIVER};
 use model::envelope::EnvelopeId;
-use model::when::duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::arguments::SendTestArguments;
 use super::context::CommandContext;
 use super::receiver_test::{self, NewTest, ReceiverTest, TestResult};
 use super::terminal::plain;
@@ -19,19 +18,6 @@ use crate::feishu::advice::advice;
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-
-/// Arguments of `send-test`.
-#[derive(Args, Debug)]
-pub struct SendTestArguments {
-    /// The receiver's name, as in the configuration
-    pub receiver: String,
-    /// How long to wait for what becomes of it
-    #[arg(long, default_value = "20s", value_name = "TIME", value_parser = duration)]
-    pub wait: Duration,
-    /// Prints JSON
-    #[arg(long)]
-    pub json: bool,
-}
 
 pub(super) async fn send_test(
     config: &Config,

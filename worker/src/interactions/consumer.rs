@@ -14,9 +14,9 @@ use runtime::retry::{Pauses, RetryPolicy};
 use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
+use super::chat_queues::{ChatKey, ChatQueues};
 use super::dedup::{BEGUN_FOR_MAX, Begun, InteractionDedup};
 use super::handler::InteractionHandler;
-use super::lanes::{Lane, Lanes};
 use super::metrics::{InteractionMetrics, InteractionOutcome};
 use super::replier::Replier;
 use super::reply::Reply;
@@ -46,7 +46,7 @@ pub(super) struct InteractionConsumer {
 struct Received {
     /// Its place in the order in which messages came.
     number: u64,
-    lane: Lane,
+    chat: ChatKey,
     interaction: Box<Interaction>,
     delivery: Delivery,
 }
@@ -54,7 +54,7 @@ struct Received {
 /// What became of a message.
 enum Handled {
     /// It was settled.
-    Settled(Lane),
+    Settled(ChatKey),
     /// It waits on the queue for the database.
     Waits(Box<Received>, Attempts),
     /// It is time to stop.
@@ -64,7 +64,7 @@ enum Handled {
 /// What is in hand.
 #[derive(Default)]
 struct InFlightInteractions<'c> {
-    lanes: Lanes<Received>,
+    chats: ChatQueues<Received>,
     working: FuturesUnordered<BoxFuture<'c, Handled>>,
     /// What is to wait on the queue, once nothing is worked on any more.
     waiting: Vec<Received>,
@@ -119,13 +119,13 @@ impl InteractionConsumer {
                     return;
                 }
             }
-            let takes_more = in_hand.waiting.is_empty() && in_hand.lanes.has_room();
+            let takes_more = in_hand.waiting.is_empty() && in_hand.chats.has_room();
             tokio::select! {
                 biased;
                 Some(handled) = in_hand.working.next() => match handled {
-                    Handled::Settled(lane) => {
+                    Handled::Settled(chat) => {
                         pauses = RetryPolicy::RECONNECT.pauses();
-                        if let Some(next) = in_hand.lanes.leave(&lane) {
+                        if let Some(next) = in_hand.chats.leave(&chat) {
                             self.work(next, &mut in_hand);
                         }
                     }
@@ -144,7 +144,7 @@ impl InteractionConsumer {
             }
         }
         // What has not been begun goes back, and what has been is finished.
-        drop(in_hand.lanes.drain());
+        drop(in_hand.chats.drain());
         while let Some(handled) = in_hand.working.next().await {
             if matches!(handled, Handled::Stopped) {
                 return;
@@ -164,9 +164,9 @@ impl InteractionConsumer {
             }
         };
         in_hand.received += 1;
-        let lane = Lane::of(&interaction);
-        let received = Received { number: in_hand.received, lane: lane.clone(), interaction, delivery };
-        if let Some(first) = in_hand.lanes.enter(&lane, received) {
+        let chat = ChatKey::of(&interaction);
+        let received = Received { number: in_hand.received, chat: chat.clone(), interaction, delivery };
+        if let Some(first) = in_hand.chats.enter(&chat, received) {
             self.work(first, in_hand);
         }
     }
@@ -195,15 +195,15 @@ impl InteractionConsumer {
         loop {
             match Box::pin(self.handle(interaction, &mut attempts)).await {
                 Ok(Progress::Ended(report)) => {
-                    let Received { lane, interaction, delivery, .. } = received;
+                    let Received { chat, interaction, delivery, .. } = received;
                     self.end(*interaction, delivery, report);
-                    return Handled::Settled(lane);
+                    return Handled::Settled(chat);
                 }
                 Ok(Progress::Repeated) => {
                     self.metrics.ended(&interaction.act, InteractionOutcome::Repeated);
-                    let Received { lane, delivery, .. } = received;
+                    let Received { chat, delivery, .. } = received;
                     delivery.settle();
-                    return Handled::Settled(lane);
+                    return Handled::Settled(chat);
                 }
                 Ok(Progress::Elsewhere) => {}
                 Err(error) => {
@@ -323,9 +323,9 @@ impl InFlightInteractions<'_> {
         if self.begun.len() < BEGUN_MAX {
             self.begun.insert(received.interaction.dedup_key.clone(), attempts);
         }
-        self.waiting.extend(self.lanes.drain());
+        self.waiting.extend(self.chats.drain());
         // Nothing is behind it any more.
-        self.lanes.leave(&received.lane);
+        self.chats.leave(&received.chat);
         self.waiting.push(received);
     }
 

@@ -103,7 +103,8 @@ pub(super) fn elements(view: &View<'_>, rest: Rest, with_links: bool) -> Vec<Ele
 
 /// The page of the console that has every alert of the card, if people can reach it.
 fn page(view: &View<'_>) -> Option<String> {
-    let (console, card) = (view.links.console_url.as_ref()?, view.besides.card?);
+    let console = view.links.console_url.as_ref()?;
+    let card = view.besides.card?;
     Some(format!("{console}/cards/{}", utf8_percent_encode(card, NON_ALPHANUMERIC)))
 }
 

@@ -28,7 +28,7 @@ struct LabelQuestions {
 
 /// What one matcher asks: of the label of this place, by the value or the place of the expression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Question {
+pub(super) enum MatcherQuestion {
     Equal(usize, String),
     NotEqual(usize, String),
     Match(usize, usize),
@@ -45,13 +45,15 @@ pub(super) struct Gathering {
 
 impl Gathering {
     /// What this matcher asks.
-    pub(super) fn question(&mut self, matcher: &Matcher) -> Question {
+    pub(super) fn question(&mut self, matcher: &Matcher) -> MatcherQuestion {
         let label = self.label(matcher.name());
         match matcher.condition() {
-            Condition::Equal(value) => Question::Equal(label, value.to_owned()),
-            Condition::NotEqual(value) => Question::NotEqual(label, value.to_owned()),
-            Condition::Match(expression) => Question::Match(label, self.expression(label, expression)),
-            Condition::NoMatch(expression) => Question::NoMatch(label, self.expression(label, expression)),
+            Condition::Equal(value) => MatcherQuestion::Equal(label, value.to_owned()),
+            Condition::NotEqual(value) => MatcherQuestion::NotEqual(label, value.to_owned()),
+            Condition::Match(expression) => MatcherQuestion::Match(label, self.expression(label, expression)),
+            Condition::NoMatch(expression) => {
+                MatcherQuestion::NoMatch(label, self.expression(label, expression))
+            }
         }
     }
 
@@ -133,13 +135,13 @@ impl<'q, 'e> Answers<'q, 'e> {
     }
 
     /// Whether it is yes.
-    pub(super) fn hold(&mut self, question: &Question) -> bool {
+    pub(super) fn hold(&mut self, question: &MatcherQuestion) -> bool {
         let mut fits = |label, expression: &usize| self.fitting(label).binary_search(expression).is_ok();
         match question {
-            Question::Match(label, expression) => fits(*label, expression),
-            Question::NoMatch(label, expression) => !fits(*label, expression),
-            Question::Equal(label, value) => self.value(*label) == value,
-            Question::NotEqual(label, value) => self.value(*label) != value,
+            MatcherQuestion::Match(label, expression) => fits(*label, expression),
+            MatcherQuestion::NoMatch(label, expression) => !fits(*label, expression),
+            MatcherQuestion::Equal(label, value) => self.value(*label) == value,
+            MatcherQuestion::NotEqual(label, value) => self.value(*label) != value,
         }
     }
 }

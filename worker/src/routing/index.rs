@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::asked::{Answers, Question};
+use super::asked::{Answers, MatcherQuestion};
 
 /// Fewer routes are asked one after another.
 const INDEXED_MIN: usize = 8;
@@ -19,28 +19,34 @@ pub(super) struct RouteIndex {
 
 impl RouteIndex {
     /// The index of routes with these questions; `None` for so few that it does not pay.
-    pub(super) fn of<'q>(routes: impl Iterator<Item = &'q [Question]> + Clone) -> Option<Self> {
+    pub(super) fn of<'q>(routes: impl Iterator<Item = &'q [MatcherQuestion]> + Clone) -> Option<Self> {
         if routes.clone().count() < INDEXED_MIN {
             return None;
         }
-        let mut asked: HashMap<&Question, usize> = HashMap::new();
+        let mut asked: HashMap<&MatcherQuestion, usize> = HashMap::new();
         for question in routes.clone().flatten() {
             *asked.entry(question).or_default() += 1;
         }
         let mut index = Self { by_value: HashMap::new(), by_expression: HashMap::new(), others: Vec::new() };
         for (place, questions) in routes.enumerate() {
-            let is_key = |question: &&Question| matches!(question, Question::Equal(..) | Question::Match(..));
-            let cost = |question: &&Question| (asked.get(*question), matches!(question, Question::Match(..)));
+            let is_key = |question: &&MatcherQuestion| {
+                matches!(question, MatcherQuestion::Equal(..) | MatcherQuestion::Match(..))
+            };
+            let cost = |question: &&MatcherQuestion| {
+                (asked.get(*question), matches!(question, MatcherQuestion::Match(..)))
+            };
             match questions.iter().filter(is_key).min_by_key(cost) {
-                Some(Question::Equal(label, value)) => {
+                Some(MatcherQuestion::Equal(label, value)) => {
                     let by_value = index.by_value.entry(*label).or_default();
                     by_value.entry(value.clone()).or_default().push(place);
                 }
-                Some(Question::Match(label, expression)) => {
+                Some(MatcherQuestion::Match(label, expression)) => {
                     let by_expression = index.by_expression.entry(*label).or_default();
                     by_expression.entry(*expression).or_default().push(place);
                 }
-                Some(Question::NotEqual(..) | Question::NoMatch(..)) | None => index.others.push(place),
+                Some(MatcherQuestion::NotEqual(..) | MatcherQuestion::NoMatch(..)) | None => {
+                    index.others.push(place);
+                }
             }
         }
         Some(index)
