@@ -263,8 +263,12 @@ impl<'r> Section<'r> {
 
     /// Where what is under `name` stands, for a problem with the whole of it.
     pub(super) fn place_at(&self, name: &'static str) -> Place {
+        let path = self.path_of(name);
         let entry = self.entries.iter().find(|entry| entry.key == name);
-        entry.map_or_else(|| name.into(), |entry| Place::in_file(&self.reader.file_name, entry.line, name))
+        match entry {
+            Some(entry) => Place::in_file(&self.reader.file_name, entry.line, &path),
+            None => path.into(),
+        }
     }
 
     /// Reports every key of this map that nobody asked for.

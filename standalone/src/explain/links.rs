@@ -93,7 +93,8 @@ mod tests {
         let body = r#"{"receiver":"ops","status":"firing","orgId":1,"alerts":[{"labels":{"alertname":"Down"},
             "imageURL":"https://grafana.example/a.png"}]}"#;
         let app = "app: { id: cli_a1, secret: secret-1 }, receivers: { ops: { chat_id: oc_1a } }";
-        let (shown, linked) = ("its picture is uploaded for cards", "its picture is linked: images.hosts");
+        let shown = "its picture is uploaded for cards";
+        let linked = "its picture is linked: images.hosts";
         let with_host =
             explained(body, &format!("{{ {app}, images: {{ hosts: [grafana.example] }} }}")).unwrap();
         assert!(with_host.contains(shown) && !with_host.contains(linked), "{with_host}");

@@ -32,16 +32,20 @@ fn golden() -> Vec<PathBuf> {
 fn of_every_body_the_format_and_each_fingerprint_are_told() {
     for expected in golden() {
         let body = PathBuf::from(expected.to_str().unwrap().replace(".expected.", "."));
-        let loki = body.file_name().unwrap().to_string_lossy().starts_with("loki-feishu");
-        let endpoint = if loki { Endpoint::LokiFeishu } else { Endpoint::Any };
+        let name = body.file_name().unwrap().to_string_lossy().into_owned();
+        let endpoint = match name.split('-').next() {
+            Some("loki") => Endpoint::LokiFeishu,
+            Some("prometheus") => Endpoint::AlertmanagerApi,
+            Some(_) | None => Endpoint::Any,
+        };
         let told = explained(&fs::read(&body).unwrap(), endpoint).unwrap();
         let envelopes: Value = serde_json::from_slice(&fs::read(&expected).unwrap()).unwrap();
         for envelope in envelopes.as_array().unwrap() {
             let format = format!("format     {}, because it has `", envelope["source"].as_str().unwrap());
-            assert!(told.starts_with(&format), "{}: {told}", body.display());
+            assert!(told.starts_with(&format), "{name}: {told}");
             for alert in envelope["alerts"].as_array().unwrap() {
                 // A test has a name of its own each time.
-                if ["TestAlert", "Test notification"]
+                if ["TestAlert", "Test notification", "My Alert Testing"]
                     .contains(&alert["labels"]["alertname"].as_str().unwrap_or(""))
                 {
                     continue;

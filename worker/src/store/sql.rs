@@ -144,7 +144,9 @@ where
 /// How the database would find the rows of a query, step by step and in its own words.
 pub async fn explain(pool: &Pool, text: &str, values: &[Value<'_>]) -> Result<Vec<String>, sqlx::Error> {
     let text = match pool {
-        Pool::MySql(_) | Pool::Postgres(_) => format!("EXPLAIN {text}"),
+        // MySQL 9 draws a tree unless the table is asked for.
+        Pool::MySql(_) => format!("EXPLAIN FORMAT=TRADITIONAL {text}"),
+        Pool::Postgres(_) => format!("EXPLAIN {text}"),
         Pool::Sqlite(_) | Pool::Simulated(_) => format!("EXPLAIN QUERY PLAN {text}"),
     };
     let steps: Vec<PlanStep> = rows(pool, &text, values).await?;

@@ -57,7 +57,7 @@ pub(super) async fn a_letter_with_a_nul_in_its_texts_is_kept(harness: &Harness) 
     let shown = [&letter.receiver, &letter.message].map(|text| text.replace('\0', "␀"));
     assert_eq!(shown, ["o␀ps", "no␀ words"]);
     assert_eq!(harness.letters.contents(&[letter.id]).await.unwrap()[0].1.body, line.into_bytes());
-    assert_eq!(harness.letters.of_alert("f\x01").await.unwrap(), [letter]);
+    assert_eq!(harness.letters.of_alert("f\u{0}1").await.unwrap(), [letter]);
 }
 
 pub(super) async fn a_letter_beyond_256_kib_is_whole_and_one_beyond_what_is_kept_is_not(harness: &Harness) {

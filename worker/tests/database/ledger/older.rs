@@ -37,7 +37,8 @@ pub(crate) async fn what_an_older_worker_writes_is_read_and_its_rows_are_written
     worker.store.migrate().await.expect("a schema");
     let delivered = at(30).as_millisecond();
     let bytes = |hex| harness.database.bytes(hex);
-    let (alert, at_receiver) = (bytes("61"), bytes("6f7073"));
+    let alert = bytes("61");
+    let at_receiver = bytes("6f7073");
     let id = bytes("018bcfe5680071018101010101010101");
     let columns = "fingerprint, receiver, told_instance, told_status, told_seen, told_at, told_envelope, \
         claim_instance, claim_status, claim_seen, claim_until, claim_envelope, claim_holder, touched_at, previous, version";
