@@ -68,6 +68,14 @@ impl Client {
     }
 }
 
+/// What is found at a path, head included; `None` where the answer is none, or not 200.
+pub(crate) async fn answer_at(address: SocketAddr, path: &str) -> Option<String> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let mut client = Client::connect(address).await.ok()?;
+    let status = client.exchange(request.as_bytes()).await.ok()?;
+    (status == 200).then(|| String::from_utf8_lossy(client.answer()).into_owned())
+}
+
 /// What of an answer's head matters here.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {

@@ -3,7 +3,7 @@
 use runtime::clock::Clock;
 use serde::Serialize;
 
-use crate::proc_fs::kilobytes;
+use crate::proc_fs::number_after;
 
 /// What has to stand beside a figure.
 #[derive(Debug, Serialize)]
@@ -26,7 +26,7 @@ impl Machine {
             date: Clock::system().now().strftime("%F %H:%M UTC").to_string(),
             cpu: cpu.map_or("unknown", |(_, name)| name.trim()).to_owned(),
             cores: std::thread::available_parallelism().map_or(0, usize::from),
-            memory_gib: kilobytes(&read("/proc/meminfo"), "MemTotal").unwrap_or(0) >> 20,
+            memory_gib: number_after(&read("/proc/meminfo"), "MemTotal").unwrap_or(0) >> 20,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load_before: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
         }

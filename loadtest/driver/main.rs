@@ -11,6 +11,7 @@ mod conduct;
 mod deployment;
 mod drain;
 mod figure;
+mod growth;
 mod harness;
 mod idle;
 mod ledger;
@@ -191,21 +192,13 @@ async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, Re
     let is_needed = |needs: fn(&Measurement) -> bool| {
         origin == Origin::Built && scenarios.iter().any(|scenario| needs(&scenario.measurement))
     };
-    if is_needed(|measurement| {
-        !matches!(measurement, Measurement::Idle(_) | Measurement::Listing(_) | Measurement::Tables(_))
-    }) {
+    if is_needed(|measurement| matches!(measurement, Measurement::Accept(_)) || has_worker(measurement)) {
         release::build("larkfire-ingest").await?;
     }
-    let has_worker = |measurement: &Measurement| {
-        !matches!(
-            measurement,
-            Measurement::Idle(_) | Measurement::Accept(_) | Measurement::Listing(_) | Measurement::Tables(_)
-        )
-    };
     if is_needed(has_worker) {
         release::build("larkfire-worker").await?;
     }
-    if is_needed(|measurement| matches!(measurement, Measurement::Idle(_))) {
+    if is_needed(|measurement| matches!(measurement, Measurement::Idle(_) | Measurement::Growth(_))) {
         release::build("larkfire").await?;
     }
     Ok(Programs {
@@ -213,6 +206,10 @@ async fn programs(origin: Origin, scenarios: &[Scenario]) -> Result<Programs, Re
         worker: release::program("larkfire-worker")?,
         embedded: release::program("larkfire")?,
     })
+}
+
+fn has_worker(measurement: &Measurement) -> bool {
+    matches!(measurement, Measurement::Worker(_) | Measurement::Profile(_) | Measurement::Scaling(_))
 }
 
 fn load(options: &Run) -> Result<Vec<Scenario>, Box<dyn Error>> {
@@ -249,6 +246,7 @@ async fn measure(
         Measurement::Idle(scenario) => idle::run(name, scenario, &programs.embedded).await?,
         Measurement::Listing(scenario) => listing::run(name, &scenario)?,
         Measurement::Tables(scenario) => tables::run(name, &scenario).await?,
+        Measurement::Growth(scenario) => growth::run(name, scenario, &programs.embedded).await?,
     })
 }
 

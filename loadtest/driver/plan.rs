@@ -17,6 +17,7 @@ pub(crate) struct Plan {
     pub(crate) alerts_per_request: u32,
     sends_each: u32,
     receivers: u32,
+    first: u32,
 }
 
 impl Plan {
@@ -28,13 +29,18 @@ impl Plan {
             alerts_per_request: sending.alerts_per_request,
             sends_each: sending.sends_each,
             receivers: profile.feishu.receivers,
+            first: 0,
         }
     }
 
-    /// Single alerts to one receiver, each sent once.
-    #[cfg(test)]
-    pub(crate) const fn even(requests: u32, gap: Duration) -> Self {
-        Self { requests, gap, alerts_per_request: 1, sends_each: 1, receivers: 1 }
+    /// Alerts to one receiver, each sent once.
+    pub(crate) const fn once(requests: u32, gap: Duration, alerts_per_request: u32) -> Self {
+        Self { requests, gap, alerts_per_request, sends_each: 1, receivers: 1, first: 0 }
+    }
+
+    /// The same requests, with alerts that are numbered from here on.
+    pub(crate) const fn from(self, first: u32) -> Self {
+        Self { first, ..self }
     }
 
     /// When a request is due, counted from the first.
@@ -59,10 +65,10 @@ impl Plan {
 
     const fn alert(&self, send: u32) -> u32 {
         if self.sends_each == 1 {
-            return send;
+            return self.first + send;
         }
         let together = REPEATED_TOGETHER * self.sends_each;
-        send / together * REPEATED_TOGETHER + send % together % REPEATED_TOGETHER
+        self.first + send / together * REPEATED_TOGETHER + send % together % REPEATED_TOGETHER
     }
 }
 
@@ -73,7 +79,14 @@ mod tests {
     use super::*;
 
     fn plan(requests: u32, sends_each: u32) -> Plan {
-        Plan { requests, gap: Duration::from_millis(10), alerts_per_request: 5, sends_each, receivers: 3 }
+        Plan {
+            requests,
+            gap: Duration::from_millis(10),
+            alerts_per_request: 5,
+            sends_each,
+            receivers: 3,
+            first: 0,
+        }
     }
 
     #[test]

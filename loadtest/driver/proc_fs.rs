@@ -20,13 +20,19 @@ pub(crate) fn find(name: &str) -> Option<u32> {
 /// The most memory a process ever had resident, in bytes.
 pub(crate) fn peak_memory(id: u32) -> io::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    kilobytes(&status, "VmHWM").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmHWM"))
+    number_after(&status, "VmHWM").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmHWM"))
 }
 
 /// What a process has resident now, in bytes.
 pub(crate) fn resident_memory(id: u32) -> io::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    kilobytes(&status, "VmRSS").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmRSS"))
+    number_after(&status, "VmRSS").map(|kilobytes| kilobytes * 1024).ok_or_else(|| unexpected("VmRSS"))
+}
+
+/// What a process has had written to disks so far, in bytes.
+pub(crate) fn written_bytes(id: u32) -> io::Result<u64> {
+    let io = std::fs::read_to_string(format!("/proc/{id}/io"))?;
+    number_after(&io, "write_bytes").ok_or_else(|| unexpected("io"))
 }
 
 /// How often the threads of a process have gone to sleep so far, and so woken up.
@@ -34,13 +40,13 @@ pub(crate) fn voluntary_switches(id: u32) -> io::Result<u64> {
     let mut switches = 0;
     for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
         let status = std::fs::read_to_string(thread?.path().join("status"))?;
-        switches += kilobytes(&status, "voluntary_ctxt_switches").unwrap_or(0);
+        switches += number_after(&status, "voluntary_ctxt_switches").unwrap_or(0);
     }
     Ok(switches)
 }
 
-/// The value of a line such as `MemTotal:  16384 kB`.
-pub(crate) fn kilobytes(text: &str, name: &str) -> Option<u64> {
+/// The number in a line such as `MemTotal:  16384 kB`.
+pub(crate) fn number_after(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse().ok()
 }
@@ -69,6 +75,6 @@ mod tests {
     #[test]
     fn this_process_has_memory() {
         assert!(peak_memory(std::process::id()).unwrap() > 100_000);
-        assert_eq!(kilobytes("A: 1 kB\nMemTotal:   16 kB\n", "MemTotal"), Some(16));
+        assert_eq!(number_after("A: 1 kB\nMemTotal:   16 kB\n", "MemTotal"), Some(16));
     }
 }

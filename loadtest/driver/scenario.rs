@@ -1,6 +1,7 @@
 //! What is measured, how long, and what is hoped for: files of `scenarios/`, read and refused as a whole.
 
 mod accept;
+mod growth;
 mod idle;
 mod listing;
 pub(crate) mod profile;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
+pub(crate) use growth::{Away, Entries, Growth, Remembered, Start};
 pub(crate) use idle::Idle;
 pub(crate) use listing::{Listing, NameKind, Population};
 pub(crate) use profile::{Profile, Victim};
@@ -28,7 +30,7 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 21] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
@@ -48,6 +50,7 @@ const FILES: [(&str, &str); 20] = [
     ("listing", include_str!("../scenarios/listing.toml")),
     ("idle", include_str!("../scenarios/idle.toml")),
     ("scaling", include_str!("../scenarios/scaling.toml")),
+    ("growth", include_str!("../scenarios/growth.toml")),
     ("tables", include_str!("../scenarios/tables.toml")),
 ];
 
@@ -104,6 +107,7 @@ pub(crate) enum Measurement {
     Idle(Idle),
     Listing(Listing),
     Tables(Tables),
+    Growth(Growth),
 }
 
 /// What tells the kinds apart.
@@ -122,6 +126,7 @@ enum KindName {
     Idle,
     Listing,
     Tables,
+    Growth,
 }
 
 /// The names of what comes with the program.
@@ -154,6 +159,7 @@ impl Scenario {
             KindName::Idle => Measurement::Idle(read(file, text)?),
             KindName::Listing => Measurement::Listing(read(file, text)?),
             KindName::Tables => Measurement::Tables(read(file, text)?),
+            KindName::Growth => Measurement::Growth(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -184,6 +190,7 @@ impl Scenario {
                 Measurement::Idle(idle) => idle.rounds = rounds,
                 Measurement::Listing(listing) => listing.rounds = rounds,
                 Measurement::Tables(tables) => tables.rounds = rounds,
+                Measurement::Growth(growth) => growth.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -198,6 +205,7 @@ impl Scenario {
             Measurement::Idle(idle) => idle.check(),
             Measurement::Listing(listing) => listing.check(),
             Measurement::Tables(tables) => tables.check(),
+            Measurement::Growth(growth) => growth.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

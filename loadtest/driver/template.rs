@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_number_is_found_by_the_fingerprint_of_its_alert() {
-        let plan = Plan::even(100, Duration::from_millis(1));
+        let plan = Plan::once(100, Duration::from_millis(1), 1);
         let numbers = numbers_of(plan);
         assert_eq!(numbers.len(), 100);
         let hashed = &Template::new(plan.service(7), ALERT_BYTES).hashed;

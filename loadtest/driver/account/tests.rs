@@ -28,7 +28,7 @@ fn card(at_ms: i64, shown: &[u32], counted: u64) -> Card {
 
 fn account(written: &Written, cards: &[Card]) -> Account {
     let sent = sent();
-    let plan = Plan::even(4, Duration::from_millis(100));
+    let plan = Plan::once(4, Duration::from_millis(100), 1);
     Books { plan, zero_us: ZERO_US, sent: &sent, written, cards, counters: Counters::default() }.account()
 }
 

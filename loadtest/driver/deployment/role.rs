@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::process::{Launch, Process};
 use tokio::time::timeout;
 
-use crate::client::Client;
+use crate::client::answer_at;
 use crate::harness::{HarnessError, ready};
 use crate::proc_fs::{cpu_time, peak_memory};
 use crate::scrape::sum;
@@ -105,7 +105,7 @@ impl Role {
             (self.now.cpu, self.now.peak_bytes) = (cpu, peak_bytes);
         }
         if self.part == KilledProcess::Worker
-            && let Ok(Some(metrics)) = timeout(SCRAPE_WITHIN, metrics(self.admin)).await
+            && let Ok(Some(metrics)) = timeout(SCRAPE_WITHIN, answer_at(self.admin, "/metrics")).await
         {
             self.now.counters = Counters::read(&metrics);
         }
@@ -148,7 +148,8 @@ impl Usage {
 }
 
 impl Counters {
-    fn read(metrics: &str) -> Self {
+    /// Reads `/metrics` of a worker.
+    pub(crate) fn read(metrics: &str) -> Self {
         let alerts = |outcome| sum(metrics, "larkfire_alerts_total", &format!("outcome=\"{outcome}\""));
         Self {
             // What a card counts and does not name is in the ledger as well.
@@ -169,11 +170,4 @@ impl Counters {
             in_flight: self.in_flight + other.in_flight,
         }
     }
-}
-
-async fn metrics(admin: SocketAddr) -> Option<String> {
-    let request = format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\n\r\n");
-    let mut client = Client::connect(admin).await.ok()?;
-    let status = client.exchange(request.as_bytes()).await.ok()?;
-    (status == 200).then(|| String::from_utf8_lossy(client.answer()).into_owned())
 }

@@ -135,6 +135,26 @@ fn the_map_can_be_read_at_once_and_its_invariants_name_what_holds_them() {
     assert!(invariants.len() >= 10, "{invariants:?}");
 }
 
+/// The folders that `.dockerignore` lets through: without one of them `cargo build` in the image finds a member missing.
+#[test]
+fn an_image_is_built_from_every_member_of_the_workspace() {
+    let context = read(".dockerignore");
+    let kept: Vec<&str> = context.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let manifest = read("Cargo.toml");
+    let (_, members) = manifest.split_once("members = [").unwrap();
+    let members = quoted_members(members.split_once(']').unwrap().0);
+    assert!(members.len() > 5, "{members:?}");
+    let forgotten: Vec<_> = members
+        .iter()
+        .filter(|member| !kept.iter().any(|kept| Path::new(member).starts_with(kept)))
+        .collect();
+    assert!(forgotten.is_empty(), "not in .dockerignore: {forgotten:?}");
+}
+
+fn quoted_members(list: &str) -> Vec<&str> {
+    list.split('"').skip(1).step_by(2).collect()
+}
+
 #[test]
 fn what_is_not_there_is_found() {
     let there = |path: &str| ["worker/src/store", "docs/a.md", "worker/src/store/"].contains(&path);
