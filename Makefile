@@ -22,15 +22,7 @@ unit: ## Run what needs no service and starts no binary: a minute once it is bui
 		cargo test --quiet --workspace --lib -- --skip ledger::model
 
 test: services ## Run every test, against the real services; says how far it is
-	@echo "== test 1 of 4, $$(date +%T): what cargo run --release builds (types too deep for the optimiser are one of its own limits)"
-	cargo build --release
-	@echo "== test 2 of 4, $$(date +%T): the binaries that tests start"
-	cargo build --workspace --bins
-	@echo "== test 3 of 4, $$(date +%T): every test of every crate"
-	cargo test --workspace --no-fail-fast
-	@echo "== test 4 of 4, $$(date +%T): 2 000 seeds of the simulation"
-	# As step 2 has built it: for this package alone cargo would build everything below it once more, with fewer features.
-	$${CARGO_TARGET_DIR:-target}/debug/simulate --seeds 2000
+	deploy/dev/test.sh
 
 check: ## Formatting, lints, docs, licences, crate directions
 	cargo fmt --all --check
