@@ -62,6 +62,10 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, Must> {
     }
 }
 
+/// Units of sizes in bytes, and of times in milliseconds, the largest first.
+const SIZES: [(&str, u64); 5] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
+const TIMES: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+
 pub(super) fn number<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<N, Must> {
     move |text| {
         let parsed = text.parse().ok().filter(|number| range.contains(number));
@@ -72,12 +76,10 @@ pub(super) fn number<N: TryFrom<u64>>(range: RangeInclusive<u64>) -> impl Fn(&st
 
 pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize, Must> {
     move |text| {
-        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
-        let size = with_unit(text, &units).filter(|size| range.contains(size));
+        let size = with_unit(text, &SIZES).filter(|size| range.contains(size));
         let must = || {
-            let must =
-                format!("a size from {} to {} bytes, such as 512KiB or 32MiB", range.start(), range.end());
-            instead_of(text, must)
+            let [least, most] = [range.start(), range.end()].map(|bytes| in_largest_unit(*bytes, &SIZES));
+            instead_of(text, format!("a size from {least} to {most}, such as 512KiB or 32MiB"))
         };
         size.and_then(|size| usize::try_from(size).ok()).ok_or_else(must)
     }
@@ -85,17 +87,20 @@ pub(super) fn bytes(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<usize
 
 pub(super) fn duration(range: RangeInclusive<Duration>) -> impl Fn(&str) -> Result<Duration, Must> {
     move |text| {
-        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-        let time = with_unit(text, &units).map(Duration::from_millis).filter(|time| range.contains(time));
+        let time = with_unit(text, &TIMES).map(Duration::from_millis).filter(|time| range.contains(time));
         time.ok_or_else(|| {
-            let must = format!(
-                "a time from {:?} to {:?}, such as 500ms, 30s, 5m or 24h",
-                range.start(),
-                range.end()
-            );
-            instead_of(text, must)
+            let millis = |time: &Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            let [least, most] =
+                [range.start(), range.end()].map(|time| in_largest_unit(millis(time), &TIMES));
+            instead_of(text, format!("a time from {least} to {most}, such as 500ms, 30s, 5m or 24h"))
         })
     }
+}
+
+/// As people would write it: the largest unit that leaves no rest.
+fn in_largest_unit(amount: u64, units: &[(&str, u64)]) -> String {
+    let whole = units.iter().find(|(_, factor)| amount >= *factor && amount.is_multiple_of(*factor));
+    whole.map_or_else(|| amount.to_string(), |(unit, factor)| format!("{}{unit}", amount / factor))
 }
 
 fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -182,4 +187,20 @@ pub(super) fn prefix(text: &str) -> Result<String, Must> {
     usable
         .then(|| text.to_owned())
         .ok_or_else(|| "1 to 64 letters, digits, dots, dashes or underscores".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_said_in_the_units_that_people_write() {
+        let day = Duration::from_hours(24);
+        let refused = duration(day..=day * 365)("1h").unwrap_err();
+        assert!(refused.starts_with("a time from 1d to 365d, such as"), "{refused}");
+        let refused = duration(Duration::from_millis(1_500)..=Duration::from_mins(5))("1h").unwrap_err();
+        assert!(refused.starts_with("a time from 1500ms to 5m, such as"), "{refused}");
+        let refused = bytes(1_024..=(64 << 20) + 1)("1B").unwrap_err();
+        assert!(refused.starts_with("a size from 1KiB to 67108865B, such as"), "{refused}");
+    }
 }
