@@ -10,6 +10,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -44,10 +45,8 @@ pub enum ExplainError {
     #[error("it would be refused: {0}")]
     Refused(#[from] SourceError),
     /// Ingest would not even read it.
-    #[error("it would be refused: {bytes} bytes, and limits.body_bytes is {limit_bytes}")]
+    #[error("it would be refused: it is larger than limits.body_bytes, which is {limit_bytes}")]
     TooLarge {
-        /// How large it is.
-        bytes: usize,
         /// How large one may be.
         limit_bytes: usize,
     },
@@ -101,13 +100,18 @@ impl ExplainsPayload for Explainer {
     }
 }
 
-/// The bytes of `file`, or of standard input for `-`.
-pub fn read(file: &Path) -> Result<Vec<u8>, ExplainError> {
-    if file.as_os_str() != "-" {
-        return Ok(std::fs::read(file)?);
-    }
+/// The bytes of `file`, or of standard input for `-`; of more than so many only one more, by which it is seen.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read(file: &Path, limit_bytes: usize) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(limit_bytes).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    io::stdin().lock().read_to_end(&mut bytes)?;
+    if file.as_os_str() == "-" {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
@@ -139,10 +143,9 @@ pub fn explanation(
     now: Timestamp,
     colours: Colours,
 ) -> Result<Explanation, ExplainError> {
-    let bytes = body.len();
     let limit_bytes = config.limits.body_bytes;
-    if bytes > limit_bytes {
-        return Err(ExplainError::TooLarge { bytes, limit_bytes });
+    if body.len() > limit_bytes {
+        return Err(ExplainError::TooLarge { limit_bytes });
     }
     let context = Context {
         id: EnvelopeId::new(now, NO_ID),
@@ -355,6 +358,6 @@ mod tests {
         let told = explained(grafana, "").unwrap();
         assert!(told.contains("grafana, because it has `alerts`, `version`, `orgId`, which"), "{told}");
         let large = explained(&" ".repeat(2000), "limits: { body_bytes: 1KiB }").unwrap_err();
-        assert_eq!(large, "it would be refused: 2000 bytes, and limits.body_bytes is 1024");
+        assert_eq!(large, "it would be refused: it is larger than limits.body_bytes, which is 1024");
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::explain::{self, PostAddress};
+use crate::explain::{self, ExplainError, PostAddress};
 use crate::migrate::{self, Bridge};
 use crate::preview;
 use crate::transport::outlet;
@@ -18,7 +18,7 @@ use config::version::VERSION_AND_COMMIT;
 use config::{Config, ConfigErrors, load};
 use ingest::source::Endpoint;
 use runtime::clock::Clock;
-use runtime::plain::{Colouring, Layout, PlainWriter};
+use runtime::plain::{Colouring, Layout, PlainWriter, complain, complain_in_lines};
 use worker::preview::Colours;
 use worker::{command, probe, templates};
 
@@ -48,7 +48,7 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 #[command(version = VERSION_AND_COMMIT, after_help = EXAMPLES)]
 struct Cli {
     /// The configuration file (YAML); without it the environment alone is read
-    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
+    #[arg(long, short, env = "LARKFIRE_CONFIG", hide_env_values = true, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -87,6 +87,10 @@ enum Command {
     #[command(flatten)]
     Common(CommonCommand),
 }
+
+/// The largest configuration of another bridge that is read, in bytes.
+const MIGRATED_BYTES_MAX: usize = 8 << 20;
+const TOO_LARGE: &str = "it is larger than 8 MiB: no configuration is";
 
 /// How `explain` answers.
 #[derive(Clone, Copy)]
@@ -134,18 +138,20 @@ fn runnable(file: Option<&Path>) -> Result<Config, ConfigErrors> {
     load(file, &[ingest::problems, config::tls_problems, templates::problems, preview::problems])
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command answers on the terminal")]
 fn migrate(bridge: Bridge, file: &Path) -> ExitCode {
-    let read = explain::read(file).map_err(|error| error.to_string());
+    let read = explain::read(file, MIGRATED_BYTES_MAX).map_err(|error| error.to_string());
     let migrated = read
+        .and_then(|text| if text.len() > MIGRATED_BYTES_MAX { Err(TOO_LARGE.to_owned()) } else { Ok(text) })
         .and_then(|text| migrate::migrated(bridge, &String::from_utf8_lossy(&text)).map_err(str::to_owned));
     match migrated {
         Ok(yaml) => {
-            print!("{yaml}");
+            let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, Colouring::None);
+            // Whoever reads may have seen enough, as in `… | head`.
+            let _gone = out.write_all(yaml.as_bytes());
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("{}: {error}", file.display());
+            complain(format_args!("{}: {error}", file.display()));
             process::FAILED.into()
         }
     }
@@ -162,15 +168,15 @@ fn explain(
         ExplainFormat::Json => Colours::Off,
     };
     let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, colours.into());
-    let mut complaints = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
-            let _gone = writeln!(complaints, "{errors}");
+            complain_in_lines(errors);
             return process::BAD_CONFIGURATION.into();
         }
     };
-    let told = explain::read(file)
+    let told = explain::read(file, config.limits.body_bytes)
+        .map_err(ExplainError::from)
         .and_then(|body| explain::explanation(&body, way, &config, Clock::system().now(), colours));
     match told {
         Ok(told) => {
@@ -182,7 +188,7 @@ fn explain(
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _gone = writeln!(complaints, "{}: {error}", file.display());
+            complain(format_args!("{}: {error}", file.display()));
             process::FAILED.into()
         }
     }

@@ -30,7 +30,7 @@ use queue::rabbitmq::{RabbitMq, RabbitPublisher};
 use queue::{Publisher, QueueMetrics};
 use runtime::data_dir;
 use runtime::lifecycle::Lifecycle;
-use runtime::plain::{Colouring, Layout, PlainWriter};
+use runtime::plain::{Colouring, Layout, PlainWriter, complain, complain_in_lines, escaped};
 use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
@@ -56,6 +56,14 @@ pub enum CommandError {
     /// It could not be done.
     #[error("{0}")]
     Failed(String),
+    /// Much is wrong with what it was given, and nothing was done.
+    #[error("{what}\n  {}", problems.join("\n  "))]
+    Problems {
+        /// With what, and what became of it.
+        what: String,
+        /// What is wrong.
+        problems: Vec<String>,
+    },
     /// The database does not answer.
     #[error("{failure}{}", question(failure))]
     Store {
@@ -86,7 +94,16 @@ struct Terminal<'t> {
     /// What was asked for.
     out: &'t mut dyn Write,
     /// How far it has come.
-    progress: &'t mut dyn Write,
+    progress: PlainWriter<Box<dyn Write>>,
+}
+
+impl CommandError {
+    /// Says it on standard error; of what it repeats nothing is obeyed.
+    fn complain(&self) {
+        let Self::Problems { what, problems } = self else { return complain(self) };
+        let problems: Vec<_> = problems.iter().map(|problem| escaped(problem)).collect();
+        complain_in_lines(Self::Problems { what: escaped(what), problems });
+    }
 }
 
 /// The way back to the workers over RabbitMQ.
@@ -107,17 +124,18 @@ where
     data_dir::keep_new_files_private();
     // Whatever an alert says, nothing that is printed of it speaks to the terminal.
     let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, Colouring::None);
-    let mut progress = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
-            let _gone = writeln!(progress, "{errors}");
+            complain_in_lines(errors);
             return process::BAD_CONFIGURATION.into();
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(CommandError::from).and_then(|runtime| {
-        let terminal = Terminal { out: &mut out, progress: &mut progress };
+        let progress: Box<dyn Write> = Box::new(io::stderr());
+        let progress = PlainWriter::new(progress, Layout::Lines, Colouring::None);
+        let terminal = Terminal { out: &mut out, progress };
         runtime.block_on(carry_out(command, &config, open, terminal))
     });
     match done {
@@ -125,10 +143,11 @@ where
         // As in `… | head`: whoever reads has seen enough.
         Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _gone = writeln!(progress, "{error}");
+            error.complain();
             match error {
                 CommandError::Usage(_) => process::BAD_CONFIGURATION.into(),
                 CommandError::Failed(_)
+                | CommandError::Problems { .. }
                 | CommandError::Store { .. }
                 | CommandError::Open(_)
                 | CommandError::Output(_) => process::FAILED.into(),

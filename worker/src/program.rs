@@ -42,7 +42,7 @@ Exit codes: 0 told to stop, 64 bad configuration, 1 failed start or failed part.
 #[command(version = VERSION_AND_COMMIT, after_help = EXAMPLES)]
 struct WorkerCli {
     /// The configuration file (YAML); without it the environment alone is read
-    #[arg(long, short, env = "LARKFIRE_CONFIG", value_name = "FILE", global = true)]
+    #[arg(long, short, env = "LARKFIRE_CONFIG", hide_env_values = true, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<WorkerCommand>,

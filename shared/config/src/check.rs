@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use runtime::plain::{Colouring, Layout, PlainWriter};
+use runtime::plain::{Colouring, Layout, PlainWriter, complain, complain_in_lines};
 use serde::Serialize;
 
 use crate::process;
@@ -153,14 +153,13 @@ where
     };
     let printed = report.and_then(|report| {
         let mut out = PlainWriter::new(io::stdout().lock(), Layout::Lines, Colouring::None);
-        let mut complaints = PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None);
         match loaded {
             _ if options.json => {
                 serde_json::to_writer_pretty(&mut out, &report)?;
                 writeln!(out)?;
             }
             Ok(_) => report.print(&mut out)?,
-            Err(errors) => writeln!(complaints, "{errors}")?,
+            Err(errors) => complain_in_lines(errors),
         }
         Ok(report.code(options.strict))
     });
@@ -169,7 +168,7 @@ where
         // Nobody is left to hear that the terminal is gone.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _gone = writeln!(io::stderr().lock(), "{error}");
+            complain(error);
             process::FAILED.into()
         }
     }

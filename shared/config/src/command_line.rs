@@ -1,5 +1,6 @@
 //! What the command lines of the binaries have in common: how they are read, and the commands that all of them have.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use runtime::plain::{Colouring, Layout, PlainWriter};
+use runtime::plain::{Colouring, Layout, PlainWriter, complain, complain_in_lines, escaped};
 use runtime::telemetry::logging::wants_colours;
 use runtime::tls::over_loopback;
 
@@ -48,25 +49,37 @@ pub enum CommonCommand {
 /// # Errors
 /// The exit code to end with: also where help or the version was asked for, and printed.
 pub fn read<C: Parser>() -> Result<C, ExitCode> {
-    let mut command = with_exit_codes(C::command());
-    let read = command.try_get_matches_from_mut(std::env::args_os()).and_then(|mut matches| {
-        C::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    });
-    read.map_err(|error| {
-        // Nobody is left to hear that the terminal is gone.
-        // What was typed may come from a payload, and is repeated.
-        let text = error.render();
-        let (colours, out): (_, &mut dyn Write) = if error.use_stderr() {
-            (wants_colours(&io::stderr()), &mut io::stderr())
-        } else {
-            (wants_colours(&io::stdout()), &mut io::stdout())
-        };
-        let colouring = if colours { Colouring::Allowed } else { Colouring::None };
-        let text = if colours { text.ansi().to_string() } else { text.to_string() };
-        let _gone = PlainWriter::new(out, Layout::Lines, colouring).write_all(text.as_bytes());
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    parsed(arguments.clone()).map_err(|error| {
+        // What was typed may come from a payload, and clap repeats it, line ends and colours included. So it explains what is
+        // wrong with the same as it is shown.
+        let shown = arguments.iter().map(|argument| escaped(&argument.to_string_lossy()).into()).collect();
+        match parsed::<C>(shown) {
+            Err(again) if again.kind() == error.kind() => print(&again),
+            Err(_) | Ok(_) => complain(&error),
+        }
         let was_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
         if was_asked_for { ExitCode::SUCCESS } else { process::BAD_CONFIGURATION.into() }
     })
+}
+
+fn parsed<C: Parser>(arguments: Vec<OsString>) -> Result<C, clap::Error> {
+    let mut command = with_exit_codes(C::command());
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    C::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+fn print(error: &clap::Error) {
+    let text = error.render();
+    let (colours, out): (_, &mut dyn Write) = if error.use_stderr() {
+        (wants_colours(&io::stderr()), &mut io::stderr())
+    } else {
+        (wants_colours(&io::stdout()), &mut io::stdout())
+    };
+    let colouring = if colours { Colouring::Allowed } else { Colouring::None };
+    let text = if colours { text.ansi().to_string() } else { text.to_string() };
+    // Nobody is left to hear that the terminal is gone.
+    let _gone = PlainWriter::new(out, Layout::Lines, colouring).write_all(text.as_bytes());
 }
 
 /// Each command says what it ends with: what it says by itself, or what nearly all have in common.
@@ -88,7 +101,7 @@ pub fn run<C: CommandFactory>(
             return match load() {
                 Ok(config) => health(&AdminPort::of(&config), ready),
                 Err(errors) => {
-                    let _gone = writeln!(io::stderr().lock(), "{errors}");
+                    complain_in_lines(errors);
                     process::BAD_CONFIGURATION.into()
                 }
             };
@@ -109,7 +122,7 @@ pub fn run<C: CommandFactory>(
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            let _gone = writeln!(io::stderr().lock(), "{error}");
+            complain(error);
             process::FAILED.into()
         }
     }
@@ -133,14 +146,13 @@ fn health(port: &AdminPort, ready: bool) -> ExitCode {
     match ask(port, path) {
         Ok(answer) if answer.is_ok() => ExitCode::SUCCESS,
         Ok(answer) => {
-            let _gone = writeln!(io::stderr().lock(), "{path} of {admin}: {}", answer.said());
+            complain(format_args!("{path} of {admin}: {}", answer.said()));
             process::FAILED.into()
         }
         Err(error) => {
-            let _gone = writeln!(
-                io::stderr().lock(),
+            complain(format_args!(
                 "{admin} does not answer: {error}; is it running, and is admin_listen (LARKFIRE_ADMIN_LISTEN) right?"
-            );
+            ));
             process::FAILED.into()
         }
     }

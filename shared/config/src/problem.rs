@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use runtime::plain::escaped;
 use thiserror::Error;
 
 /// Where something stands: a file with the line and the key, or a variable.
@@ -57,7 +58,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.place, self.message)
+        // A key may hold anything, and so may the name of a file.
+        formatter.write_str(&escaped(&format!("{}: {}", self.place, self.message)))
     }
 }
 

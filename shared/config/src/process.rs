@@ -16,6 +16,7 @@ use crate::{
 use runtime::data_dir;
 use runtime::lifecycle::{Lifecycle, StoppedBy, hangups, stop_on_signals};
 use runtime::metrics::intake::BUILD_INFO;
+use runtime::plain::complain_in_lines;
 use runtime::telemetry::admin::{Admin, AdminHosts, Page, spawn_probes};
 use runtime::telemetry::log_level::LogLevelPage;
 use runtime::telemetry::logging::{self, LogFilter};
@@ -52,13 +53,8 @@ where
     let config = match load() {
         Ok(config) => config,
         Err(errors) => {
-            #[expect(
-                clippy::print_stderr,
-                reason = "how to log is one of the settings that could not be read"
-            )]
-            {
-                eprintln!("{errors}");
-            }
+            // How to log is one of the settings that could not be read.
+            complain_in_lines(errors);
             return ExitCode::from(BAD_CONFIGURATION);
         }
     };

@@ -3,7 +3,7 @@
 //!
 //! It is written `\u001b`, as JSON writes it: so a JSON text stays one, and says the same.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 /// How a text is laid out: what of it is ours and not a payload's.
@@ -58,6 +58,17 @@ pub fn escaped(text: &str) -> String {
     plain
 }
 
+/// Says on standard error what went wrong, in one line: of whatever it repeats nothing is obeyed.
+pub fn complain(what: impl fmt::Display) {
+    complain_in_lines(escaped(&what.to_string()));
+}
+
+/// The same in several lines, each of which was made of escaped text.
+pub fn complain_in_lines(what: impl fmt::Display) {
+    // Nobody is left to hear that the terminal is gone.
+    let _gone = writeln!(PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None), "{what}");
+}
+
 fn push(plain: &mut String, character: char) {
     if is_obeyed(character) {
         // Writing to a string cannot fail.
@@ -71,6 +82,11 @@ impl<W: Write> PlainWriter<W> {
     /// Over `out`.
     pub const fn new(out: W, layout: Layout, colouring: Colouring) -> Self {
         Self { out, layout, colouring, begun: Vec::new() }
+    }
+
+    /// Has what is written next stand over what this line says, as a count does that goes on.
+    pub fn begin_line_again(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\r")
     }
 
     fn text(&mut self, text: &str, is_last: bool) -> io::Result<()> {

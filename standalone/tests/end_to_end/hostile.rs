@@ -131,6 +131,78 @@ fn explain_obeys_nothing_either() {
     }
 }
 
+/// Command lines that repeat what is typed, and files that hold it; some of them are for one of the programs only.
+fn typed() -> Vec<Vec<String>> {
+    let option = format!("--{EVIL}");
+    let label = format!("a={EVIL}");
+    let lines: [&[&str]; 31] = [
+        &[EVIL],
+        &[&option],
+        &["check", EVIL],
+        &["check", "--config", EVIL],
+        &["--config", EVIL],
+        &["--config", "evil.yaml"],
+        &["health", "--config", "evil.yaml"],
+        &["check", "--config", "evil.yaml"],
+        &["check", "--json", "--config", "evil.yaml"],
+        &["trace", "x", "--config", "evil.yaml"],
+        &["explain", "payload.json", "--config", "evil.yaml"],
+        &["health", &option],
+        &["completions", EVIL],
+        &["explain", EVIL],
+        &["explain", "payload.json", "--receiver", EVIL],
+        &["migrate", EVIL, "x"],
+        &["migrate", "dingtalk", EVIL],
+        &["migrate", "dingtalk", "evil.yaml"],
+        &["dead-letters", EVIL],
+        &["dead-letters", "show", EVIL],
+        &["dead-letters", "list", "--reason", EVIL],
+        &["dead-letters", "list", "--label", EVIL],
+        &["dead-letters", "list", "--since", EVIL],
+        &["trace", EVIL],
+        &["cards", "show", EVIL],
+        &["routes", "test", EVIL],
+        &["routes", "test", &label],
+        &["users", "import", EVIL],
+        &["users", "import", "evil.csv"],
+        &["users", "remove", EVIL],
+        &["send-test", EVIL],
+    ];
+    lines.iter().map(|line| line.iter().map(|word| (*word).to_owned()).collect()).collect()
+}
+
+#[test]
+fn what_is_typed_is_repeated_and_not_obeyed_by_any_of_the_three_programs() {
+    let harness = Harness::new();
+    let folder = harness.folder.path();
+    let evil = json!(EVIL);
+    std::fs::write(
+        folder.join("evil.yaml"),
+        format!("{evil}: 1\nlisten: {evil}\ntargets: {{ {evil}: 1 }}\n"),
+    )
+    .unwrap();
+    std::fs::write(folder.join("evil.csv"), format!("username,mobile\n\"{EVIL}\",\"{EVIL}\"\n")).unwrap();
+    std::fs::write(folder.join("payload.json"), payload(EVIL)).unwrap();
+    let mut repeated = 0;
+    for role in ["larkfire", "larkfire-ingest", "larkfire-worker"] {
+        let program = folder.join(role);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_larkfire"), &program).unwrap();
+        for words in typed() {
+            let output = std::process::Command::new(&program)
+                .args(&words)
+                .env("LARKFIRE_CONFIG", "larkfire.yaml")
+                .current_dir(folder)
+                .output()
+                .unwrap();
+            let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            assert_tame(&printed, &format!("{role} {words:?}"));
+            assert!(!printed.is_empty(), "{role} {words:?} says nothing");
+            repeated += usize::from(printed.contains("\\u202e"));
+        }
+    }
+    assert!(repeated > 40, "{repeated} lines repeat what was typed");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]

@@ -31,11 +31,16 @@ pub(super) fn hash(input: impl Read, terminal: &mut Terminal<'_>) -> Result<Exit
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use runtime::plain::{Colouring, Layout, PlainWriter};
+
     use super::*;
 
     fn hashed(input: &str) -> Result<String, String> {
-        let [mut out, mut progress] = [const { Vec::new() }; 2];
-        let mut terminal = Terminal { out: &mut out, progress: &mut progress };
+        let mut out = Vec::new();
+        let progress = PlainWriter::new(Box::new(io::sink()) as _, Layout::Lines, Colouring::None);
+        let mut terminal = Terminal { out: &mut out, progress };
         let done = hash(input.as_bytes(), &mut terminal);
         done.map(|_| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
     }

@@ -1,6 +1,8 @@
 //! Which letters an action is about: found before anything is done, so that it can be said first, and so that what
 //! dies meanwhile is not caught up in it.
 
+use std::io::Write;
+
 use serde_json::json;
 
 use super::arguments::Acting;

@@ -5,6 +5,7 @@
 
 mod outcome;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use config::process;
@@ -55,9 +56,12 @@ pub(super) async fn replay(
     let action = context.letters.begin_action(&who, action, &filter, whole.len()).await?;
     let ids: Vec<DeadLetterId> = whole.iter().map(|letter| letter.id).collect();
     let sending = Sending { letters: &context.letters, publisher, action, forced: force, rate };
-    let progress = &mut *terminal.progress;
-    let told =
-        |sent: usize| write!(progress, "\rsent {sent} of {}", ids.len()).and_then(|()| progress.flush());
+    let progress = &mut terminal.progress;
+    let told = |sent: usize| {
+        progress.begin_line_again()?;
+        write!(progress, "sent {sent} of {}", ids.len())?;
+        progress.flush()
+    };
     let (sent, failed) = sending.send(&ids, told).await;
     if failed.is_none() {
         writeln!(terminal.progress)?;

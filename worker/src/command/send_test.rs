@@ -1,5 +1,6 @@
 //! `send-test`: an alert that says it is a test, put on the queue like any other, and what became of it.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ mod printed;
 pub(crate) mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::process::ExitCode;
 
 use config::process;

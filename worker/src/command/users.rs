@@ -48,7 +48,12 @@ pub(super) async fn users(
                     &json!({ "imported": users.len(), "file": file.display().to_string() }),
                 )?;
             } else {
-                writeln!(terminal.out, "imported {} of {}", count(users.len(), "user"), file.display())?;
+                writeln!(
+                    terminal.out,
+                    "imported {} of {}",
+                    count(users.len(), "user"),
+                    plain(&file.display().to_string())
+                )?;
             }
         }
         UsersCommand::Remove { usernames, json } => {
@@ -103,7 +108,7 @@ fn read(file: &Path, id_prefix: &str) -> Result<Vec<User>, CommandError> {
         if more > 0 {
             problems.push(format!("and {more} more"));
         }
-        failed(format!("nothing was imported\n  {}", problems.join("\n  ")))
+        CommandError::Problems { what: format!("{}: nothing was imported", file.display()), problems }
     })
 }
 

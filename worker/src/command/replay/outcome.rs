@@ -1,6 +1,7 @@
 //! What became of letters that were sent again: the worker writes it with the letter.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::Duration;
 
 use queue::DeadLetterId;
@@ -80,7 +81,8 @@ pub(super) async fn wait_for_outcomes(
             return Ok(came.into_iter().collect());
         }
         if shown.replace(under_way.len()) != Some(under_way.len()) {
-            write!(terminal.progress, "\rwaiting for {} of {}   ", under_way.len(), sent.len())?;
+            terminal.progress.begin_line_again()?;
+            write!(terminal.progress, "waiting for {} of {}   ", under_way.len(), sent.len())?;
             terminal.progress.flush()?;
         }
         for some in under_way.chunks(TOGETHER) {
