@@ -10,9 +10,11 @@ use hyper::{HeaderMap, Response, StatusCode};
 use maud::Markup;
 use runtime::telemetry::admin::PageAnswer;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::assets::hash;
 use crate::language::{LANGUAGE_COOKIE, Language};
+use crate::request::AnswerFormat;
 
 /// Nothing but our own files, no inline script or style, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -52,8 +54,13 @@ pub(crate) fn text(status: StatusCode, sentence: &str) -> PageAnswer {
 }
 
 /// There is no room for another request at the moment.
-pub(crate) fn busy() -> PageAnswer {
-    let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, "too many pages are being made at once");
+pub(crate) fn busy(format: AnswerFormat) -> PageAnswer {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let why = "too many pages are being made at once";
+    let mut answer = match format {
+        AnswerFormat::Json => json(status, &json!({ "error": why, "code": "busy" })),
+        AnswerFormat::Html | AnswerFormat::Csv => text(status, why),
+    };
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(AGAIN_AFTER_S));
     answer
 }

@@ -77,11 +77,13 @@ impl Console {
         if !is_form && (route.acts() || !is_read) {
             return Some(answer::finished(wrong_method(&route), &request.headers));
         }
-        let Ok(_place) = self.places.try_acquire() else { return Some(answer::busy()) };
         let query = Fields::read(request.uri.query().unwrap_or_default().as_bytes());
+        let format = request::format(&query);
+        let Ok(_place) = self.places.try_acquire() else {
+            return Some(answer::finished(answer::busy(format), &request.headers));
+        };
         let language = request::language(&query, &request.headers);
         let is_chosen = query.get("lang").is_some();
-        let format = request::format(&query);
         let asked = Asked { request, path, query, language, format, identity };
         let mut answer = self.page(&route, &asked).await;
         if is_chosen {

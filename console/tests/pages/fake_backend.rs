@@ -1,6 +1,7 @@
 //! A backend that says what a test wants to see.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::backend::{Answered, AuditQuery, BackendError, ConsoleActs, ConsoleReads, ExplainsPayload};
 use console::data::{
@@ -24,6 +25,8 @@ pub(crate) const COUNTED: usize = 1_204;
 pub(crate) struct FakeBackend {
     /// If it is set, nothing can be read.
     pub(crate) away: Mutex<Option<String>>,
+    /// If it is set, nothing is answered.
+    pub(crate) is_mute: AtomicBool,
     /// What was asked to be done.
     pub(crate) orders: Mutex<Vec<DeadLetterOrder>>,
     /// Which tests were asked for.
@@ -41,6 +44,9 @@ impl FakeBackend {
             Some(why) => Err(BackendError::Unavailable(why)),
             None => Ok(data()),
         };
+        if self.is_mute.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(std::future::ready(answer))
     }
 }

@@ -13,7 +13,7 @@ use runtime::telemetry::admin::{Admin, AdminHosts, Page, PageFuture, PageRequest
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::client::{CUSTOM, Reply, exchange};
+use crate::client::{CUSTOM, Client, Reply, exchange};
 use crate::harness::Harness;
 use document::Document;
 use requests::{Exchange, about_alerts, about_callbacks};
@@ -177,6 +177,9 @@ async fn the_admin_port_answers_as_documented() {
                 let reply = exchange(address, &format!("{method} {path}"), &[], b"").await;
                 seen.push(Exchange { method, path: path.to_owned(), reply });
             }
+            let mut client = Client::connect(address).await;
+            client.send(format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n")).await;
+            seen.push(Exchange { method: "GET", path: path.to_owned(), reply: client.reply().await });
         }
         queue.set(true);
     }
