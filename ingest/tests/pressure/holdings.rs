@@ -41,7 +41,7 @@ async fn righteous(harness: &Harness) {
 /// A request with a body that does not end, of which so much is sent.
 async fn unfinished(listen: SocketAddr, head: &str, bytes: usize) -> TcpStream {
     let mut stream = TcpStream::connect(listen).await.unwrap();
-    let head = format!("POST {head}Host: x\r\nContent-Length: {}\r\n\r\n", bytes + 1);
+    let head = format!("{head}Host: x\r\nContent-Length: {}\r\n\r\n", bytes + 1);
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = vec![b' '; 64 << 10];
     let mut left = bytes;
@@ -83,12 +83,12 @@ async fn besieged(head: &'static str, connections: usize, bytes: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_at_feishu_s_address_share_what_one_body_may_have_and_keep_nobody_out() {
-    besieged("/lark/event HTTP/1.1\r\n", 132, (1 << 20) - 1).await;
+    besieged("POST /lark/event HTTP/1.1\r\n", 132, (1 << 20) - 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_makes_a_signature_up_is_a_stranger_until_the_body_is_there() {
-    const HEAD: &str = "/api/alert HTTP/1.1\r\nX-Grafana-Alerting-Signature: \
+    const HEAD: &str = "POST /api/alert HTTP/1.1\r\nX-Grafana-Alerting-Signature: \
         9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\r\n";
     besieged(HEAD, 12, (4 << 20) - 2).await;
 }
@@ -209,4 +209,37 @@ async fn clients_of_the_admin_port_that_do_not_read_keep_nobody_from_asking() {
     let mut rest = Vec::new();
     let _reset = last.read_to_end(&mut rest).await;
     println!("{CLIENTS} clients that do not read: {} KiB more", more >> 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bodies_at_the_admin_port_are_sixteen_at_a_time_and_keep_nobody_from_asking() {
+    const CLIENTS: usize = 200;
+    const ASKED: usize = 20;
+    let harness = Harness::configured("", FILES).await;
+    let page = format!("http://{}/log-level", harness.admin);
+    let longer = vec![b' '; usize::try_from(MIB).unwrap() + 1];
+    assert_eq!(http::put(&page, longer).await.unwrap().status, 413);
+    let before = harness.memory().await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CLIENTS {
+        clients.spawn(unfinished(harness.admin, "PUT /log-level HTTP/1.1\r\n", (1 << 20) - 1));
+    }
+    let more = async || harness.memory().await.saturating_sub(before);
+    wait_until(PATIENCE, "some of the sixteen bodies", async || match more().await {
+        bytes if bytes >= 8 * MIB => Ok(()),
+        bytes => Err(bytes),
+    })
+    .await;
+    let mut most = 0;
+    for _ in 0..ASKED {
+        for path in ["/healthz", "/readyz", "/log-level"] {
+            let answer = http::get(&format!("http://{}{path}", harness.admin)).await.unwrap();
+            assert_eq!(answer.status, 200, "{path}");
+        }
+        most = most.max(more().await);
+    }
+    // Each body twice, for what it is put together from; and of each connection what is read before anybody asks for it.
+    assert!(most <= 2 * 16 * MIB + 256 * 2 * 64 * 1024 + BESIDE_BYTES, "{most} bytes more");
+    println!("{CLIENTS} bodies of 1 MiB at the admin port: {} MiB more", most >> 20);
+    clients.shutdown().await;
 }

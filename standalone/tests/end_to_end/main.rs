@@ -13,6 +13,7 @@ mod files;
 mod hostile;
 mod identity;
 mod load;
+mod operator_limits;
 mod people;
 mod preview_page;
 mod secrets;
