@@ -62,6 +62,9 @@ pub(crate) const EAGER: DeliveryConfig = DeliveryConfig {
 
 /// The same, but what cannot be delivered after its attempts in place is parked at once.
 pub(crate) const PARKING: DeliveryConfig = DeliveryConfig { hold: Duration::ZERO, ..EAGER };
+/// A request that hangs does so for longer than a test waits for anything: who waits for it fails the test.
+pub(crate) const PATIENT: DeliveryConfig =
+    DeliveryConfig { request_timeout: WITHIN.saturating_mul(3), hold: Duration::from_hours(1), ..EAGER };
 /// A file in the test's folder.
 const DATABASE: DatabaseConfig =
     DatabaseConfig { url: None, tls: NO_TLS, connections: 1, timeout: Duration::from_secs(5) };

@@ -1,14 +1,13 @@
 //! Ten receivers, one of them dead and one throttled: the other eight get theirs as if those two were not there.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
-use config::{DeliveryConfig, ReceiverConfig};
+use config::ReceiverConfig;
 use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, Record, SimSettings};
 use queue::{Headers, Settlement};
 use testkit::ports::free_address;
 
-use crate::harness::{EAGER, Harness, WITHIN, envelope, line, receiver};
+use crate::harness::{Harness, PATIENT, envelope, line, receiver};
 
 const DEAD: &str = "dead";
 const THROTTLED: &str = "throttled";
@@ -17,9 +16,6 @@ const WELL: [&str; 8] = ["ops", "dev", "dba", "net", "web", "pay", "shop", "boss
 const ROUNDS: u8 = 3;
 /// What waits for the dead one, and then what for the throttled one.
 const WAITING: [RangeInclusive<u8>; 2] = [1..=10, 11..=20];
-/// A request that hangs does so for longer than the test waits for anything: who waits for it fails the test.
-const PATIENT: DeliveryConfig =
-    DeliveryConfig { request_timeout: WITHIN.saturating_mul(3), hold: Duration::from_hours(1), ..EAGER };
 
 /// How the dead one is dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
