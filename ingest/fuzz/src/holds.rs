@@ -17,27 +17,44 @@ const REASON_BYTES_MAX: usize = 1024;
 
 /// Panics unless the body is refused with a reason, or becomes lines that keep their limits and say the same.
 pub fn holds(body: &[u8], endpoint: Endpoint) {
-    let used = allocation_counter::measure(|| become_lines(body, endpoint));
+    holds_in(body, &context(endpoint));
+}
+
+/// The same of a body that comes in another way, or where there are formats of an operator's own.
+pub fn holds_in(body: &[u8], context: &Context) {
+    let used = allocation_counter::measure(|| become_lines(body, context));
     let room = MEMORY_MULTIPLE * body.len() as u64 + MEMORY_BESIDE;
     assert!(used.bytes_max <= room, "{} bytes for a body of {}", used.bytes_max, body.len());
-    compare(body, endpoint);
+    compare(body, context);
 }
 
-fn context(endpoint: Endpoint) -> Context {
+/// What is known of a request whose address says nothing more.
+pub fn context(endpoint: Endpoint) -> Context {
     let received_at = Timestamp::UNIX_EPOCH;
-    Context { id: EnvelopeId::new(received_at, [7; 10]), received_at, endpoint, timezone: TimeZone::UTC, origin: String::new(), ignore_labels: [].into(), keep_labels: [].into(), people: Vec::new(), sources: [].into(), named_source: None }
+    Context {
+        id: EnvelopeId::new(received_at, [7; 10]),
+        received_at,
+        endpoint,
+        timezone: TimeZone::UTC,
+        origin: String::new(),
+        ignore_labels: [].into(),
+        keep_labels: [].into(),
+        people: Vec::new(),
+        sources: [].into(),
+        named_source: None,
+    }
 }
 
-fn become_lines(body: &[u8], endpoint: Endpoint) {
+fn become_lines(body: &[u8], context: &Context) {
     let text = text_of(body);
-    if let Ok(parsed) = parse(&text, &context(endpoint)) {
+    if let Ok(parsed) = parse(&text, context) {
         encode(&parsed.envelope).expect("our own types can be written");
     }
 }
 
-fn compare(body: &[u8], endpoint: Endpoint) {
+fn compare(body: &[u8], context: &Context) {
     let text = text_of(body);
-    let parsed = match parse(&text, &context(endpoint)) {
+    let parsed = match parse(&text, context) {
         Ok(parsed) => parsed,
         Err(error) => {
             let reason = error.to_string();

@@ -3,8 +3,8 @@
 mod holds;
 mod mutate;
 
-pub use holds::holds;
-pub use mutate::mutate;
+pub use holds::{context, holds, holds_in};
+pub use mutate::{mutate, mutate_freely};
 
 /// Runs what waits for nothing.
 pub fn block_on<F: Future>(future: F) -> F::Output {

@@ -135,6 +135,11 @@ pub fn mutate(
     text.len()
 }
 
+/// The same for bodies that nothing has to be put back into.
+pub fn mutate_freely(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    mutate(data, size, max_size, seed, |_| {})
+}
+
 /// Goes down to some part of the body and changes it there.
 fn change(value: &mut Value, dice: &mut Dice) {
     if dice.below(4) > 0 {

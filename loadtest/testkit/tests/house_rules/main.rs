@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "code of tests: what goes wrong ends the test")]
 
 mod documents;
+mod fuzzing;
 mod layers;
 mod map;
 mod references;
