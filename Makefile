@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-.PHONY: help run unit test check check-deploy check-rollout check-upgrade test-versions images check-images check-compose check-kube-play deb check-deb simulate bench services
+.PHONY: help run unit test check check-deploy check-rollout check-upgrade test-versions images check-images check-compose check-kube-play deb check-deb sbom simulate bench services
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -76,6 +76,9 @@ deb: ## The Debian package, by dpkg-deb; PROFILE=release is quicker than dist
 check-deb: ## As root, on Debian: install the package into a throw-away Debian, start what is in it, upgrade it, purge it
 	deploy/images/tools.sh mmdebstrap
 	python3 deploy/debian/check.py
+
+sbom: ## The bill of materials of larkfire, as a release has it: target/larkfire.cdx.json
+	deploy/dev/sbom.sh
 
 simulate: ## Run the whole worker by seeds in simulated time: SEEDS=100000, FROM=1; see loadtest/simulation/README.md
 	cargo run --release --package simulation -- --seeds $(or $(SEEDS),20000) --from $(or $(FROM),1)
