@@ -1,5 +1,5 @@
-//! The parsers of this crate that nobody outside may call, for the fuzz targets (`ingest/fuzz`). Built with `--cfg fuzzing`
-//! only.
+//! The parsers of this crate that nobody outside may call, for the fuzz targets (`ingest/fuzz`). Built for those, and for
+//! the tests that try what is near their corpora (`mutations.rs`).
 
 use std::net::IpAddr;
 

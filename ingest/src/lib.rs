@@ -6,7 +6,7 @@ mod answer;
 mod body;
 mod connections;
 pub mod expansion;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 pub mod gate;
 pub mod hooks;
@@ -14,6 +14,8 @@ mod lark;
 mod live_gate;
 mod memory;
 mod metrics;
+#[cfg(test)]
+mod mutations;
 pub mod program;
 mod refusal_log;
 mod route;

@@ -35,7 +35,7 @@ use writer::{Job, SpoolCommand, SpoolWriter};
 pub use store::OpenError;
 
 /// How many of these bytes, at the beginning of a segment, are whole records.
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) fn whole_records(bytes: &[u8]) -> usize {
     let mut read = 0;
     loop {

@@ -13,7 +13,7 @@ const ORDER: &[&str] = &[
     "shared/runtime: clock entropy data_dir plain retry documents metrics lifecycle tls telemetry",
     "shared/queue: message metrics rabbitmq",
     "ingest: source expansion addressing gate hooks settings live_gate slowdown refusal_log answer memory body lark route metrics \
-     spool connections accept server program fuzzing",
+     spool connections accept server program fuzzing mutations",
     "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert \
      alertmanager card_buttons preview receiver receiver_status templates card_store dead_letters firing summarised storms history interactions \
      delivery cleaning probe command console_backend program",
