@@ -102,7 +102,7 @@ fn mutated(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
             1 => bytes[place.clone()].repeat(2 + dice.below(40)),
             2 => vec![u8::try_from(dice.below(256)).unwrap()],
             3 => WORDS[dice.below(WORDS.len())].to_vec(),
-            4 => bytes[place.clone()].iter().map(|byte| byte ^ 1 << dice.below(8)).collect(),
+            4 => bytes[place.clone()].iter().map(|byte| byte ^ (1 << dice.below(8))).collect(),
             _ => {
                 let other = &seeds[dice.below(seeds.len())];
                 other[dice.range(other.len())].to_vec()

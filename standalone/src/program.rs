@@ -151,7 +151,7 @@ fn migrate(bridge: Bridge, file: &Path) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            complain(format_args!("{}: {error}", file.display()));
+            complain(&format_args!("{}: {error}", file.display()));
             process::FAILED.into()
         }
     }
@@ -171,7 +171,7 @@ fn explain(
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
-            complain_in_lines(errors);
+            complain_in_lines(&errors);
             return process::BAD_CONFIGURATION.into();
         }
     };
@@ -188,7 +188,7 @@ fn explain(
             ExitCode::SUCCESS
         }
         Err(error) => {
-            complain(format_args!("{}: {error}", file.display()));
+            complain(&format_args!("{}: {error}", file.display()));
             process::FAILED.into()
         }
     }

@@ -102,7 +102,7 @@ impl CommandError {
     fn complain(&self) {
         let Self::Problems { what, problems } = self else { return complain(self) };
         let problems: Vec<_> = problems.iter().map(|problem| escaped(problem)).collect();
-        complain_in_lines(Self::Problems { what: escaped(what), problems });
+        complain_in_lines(&Self::Problems { what: escaped(what), problems });
     }
 }
 
@@ -127,7 +127,7 @@ where
     let config = match config {
         Ok(config) => config,
         Err(errors) => {
-            complain_in_lines(errors);
+            complain_in_lines(&errors);
             return process::BAD_CONFIGURATION.into();
         }
     };

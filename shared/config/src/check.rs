@@ -168,7 +168,7 @@ where
         // Nobody is left to hear that the terminal is gone.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            complain(error);
+            complain(&error);
             process::FAILED.into()
         }
     }

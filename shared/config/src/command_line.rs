@@ -101,7 +101,7 @@ pub fn run<C: CommandFactory>(
             return match load() {
                 Ok(config) => health(&AdminPort::of(&config), ready),
                 Err(errors) => {
-                    complain_in_lines(errors);
+                    complain_in_lines(&errors);
                     process::BAD_CONFIGURATION.into()
                 }
             };
@@ -122,7 +122,7 @@ pub fn run<C: CommandFactory>(
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            complain(error);
+            complain(&error);
             process::FAILED.into()
         }
     }
@@ -146,11 +146,11 @@ fn health(port: &AdminPort, ready: bool) -> ExitCode {
     match ask(port, path) {
         Ok(answer) if answer.is_ok() => ExitCode::SUCCESS,
         Ok(answer) => {
-            complain(format_args!("{path} of {admin}: {}", answer.said()));
+            complain(&format_args!("{path} of {admin}: {}", answer.said()));
             process::FAILED.into()
         }
         Err(error) => {
-            complain(format_args!(
+            complain(&format_args!(
                 "{admin} does not answer: {error}; is it running, and is admin_listen (LARKFIRE_ADMIN_LISTEN) right?"
             ));
             process::FAILED.into()

@@ -54,7 +54,7 @@ where
         Ok(config) => config,
         Err(errors) => {
             // How to log is one of the settings that could not be read.
-            complain_in_lines(errors);
+            complain_in_lines(&errors);
             return ExitCode::from(BAD_CONFIGURATION);
         }
     };

@@ -59,12 +59,12 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// Says on standard error what went wrong, in one line: of whatever it repeats nothing is obeyed.
-pub fn complain(what: impl fmt::Display) {
-    complain_in_lines(escaped(&what.to_string()));
+pub fn complain(what: &dyn fmt::Display) {
+    complain_in_lines(&escaped(&what.to_string()));
 }
 
 /// The same in several lines, each of which was made of escaped text.
-pub fn complain_in_lines(what: impl fmt::Display) {
+pub fn complain_in_lines(what: &dyn fmt::Display) {
     // Nobody is left to hear that the terminal is gone.
     let _gone = writeln!(PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None), "{what}");
 }

@@ -38,9 +38,9 @@ const ASKED_BETWEEN_LOOKS: u32 = 150;
 /// a statement that is under way when the clock jumps has taken too long for its deadline, so that the database counts as
 /// away for a moment, and that look finds nothing.
 async fn after_a_look<Found>(what: &str, mut found: impl FnMut() -> Option<Found>) -> Found {
-    let mut asked = 0;
+    let mut asked: u32 = 0;
     wait_until(LOOK_EVERY * LOOKS_MAX + WITHIN, what, async || {
-        if asked % ASKED_BETWEEN_LOOKS == 0 && asked / ASKED_BETWEEN_LOOKS < LOOKS_MAX {
+        if asked.is_multiple_of(ASKED_BETWEEN_LOOKS) && asked / ASKED_BETWEEN_LOOKS < LOOKS_MAX {
             tokio::time::pause();
             tokio::time::advance(LOOK_EVERY).await;
             tokio::time::resume();
