@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use runtime::clock::Clock;
 use serde::Serialize;
 
-use crate::store::sql::{Value, execute, insert, places, rows};
+use crate::store::sql::{Value, execute, explain, insert, places, rows};
 use crate::store::{AgedRows, Pool, Run, Store, StoreError};
 
 /// How long it is kept who did what.
@@ -128,32 +128,7 @@ impl Audit {
 
     /// The newest lines, the newest first.
     pub async fn entries(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
-            AuditFilter::All => ("1 = 1".to_owned(), Vec::new()),
-            AuditFilter::Chosen { since, who, action, before } => {
-                let conditions = [
-                    since.map(|since| ("at_ms >= ?", Value::Number(since.as_millisecond()))),
-                    who.map(|who| ("who = ?", Value::Text(who))),
-                    action.map(|action| ("action = ?", Value::Text(action))),
-                    before.map(|before| ("id < ?", Value::Number(before))),
-                ];
-                let (conditions, values): (Vec<_>, Vec<_>) = conditions.into_iter().flatten().unzip();
-                (["1 = 1"].into_iter().chain(conditions).collect::<Vec<_>>().join(" AND "), values)
-            }
-            AuditFilter::Actions([]) | AuditFilter::Ids([]) => return Ok(Vec::new()),
-            AuditFilter::Actions(actions) => (
-                format!("action IN ({})", places(actions.len())),
-                actions.iter().map(|action| Value::Text(action)).collect(),
-            ),
-            AuditFilter::Ids(ids) => {
-                (format!("id IN ({})", places(ids.len())), ids.iter().map(|id| Value::Number(*id)).collect())
-            }
-        };
-        let select = format!(
-            "SELECT id, at_ms, who, action, chosen, letters, done, outcome, reason FROM larkfire_audit \
-             WHERE {condition} ORDER BY id DESC LIMIT ?"
-        );
-        values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+        let Some((select, values)) = entries_query(wanted, most) else { return Ok(Vec::new()) };
         let lines: Vec<AuditRow> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
         let entry = |(id, at_ms, who, action, chosen, letters, done, outcome, reason)| AuditEntry {
             id,
@@ -167,6 +142,12 @@ impl Audit {
             reason,
         };
         Ok(lines.into_iter().map(entry).collect())
+    }
+
+    /// How the database finds them.
+    pub async fn plan(&self, wanted: AuditFilter<'_>, most: usize) -> Result<Vec<String>, StoreError> {
+        let Some((select, values)) = entries_query(wanted, most) else { return Ok(Vec::new()) };
+        self.store.within(|| explain(self.store.pool(), &select, &values)).await
     }
 
     /// Forgets what was kept long enough.
@@ -213,6 +194,37 @@ impl Audit {
         };
         self.store.within_knowing(once).await
     }
+}
+
+/// The statement for the newest lines, and its values; `None` where none is wanted.
+fn entries_query(wanted: AuditFilter<'_>, most: usize) -> Option<(String, Vec<Value<'_>>)> {
+    let (condition, mut values): (String, Vec<Value<'_>>) = match wanted {
+        AuditFilter::All => ("1 = 1".to_owned(), Vec::new()),
+        AuditFilter::Chosen { since, who, action, before } => {
+            let conditions = [
+                since.map(|since| ("at_ms >= ?", Value::Number(since.as_millisecond()))),
+                who.map(|who| ("who = ?", Value::Text(who))),
+                action.map(|action| ("action = ?", Value::Text(action))),
+                before.map(|before| ("id < ?", Value::Number(before))),
+            ];
+            let (conditions, values): (Vec<_>, Vec<_>) = conditions.into_iter().flatten().unzip();
+            (["1 = 1"].into_iter().chain(conditions).collect::<Vec<_>>().join(" AND "), values)
+        }
+        AuditFilter::Actions([]) | AuditFilter::Ids([]) => return None,
+        AuditFilter::Actions(actions) => (
+            format!("action IN ({})", places(actions.len())),
+            actions.iter().map(|action| Value::Text(action)).collect(),
+        ),
+        AuditFilter::Ids(ids) => {
+            (format!("id IN ({})", places(ids.len())), ids.iter().map(|id| Value::Number(*id)).collect())
+        }
+    };
+    let select = format!(
+        "SELECT id, at_ms, who, action, chosen, letters, done, outcome, reason FROM larkfire_audit \
+         WHERE {condition} ORDER BY id DESC LIMIT ?"
+    );
+    values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+    Some((select, values))
 }
 
 /// The number of the line with these first columns, which two different actions do not share.

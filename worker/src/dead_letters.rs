@@ -9,6 +9,7 @@ mod mover;
 pub(crate) mod publishing;
 mod record;
 mod rows;
+mod search;
 pub(crate) mod sending;
 mod stored;
 
@@ -20,7 +21,7 @@ pub use metrics::DeadLetterMetrics;
 pub use mover::Mover;
 pub use record::LETTER_BYTES_MAX;
 pub(crate) use rows::SETTLED_KEPT;
-pub use rows::{DeadLetterSearch, FoundDeadLetters, Order};
+pub use search::{DeadLetterSearch, FoundDeadLetters, Order};
 pub use stored::{DeadLetterContent, DeadLetterState, ReplayOutcome, StoredDeadLetter};
 
 use crate::audit::Audit;

@@ -33,7 +33,7 @@ use pending::PendingRows;
 use repeats::{Recurrence, Repeats};
 use sizes::WrittenSizes;
 
-pub use counts::{ReceiverCount, cards_since, deferred};
+pub use counts::{ReceiverCount, cards_since, count_plans, deferred};
 pub use find::{HistoryEntry, HistoryFilter, HistoryPage, HistoryPlace, find, find_after, plan};
 pub use row::{HistoryFacts, HistoryOutcome, HistoryRow, HistorySubject};
 

@@ -182,10 +182,7 @@ pub(super) fn filter_of(query: &Query, now: Timestamp) -> Result<Filter, Backend
             ("state", Comparison::Equal) => {
                 filter.states.push(one_of(term, DeadLetterState::ALL, DeadLetterState::as_str)?);
             }
-            ("code", Comparison::Equal) => {
-                let code = value.parse().map_err(|_| refused(format!("@code={value}: expected a number")))?;
-                filter.code = Some(code);
-            }
+            ("code", Comparison::Equal) => filter.code = Some(code_of(term)?),
             ("age", Comparison::Less) => filter.since = Some(ago(term, now)?),
             ("age", Comparison::Greater) => filter.until = Some(ago(term, now)?),
             _ => {
@@ -210,6 +207,11 @@ pub(super) fn waiting_of(query: &Query, until: Timestamp, now: Timestamp) -> Res
 
 fn refused(sentence: String) -> BackendError {
     BackendError::Refused(sentence)
+}
+
+/// The code that is meant.
+pub(super) fn code_of(term: &QueryTerm) -> Result<i64, BackendError> {
+    term.value.parse().map_err(|_| refused(format!("{term}: expected a number")))
 }
 
 /// The moment so long ago.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use config::BOT_MARK;
 use jiff::Timestamp;
 use model::envelope::{Source, decode};
 use model::matcher::Matcher;
@@ -34,6 +33,28 @@ pub struct Filter {
     pub labels: Vec<Matcher>,
 }
 
+/// Some of the letters that are meant: an index has their numbers in order, and the pages of all parts are merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FilterPart {
+    /// Those in this state; `None`: in any.
+    pub(super) state: Option<DeadLetterState>,
+    /// Those with exactly this receiver, which may be one of its bots.
+    pub(super) receiver: Option<String>,
+}
+
+/// How a page of what is meant is found. `MySQL` calls the indexes so, the others with the table's name before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PageWalk {
+    /// By the numbers that are asked for.
+    Chosen,
+    /// Along the numbers of one state, or of all.
+    Number,
+    /// Along the numbers of one state and one value of a column: by one of these indexes.
+    Columns(Vec<&'static str>),
+    /// By the time of the failure, put in order by itself where few are.
+    Time,
+}
+
 impl Filter {
     /// Whether it says anything but which states: whoever acts on everything has to say so.
     pub fn is_narrow(&self) -> bool {
@@ -47,32 +68,52 @@ impl Filter {
             || !self.labels.is_empty()
     }
 
-    /// The states that are asked for, each by itself; `None` stands for any.
+    /// The states that are asked for, each by itself. An index has the numbers of one state in their order, so where one is
+    /// walked along every state is asked for; `None` stands for all of them, in the order of the table.
     pub(super) fn states_asked(&self) -> Vec<Option<DeadLetterState>> {
-        if self.states.is_empty() { vec![None] } else { self.states.iter().copied().map(Some).collect() }
+        if !self.states.is_empty() {
+            // Each once, however often it is asked for.
+            DeadLetterState::ALL.into_iter().filter(|state| self.states.contains(state)).map(Some).collect()
+        } else if matches!(self.walk(), PageWalk::Chosen | PageWalk::Number) && self.receiver.is_none() {
+            vec![None]
+        } else {
+            DeadLetterState::ALL.map(Some).to_vec()
+        }
     }
 
-    /// The condition on the columns, and its values; of letters in one of these states, or in any. Pages ask for each state by
-    /// itself, because an index has the numbers of one state in their order.
-    pub(super) fn condition(&self, states: &[DeadLetterState]) -> (String, Vec<Value<'_>>) {
+    /// By which index pages are found.
+    pub(super) fn walk(&self) -> PageWalk {
+        if !self.ids.is_empty() {
+            return PageWalk::Chosen;
+        }
+        let columns = [
+            (self.receiver.is_some(), "by_receiver"),
+            (self.code.is_some(), "by_code"),
+            (self.reason.is_some(), "by_reason"),
+            (self.source.is_some(), "by_source"),
+        ];
+        let columns: Vec<_> =
+            columns.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, name)| name).collect();
+        if !columns.is_empty() {
+            PageWalk::Columns(columns)
+        } else if self.since.is_some() || self.until.is_some() {
+            PageWalk::Time
+        } else {
+            PageWalk::Number
+        }
+    }
+
+    /// The condition on the columns for one part of what is meant, and its values.
+    pub(super) fn condition<'v>(&'v self, part: &'v FilterPart) -> (String, Vec<Value<'v>>) {
         let mut parts = vec!["1 = 1".to_owned()];
         let mut values = Vec::new();
         if !self.ids.is_empty() {
             parts.push(format!("id IN ({})", places(self.ids.len())));
             values.extend(self.ids.iter().map(|id| Value::Number(id.0)));
         }
-        if !states.is_empty() {
-            parts.push(format!("state IN ({})", places(states.len())));
-            values.extend(states.iter().map(|state| Value::Text(state.as_str())));
-        }
-        if let Some(name) = self.receiver.as_deref() {
-            // All databases count characters here.
-            let chars = Value::Chars(i32::try_from(name.chars().count()).unwrap_or(i32::MAX - 1));
-            let of_bot = format!("SUBSTR(receiver, 1, ?) = ? AND SUBSTR(receiver, ? + 1, 1) = '{BOT_MARK}'");
-            parts.push(format!("(receiver = ? OR ({of_bot}))"));
-            values.extend::<[Value<'_>; 4]>([name.into(), chars, name.into(), chars]);
-        }
-        let compared: [(&str, Value<'_>); 5] = [
+        let compared: [(&str, Value<'_>); 7] = [
+            ("state = ?", part.state.map(DeadLetterState::as_str).into()),
+            ("receiver = ?", part.receiver.as_deref().into()),
             ("reason = ?", self.reason.map(Reason::as_str).into()),
             ("code = ?", self.code.into()),
             ("source = ?", self.source.map(Source::as_str).into()),

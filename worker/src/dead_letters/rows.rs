@@ -1,7 +1,7 @@
-//! The letters in the database: looked up, changed, and forgotten in the end.
+//! The letters in the database: single ones, what is changed of them, and what is forgotten in the end (`search.rs` looks for
+//! those that are meant).
 //!
-//! They are read in pages, in the order of their numbers, so that whoever goes through all of them sees each once and holds
-//! one page. A change is one statement that looks at the state it changes, so that two operators, or an operator and a
+//! A change is one statement that looks at the state it changes, so that two operators, or an operator and a
 //! worker, do not undo each other's. What waits is kept for ever, what is settled for a while.
 
 use std::time::Duration;
@@ -17,153 +17,18 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::warn;
 
 use super::stored::outcome_word;
-use super::{DeadLetterContent, DeadLetterState, DeadLetters, Filter, ReplayOutcome, StoredDeadLetter};
-use crate::store::sql::{Transaction, Value, execute, explain, places, rows};
-use crate::store::{Pool, SmallSteps, StepResult, StoreError};
+use super::{DeadLetterContent, DeadLetterState, DeadLetters, ReplayOutcome, StoredDeadLetter};
+use crate::store::sql::{Transaction, Value, execute, places, rows};
+use crate::store::{SmallSteps, StepResult, StoreError};
 
-/// Letters read at a time.
-const PAGE_LETTERS: usize = 100;
-/// The same with what is in them, which is up to 1 MiB each.
-const PAGE_CONTENTS: usize = 20;
 /// Letters that are shown of one alert: the newest.
 const OF_ALERT_MAX: i64 = 100;
 
-const COLUMNS: &str = "id, envelope, receiver, source, reason, code, message, attempts, first_failed_ms, \
+pub(super) const COLUMNS: &str = "id, envelope, receiver, source, reason, code, message, attempts, first_failed_ms, \
     last_failed_ms, state, outcome, changed_ms, changed_by, alerts, summary, body_bytes, \
     CAST(LENGTH(body) AS SIGNED) AS kept_bytes";
 
-/// Which way to go through the letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As they died.
-    OldestFirst,
-    /// As a person looks for them.
-    NewestFirst,
-}
-
-/// How letters are looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct DeadLetterSearch {
-    /// Which way.
-    pub order: Order,
-    /// Beyond this one; `None`: from the first.
-    pub after: Option<DeadLetterId>,
-    /// Letters that are wanted at most, one at least.
-    pub most: usize,
-    /// Letters whose labels are looked at, at most.
-    pub looked_into_max: usize,
-}
-
-/// What was found.
-#[derive(Clone, Debug, Default)]
-pub struct FoundDeadLetters {
-    /// The letters.
-    pub letters: Vec<StoredDeadLetter>,
-    /// The last that was looked at, if there may be more beyond it.
-    pub next: Option<DeadLetterId>,
-    /// How many were looked into, if that was the end of it.
-    pub looked_into: Option<usize>,
-}
-
-impl Order {
-    const fn direction(self) -> &'static str {
-        match self {
-            Self::OldestFirst => "ASC",
-            Self::NewestFirst => "DESC",
-        }
-    }
-}
-
-fn page_size(filter: &Filter) -> usize {
-    if filter.labels.is_empty() { PAGE_LETTERS } else { PAGE_CONTENTS }
-}
-
-/// The statement for one page of numbers, and its values: a walk along an index, wherever it goes on.
-fn page_query<'f>(
-    pool: &Pool,
-    filter: &'f Filter,
-    state: Option<DeadLetterState>,
-    order: Order,
-    after: Option<DeadLetterId>,
-) -> (String, Vec<Value<'f>>) {
-    let (condition, mut values) = filter.condition(state.as_slice());
-    let index = match pool {
-        // It would walk all letters where most of them are in that state, and go on so when they are not any more.
-        Pool::MySql(_) if state.is_some() && filter.ids.is_empty() => "FORCE INDEX (by_number)",
-        Pool::MySql(_) | Pool::Postgres(_) | Pool::Sqlite(_) | Pool::Simulated(_) => "",
-    };
-    let (beyond, first) = match order {
-        Order::OldestFirst => ("id > ?", i64::MIN),
-        Order::NewestFirst => ("id < ?", i64::MAX),
-    };
-    values.push(after.map_or(first, |letter| letter.0).into());
-    let select = format!(
-        "SELECT id FROM larkfire_dead_letters {index} WHERE {condition} AND {beyond} ORDER BY id {} LIMIT {}",
-        order.direction(),
-        page_size(filter)
-    );
-    (select, values)
-}
-
 impl DeadLetters {
-    /// The letters that are meant, at most `most`.
-    pub async fn find(
-        &self,
-        filter: &Filter,
-        order: Order,
-        most: usize,
-    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        let search = DeadLetterSearch { order, after: None, most, looked_into_max: usize::MAX };
-        Ok(self.search(filter, search).await?.letters)
-    }
-
-    /// Some of the letters that are meant, and where to go on.
-    pub async fn search(
-        &self,
-        filter: &Filter,
-        search: DeadLetterSearch,
-    ) -> Result<FoundDeadLetters, StoreError> {
-        let DeadLetterSearch { order, mut after, most, looked_into_max } = search;
-        let mut found = FoundDeadLetters::default();
-        let mut looked_into = 0;
-        loop {
-            let numbers = self.page(filter, order, after).await?;
-            if numbers.is_empty() {
-                return Ok(FoundDeadLetters { next: None, ..found });
-            }
-            for DeadLetterRow { letter, body } in self.read(filter, order, &numbers).await? {
-                after = Some(letter.id);
-                // Only where labels are asked for was the body read.
-                let matches = body.as_ref().is_none_or(|body| filter.matches(body));
-                looked_into += usize::from(body.is_some());
-                if matches {
-                    found.letters.push(letter);
-                }
-                if found.letters.len() == most || looked_into >= looked_into_max {
-                    let is_cut = looked_into >= looked_into_max && found.letters.len() < most;
-                    return Ok(FoundDeadLetters {
-                        next: after,
-                        looked_into: is_cut.then_some(looked_into),
-                        ..found
-                    });
-                }
-            }
-            // Also where the last of them are gone meanwhile.
-            after = numbers.last().copied();
-        }
-    }
-
-    /// How many letters are meant, counted up to `most`; labels are not looked at.
-    pub async fn count(&self, filter: &Filter, most: usize) -> Result<usize, StoreError> {
-        let (condition, mut values) = filter.condition(&filter.states);
-        let select = format!(
-            "SELECT COUNT(*) FROM (SELECT id FROM larkfire_dead_letters WHERE {condition} LIMIT ?) AS meant"
-        );
-        values.push(i64::try_from(most).unwrap_or(i64::MAX).into());
-        let count: Vec<(i64,)> = self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-        Ok(count.first().and_then(|(count,)| usize::try_from(*count).ok()).unwrap_or_default())
-    }
-
     /// How many letters wait, by receiver.
     pub async fn waiting_by_receiver(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let select = "SELECT receiver, COUNT(*) FROM larkfire_dead_letters WHERE state = ? GROUP BY receiver LIMIT 1000";
@@ -185,55 +50,6 @@ impl DeadLetters {
     /// The letters that this action has changed last, the newest first.
     pub async fn of_action(&self, action: i64) -> Result<Vec<StoredDeadLetter>, StoreError> {
         self.some("changed_by = ?", &[action.into()]).await
-    }
-
-    /// The numbers of the letters after `after`, as many as are looked at together.
-    async fn page(
-        &self,
-        filter: &Filter,
-        order: Order,
-        after: Option<DeadLetterId>,
-    ) -> Result<Vec<DeadLetterId>, StoreError> {
-        let mut numbers = Vec::new();
-        for state in filter.states_asked() {
-            let (select, values) = page_query(self.store.pool(), filter, state, order, after);
-            let of_state: Vec<(i64,)> =
-                self.store.within(|| rows(self.store.pool(), &select, &values)).await?;
-            numbers.extend(of_state.into_iter().map(|(number,)| DeadLetterId(number)));
-        }
-        match order {
-            Order::OldestFirst => numbers.sort_unstable(),
-            Order::NewestFirst => numbers.sort_unstable_by(|one, other| other.cmp(one)),
-        }
-        numbers.truncate(page_size(filter));
-        Ok(numbers)
-    }
-
-    /// How the database finds a page, for each state that is asked for by itself.
-    pub async fn plan(&self, filter: &Filter, order: Order) -> Result<Vec<String>, StoreError> {
-        let mut plan = Vec::new();
-        for state in filter.states_asked() {
-            let (select, values) = page_query(self.store.pool(), filter, state, order, None);
-            plan.extend(self.store.within(|| explain(self.store.pool(), &select, &values)).await?);
-        }
-        Ok(plan)
-    }
-
-    /// These letters, with their bodies if those are to be looked at; those that are gone are left out.
-    async fn read(
-        &self,
-        filter: &Filter,
-        order: Order,
-        numbers: &[DeadLetterId],
-    ) -> Result<Vec<DeadLetterRow>, StoreError> {
-        let body = if filter.labels.is_empty() { "NULL" } else { "body" };
-        let select = format!(
-            "SELECT {COLUMNS}, {body} AS body FROM larkfire_dead_letters WHERE id IN ({}) ORDER BY id {}",
-            places(numbers.len()),
-            order.direction()
-        );
-        let values: Vec<Value<'_>> = numbers.iter().map(|number| Value::Number(number.0)).collect();
-        self.store.within(|| rows(self.store.pool(), &select, &values)).await
     }
 
     /// What is in these letters, in the order of their numbers; those that are gone are left out.
@@ -301,9 +117,9 @@ impl DeadLetters {
 }
 
 /// A row of the columns and a body.
-struct DeadLetterRow {
-    letter: StoredDeadLetter,
-    body: Option<Vec<u8>>,
+pub(super) struct DeadLetterRow {
+    pub(super) letter: StoredDeadLetter,
+    pub(super) body: Option<Vec<u8>>,
 }
 
 /// The databases' rows have the same columns, of types of their own.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::repeats::SPAN_MS;
 use super::row::HistoryOutcome;
-use crate::store::sql::rows;
+use crate::store::sql::{Value, explain, rows};
 use crate::store::{Store, StoreError};
 
 /// Receivers that are counted at most.
@@ -23,26 +23,46 @@ pub struct ReceiverCount {
 
 type CountRow = (Vec<u8>, i64, i64);
 
-/// Cards since then, by receiver.
-pub async fn cards_since(store: &Store, since: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+/// What counts of the last moments are asked with.
+type CountQuery = (&'static str, Vec<Value<'static>>);
+
+fn cards_query(since: Timestamp) -> CountQuery {
     let select = "SELECT receiver, COUNT(DISTINCT card), MAX(at_ms) FROM larkfire_history \
          WHERE at_ms >= ? AND card IS NOT NULL GROUP BY receiver LIMIT ?";
-    let values = [since.as_millisecond().into(), RECEIVERS_MAX.into()];
-    let found: Vec<CountRow> = store.within(|| rows(store.pool(), select, &values)).await?;
-    Ok(found.into_iter().map(counted).collect())
+    (select, vec![since.as_millisecond().into(), RECEIVERS_MAX.into()])
 }
 
-/// Alerts that are put aside beyond now, by receiver, and until when the last of them is.
-pub async fn deferred(store: &Store, now: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+fn deferred_query(now: Timestamp) -> CountQuery {
     let select = "SELECT receiver, COUNT(*), MAX(until_ms) FROM larkfire_history \
          WHERE outcome = ? AND at_ms >= ? AND until_ms > ? GROUP BY receiver LIMIT ?";
     let now_ms = now.as_millisecond();
-    let values = [
+    let values = vec![
         HistoryOutcome::Deferred.number().into(),
         now_ms.saturating_sub(SPAN_MS).into(),
         now_ms.into(),
         RECEIVERS_MAX.into(),
     ];
+    (select, values)
+}
+
+/// Cards since then, by receiver.
+pub async fn cards_since(store: &Store, since: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+    counts(store, cards_query(since)).await
+}
+
+/// Alerts that are put aside beyond now, by receiver, and until when the last of them is.
+pub async fn deferred(store: &Store, now: Timestamp) -> Result<Vec<ReceiverCount>, StoreError> {
+    counts(store, deferred_query(now)).await
+}
+
+/// How the database finds the rows of each of these counts.
+pub async fn count_plans(store: &Store, now: Timestamp) -> Result<[Vec<String>; 2], StoreError> {
+    let plan =
+        async |(select, values): CountQuery| store.within(|| explain(store.pool(), select, &values)).await;
+    Ok([plan(cards_query(now)).await?, plan(deferred_query(now)).await?])
+}
+
+async fn counts(store: &Store, (select, values): CountQuery) -> Result<Vec<ReceiverCount>, StoreError> {
     let found: Vec<CountRow> = store.within(|| rows(store.pool(), select, &values)).await?;
     Ok(found.into_iter().map(counted).collect())
 }

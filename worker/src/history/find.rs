@@ -43,6 +43,8 @@ pub struct HistoryFilter {
     pub receiver: Option<String>,
     /// What became of them.
     pub outcome: Option<HistoryOutcome>,
+    /// What Feishu has answered with this code.
+    pub code: Option<i64>,
     /// Alerts that all of these match.
     pub labels: Vec<Matcher>,
     /// What happened then or later.
@@ -176,7 +178,7 @@ impl HistoryFilter {
         let since_ms = self.since.map(Timestamp::as_millisecond);
         let named = self.name.as_deref().or_else(|| self.alertname()).map(name_kept);
         let outcome = self.outcome.map(HistoryOutcome::number);
-        let conditions: [(&str, Value<'_>); 11] = [
+        let conditions: [(&str, Value<'_>); 12] = [
             ("identity >= ?", self.identity.as_deref().map(str::as_bytes).into()),
             ("identity < ?", identities_end.into()),
             ("name = ?", named.map(str::as_bytes).into()),
@@ -184,6 +186,7 @@ impl HistoryFilter {
             ("card = ?", self.card.as_deref().map(str::as_bytes).into()),
             ("receiver = ?", self.receiver.as_deref().map(str::as_bytes).into()),
             ("outcome = ?", outcome.into()),
+            ("code = ?", self.code.into()),
             ("last_ms >= ?", since_ms.into()),
             // What an index begins with: a row counts for so long at most.
             ("at_ms >= ?", since_ms.map(|since| since.saturating_sub(SPAN_MS)).into()),

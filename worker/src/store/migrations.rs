@@ -61,6 +61,8 @@ const STEPS: &[Migration] = migrations![
     "0019_console",
     "0020_console_sessions",
     "0021_dead_letters_by_number",
+    "0022_filters",
+    "0023_cards_and_attempts",
 ];
 
 /// What `MySQL` answers where there is no such table.
@@ -294,7 +296,7 @@ mod tests {
         assert_eq!(mysql_versions(last, &without("larkfire_budget")), [2, 4]);
         assert_eq!(
             mysql_versions(last, &without("larkfire_audit")),
-            [3, 7, 19],
+            [3, 7, 19, 22],
             "with the columns it has got later"
         );
     }

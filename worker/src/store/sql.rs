@@ -22,8 +22,6 @@ pub enum Value<'v> {
     Null,
     /// A number.
     Number(i64),
-    /// A number of characters: functions of `PostgreSQL` take no larger ones.
-    Chars(i32),
     /// A text, in the column's collation.
     Text(&'v str),
     /// Bytes, compared one by one.
@@ -202,7 +200,6 @@ fn mysql<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, MySql, MySqlArgument
     values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
         Value::Null => query.bind(None::<i64>),
         Value::Number(number) => query.bind(*number),
-        Value::Chars(number) => query.bind(*number),
         Value::Text(text) => query.bind((*text).to_owned()),
         Value::Bytes(bytes) => query.bind(bytes.to_vec()),
     })
@@ -212,7 +209,6 @@ fn postgres<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, Postgres, PgArgum
     values.iter().fold(sqlx::query(AssertSqlSafe(for_postgres(text))), |query, value| match value {
         Value::Null => query.bind(OfAnyType),
         Value::Number(number) => query.bind(*number),
-        Value::Chars(number) => query.bind(*number),
         Value::Text(text) => query.bind(without_nul(text).into_owned()),
         Value::Bytes(bytes) => query.bind(bytes.to_vec()),
     })
@@ -243,7 +239,6 @@ fn sqlite<'q>(text: &str, values: &[Value<'_>]) -> Query<'q, Sqlite, SqliteArgum
     values.iter().fold(sqlx::query(AssertSqlSafe(text.to_owned())), |query, value| match value {
         Value::Null => query.bind(None::<i64>),
         Value::Number(number) => query.bind(*number),
-        Value::Chars(number) => query.bind(*number),
         Value::Text(text) => query.bind((*text).to_owned()),
         Value::Bytes(bytes) => query.bind(bytes.to_vec()),
     })

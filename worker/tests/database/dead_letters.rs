@@ -47,5 +47,8 @@ on_each! {
     what_is_settled_is_forgotten_after_a_while_and_what_waits_is_not
     one_pass_forgets_all_that_is_due_however_much_it_is
     a_page_is_a_walk_along_an_index_whatever_is_asked_for
+    an_index_finds_the_few_that_a_filter_means
+    an_index_finds_what_somebody_did
+    letters_of_some_time_come_in_the_order_of_their_numbers
     the_audit_trail_says_who_did_what
 }

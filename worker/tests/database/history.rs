@@ -26,6 +26,7 @@ on_each_database! {
     alerts_are_found_by_each_filter
     repeats_of_an_alert_are_one_row_that_counts_them
     an_index_stands_behind_each_filter
+    the_last_moments_are_counted_by_an_index
     what_is_too_old_or_too_much_makes_room
 }
 
@@ -154,6 +155,7 @@ async fn alerts_are_found_by_each_filter(database: Database) {
         (HistoryFilter { card: Some("card-1".to_owned()), ..none() }, &["f-Swap-1", "f-Disk-1"]),
         (HistoryFilter { receiver: Some("dev".to_owned()), ..none() }, &["f-Disk-3"]),
         (HistoryFilter { outcome: Some(Outcome::Duplicate.into()), ..none() }, &["f-Disk-2"]),
+        (HistoryFilter { code: Some(11_248), ..none() }, &["f-Disk-3"]),
         (
             HistoryFilter { labels: matcher("alertname=Disk"), ..none() },
             &["f-Disk-3", "f-Disk-2", "f-Disk-1"],
@@ -200,7 +202,7 @@ async fn repeats_of_an_alert_are_one_row_that_counts_them(database: Database) {
 }
 
 /// One filter at a time, as pages and commands offer them.
-fn each_filter() -> [(&'static str, HistoryFilter); 8] {
+fn each_filter() -> [(&'static str, HistoryFilter); 9] {
     let at = Timestamp::from_second(START + 3).unwrap();
     let none = HistoryFilter::default;
     [
@@ -209,6 +211,7 @@ fn each_filter() -> [(&'static str, HistoryFilter); 8] {
         ("name", HistoryFilter { name: Some("A7".to_owned()), ..none() }),
         ("identity", HistoryFilter { identity: Some("f-A7-1".to_owned()), ..none() }),
         ("outcome", HistoryFilter { outcome: Some(HistoryOutcome::Deferred), ..none() }),
+        ("code", HistoryFilter { code: Some(11_248), ..none() }),
         ("envelope", HistoryFilter { envelope: Some(envelope(1, &["A7"]).id), ..none() }),
         ("card", HistoryFilter { card: Some("card-1".to_owned()), ..none() }),
         ("time", HistoryFilter { since: Some(at), until: Some(at), ..none() }),
@@ -235,6 +238,31 @@ async fn an_index_stands_behind_each_filter(database: Database) {
             .iter()
             .any(|word| plan.contains(word));
         assert!(is_found && !plan.starts_with("ALL"), "{name} has no index: {plan}");
+    }
+}
+
+async fn the_last_moments_are_counted_by_an_index(database: Database) {
+    let url = database.url_by_indexes();
+    let harness = &Harness::at(&url, HistoryConfig::default(), database).ready().await;
+    for slot in 0..20 {
+        let names: Vec<String> = (0..50).map(|number| format!("A{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        harness.delivered(&envelope(slot, &names), &format!("card-{slot}"));
+        harness.pass(Duration::from_mins(1));
+    }
+    harness.history.finish().await;
+    let at = |minute: i64| Timestamp::from_second(START + minute * 60).unwrap();
+    let counts = history::cards_since(&harness.store, at(18)).await.unwrap();
+    assert_eq!(
+        counts.iter().map(|count| (count.receiver.as_str(), count.count)).collect::<Vec<_>>(),
+        [("ops", 2)]
+    );
+    assert_eq!(history::deferred(&harness.store, at(20)).await.unwrap(), []);
+    // Of a thousand rows fifty are of the last minute: whoever reads all of them would do so with ten million as well.
+    for plan in history::count_plans(&harness.store, at(19)).await.unwrap() {
+        let plan = plan.join("\n");
+        let is_found = ["SEARCH", "range by PRIMARY", "range by larkfire_history_", "Index Cond"];
+        assert!(is_found.iter().any(|word| plan.contains(word)), "it reads all rows: {plan}");
     }
 }
 

@@ -11,9 +11,10 @@ use runtime::clock::Clock;
 use crate::databases::Database;
 
 use super::harness::{HALF_PAST_TEN, Harness, letters, line, refused, refused_again};
+use worker::audit::{Audit, AuditFilter};
 use worker::dead_letters::{
-    DeadLetterContent, DeadLetterState, Filter, LETTER_BYTES_MAX, OperatorAction, Order, ReplayOutcome,
-    StoredDeadLetter,
+    DeadLetterContent, DeadLetterSearch, DeadLetterState, Filter, LETTER_BYTES_MAX, OperatorAction, Order,
+    ReplayOutcome, StoredDeadLetter,
 };
 use worker::store::sql::{execute, rows};
 
@@ -329,19 +330,96 @@ pub(super) async fn a_page_is_a_walk_along_an_index_whatever_is_asked_for(harnes
     for order in [Order::OldestFirst, Order::NewestFirst] {
         for states in states.clone() {
             let has_states = !states.is_empty();
-            let receiver = has_states.then(|| "ops".to_owned());
+            let receiver = has_states.then(|| "dev".to_owned());
             let filter = Filter { states, receiver, labels: labels.clone(), ..Filter::default() };
             let plan = letters.plan(&filter, order).await.unwrap().join("\n");
             let sorts = ["filesort", "TEMP B-TREE", "->  Sort"].iter().any(|word| plan.contains(word));
             assert!(!sorts, "it sorts: {plan}");
             let by = match (has_states, &harness.database) {
-                (true, _) => "by_number",
+                (true, _) => "by_receiver",
                 (false, Database::Postgres(_)) => "larkfire_dead_letters_pkey",
                 (false, _) => "PRIMARY",
             };
             assert!(plan.to_uppercase().contains(&by.to_uppercase()), "{filter:?}: {plan}");
         }
     }
+}
+
+/// Conditions that hardly a letter fulfils, each by itself, and the index that finds those few among many.
+fn rare_filters() -> [(Filter, &'static str); 8] {
+    let all = Filter::default;
+    let time = |second: i64| Some(Timestamp::from_second(HALF_PAST_TEN + second).unwrap());
+    let waiting = || vec![DeadLetterState::Waiting];
+    [
+        (Filter { receiver: Some("dev".to_owned()), ..all() }, "by_receiver"),
+        (Filter { reason: Some(Reason::GaveUp), ..all() }, "by_reason"),
+        (Filter { code: Some(11_248), ..all() }, "by_code"),
+        (Filter { source: Some(Source::Grafana), ..all() }, "by_source"),
+        (Filter { since: time(3_600), ..all() }, "by_time"),
+        (Filter { until: time(-3_600), ..all() }, "by_time"),
+        (Filter { states: waiting(), code: Some(11_248), ..all() }, "by_code"),
+        (Filter { states: waiting(), since: time(3_600), ..all() }, "by_time"),
+    ]
+}
+
+pub(super) async fn an_index_finds_the_few_that_a_filter_means(harness: &Harness) {
+    let lines: Vec<_> = (0..200).map(line).collect();
+    harness.keep(lines.join("\n"), &refused(1)).await;
+    let by_indexes = harness.database.url_by_indexes();
+    let (letters, _) = letters(by_indexes, Clock::system(), DAY, &Registry::new());
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        for (filter, index) in rare_filters() {
+            let plan = letters.plan(&filter, order).await.unwrap();
+            let sorts = |step: &String| {
+                ["filesort", "TEMP B-TREE", "->  Sort"].iter().any(|word| step.contains(word))
+            };
+            assert!(!plan.iter().any(sorts), "{filter:?} sorts: {plan:#?}");
+            let states = if filter.states.is_empty() { DeadLetterState::ALL.len() } else { 1 };
+            let by_it = plan.iter().filter(|step| step.contains(index)).count();
+            assert_eq!(by_it, states, "{filter:?}, for each state: {plan:#?}");
+        }
+    }
+}
+
+pub(super) async fn an_index_finds_what_somebody_did(harness: &Harness) {
+    for number in 0..200 {
+        let who = format!("person {number}");
+        harness.letters.begin_action(&who, OperatorAction::Replay, &Filter::default(), 1).await.unwrap();
+    }
+    let by_indexes = harness.database.url_by_indexes();
+    let (_, store) = letters(by_indexes, Clock::system(), DAY, &Registry::new());
+    let trail = Audit::new(store, Clock::system());
+    for (who, action, index) in [(Some("ann"), None, "by_who"), (None, Some("discard"), "by_action")] {
+        let wanted = AuditFilter::Chosen { since: None, who, action, before: None };
+        let plan = trail.plan(wanted, 101).await.unwrap().join("\n");
+        assert!(plan.contains(index) && !plan.contains("filesort"), "{wanted:?}: {plan}");
+    }
+}
+
+pub(super) async fn letters_of_some_time_come_in_the_order_of_their_numbers(harness: &Harness) {
+    // The later in the message, the earlier they failed.
+    for index in 0..300 {
+        let second = i64::try_from(300 - index).unwrap();
+        harness.keep(line(index), &refused(second)).await;
+    }
+    let time = |second: i64| Some(Timestamp::from_second(HALF_PAST_TEN + second).unwrap());
+    let filter = Filter { since: time(51), until: time(251), ..Filter::default() };
+    let expected: Vec<i64> = (51..=250).collect();
+    let found = harness.find(&filter).await;
+    let numbers: Vec<i64> = found.iter().map(|letter| letter.id.0).collect();
+    assert_eq!(numbers, expected);
+    assert_eq!(harness.letters.count(&filter, 1_000).await.unwrap(), 200);
+    assert_eq!(harness.letters.count(&filter, 150).await.unwrap(), 150);
+    let search = DeadLetterSearch {
+        order: Order::NewestFirst,
+        after: Some(DeadLetterId(200)),
+        most: 120,
+        looked_into_max: usize::MAX,
+    };
+    let page = harness.letters.search(&filter, search).await.unwrap();
+    let numbers: Vec<i64> = page.letters.iter().map(|letter| letter.id.0).collect();
+    assert_eq!(numbers, (80..200).rev().collect::<Vec<_>>());
+    assert_eq!(page.next, Some(DeadLetterId(80)));
 }
 
 pub(super) async fn the_audit_trail_says_who_did_what(harness: &Harness) {

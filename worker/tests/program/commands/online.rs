@@ -127,7 +127,7 @@ async fn a_user_table_in_which_nobody_can_be_found_is_doubtful_and_one_that_nobo
         &printed,
         &[
             "ok: database: answers (",
-            ") and takes what a worker writes; tables: 0 of 19",
+            ") and takes what a worker writes; tables: 0 of 21",
             "ok: user table: there is none called users in the workers' database",
         ],
     );
@@ -199,17 +199,47 @@ async fn a_grafana_answers_and_one_that_cannot_be_reached_from_here_is_no_failur
 }
 
 #[tokio::test]
+async fn the_address_of_the_console_is_asked_and_passwords_over_plain_http_are_doubtful() {
+    let people = database(&PEOPLE).await;
+    let here = grafana().await;
+    let away = format!("http://{}", free_address());
+    let hash =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let users = format!(", users: [{{ name: zhang, password_hash: '{hash}', role: viewer }}]");
+    for (url, more, listen, says) in [
+        (&here, "", "127.0.0.1", "ok: console.url: answers (HTTP 404)"),
+        (&away, "", "127.0.0.1", "; does it run, and does console.url lead to it?"),
+        (&here, &*users, "127.0.0.1", "ok: console.url: answers (HTTP 404)"),
+        (
+            &here,
+            &*users,
+            "0.0.0.0",
+            "warning: console.url: answers (HTTP 404); passwords and cookies go over it unencrypted: https belongs before it",
+        ),
+    ] {
+        let port = free_address().port();
+        let settings = format!("admin_listen: '{listen}:{port}'\nconsole: {{ url: '{url}'{more} }}");
+        let harness = with_users(server(), people.name(), COLUMNS, &settings);
+        let (code, printed) = harness.command(&["check", "--online"]).await;
+        assert_eq!(code, Some(0), "{printed}");
+        has(&printed, &[says]);
+    }
+}
+
+#[tokio::test]
 async fn the_app_is_asked_who_it_is_and_whether_its_bot_is_in_its_chats() {
     let settings = SimSettings::new([])
         .app(AppSettings::new("cli_here", "app-s3cret"))
         .chat(ChatSettings::new("oc_in").app("cli_here"))
         .chat(ChatSettings::new("oc_out"));
     let sim = FeishuSim::start(settings).await.unwrap();
+    let console = free_address();
     let harness = |secret: &str, chats: &str| {
         let text = format!(
             "queue: {{ url: '{}' }}
 lark: {{ encrypt_key: k3y, verification_token: t0ken }}
 app: {{ id: cli_here, secret: {secret}, base_url: '{}' }}
+console: {{ url: 'http://{console}/ops', path_prefix: /ops, feishu: {{ tenant_key: t, operators: [ou_1] }} }}
 receivers: {chats}",
             amqp_url(),
             sim.base_url()
@@ -224,6 +254,10 @@ receivers: {chats}",
         &[
             "ok: app cli_here: its id and secret are right",
             "ok: chat of default: the bot is in it",
+            "warning: console.url: ",
+            &format!(
+                "; the app's redirect URL has to be http://{console}/ops/login/feishu/callback, exactly"
+            ),
             "FAILED: chat of ops: the bot is not in it: add the app's bot to the group",
             "FAILED: chat of gone: code 232006",
         ],
