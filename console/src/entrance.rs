@@ -2,6 +2,7 @@
 //! a session, which is kept in the database.
 
 mod address;
+mod attempts;
 mod cookies;
 mod feishu;
 mod login;
@@ -27,17 +28,20 @@ use crate::answer::see_other;
 use crate::assets;
 use crate::language::Language;
 use crate::request::{self, AnswerFormat, Fields};
+use attempts::SharedAttempts;
 use cookies::{Cookie, CookieRules};
 use pages::{Doorway, OpenWays, Refusal};
 use passwords::Users;
 use sessions::Token;
 use throttle::Throttle;
 
+pub use attempts::AttemptStore;
 pub use feishu::{FeishuLogin, FeishuLoginError, FeishuPerson, FeishuRules, KnownSince};
 pub use passwords::{ConsoleUser, HashError, hash_password};
 pub use sessions::{
     LoginMethod, Person, SecretHash, SessionEnds, SessionStore, SessionTimes, Stored, StoredSession,
 };
+pub use throttle::{FORGOTTEN_AFTER as ATTEMPTS_FORGOTTEN_AFTER, Tried};
 pub use trusted::{PeerRule, TrustedHeader};
 
 /// What the entrance is made of.
@@ -62,6 +66,8 @@ pub struct EntranceParts {
     pub times: SessionTimes,
     /// Where they are kept.
     pub sessions: Arc<dyn SessionStore>,
+    /// Where attempts to log in are counted.
+    pub attempts: Arc<dyn AttemptStore>,
     /// Log-ins by way and result.
     pub logins: IntCounterVec,
     /// The time.
@@ -110,7 +116,10 @@ pub struct Entrance {
     parts: EntranceParts,
     users: Users,
     cookies: CookieRules,
+    /// As this worker remembers them.
     throttle: Mutex<Throttle>,
+    /// As all of them do.
+    attempts: SharedAttempts,
 }
 
 /// A request, read as far as it has to be before anybody is known.
@@ -133,7 +142,8 @@ impl Entrance {
     pub fn new(mut parts: EntranceParts) -> Self {
         let users = Users::new(std::mem::take(&mut parts.users));
         let cookies = CookieRules { is_https: parts.is_https, path_prefix: parts.path_prefix.clone() };
-        Self { parts, users, cookies, throttle: Mutex::default() }
+        let attempts = SharedAttempts(Arc::clone(&parts.attempts));
+        Self { parts, users, cookies, throttle: Mutex::default(), attempts }
     }
 
     async fn decide(&self, request: &PageRequest, path: &str) -> Admission {

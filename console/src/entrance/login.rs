@@ -9,6 +9,7 @@ use runtime::telemetry::admin::{PageAnswer, PageRequest, only_get};
 use tracing::{info, warn};
 use url::form_urlencoded;
 
+use super::attempts::{AttemptKeys, TriedName};
 use super::cookies::Cookie;
 use super::feishu::{KnownSince, PendingLogin};
 use super::pages::{LoginForm, Refusal, private};
@@ -65,7 +66,7 @@ impl Entrance {
         let fields = form_urlencoded::parse(&request.body);
         let password = fields.into_iter().find(|(name, _)| name == "password").map(|(_, value)| value);
         let from = self.address(request);
-        self.begin(LoginMethod::Password, Some(name), from)?;
+        self.begin(LoginMethod::Password, Some(name), from).await?;
         let Some(user) = self.users.authenticate(name, &password.unwrap_or_default()).await else {
             self.count(LoginMethod::Password, LoginResult::Refused);
             // What was written where a name belongs may be a password.
@@ -76,7 +77,7 @@ impl Entrance {
         let person =
             Person { way: LoginMethod::Password, subject: user.name.clone(), name: user.name.clone() };
         let answer = self.enter(request, person, user.proof(), &next(&sent)).await?;
-        self.succeeded(Some(name), from);
+        self.succeeded(Some(name), from).await;
         Ok(answer)
     }
 
@@ -126,7 +127,7 @@ impl Entrance {
         let cookie = self.cookies.shown(&request.headers, Cookie::Feishu).unwrap_or_default();
         let pending = PendingLogin::read(cookie, state).ok_or_else(reasons::of_another_browser)?;
         let from = self.address(request);
-        self.begin(LoginMethod::Feishu, None, from)?;
+        self.begin(LoginMethod::Feishu, None, from).await?;
         let now = self.parts.clock.now();
         let until = now.checked_add(FORM_LASTS).unwrap_or(now);
         let is_first = self.parts.sessions.use_once(pending.state.hash(), now, until).await;
@@ -149,7 +150,7 @@ impl Entrance {
         let name = format!("{} ({})", person.name, person.open_id);
         let person = Person { way: LoginMethod::Feishu, subject: person.open_id, name };
         let answer = self.enter(request, person, SecretHash::default(), &pending.next).await?;
-        self.succeeded(None, from);
+        self.succeeded(None, from).await;
         Ok(answer)
     }
 
@@ -212,17 +213,39 @@ impl Entrance {
         }
     }
 
-    fn begin(&self, way: LoginMethod, name: Option<&str>, from: IpAddr) -> Result<(), Refusal> {
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        throttle.begin(name, from, self.parts.clock.now()).map_err(|wait| {
-            self.count(way, LoginResult::Slowed);
-            // Rounded up: who comes at the very second is early.
-            reasons::slowed(wait.as_secs() + 1)
-        })
+    /// Begins an attempt, which counts as failed until it is known better: here, and where all workers count.
+    async fn begin(&self, way: LoginMethod, name: Option<&str>, from: IpAddr) -> Result<(), Refusal> {
+        let now = self.parts.clock.now();
+        let mut wait = {
+            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.begin(name, from, now).err()
+        };
+        if wait.is_none() {
+            // With the database away it is this worker alone that counts; then there is no session either.
+            wait = self.attempts.begin(&self.attempt(name, from), now).await.unwrap_or_default();
+        }
+        let Some(wait) = wait else { return Ok(()) };
+        self.count(way, LoginResult::Slowed);
+        // Rounded up: who comes at the very second is early.
+        Err(reasons::slowed(wait.as_secs() + 1))
     }
 
-    fn succeeded(&self, name: Option<&str>, from: IpAddr) {
+    async fn succeeded(&self, name: Option<&str>, from: IpAddr) {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner).succeeded(name, from);
+        let now = self.parts.clock.now();
+        if let Err(error) = self.attempts.succeeded(&self.attempt(name, from), now).await {
+            // At worst somebody who mistypes next waits a little.
+            warn!(%error, "that a log-in to the console went well is not counted by the other workers");
+        }
+    }
+
+    /// What an attempt is counted under.
+    fn attempt(&self, name: Option<&str>, from: IpAddr) -> AttemptKeys {
+        let known = |name| match self.users.find(name) {
+            Some(user) => TriedName::User(&user.name),
+            None => TriedName::Nobody(name),
+        };
+        AttemptKeys::of(name.map(known), from)
     }
 
     fn address(&self, request: &PageRequest) -> IpAddr {

@@ -1,4 +1,5 @@
-//! Attempts to log in, slowed where they fail: for each name, and for each address they come from. Pure.
+//! Attempts to log in, slowed where they fail: for each name, and for each address they come from; as one worker remembers them,
+//! and the rule by which all of them count together. Pure.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,17 +9,34 @@ use jiff::{SignedDuration, Timestamp};
 /// Names, and addresses, that are remembered at once.
 const REMEMBERED_MAX: usize = 4_096;
 /// After so long without an attempt nothing is remembered.
-const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// What is remembered of a name, in characters.
 const NAME_CHARS_MAX: usize = 64;
-/// Attempts that nobody is made to wait for: mistypings of one person.
-const FREE_BY_NAME: u32 = 5;
+/// Mistypings of one person are free; whoever guesses at somebody's password keeps them out for no longer than the pause.
+pub(super) const BY_NAME: AttemptLimits = AttemptLimits { free: 5, pause_max: SignedDuration::from_secs(60) };
 /// And those of a whole office behind one address.
-const FREE_BY_ADDRESS: u32 = 20;
-/// The longest pause for a name: whoever guesses at somebody's password keeps them out for no longer.
-const PAUSE_BY_NAME_MAX: SignedDuration = SignedDuration::from_secs(60);
-/// And for an address.
-const PAUSE_BY_ADDRESS_MAX: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const BY_ADDRESS: AttemptLimits =
+    AttemptLimits { free: 20, pause_max: SignedDuration::from_mins(15) };
+
+/// How far attempts of one kind may go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AttemptLimits {
+    /// Attempts that nobody is made to wait for.
+    free: u32,
+    /// The longest pause.
+    pause_max: SignedDuration,
+}
+
+/// What is known of the attempts at one name, or from one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Those that failed, or are under way.
+    pub failures: u32,
+    /// When the last was.
+    pub at: Timestamp,
+    /// When there may be another.
+    pub open_at: Timestamp,
+}
 
 /// What is remembered of attempts.
 #[derive(Debug)]
@@ -30,23 +48,12 @@ pub(crate) struct Throttle {
 #[derive(Debug)]
 struct Attempts<K> {
     known: HashMap<K, Tried>,
-    free: u32,
-    pause_max: SignedDuration,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Tried {
-    failures: u32,
-    at: Timestamp,
-    open_at: Timestamp,
+    limits: AttemptLimits,
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Self {
-            by_name: Attempts::new(FREE_BY_NAME, PAUSE_BY_NAME_MAX),
-            by_address: Attempts::new(FREE_BY_ADDRESS, PAUSE_BY_ADDRESS_MAX),
-        }
+        Self { by_name: Attempts::new(BY_NAME), by_address: Attempts::new(BY_ADDRESS) }
     }
 }
 
@@ -80,38 +87,65 @@ impl Throttle {
         }
         // Whoever has one right password is not free to guess at others.
         if let Some(tried) = self.by_address.known.get_mut(&network(address)) {
-            tried.failures = tried.failures.saturating_sub(1);
+            *tried = tried.without_one();
         }
     }
 }
 
-impl<K: std::hash::Hash + Eq + Clone> Attempts<K> {
-    fn new(free: u32, pause_max: SignedDuration) -> Self {
-        Self { known: HashMap::new(), free, pause_max }
-    }
-
-    fn wait(&self, key: &K, now: Timestamp) -> SignedDuration {
-        self.known.get(key).map_or(SignedDuration::ZERO, |tried| tried.open_at.duration_since(now))
-    }
-
-    fn fail(&mut self, key: K, now: Timestamp) {
-        let is_recent = |tried: &Tried| now.duration_since(tried.at) < FORGOTTEN_AFTER;
-        if !self.known.contains_key(&key) && self.known.len() >= REMEMBERED_MAX {
-            self.known.retain(|_, tried| is_recent(tried));
-            let oldest = self.known.iter().min_by_key(|(_, tried)| tried.at).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest.filter(|_| self.known.len() >= REMEMBERED_MAX) {
-                self.known.remove(&oldest);
-            }
-        }
-        let before = self.known.get(&key).copied().filter(is_recent).map_or(0, |tried| tried.failures);
+impl AttemptLimits {
+    /// One more, which counts as failed.
+    pub(super) fn next(self, before: Option<Tried>, now: Timestamp) -> Tried {
+        let before = before.filter(|tried| tried.is_recent(now)).map_or(0, |tried| tried.failures);
         let failures = before.saturating_add(1);
         // One second after the last free attempt, then twice as long each time.
         let doublings = failures.checked_sub(self.free).map(|over| over.min(20));
         let pause = doublings.map_or(SignedDuration::ZERO, |doublings| {
             SignedDuration::from_secs(1 << doublings).min(self.pause_max)
         });
-        let open_at = now.checked_add(pause).unwrap_or(now);
-        self.known.insert(key, Tried { failures, at: now, open_at });
+        Tried { failures, at: now, open_at: now.checked_add(pause).unwrap_or(now) }
+    }
+}
+
+impl Tried {
+    /// How long to wait for the next attempt.
+    pub(super) fn wait(self, now: Timestamp) -> SignedDuration {
+        self.open_at.duration_since(now)
+    }
+
+    /// The last one went well.
+    pub(super) fn without_one(self) -> Self {
+        Self { failures: self.failures.saturating_sub(1), ..self }
+    }
+
+    /// There were none.
+    pub(super) const fn nothing(now: Timestamp) -> Self {
+        Self { failures: 0, at: now, open_at: now }
+    }
+
+    fn is_recent(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) < FORGOTTEN_AFTER
+    }
+}
+
+impl<K: std::hash::Hash + Eq + Clone> Attempts<K> {
+    fn new(limits: AttemptLimits) -> Self {
+        Self { known: HashMap::new(), limits }
+    }
+
+    fn wait(&self, key: &K, now: Timestamp) -> SignedDuration {
+        self.known.get(key).map_or(SignedDuration::ZERO, |tried| tried.wait(now))
+    }
+
+    fn fail(&mut self, key: K, now: Timestamp) {
+        if !self.known.contains_key(&key) && self.known.len() >= REMEMBERED_MAX {
+            self.known.retain(|_, tried| tried.is_recent(now));
+            let oldest = self.known.iter().min_by_key(|(_, tried)| tried.at).map(|(key, _)| key.clone());
+            if let Some(oldest) = oldest.filter(|_| self.known.len() >= REMEMBERED_MAX) {
+                self.known.remove(&oldest);
+            }
+        }
+        let tried = self.limits.next(self.known.get(&key).copied(), now);
+        self.known.insert(key, tried);
     }
 }
 
@@ -120,7 +154,7 @@ fn short(name: &str) -> String {
 }
 
 /// Who has one IPv6 address has its whole network.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -1,12 +1,13 @@
 //! Who gets in where people log in: passwords, sessions, a proxy.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use console::entrance::TrustedHeader;
 use hyper::Method;
 
 use crate::browser::{Browser, login, set_cookie, token};
-use crate::fake_entrance::{EntranceHarness, PASSWORD};
+use crate::fake_entrance::{EntranceHarness, FakeSessions, PASSWORD};
 
 #[tokio::test]
 async fn nobody_sees_a_page_before_they_log_in_and_then_the_one_they_wanted() {
@@ -166,6 +167,33 @@ async fn guessing_is_slowed_also_for_who_has_the_right_password() {
     assert_eq!((door.counted("password", "refused"), door.counted("password", "slowed")), (5, 1));
     let unknown = Browser::default().log_in(&door.harness, "nobody", PASSWORD).await;
     assert_eq!(unknown.status, 401, "as if there were such a user");
+}
+
+#[tokio::test]
+async fn whoever_guesses_gains_nothing_by_asking_another_worker_while_these_know_of_each_other() {
+    let sessions = Arc::<FakeSessions>::default();
+    *sessions.attempts.lock().unwrap() = Some(BTreeMap::new());
+    let one = EntranceHarness::with(Arc::clone(&sessions), |_| {}).await;
+    let other = EntranceHarness::with(Arc::clone(&sessions), |_| {}).await;
+    let mut statuses = Vec::new();
+    for door in [&one, &other, &one, &other, &one, &other, &one] {
+        statuses.push(Browser::default().log_in(&door.harness, "ann", "wrong").await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    let kept = format!("{:?}", sessions.attempts.lock().unwrap());
+    assert!(!kept.contains("ann") && !kept.contains("127.0.0.1"), "{kept}");
+    other.pass(0, 2);
+    assert_eq!(Browser::default().log_in(&other.harness, "ann", PASSWORD).await.status, 303);
+    one.pass(0, 2);
+    assert_eq!(Browser::default().log_in(&one.harness, "ann", "wrong").await.status, 401, "begun anew");
+
+    *sessions.attempts.lock().unwrap() = None;
+    let alone = EntranceHarness::with(Arc::clone(&sessions), |_| {}).await;
+    for attempt in 0..5 {
+        let refused = Browser::default().log_in(&alone.harness, "ann", "wrong").await;
+        assert_eq!(refused.status, 401, "{attempt}");
+    }
+    assert_eq!(Browser::default().log_in(&alone.harness, "ann", "wrong").await.status, 429, "by itself");
 }
 
 #[tokio::test]

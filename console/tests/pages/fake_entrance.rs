@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use console::access::ConsoleRole;
+use console::backend::BackendError;
 use console::entrance::{
-    ConsoleUser, Entrance, EntranceParts, FeishuEntrance, FeishuLogin, FeishuLoginError, FeishuPerson,
-    FeishuRules, KnownSince, Person, SecretHash, SessionEnds, SessionStore, SessionTimes, Stored,
-    StoredSession, hash_password,
+    AttemptStore, ConsoleUser, Entrance, EntranceParts, FeishuEntrance, FeishuLogin, FeishuLoginError,
+    FeishuPerson, FeishuRules, KnownSince, Person, SecretHash, SessionEnds, SessionStore, SessionTimes,
+    Stored, StoredSession, Tried, hash_password,
 };
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,8 @@ pub(crate) const TENANT: &str = "t-ours";
 pub(crate) struct FakeSessions {
     pub(crate) all: Mutex<BTreeMap<SecretHash, StoredSession>>,
     once: Mutex<BTreeSet<SecretHash>>,
+    /// What is known of attempts to log in; `None`: nobody answers.
+    pub(crate) attempts: Mutex<Option<BTreeMap<SecretHash, Tried>>>,
     pub(crate) notes: Mutex<Vec<(String, String)>>,
 }
 
@@ -66,6 +69,28 @@ impl SessionStore for FakeSessions {
     fn note<'s>(&'s self, who: &'s str, action: &'s str, _: &'s str) -> Stored<'s, ()> {
         self.notes.lock().unwrap().push((who.to_owned(), action.to_owned()));
         stored(())
+    }
+}
+
+impl AttemptStore for FakeSessions {
+    fn tried(&self, key: SecretHash) -> Stored<'_, Option<Tried>> {
+        let attempts = self.attempts.lock().unwrap();
+        let known = attempts.as_ref().map(|attempts| attempts.get(&key).copied());
+        let known = known.ok_or_else(|| BackendError::Unavailable("away".to_owned()));
+        Box::pin(std::future::ready(known))
+    }
+
+    fn change(&self, key: SecretHash, before: Option<Tried>, after: Tried) -> Stored<'_, bool> {
+        let mut attempts = self.attempts.lock().unwrap();
+        let changed = attempts.as_mut().map(|attempts| {
+            let is_still = attempts.get(&key).copied() == before;
+            if is_still {
+                attempts.insert(key, after);
+            }
+            is_still
+        });
+        let changed = changed.ok_or_else(|| BackendError::Unavailable("away".to_owned()));
+        Box::pin(std::future::ready(changed))
     }
 }
 
@@ -154,6 +179,7 @@ impl EntranceHarness {
                 longest: SignedDuration::from_hours(24),
             },
             sessions: Arc::clone(&sessions) as _,
+            attempts: Arc::clone(&sessions) as _,
             logins: logins.clone(),
             clock: Clock::from_fn(move || Timestamp::from_second(time.load(Ordering::Relaxed)).unwrap()),
         };

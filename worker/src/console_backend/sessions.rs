@@ -1,7 +1,10 @@
-//! The console's sessions in the database.
+//! The console's sessions in the database, and the attempts to log in that failed.
 
 use console::backend::BackendError;
-use console::entrance::{LoginMethod, Person, SecretHash, SessionEnds, SessionStore, Stored, StoredSession};
+use console::entrance::{
+    ATTEMPTS_FORGOTTEN_AFTER, AttemptStore, LoginMethod, Person, SecretHash, SessionEnds, SessionStore,
+    Stored, StoredSession, Tried,
+};
 use jiff::Timestamp;
 use runtime::clock::Clock;
 
@@ -22,9 +25,18 @@ const OLD_SESSIONS: DeleteSome<'_> = DeleteSome {
 };
 const OLD_ONCE: DeleteSome<'_> =
     DeleteSome { table: "larkfire_console_once", key: "hash", condition: "until_ms < ?", order: "until_ms" };
+const OLD_ATTEMPTS: DeleteSome<'_> =
+    DeleteSome { table: "larkfire_console_attempts", key: "attempt", condition: "at_ms < ?", order: "at_ms" };
+/// Names and addresses whose attempts are known at once; beyond, the oldest make room.
+const ATTEMPTS_MAX: i64 = 20_000;
 const SESSION: Insert<'_> = Insert {
     table: "larkfire_console_sessions",
     columns: &["token", "way", "subject", "name", "proof", "begun_ms", "used_ms"],
+    key: 1,
+};
+const ATTEMPT: Insert<'_> = Insert {
+    table: "larkfire_console_attempts",
+    columns: &["attempt", "failures", "at_ms", "open_ms"],
     key: 1,
 };
 const ONCE: Insert<'_> = Insert { table: "larkfire_console_once", columns: &["hash", "until_ms"], key: 1 };
@@ -92,6 +104,70 @@ impl Sessions {
         self.clean(OLD_ONCE, now).await?;
         let insert = ONCE.or_keep(self.store.pool().dialect(), "VALUES (?, ?)");
         Ok(self.done(&insert, &[Value::Bytes(&what), until.as_millisecond().into()]).await? == 1)
+    }
+}
+
+impl Sessions {
+    async fn read_attempt(&self, key: SecretHash) -> Result<Option<Tried>, StoreError> {
+        let select =
+            "SELECT failures, at_ms, open_ms FROM larkfire_console_attempts WHERE attempt = ? LIMIT 1";
+        let values = [Value::Bytes(&key)];
+        let found: Vec<(i64, i64, i64)> =
+            self.store.within(|| rows(self.store.pool(), select, &values)).await?;
+        Ok(found.into_iter().next().and_then(|(failures, at_ms, open_ms)| {
+            Some(Tried {
+                failures: u32::try_from(failures).ok()?,
+                at: Timestamp::from_millisecond(at_ms).ok()?,
+                open_at: Timestamp::from_millisecond(open_ms).ok()?,
+            })
+        }))
+    }
+
+    /// Where it cannot be said whether it was this caller who changed it, it was another.
+    async fn change_attempt(
+        &self,
+        key: SecretHash,
+        before: Option<Tried>,
+        after: Tried,
+    ) -> Result<bool, StoreError> {
+        let counted: [Value<'_>; 3] = [
+            i64::from(after.failures).into(),
+            after.at.as_millisecond().into(),
+            after.open_at.as_millisecond().into(),
+        ];
+        let Some(before) = before else {
+            self.make_room(after.at).await?;
+            let insert = ATTEMPT.or_keep(self.store.pool().dialect(), "VALUES (?, ?, ?, ?)");
+            return Ok(self.done(&insert, &[&[Value::Bytes(&key)][..], &counted].concat()).await? == 1);
+        };
+        let update = "UPDATE larkfire_console_attempts SET failures = ?, at_ms = ?, open_ms = ? \
+             WHERE attempt = ? AND failures = ? AND at_ms = ?";
+        let known =
+            [Value::Bytes(&key), i64::from(before.failures).into(), before.at.as_millisecond().into()];
+        Ok(self.done(update, &[counted, known].concat()).await? == 1)
+    }
+
+    /// What is too old goes, and the oldest where there are too many.
+    async fn make_room(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.clean(OLD_ATTEMPTS, now.checked_sub(ATTEMPTS_FORGOTTEN_AFTER).unwrap_or(Timestamp::MIN)).await?;
+        let count =
+            "SELECT COUNT(*) FROM (SELECT attempt FROM larkfire_console_attempts LIMIT ?) AS attempts";
+        let values = [ATTEMPTS_MAX.into()];
+        let known: Vec<(i64,)> = self.store.within(|| rows(self.store.pool(), count, &values)).await?;
+        if known.first().is_some_and(|(known,)| *known >= ATTEMPTS_MAX) {
+            self.clean(OLD_ATTEMPTS, now).await?;
+        }
+        Ok(())
+    }
+}
+
+impl AttemptStore for Sessions {
+    fn tried(&self, key: SecretHash) -> Stored<'_, Option<Tried>> {
+        Box::pin(async move { told(self.read_attempt(key).await) })
+    }
+
+    fn change(&self, key: SecretHash, before: Option<Tried>, after: Tried) -> Stored<'_, bool> {
+        Box::pin(async move { told(self.change_attempt(key, before, after).await) })
     }
 }
 

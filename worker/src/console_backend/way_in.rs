@@ -68,6 +68,7 @@ fn parts(config: &ConsoleConfig, is_tls: bool, deps: &ConsoleDeps, logins: IntCo
     let url = config.url.as_ref();
     let trusted = config.trusted_header.as_ref();
     let from = trusted.map(|header| header.from.clone()).unwrap_or_default();
+    let sessions = Arc::new(Sessions::new(deps.store.clone(), deps.clock.clone()));
     let proxies = config.trusted_proxies.iter().chain(&from).copied().collect();
     EntranceParts {
         hosts: url.and_then(|url| url.host_str()).map(bare).into_iter().collect(),
@@ -91,7 +92,8 @@ fn parts(config: &ConsoleConfig, is_tls: bool, deps: &ConsoleDeps, logins: IntCo
             idle: SignedDuration::try_from(config.session_idle).unwrap_or(SignedDuration::MAX),
             longest: SignedDuration::try_from(config.session_longest).unwrap_or(SignedDuration::MAX),
         },
-        sessions: Arc::new(Sessions::new(deps.store.clone(), deps.clock.clone())),
+        attempts: Arc::clone(&sessions) as _,
+        sessions,
         logins,
         clock: deps.clock.clone(),
     }

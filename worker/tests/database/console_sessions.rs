@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use config::{ClientTls, DatabaseConfig, Secret};
-use console::entrance::{LoginMethod, Person, SessionEnds, SessionStore, StoredSession};
+use console::entrance::{AttemptStore, LoginMethod, Person, SessionEnds, SessionStore, StoredSession, Tried};
 use jiff::{SignedDuration, Timestamp};
 use prometheus::Registry;
 use runtime::clock::Clock;
@@ -26,6 +26,35 @@ fn session(subject: &str, begun: i64) -> StoredSession {
 
 on_each_database! {
     sessions_of_the_console_are_everybodys_and_end
+    attempts_to_log_in_are_counted_once_by_whichever_worker
+}
+
+async fn attempts_to_log_in_are_counted_once_by_whichever_worker(own: Database) {
+    let database = DatabaseConfig {
+        url: Some(Secret::new(own.url())),
+        tls: ClientTls::default(),
+        connections: 2,
+        timeout: Duration::from_secs(20),
+    };
+    let open = || {
+        let store = Store::open(&database, Path::new("."), &Registry::new()).unwrap();
+        ConsoleSessions::new(store, Clock::from_fn(|| at(0)))
+    };
+    let [one, other] = [open(), open()];
+    let tried = |failures, second| Tried { failures, at: at(second), open_at: at(second + 1) };
+    let key = [3; 32];
+    assert_eq!(other.tried(key).await.unwrap(), None);
+    assert!(one.change(key, None, tried(1, 0)).await.unwrap());
+    assert!(!other.change(key, None, tried(1, 0)).await.unwrap(), "the other was first");
+    assert_eq!(other.tried(key).await.unwrap(), Some(tried(1, 0)));
+    assert!(other.change(key, Some(tried(1, 0)), tried(2, 5)).await.unwrap());
+    assert!(!one.change(key, Some(tried(1, 0)), tried(2, 6)).await.unwrap(), "it was counted meanwhile");
+    assert_eq!(one.tried(key).await.unwrap(), Some(tried(2, 5)));
+    assert!(one.change([4; 32], None, tried(1, 3_600)).await.unwrap());
+    assert_eq!(one.tried(key).await.unwrap(), Some(tried(2, 5)));
+    assert!(one.change([5; 32], None, tried(1, 3_606)).await.unwrap());
+    assert_eq!(one.tried(key).await.unwrap(), None, "forgotten after an hour");
+    assert_eq!(one.tried([4; 32]).await.unwrap(), Some(tried(1, 3_600)));
 }
 
 async fn sessions_of_the_console_are_everybodys_and_end(own: Database) {
