@@ -96,12 +96,12 @@ impl InteractionHandler {
         if targets.is_empty() { Ok(Report::ignored()) } else { self.acknowledge(wanting, &targets).await }
     }
 
-    /// Why the person cannot take these alerts on, or give them back; `None` if nothing stands in the way.
-    fn refused(&self, wanting: ActionContext<'_>, targets: &[TargetAlert]) -> Option<Report> {
-        if !self.rules.allow(Action::Acknowledge, &wanting.interaction.operator) {
-            return Some(wanting.refused(targets, Reply::NotAllowed));
+    /// Why the person cannot do this to these alerts; `None` if nothing stands in the way.
+    fn obstacle(&self, action: Action, wanting: ActionContext<'_>, targets: &[TargetAlert]) -> Option<Reply> {
+        if !self.rules.allow(action, &wanting.interaction.operator) {
+            return Some(Reply::NotAllowed);
         }
-        targets.is_empty().then(|| wanting.refused(targets, Reply::NothingFires))
+        targets.is_empty().then_some(Reply::NothingFires)
     }
 
     /// The person looks after these alerts: they are not delivered again until they are over.
@@ -110,8 +110,8 @@ impl InteractionHandler {
         wanting: ActionContext<'_>,
         targets: &[TargetAlert],
     ) -> Result<Report, StoreError> {
-        if let Some(refused) = self.refused(wanting, targets) {
-            return Ok(refused);
+        if let Some(obstacle) = self.obstacle(Action::Acknowledge, wanting, targets) {
+            return Ok(wanting.refused(targets, obstacle));
         }
         let pairs: Vec<_> = pairs(targets).collect();
         self.take_on(wanting, &pairs).await?;
@@ -135,8 +135,8 @@ impl InteractionHandler {
         wanting: ActionContext<'_>,
         targets: &[TargetAlert],
     ) -> Result<Report, StoreError> {
-        if let Some(refused) = self.refused(wanting, targets) {
-            return Ok(refused);
+        if let Some(obstacle) = self.obstacle(Action::Acknowledge, wanting, targets) {
+            return Ok(wanting.refused(targets, obstacle));
         }
         let pairs: Vec<_> = pairs(targets).collect();
         for (receiver, fingerprints) in by_receiver(&pairs) {

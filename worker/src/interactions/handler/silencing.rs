@@ -63,18 +63,12 @@ impl InteractionHandler {
         targets: &[TargetAlert],
         length: Duration,
     ) -> Result<Report, StoreError> {
-        if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
-            return Ok(wanting.refused(targets, Reply::NotAllowed));
-        }
-        if targets.is_empty() {
-            return Ok(wanting.refused(targets, Reply::NothingFires));
-        }
+        let until = match self.silent_for(length, wanting, targets) {
+            Ok(until) => until,
+            Err(obstacle) => return Ok(wanting.refused(targets, obstacle)),
+        };
         if targets.len() > SILENCED_TOGETHER_MAX {
             return Ok(wanting.refused(targets, Reply::TooMany(SILENCED_TOGETHER_MAX)));
-        }
-        let until = wanting.until(length);
-        if until <= wanting.now {
-            return Ok(wanting.refused(targets, Reply::TooLate));
         }
         let author = self.author(wanting).await;
         let mute = self.mute.since(wanting.interaction.received_at);
@@ -106,6 +100,20 @@ impl InteractionHandler {
         let done = silenced.len();
         let answer = Reply::Silenced(done, shown_time(all_until, &self.style));
         Ok(wanting.tried(targets, done, answer, obstacle))
+    }
+
+    /// Until when alerts are to be silent that somebody wants silent for so long; or why they cannot be silenced.
+    fn silent_for(
+        &self,
+        length: Duration,
+        wanting: ActionContext<'_>,
+        targets: &[TargetAlert],
+    ) -> Result<Timestamp, Reply> {
+        if let Some(obstacle) = self.obstacle(Action::Silence, wanting, targets) {
+            return Err(obstacle);
+        }
+        let until = wanting.until(length);
+        if until > wanting.now { Ok(until) } else { Err(Reply::TooLate) }
     }
 
     /// Silences one alert, unless it is silent for long enough already; says until when it is.
@@ -196,14 +204,11 @@ impl InteractionHandler {
         targets: &[TargetAlert],
         length: Duration,
     ) -> Result<Report, StoreError> {
-        if !self.rules.allow(Action::Silence, &wanting.interaction.operator) {
-            return Ok(wanting.refused(targets, Reply::NotAllowed));
-        }
+        let until = match self.silent_for(length, wanting, targets) {
+            Ok(until) => until,
+            Err(obstacle) => return Ok(wanting.refused(targets, obstacle)),
+        };
         let Some(first) = targets.first() else { return Ok(wanting.refused(targets, Reply::NothingFires)) };
-        let until = wanting.until(length);
-        if until <= wanting.now {
-            return Ok(wanting.refused(targets, Reply::TooLate));
-        }
         let is_of_one = targets
             .iter()
             .all(|target| target.source == Source::Alertmanager && target.external_url == first.external_url);
