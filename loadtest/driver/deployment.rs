@@ -102,6 +102,14 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// Processes to come keep nothing of what became of alerts.
+    pub(crate) fn without_history(&self, profile: &Profile) -> Result<(), DeploymentError> {
+        let mut config = self.config(profile);
+        config["history"] = json!({ "enabled": false });
+        std::fs::write(self.config_path(), config.to_string())
+            .map_err(|source| DeploymentError::Io { what: "the configuration", source })
+    }
+
     /// Adds a process, which is not started yet.
     pub(crate) fn add(&mut self, part: KilledProcess, program: &Path) {
         let launch = Launch::program(program)

@@ -45,6 +45,29 @@ pub(crate) enum DrainError {
     TooSlow { settled: f64, wanted: u32 },
 }
 
+/// A row of history that counts repeats is written ten seconds after it was begun: until then and a little longer its cost is
+/// waited for, where that is asked for.
+const HISTORY_WRITTEN_WITHIN: Duration = Duration::from_secs(13);
+
+/// Whether the workers keep what became of alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HistoryUse {
+    /// As they do unless it is turned off.
+    Kept,
+    /// They do not.
+    Off,
+}
+
+impl HistoryUse {
+    /// The other of the two.
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Kept => Self::Off,
+            Self::Off => Self::Kept,
+        }
+    }
+}
+
 /// How fast a queue was emptied.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drained {
@@ -65,10 +88,14 @@ pub(crate) async fn drain(
     fill: &Fill,
     workers: u32,
     shards: u32,
+    history: HistoryUse,
     programs: &Programs,
 ) -> Result<Drained, DrainError> {
     let profile = fill.profile(shards);
     let mut deployment = Deployment::without_processes(&profile).await?;
+    if history == HistoryUse::Off {
+        deployment.without_history(&profile)?;
+    }
     // Once, before there is anything on the queue: it makes the tables, which is no part of the measurement.
     deployment.add(KilledProcess::Worker, &programs.worker);
     start_all(&mut deployment).await?;
@@ -89,6 +116,13 @@ pub(crate) async fn drain(
         deployment.add(KilledProcess::Worker, &programs.worker);
     }
     let per_second = empty_queue(&mut deployment, fill).await?;
+    if fill.history_ratio_max.is_some() {
+        // With or without: what a worker with nothing to do costs is in both.
+        sleep(HISTORY_WRITTEN_WITHIN).await;
+        for role in &mut deployment.roles {
+            role.look().await;
+        }
+    }
     let cpu: Duration = deployment.roles.iter().map(Role::cpu).sum();
     Ok(Drained {
         per_second,

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::broker::{Broker, BrokerError};
 use crate::deployment::Programs;
-use crate::drain::{DrainError, drain};
+use crate::drain::{DrainError, HistoryUse, drain};
 use crate::figure::{Figures, float};
 use crate::harness::{HarnessError, Server};
 use crate::load::{LoadError, closed_loop};
@@ -103,7 +103,7 @@ async fn outwards(
     let with_most_workers =
         scenario.worker_shards.iter().filter(|shards| **shards > 1).map(|shards| (most, *shards));
     for (workers, shards) in with_one_shard.chain(with_most_workers) {
-        let drained = drain(&scenario.fill, workers, shards, programs).await?;
+        let drained = drain(&scenario.fill, workers, shards, HistoryUse::Kept, programs).await?;
         let what = format!("settled by {workers} workers, {shards} shards, {}", scenario.fill.name);
         note(figures, format!("{what}, alerts/s"), None, drained.per_second);
         note(figures, format!("{what}, CPU µs/alert"), None, drained.cpu_us);

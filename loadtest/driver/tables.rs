@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use model::envelope::EnvelopeId;
 use model::matcher::Matcher;
 use prometheus::Registry;
+use queue::Reason;
 use runtime::clock::Clock;
 use rustix::time::{ClockId, clock_gettime};
 use testkit::mariadb::TestDatabase;
@@ -113,12 +114,30 @@ impl Database {
                 costs.push(self.cpu_time()?.saturating_sub(before).as_secs_f64() * 1e3);
             }
         }
+        for _ in 0..scenario.rounds {
+            self.pages_of_letters(scenario, figures).await?;
+        }
         let [few, many] = scenario.letters.counts;
         let goal = Some(Goal::AtMost(scenario.letters.ratio_max));
         for (least, most) in costs[0].iter().zip(&costs[1]) {
             note(figures, format!("{}: CPU of all of {few} letters, ms", self.name), None, *least);
             note(figures, format!("{}: CPU of all of {many} letters, ms", self.name), None, *most);
             note(figures, format!("{}: CPU, {many} ÷ {few} letters", self.name), goal, most / least);
+        }
+        Ok(())
+    }
+
+    /// A page of the dead letters by each filter that few of them pass.
+    async fn pages_of_letters(&self, scenario: &Tables, figures: &mut Figures) -> Result<(), TablesError> {
+        let goal = Some(Goal::AtMost(scenario.letters.page_ms_max));
+        for (by, filter) in letter_filters() {
+            let begun = Instant::now();
+            let found = self.letters.find(&filter, Order::NewestFirst, PAGE_ENTRIES).await?;
+            let took = begun.elapsed().as_secs_f64() * 1e3;
+            note(figures, format!("{}: a page of letters by {by}, ms", self.name), goal, took);
+            if found.is_empty() {
+                progress(&format!("{}: no letter was found by {by}", self.name));
+            }
         }
         Ok(())
     }
@@ -153,18 +172,34 @@ impl Database {
     }
 }
 
+/// One filter at a time, of letters that wait or are being sent.
+fn letter_filters() -> [(&'static str, Filter); 5] {
+    let states = vec![DeadLetterState::Waiting, DeadLetterState::Replaying];
+    let waiting = Filter { states, ..Filter::default() };
+    let early = Timestamp::from_millisecond(filling::letter_failed_ms(200)).ok();
+    [
+        ("receiver", Filter { receiver: Some(filling::RARE_RECEIVER.to_owned()), ..waiting.clone() }),
+        ("code", Filter { code: Some(filling::RARE_CODE), ..waiting.clone() }),
+        ("reason", Filter { reason: Some(Reason::GaveUp), ..waiting.clone() }),
+        ("age", Filter { until: early, ..waiting.clone() }),
+        ("nothing", waiting),
+    ]
+}
+
 /// One filter at a time, and those that go together most.
-fn filters(rows: u32) -> [(&'static str, HistoryFilter); 10] {
+fn filters(rows: u32) -> [(&'static str, HistoryFilter); 11] {
     let none = HistoryFilter::default;
     let moment = |row: u32| Timestamp::from_millisecond(filling::at_ms(row)).ok();
     let middle = rows / 2;
-    let receiver = || Some("receiver-7".to_owned());
+    // One that some alerts were put aside for.
+    let receiver = || Some("receiver-3".to_owned());
     [
         ("nothing", none()),
         ("receiver", HistoryFilter { receiver: receiver(), ..none() }),
         ("name", HistoryFilter { name: Some("Alert17".to_owned()), ..none() }),
         ("identity", HistoryFilter { identity: Some("id-1234-".to_owned()), ..none() }),
         ("outcome", HistoryFilter { outcome: Some(Outcome::DeadLettered.into()), ..none() }),
+        ("code", HistoryFilter { code: Some(filling::RARE_CODE), ..none() }),
         (
             "envelope",
             HistoryFilter { envelope: Some(EnvelopeId::from_bytes(filling::envelope(middle))), ..none() },

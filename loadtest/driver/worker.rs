@@ -1,7 +1,7 @@
 //! Emptying a full queue, measured in rounds: bare lapin and a worker in turn, with the same messages.
 
 use crate::deployment::Programs;
-use crate::drain::{DrainError, Drained, drain};
+use crate::drain::{DrainError, Drained, HistoryUse, drain};
 use crate::figure::{Figures, Goal, float};
 use crate::machine::Machine;
 use crate::progress;
@@ -15,8 +15,24 @@ pub(crate) async fn run(name: &str, scenario: Worker, programs: &Programs) -> Re
     for round in 1..=scenario.rounds {
         progress(&format!("{name}, round {round} of {}", scenario.rounds));
         for fill in &scenario.fills {
-            let drained = drain(fill, 1, 1, programs).await?;
-            keep(&mut figures, fill, &drained);
+            let first = if round % 2 == 1 { HistoryUse::Kept } else { HistoryUse::Off };
+            let mut with = None;
+            let mut without = None;
+            for history in [first, first.other()] {
+                match history {
+                    HistoryUse::Kept => with = Some(drain(fill, 1, 1, history, programs).await?),
+                    HistoryUse::Off if fill.history_ratio_max.is_some() => {
+                        without = Some(drain(fill, 1, 1, history, programs).await?);
+                    }
+                    HistoryUse::Off => {}
+                }
+            }
+            if let Some(with) = &with {
+                keep(&mut figures, fill, with);
+            }
+            if let Some((with, without)) = with.zip(without) {
+                compare(&mut figures, fill, &with, &without);
+            }
         }
     }
     let about = "One worker emptying a full queue, beside bare lapin consuming the same messages";
@@ -29,6 +45,15 @@ pub(crate) async fn run(name: &str, scenario: Worker, programs: &Programs) -> Re
         figures,
         rounds: Vec::new(),
     })
+}
+
+/// What history costs the worker: both in one round, in either order by turns.
+fn compare(figures: &mut Figures, fill: &Fill, with: &Drained, without: &Drained) {
+    let Fill { name, history_ratio_max, .. } = fill;
+    let at_most = history_ratio_max.map(Goal::AtMost);
+    let ratio = with.cpu_us / without.cpu_us;
+    note(figures, format!("{name}: CPU of the worker without history, µs/alert"), None, without.cpu_us);
+    note(figures, format!("{name}: CPU of the worker, with ÷ without history"), at_most, ratio);
 }
 
 fn keep(figures: &mut Figures, fill: &Fill, drained: &Drained) {

@@ -34,6 +34,8 @@ pub(crate) struct HistoryRows {
 pub(crate) struct DeadLetterRows {
     /// Few, and many.
     pub(crate) counts: [u32; 2],
+    /// A goal: what a page of the many may take, by whichever filter.
+    pub(crate) page_ms_max: f64,
     /// A goal: what going through the many may cost, in times of the few.
     pub(crate) ratio_max: f64,
 }

@@ -34,6 +34,9 @@ pub(crate) struct Fill {
     pub(crate) per_second_min: Option<f64>,
     /// Goal: the same over what bare lapin consumes of the same messages.
     pub(crate) ratio_min: Option<f64>,
+    /// Goal: CPU of the worker per alert, in times of what it is without history. Where it is given, the same queue is emptied by
+    /// a worker without as well.
+    pub(crate) history_ratio_max: Option<f64>,
 }
 
 impl Worker {

@@ -12,12 +12,23 @@ const TOGETHER: u32 = 100_000;
 /// When the first row was written, and how far apart they are: ten million are a week.
 const FIRST_MS: i64 = 1_705_000_000_000;
 const APART_MS: i64 = 60;
+/// One letter of so many has what hardly any other has.
+const RARE_EVERY: u32 = 1_000;
+/// Whom such letters were for, what Feishu said of others, and why others died.
+pub(super) const RARE_RECEIVER: &str = "dev";
+pub(super) const RARE_CODE: i64 = 11_248;
+const RARE_REASON: &str = "gave_up";
 /// Rows of one card.
 const ON_A_CARD: u32 = 20;
 
 /// When the row of this number was written.
 pub(super) fn at_ms(row: u32) -> i64 {
     FIRST_MS + i64::from(row) * APART_MS
+}
+
+/// When the letter of this number failed last.
+pub(super) fn letter_failed_ms(letter: u32) -> i64 {
+    FIRST_MS + i64::from(letter)
 }
 
 /// The envelope of the row of this number.
@@ -73,10 +84,11 @@ pub(super) async fn history(store: &Store, rows: u32, time: Duration) -> Result<
         let last = (filled + TOGETHER).min(rows);
         let insert = format!(
             "INSERT INTO larkfire_history (at_ms, number, receiver, identity, name, status, outcome, envelope, last_ms, \
-             times, card, bot, attempts, labels) \
+             times, card, bot, attempts, code, labels) \
              SELECT {FIRST_MS} + seq * {APART_MS}, seq, {receiver}, {identity}, {name}, seq % 2, \
              CASE WHEN seq % 1000 = 0 THEN 4 WHEN seq % 1000 < 5 THEN 5 WHEN seq % 3 = 0 THEN 2 ELSE 0 END, \
-             {envelope}, {FIRST_MS} + seq * {APART_MS}, 1, {card}, {bot}, 0, {labels} FROM {numbers}",
+             {envelope}, {FIRST_MS} + seq * {APART_MS}, 1, {card}, {bot}, 0, \
+             CASE WHEN seq % {RARE_EVERY} = 0 THEN {RARE_CODE} END, {labels} FROM {numbers}",
             receiver = dialect.bytes("CONCAT('receiver-', seq % 50)"),
             identity = dialect.bytes("CONCAT('id-', seq % 200000, '-', seq % 7)"),
             name = dialect.bytes("CONCAT('Alert', seq % 300)"),
@@ -106,9 +118,12 @@ pub(super) async fn letters(store: &Store, count: u32) -> Result<(), StoreError>
         dialect.digits(12)
     );
     let insert = format!(
-        "INSERT INTO larkfire_dead_letters (letter_key, line_key, receiver, source, reason, message, attempts, \
+        "INSERT INTO larkfire_dead_letters (letter_key, line_key, receiver, source, reason, code, message, attempts, \
          first_failed_ms, last_failed_ms, stored_ms, state, changed_ms, alerts, summary, body, body_bytes) \
-         SELECT {key}, {key}, 'ops', 'alertmanager', 'refused', 'Key Words Not Found', 1, {FIRST_MS}, {FIRST_MS} + seq, \
+         SELECT {key}, {key}, CASE WHEN seq % {RARE_EVERY} = 1 THEN '{RARE_RECEIVER}' ELSE 'ops' END, 'alertmanager', \
+         CASE WHEN seq % {RARE_EVERY} = 2 THEN '{RARE_REASON}' ELSE 'refused' END, \
+         CASE WHEN seq % {RARE_EVERY} = 3 THEN {RARE_CODE} ELSE 19024 END, \
+         'Key Words Not Found', 1, {FIRST_MS}, {FIRST_MS} + seq, \
          {FIRST_MS}, CASE WHEN seq % 10 = 0 THEN 'replaying' ELSE 'waiting' END, {FIRST_MS}, 1, 'Alert', {body}, \
          LENGTH({body}) FROM {numbers}",
         key = dialect.bytes(&dialect.digits(32)),
