@@ -29,6 +29,29 @@ fn golden() -> Vec<PathBuf> {
 }
 
 #[test]
+fn the_command_tells_programs_in_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let explained = |body: &str| {
+        fs::write(folder.path().join("payload.json"), body).unwrap();
+        std::process::Command::new(env!("CARGO_BIN_EXE_larkfire"))
+            .args(["explain", "payload.json", "--json"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let output = explained(r#"{"message":"Disk full on db-1","sender_id":"me"}"#);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &json["format"]), (Some(0), &"custom".into()), "{json}");
+    assert_eq!(
+        (&json["alerts"][0]["status"], &json["envelopes"][0]["alerts"]),
+        (&"firing".into(), &1.into())
+    );
+    let refused = explained("{");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty() && !refused.stderr.is_empty(), "{refused:?}");
+}
+
+#[test]
 fn of_every_body_the_format_and_each_fingerprint_are_told() {
     for expected in golden() {
         let body = PathBuf::from(expected.to_str().unwrap().replace(".expected.", "."));

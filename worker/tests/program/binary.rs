@@ -18,6 +18,8 @@ use testkit::rabbitmq::{Leftovers, amqp_url};
 use testkit::wait_until::wait_until;
 use testkit::{http, ports};
 
+use crate::commands::harness::json_in;
+
 const WITHIN: Duration = Duration::from_secs(20);
 const LINE: &str = concat!(
     r#"{"v":1,"id":"018d0d1e-3b7a-7c3e-9f00-0123456789ab","received_at":"2024-01-15T10:34:58Z","#,
@@ -292,6 +294,20 @@ async fn another_installation_on_one_database_refuses_until_it_has_adopted_it() 
     let (code, printed) = second.command("adopt-database --as ann").await;
     assert_eq!(code, Some(0), "{printed}");
     assert!(printed.contains(&first.prefix) && printed.contains(&second.prefix), "{printed}");
+    let adopted = async |by: &Installed| {
+        let (code, printed) = by.command("adopt-database --as ann --json").await;
+        (code, json_in(&printed))
+    };
+    let (code, again) = adopted(&second).await;
+    assert_eq!((code, &again["adopted"]), (Some(0), &false.into()), "{again}");
+    let (code, back) = adopted(&first).await;
+    assert_eq!(
+        (code, &back["adopted"], &back["before"]),
+        (Some(0), &true.into(), &again["installation"]),
+        "{back}"
+    );
+    let (code, anew) = adopted(&second).await;
+    assert_eq!((code, &anew["installation"]), (Some(0), &again["installation"]), "{anew}");
     let (_, printed) = second.command("audit --since 1h --who ann --action adopt-database").await;
     assert!(printed.contains("ann") && printed.contains("adopt-database"), "{printed}");
     for other in ["audit --who bob", "audit --action silence"] {

@@ -1,7 +1,7 @@
 //! Commands of `larkfire-worker`, as an operator gives them: the binary itself beside real neighbours.
 #![expect(clippy::unwrap_used, reason = "code of tests: what goes wrong ends the test")]
 
-mod harness;
+pub(crate) mod harness;
 mod online;
 mod online_tls;
 mod private_network;

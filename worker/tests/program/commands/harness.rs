@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use testkit::process::{Launch, Process};
 
@@ -49,10 +50,26 @@ impl Harness {
         (status.code(), printed)
     }
 
+    /// A command's exit code, and the JSON it printed.
+    pub(crate) async fn json(&self, words: &[&str]) -> (Option<i32>, Value) {
+        let (code, printed) = self.command(&[words, &["--json"]].concat()).await;
+        (code, json_in(&printed))
+    }
+
     /// The files a command has left beside the configuration.
     pub(crate) fn left_behind(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
         names.filter(|name| name != "larkfire.yaml").collect()
     }
+}
+
+/// The first object in what was printed, on whichever of the two streams.
+pub(crate) fn json_in(printed: &str) -> Value {
+    let begin =
+        printed.lines().position(|line| line == "{").unwrap_or_else(|| panic!("no JSON in {printed}"));
+    let rest: Vec<_> = printed.lines().skip(begin).collect();
+    let rest = rest.join("\n");
+    let mut values = serde_json::Deserializer::from_str(&rest).into_iter();
+    values.next().unwrap().unwrap_or_else(|error| panic!("{error} in {printed}"))
 }

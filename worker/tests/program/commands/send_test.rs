@@ -88,6 +88,13 @@ async fn a_test_alert_takes_the_way_of_every_alert_and_the_command_says_that_it_
     assert!(fleet.sim.records("token-of-default").is_empty());
     let metrics = http::get(&fleet.page("/metrics")).await.unwrap();
     assert!(metrics.text().contains("larkfire_alerts_total{outcome=\"delivered\"} 1"), "{}", metrics.text());
+
+    let (code, told) = fleet.harness.json(&["send-test", "ops"]).await;
+    let test = &told["tests"][0];
+    assert_eq!((code, &told["receiver"], &test["name"]), (Some(0), &"ops".into(), &"ops".into()), "{told}");
+    assert_eq!((&test["outcome"], test["code"].is_null()), (&"delivered".into(), true), "{told}");
+    let (code, trace) = fleet.harness.command(&["trace", test["envelope"].as_str().unwrap()]).await;
+    assert!(code == Some(0) && trace.contains("delivered"), "{trace}");
 }
 
 #[tokio::test]
@@ -107,6 +114,11 @@ async fn what_feishu_refuses_is_said_with_its_code_and_what_to_do_and_is_not_kep
     assert!(printed.contains("not delivered to ops, dead-lettered: code 19021: "), "{printed}");
     assert!(printed.contains("secret") && !printed.contains("a-wrong-secret"), "{printed}");
     assert_eq!(fleet.sim.totals().accepted, 0);
+    let (code, told) = fleet.harness.json(&["send-test", "ops"]).await;
+    let test = &told["tests"][0];
+    assert_eq!((code, &test["outcome"]), (Some(1), &"dead_lettered".into()), "{told}");
+    assert_eq!((&test["code"], &test["name"]), (&19_021.into(), &"ops".into()), "{told}");
+    assert!(test["advice"].as_str().unwrap().contains("secret"), "{told}");
 
     // Nobody is called for a test that was read about.
     let (_, waiting) = fleet.harness.command(&["dead-letters", "list"]).await;
@@ -121,6 +133,13 @@ async fn without_a_worker_the_command_says_that_nobody_takes_it_and_a_worker_tha
     let (code, printed) = fleet.harness.command(&["send-test", "ops", "--wait", "1s"]).await;
     assert_eq!(code, Some(1), "{printed}");
     assert!(printed.contains("no worker has taken it within 1s: does one run"), "{printed}");
+    let (code, told) = fleet.harness.json(&["send-test", "default", "--wait", "1s"]).await;
+    let test = &told["tests"][0];
+    assert_eq!(
+        (code, &test["outcome"], &test["waited_s"]),
+        (Some(1), &"waiting".into(), &1.0.into()),
+        "{told}"
+    );
 
     let _worker = fleet.run().await;
     wait_until(WITHIN, "the card", async || {

@@ -1,5 +1,6 @@
 //! `users import`, `users remove` and `users list`, and what `check --online` then finds.
 
+use serde_json::json;
 use testkit::rabbitmq::amqp_url;
 
 use super::harness::Harness;
@@ -39,6 +40,18 @@ async fn users_come_from_a_file_and_are_listed_without_their_numbers() {
     assert!(printed.contains("removed 1 user") && printed.contains("not in the table: wangwu"), "{printed}");
     let (_, printed) = harness.command(&["users", "list"]).await;
     assert!(printed.contains("zhangsan") && !printed.contains("lisi"), "{printed}");
+}
+
+#[tokio::test]
+async fn programs_are_told_in_json_what_was_imported_and_removed() {
+    let harness = harness();
+    harness.write("people.csv", b"username\nzhangsan\nlisi\n");
+    let imported = harness.json(&["users", "import", "people.csv"]).await;
+    assert_eq!(imported, (Some(0), json!({ "imported": 2, "file": "people.csv" })));
+    let removed = harness.json(&["users", "remove", "lisi", "wangwu"]).await;
+    assert_eq!(removed, (Some(1), json!({ "removed": ["lisi"], "unknown": ["wangwu"] })));
+    let removed = harness.json(&["users", "remove", "zhangsan"]).await;
+    assert_eq!(removed, (Some(0), json!({ "removed": ["zhangsan"], "unknown": [] })));
 }
 
 #[tokio::test]
