@@ -16,6 +16,7 @@ use crate::frame::Frame;
 use crate::language::Language;
 use crate::request::{self, AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
+use crate::shared_sheets::SharedSheets;
 
 /// Pages made at once: each asks the database, and deliveries are not to wait for people who look at them.
 const PAGES_AT_ONCE: usize = 8;
@@ -36,12 +37,16 @@ pub struct ConsoleParts {
     pub timezone: TimeZone,
     /// The version, for the foot of pages.
     pub version: String,
+    /// Whether cards are shown here and sent to nobody, which every page says.
+    pub is_previewing: bool,
 }
 
 /// The console.
 pub struct Console {
     pub(crate) parts: ConsoleParts,
     places: Semaphore,
+    /// What fires now, as it was shown a moment ago.
+    pub(crate) firing: SharedSheets,
 }
 
 /// A request that somebody may make.
@@ -58,7 +63,7 @@ pub(crate) struct Asked<'r> {
 impl Console {
     /// Made of these parts.
     pub fn new(parts: ConsoleParts) -> Self {
-        Self { parts, places: Semaphore::new(PAGES_AT_ONCE) }
+        Self { parts, places: Semaphore::new(PAGES_AT_ONCE), firing: SharedSheets::default() }
     }
 
     async fn respond(&self, request: &PageRequest) -> Option<PageAnswer> {
@@ -101,6 +106,7 @@ impl Console {
             version: &self.parts.version,
             zone: &self.parts.timezone,
             can_explain: self.parts.explains.is_some(),
+            is_previewing: self.parts.is_previewing,
         }
     }
 }

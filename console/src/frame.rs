@@ -71,6 +71,8 @@ pub(crate) struct Frame<'f> {
     pub(crate) zone: &'f jiff::tz::TimeZone,
     /// Whether payloads can be explained here.
     pub(crate) can_explain: bool,
+    /// Whether cards are sent to nobody.
+    pub(crate) is_previewing: bool,
 }
 
 /// One page, to be put into the frame.
@@ -106,10 +108,21 @@ impl Frame<'_> {
         document.with(&html! {
             a.skip href="#main" { (self.say("Skip to the page", "跳到正文")) }
             (self.head(sheet.section))
+            // The overview says it among what else is wrong.
+            @if self.is_previewing && sheet.section != Some(Section::Overview) { (self.previewing()) }
             main #main tabindex="-1" data-refresh=[refreshed] { (sheet.body) }
             (self.foot(sheet.refreshed_s.is_some()))
             (self.keys())
         })
+    }
+
+    fn previewing(&self) -> Markup {
+        html! {
+            aside.state.bad aria-label=(self.say("Preview", "预览")) {
+                (self.say("Previewing: cards are shown here and sent to nobody. ", "预览模式：卡片只在本机显示，不发送给任何人。"))
+                a href=(self.to("/preview")) { (self.say("Look at the cards", "查看卡片")) }
+            }
+        }
     }
 
     /// What each key does; the script opens it.

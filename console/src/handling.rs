@@ -19,6 +19,7 @@ use crate::links::tests_path;
 use crate::pages::{self, AlertsView, AuditView, DeadLettersView, FiringView, ReceiversView, TryView};
 use crate::request::{AnswerFormat, Fields};
 use crate::route::ConsoleRoute;
+use crate::shared_sheets::SheetKey;
 
 /// What is kept of a reason, in characters.
 const REASON_CHARS_MAX: usize = 500;
@@ -108,8 +109,19 @@ impl Console {
 
     async fn firing(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
         let query = query(&asked.query)?;
-        let found = self.parts.reads.firing(&query).await?;
-        Ok(self.present(asked, &FiringView::of(&query, found), pages::firing))
+        let view = async || {
+            let found = self.parts.reads.firing(&query).await?;
+            Ok::<_, PageFault>(FiringView::of(&query, found))
+        };
+        if asked.format == AnswerFormat::Json {
+            return Ok(answer::json(StatusCode::OK, &view().await?));
+        }
+        let frame = self.frame(asked);
+        let make = async { Ok::<_, PageFault>(pages::firing(&frame, &view().await?)) };
+        let asks = asked.request.uri.query().unwrap_or_default().to_owned();
+        let key = SheetKey { query: asks, language: asked.language };
+        let sheet = self.firing.get(key, make).await?;
+        Ok(answer::html(StatusCode::OK, frame.around(&sheet)))
     }
 
     async fn alerts(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {

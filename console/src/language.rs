@@ -4,7 +4,7 @@
 pub(crate) const LANGUAGE_COOKIE: &str = "larkfire_language";
 
 /// A language of the pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     /// English.
     English,

@@ -19,6 +19,7 @@ mod pages;
 mod parts;
 mod request;
 mod route;
+mod shared_sheets;
 
 pub use assets::{CARD_SCRIPT, CARD_STYLE};
 pub use console::{Console, ConsoleParts};

@@ -14,6 +14,7 @@ use crate::firing::Firing;
 use crate::history::History;
 use crate::interactions::PastInteractions;
 use crate::ledger::Ledger;
+use crate::sent_cards::SentCards;
 use crate::store::{Store, StoreError};
 use crate::summarised::SummarisedAlerts;
 
@@ -31,6 +32,7 @@ pub(crate) struct KeptForTime {
     pub(crate) summarised: SummarisedAlerts,
     pub(crate) letters: DeadLetters,
     pub(crate) history: History,
+    pub(crate) sent_cards: SentCards,
     pub(crate) interactions: PastInteractions,
 }
 
@@ -54,6 +56,7 @@ impl KeptForTime {
         self.cards.clean().await?;
         self.summarised.clean().await?;
         self.history.clean().await?;
+        self.sent_cards.clean().await?;
         self.interactions.clean().await?;
         let letters = self.letters.clean().await?;
         if letters > 0 {

@@ -44,6 +44,7 @@ use crate::audit::Audit;
 use crate::card_store::Cards;
 use crate::dead_letters::DeadLetters;
 use crate::feishu::AppBot;
+use crate::history::History;
 use crate::metrics::Metrics;
 use crate::receiver::Receiver;
 use crate::receiver_status::ReceiverStatuses;
@@ -104,8 +105,8 @@ pub(crate) struct ConsoleDeps {
     links: LinksConfig,
     /// Where alerts are silenced.
     alertmanagers: Option<Alertmanagers>,
-    /// Whether there is a history to be asked.
-    has_history: bool,
+    /// What became of alerts, and who did what about them.
+    history: History,
     is_previewing: bool,
     timezone: TimeZone,
     clock: Clock,
@@ -113,17 +114,25 @@ pub(crate) struct ConsoleDeps {
     bot: Option<Arc<AppBot>>,
 }
 
+/// What the console looks into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConsoleSources<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) letters: &'s DeadLetters,
+    pub(crate) cards: &'s Cards,
+    pub(crate) history: &'s History,
+}
+
 impl ConsoleDeps {
     /// For a worker of these settings.
     pub(crate) fn of(
         settings: &Settings,
         receivers: &[Receiver],
-        letters: &DeadLetters,
-        cards: &Cards,
-        store: &Store,
+        sources: ConsoleSources<'_>,
         metrics: &Metrics,
         publisher: &Arc<dyn Publisher>,
     ) -> Self {
+        let ConsoleSources { store, letters, cards, history } = sources;
         Self {
             store: store.clone(),
             letters: letters.clone(),
@@ -137,7 +146,7 @@ impl ConsoleDeps {
             locale: settings.style.locale,
             links: settings.style.links.clone(),
             alertmanagers: None,
-            has_history: settings.history.enabled,
+            history: history.clone(),
             is_previewing: settings.receivers.is_empty(),
             timezone: settings.style.timezone.clone(),
             clock: cards.clock(),
@@ -182,6 +191,7 @@ pub(crate) fn pages(
     let path = format!("{}/", settings.config.path_prefix);
     info!(path, "the admin port has the pages of the console");
     let timezone = deps.timezone.clone();
+    let is_previewing = deps.is_previewing;
     let backend = Arc::new(ConsoleBackend {
         started_at: deps.clock.now(),
         deps,
@@ -201,6 +211,7 @@ pub(crate) fn pages(
         path_prefix: settings.config.path_prefix.clone(),
         timezone,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        is_previewing,
     }))))
 }
 

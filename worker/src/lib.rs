@@ -28,6 +28,7 @@ pub mod receiver;
 mod receiver_status;
 pub mod render;
 pub mod routing;
+pub mod sent_cards;
 pub mod store;
 pub mod storms;
 pub mod summarised;
@@ -44,13 +45,14 @@ use config::{
     RouteConfig, TemplateConfig,
 };
 use prometheus::Registry;
-use queue::{Consumer, Publisher};
+use queue::{Consumer, DeadLetterId, Publisher};
 use reqwest::Client;
 use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
 use runtime::metrics::delivery::PREVIEWING;
 use runtime::telemetry::admin::Page;
 use thiserror::Error;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -66,8 +68,8 @@ pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
 use cleaning::KeptForTime;
-use console_backend::ConsoleDeps;
-use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
+use console_backend::{ConsoleDeps, ConsoleSources};
+use dead_letters::{DeadLetterMetrics, DeadLetters, Mover, ReplayOutcome};
 use directory::{OwnerResolver, OwnersError, Sources};
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
@@ -82,6 +84,7 @@ use preview::{Preview, PreviewPage};
 use receiver::{BotAccess, Receiver, ReceiverError};
 use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
+use sent_cards::SentCards;
 use store::{OpenError, Store};
 use storms::Storms;
 use summarised::SummarisedAlerts;
@@ -276,7 +279,7 @@ pub fn start_with(
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
-    let (replays, replayed) = tokio::sync::mpsc::unbounded_channel();
+    let (replays, replayed) = unbounded_channel();
     let recorder = SettlementRecorder::new(metrics.clone(), replays);
     let process = Process { registry, clock: clock.clone(), lifecycle };
     let sender = sender(settings.delivery, &store, &process)?;
@@ -284,13 +287,14 @@ pub fn start_with(
     let pictures = pictures(&settings, &receivers, &sender, &process)?;
     let owners = owners(&settings, &store, bot.clone(), &process)?;
     let cards = cards(&settings, &store, &process)?;
-    let shown = ConsoleDeps::of(&settings, &receivers, &letters, &cards, &store, &metrics, &publisher);
+    let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
+    let sources = ConsoleSources { store: &store, letters: &letters, cards: &cards, history: &history };
+    let shown = ConsoleDeps::of(&settings, &receivers, sources, &metrics, &publisher);
     let shown = shown.with_bot(bot).with_alertmanagers(alertmanagers(&settings, &client));
     let statuses = shown.statuses.clone();
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
     let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
-    let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
     let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
     let rooms = interactions::InteractionDeps {
         client,
@@ -307,7 +311,8 @@ pub fn start_with(
         chats: receivers.iter().filter_map(Receiver::chat).collect(),
     };
     let of_people = interactions::Interactions::new(&settings, rooms, registry, lifecycle)?;
-    let tools = refresh_deps(&settings, &sender, &owners, &templates, &clock);
+    let sent_cards = SentCards::new(store.clone(), clock.clone(), settings.history, registry)?;
+    let tools = refresh_deps(&settings, &sender, &owners, &templates, &sent_cards, &clock);
     let refresher = refresher(&settings, &cards, &receivers, tools);
     let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone());
     let context = Arc::new(DeliveryContext {
@@ -316,6 +321,7 @@ pub fn start_with(
         firing: firing.clone(),
         summarised: SummarisedAlerts::new(store.clone(), clock.clone(), registry)?,
         history,
+        sent_cards,
         storms: Storms::new(store.clone(), clock.clone()),
         sender,
         owners,
@@ -329,9 +335,7 @@ pub fn start_with(
         lifecycle: lifecycle.clone(),
         delivery: settings.delivery,
     });
-    lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
-    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(&context).end_unheard(over)));
-    let stored = Tended { store, cards, letters: letters.clone() };
+    let stored = Tended { store, cards, letters: letters.clone(), replayed, over };
     tend(&context, &gate, stored, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
     let mover = Mover::new(letters, context.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", gate.clone().before(mover.run(dead)));
@@ -347,6 +351,7 @@ fn refresh_deps(
     sender: &Arc<Sender>,
     owners: &Arc<OwnerResolver>,
     templates: &LiveTemplates,
+    sent_cards: &SentCards,
     clock: &Clock,
 ) -> RefreshDeps {
     RefreshDeps {
@@ -354,6 +359,7 @@ fn refresh_deps(
         owners: Arc::clone(owners),
         style: settings.style.clone(),
         templates: templates.clone(),
+        sent_cards: sent_cards.clone(),
         clock: clock.clone(),
         request_timeout: settings.delivery.request_timeout,
     }
@@ -493,17 +499,21 @@ struct Tended {
     store: Store,
     cards: Cards,
     letters: DeadLetters,
+    /// What became of letters that were sent again.
+    replayed: UnboundedReceiver<(DeadLetterId, ReplayOutcome)>,
+    over: Over,
 }
 
 /// What is done now and then, whatever comes in.
 fn tend(
-    context: &DeliveryContext,
+    context: &Arc<DeliveryContext>,
     gate: &Gate,
-    Tended { store, cards, letters }: Tended,
+    Tended { store, cards, letters, replayed, over }: Tended,
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
-    let DeliveryContext { ledger, history, firing, summarised, clock, .. } = context;
+    let DeliveryContext { ledger, history, sent_cards, firing, summarised, clock, .. } = &**context;
+    lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),
         cards,
@@ -511,10 +521,13 @@ fn tend(
         summarised: summarised.clone(),
         letters,
         history: history.clone(),
+        sent_cards: sent_cards.clone(),
         interactions: interactions::PastInteractions::new(store.clone(), clock.clone()),
         store,
     };
+    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(context).end_unheard(over)));
     lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
+    lifecycle.tasks.spawn(gate.clone().before(sent_cards.clone().run(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
     lifecycle.tasks.spawn(gate.clone().before(kept.keep_clean(lifecycle.clone())));
     if let Some((refresher, unheard)) = chats {

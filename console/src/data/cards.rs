@@ -23,6 +23,8 @@ pub struct CardDetail {
     /// What a silence of all that fires on it would match: the labels they share; `None` where none can be made here, or they
     /// do not even share a name.
     pub silence_matchers: Option<String>,
+    /// The card itself as JSON, as it was sent or updated last; `None` where it is not kept, and for a plain text.
+    pub content: Option<String>,
 }
 
 /// An alert on a card.

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::data::{CardAlert, CardDetail};
 use crate::frame::{Frame, Section, Sheet};
 use crate::links::{labels_list, outcome_of};
-use crate::parts::number;
+use crate::parts::{drawn_card, number};
 
 /// Alerts on one page.
 const SHOWN_MAX: usize = 500;
@@ -25,6 +25,7 @@ pub(crate) fn card(frame: &Frame<'_>, data: &CardDetail) -> Sheet {
         body: html! {
             h1 { (title) }
             (facts(frame, data))
+            @if let Some(content) = &data.content { (drawing(frame, content)) }
             section.panel aria-labelledby="alerts" {
                 h2 #alerts { (frame.say("Every alert on it", "卡片上的所有告警")) }
                 (table(frame, shown))
@@ -60,6 +61,17 @@ fn facts(frame: &Frame<'_>, data: &CardDetail) -> Markup {
                     a.button href=(frame.new_silence(matchers)) { (frame.say("Silence what they share", "按共同标签静默")) }
                 }
             }
+        }
+    }
+}
+
+/// The card as people see it in Feishu.
+fn drawing(frame: &Frame<'_>, content: &str) -> Markup {
+    html! {
+        section.panel aria-labelledby="drawn" {
+            h2 #drawn { (frame.say("As it was sent", "发送时的样子")) }
+            (drawn_card(content))
+            details { summary { (frame.say("Its JSON", "卡片 JSON")) } pre tabindex="0" { (content) } }
         }
     }
 }

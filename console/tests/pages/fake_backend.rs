@@ -192,7 +192,8 @@ impl ConsoleReads for FakeBackend {
         };
         let alerts = vec![alert(false), alert(true)];
         let card = card.to_owned();
-        self.answer(|| (card != "700").then(|| CardDetail { card, alerts, ..CardDetail::default() }))
+        let content = Some(HOSTILE.to_owned());
+        self.answer(|| (card != "700").then(|| CardDetail { card, alerts, content, ..CardDetail::default() }))
     }
 
     fn audit<'b>(&'b self, filter: AuditQuery<'b>) -> Answered<'b, Vec<ActionRow>> {

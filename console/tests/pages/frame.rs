@@ -1,5 +1,8 @@
 //! What holds for every page.
 
+use std::sync::Arc;
+
+use console::access::LoopbackAccess;
 use hyper::Method;
 
 use crate::fake_backend::HOSTILE;
@@ -53,6 +56,19 @@ async fn a_page_carries_nothing_but_text_and_runs_nothing_but_its_own_script() {
     }
     let html = harness.get("/").await;
     assert!(html.text().contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the text is there, as text");
+}
+
+#[tokio::test]
+async fn while_cards_are_only_previewed_every_page_says_so() {
+    let access = || Arc::new(LoopbackAccess::on("127.0.0.1:9095".parse().unwrap(), "somebody".to_owned()));
+    let said = "cards are shown here and sent to nobody";
+    let previewing = Harness::with(access(), "", true).await;
+    let sending = Harness::with(access(), "", false).await;
+    // The overview has it among what the backend says.
+    for path in PAGES.into_iter().filter(|path| *path != "/") {
+        assert!(previewing.get(path).await.text().contains(said), "{path}");
+        assert!(!sending.get(path).await.text().contains(said), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -41,6 +41,11 @@ impl Harness {
 
     /// Where this decides who gets in.
     pub(crate) async fn behind(access: Arc<dyn Access>, prefix: &str) -> Self {
+        Self::with(access, prefix, false).await
+    }
+
+    /// Where cards are only previewed, or not.
+    pub(crate) async fn with(access: Arc<dyn Access>, prefix: &str, is_previewing: bool) -> Self {
         let backend = Arc::new(FakeBackend::default());
         let console = Console::new(ConsoleParts {
             reads: Arc::clone(&backend) as _,
@@ -50,6 +55,7 @@ impl Harness {
             path_prefix: prefix.to_owned(),
             timezone: TimeZone::get("Asia/Shanghai").unwrap(),
             version: "1.2.3".to_owned(),
+            is_previewing,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -136,22 +136,27 @@ pub struct HistoryConfig {
     pub rows: u64,
     /// How many bytes at most, as the rows count their own; indexes come on top.
     pub bytes: u64,
+    /// How many bytes of cards as they were sent, packed; the oldest make room. None are kept where it is 0.
+    pub cards_bytes: u64,
 }
 
 impl Default for HistoryConfig {
     fn default() -> Self {
-        Self { enabled: true, keep: 7 * DAY, rows: 5_000_000, bytes: 2 * 1024 * MIB }
+        let bytes = 2 * 1024 * MIB;
+        Self { enabled: true, keep: 7 * DAY, rows: 5_000_000, bytes, cards_bytes: 256 * MIB }
     }
 }
 
 pub(super) fn history(section: Section<'_>) -> HistoryConfig {
     let default = HistoryConfig::default();
     let size = section.value(key("bytes"), bytes(MIB..=1024 * 1024 * MIB));
+    let cards_size = section.value(key("cards_bytes"), bytes(0..=1024 * 1024 * MIB));
     let history = HistoryConfig {
         enabled: section.value(key("enabled"), yes_or_no).unwrap_or(default.enabled),
         keep: section.value(key("keep"), duration(HOUR..=90 * DAY)).unwrap_or(default.keep),
         rows: section.value(key("rows"), number(1_000..=1_000_000_000)).unwrap_or(default.rows),
         bytes: size.map_or(default.bytes, |size| size as u64),
+        cards_bytes: cards_size.map_or(default.cards_bytes, |size| size as u64),
     };
     section.finish();
     history

@@ -25,11 +25,14 @@ async fn the_button_of_a_storms_card_leads_to_every_alert_on_it() {
     let browser = logged_in(&larkfire, "ann").await;
     let rows = wait_until(PATIENCE, "every alert on the page", async || {
         browser.open(&url).await;
-        let rows = browser.count("tbody tr").await;
-        if rows == ALERTS { Ok(rows) } else { Err(rows) }
+        let rows = browser.count("section[aria-labelledby=alerts] tbody tr").await;
+        let drawn = browser.count(".drawn article.card").await;
+        if (rows, drawn) == (ALERTS, 1) { Ok(rows) } else { Err((rows, drawn)) }
     })
     .await;
     assert_eq!(rows, ALERTS);
+    let drawn = browser.text(".drawn .card-header").await;
+    assert!(drawn.contains("PodCrashLooping"), "as people see it: {drawn}");
     browser.click("main a[href^='/silences/new']").await;
     browser.wait_for("the form", "return document.querySelector('#matchers') !== null;").await;
     let matchers = browser.run("return document.querySelector('#matchers').value;").await;

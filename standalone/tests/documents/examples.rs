@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 194] = [
+pub(crate) const EXAMPLES: [(&str, &str); 195] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -103,6 +103,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 194] = [
     ("history.keep", "7h"),
     ("history.rows", r#""7000""#),
     ("history.bytes", "7MiB"),
+    ("history.cards_bytes", "7MiB"),
     ("dedup.sender_repeats", r#""true""#),
     ("dedup.window", "7m"),
     ("dedup.jitter", "7s"),

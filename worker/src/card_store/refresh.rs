@@ -23,6 +23,7 @@ use crate::feishu::{AppBot, CARD_BYTES_MAX, CardContent, MessageId, ReplyTo, Sen
 use crate::pictures::without_pictures;
 use crate::receiver::{BotAccess, Receiver};
 use crate::render::{self, Besides, Style};
+use crate::sent_cards::SentCards;
 use crate::store::StoreError;
 use crate::templates::LiveTemplates;
 
@@ -87,6 +88,8 @@ pub(crate) struct RefreshDeps {
     pub(crate) owners: Arc<OwnerResolver>,
     pub(crate) style: Style,
     pub(crate) templates: LiveTemplates,
+    /// What cards look like, for their pages.
+    pub(crate) sent_cards: SentCards,
     pub(crate) clock: Clock,
     pub(crate) request_timeout: Duration,
 }
@@ -287,7 +290,11 @@ impl Refresher {
         });
         let call = self.bot.update(message, &card, now);
         let pause = |_: &Trouble, hint: Option<Duration>| hint.unwrap_or(PAUSE);
-        Ok(self.tools.sender.send(&kept.receiver, &self.updates, call, pause).await.verdict)
+        let verdict = self.tools.sender.send(&kept.receiver, &self.updates, call, pause).await.verdict;
+        if verdict == Verdict::Ok {
+            self.tools.sent_cards.note(kept.card.as_str(), &card);
+        }
+        Ok(verdict)
     }
 
     /// Says in the chat that all of a card is over, if there is room for it: an update notifies nobody. Cards go first,

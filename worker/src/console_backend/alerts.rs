@@ -10,12 +10,13 @@ use model::envelope::Source;
 use model::matcher::{Comparison, Query};
 
 use super::ConsoleBackend;
-use super::letters::{ago, one_of, row};
+use super::letters::{ago, code_of, one_of, row};
 use crate::command::trace::report::{TraceReport, TracedTogether};
 use crate::history::{self, HistoryEntry, HistoryFilter, HistoryOutcome, HistoryPlace};
 use crate::ledger;
 use crate::link::{self, LinkContext, LinkKind};
 use crate::metrics::Outcome;
+use crate::sent_cards;
 use crate::summarised::{self, SummarisedAlert};
 
 /// Entries on one page.
@@ -141,6 +142,7 @@ impl ConsoleBackend {
             ))
         });
         detail.silence_matchers = self.shared_matchers(&detail.alerts);
+        detail.content = sent_cards::find(store, card).await?;
         Ok(Some(detail))
     }
 
@@ -175,11 +177,12 @@ impl ConsoleBackend {
                 ("outcome", Comparison::Equal) => {
                     filter.outcome = Some(one_of(term, HistoryOutcome::ALL, HistoryOutcome::as_str)?);
                 }
+                ("code", Comparison::Equal) => filter.code = Some(code_of(term)?),
                 ("age", Comparison::Less) => filter.since = Some(ago(term, now)?),
                 ("age", Comparison::Greater) => filter.until = Some(ago(term, now)?),
                 _ => {
                     return Err(BackendError::Refused(format!(
-                        "{term}: expected @receiver=, @outcome=, @name=, @fingerprint=, @card=, @envelope=, @age< or @age>"
+                        "{term}: expected @receiver=, @outcome=, @name=, @fingerprint=, @card=, @envelope=, @code=, @age< or @age>"
                     )));
                 }
             }

@@ -11,6 +11,7 @@ use model::matcher::{Comparison, Query};
 
 use super::ConsoleBackend;
 use super::letters::ago;
+use crate::alertmanager::Alertmanager;
 use crate::firing::firing_now;
 use crate::test_alert::is_of_test;
 
@@ -30,23 +31,35 @@ struct FiringFilter<'q> {
 impl ConsoleBackend {
     pub(super) async fn firing_alerts(&self, query: &Query) -> Result<FiringAlerts, BackendError> {
         let filter = FiringFilter::of(query, self.deps.clock.now())?;
-        let at_bots = firing_now(&self.deps.store, AT_BOTS_MAX).await?;
-        let looked_at = (at_bots.len() == AT_BOTS_MAX).then_some(AT_BOTS_MAX);
-        let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut take = |receiver: &str, envelope: &Envelope<'_>, alert: &Alert<'_>| {
-            let is_new = seen.insert((receiver.to_owned(), alert.fingerprint.to_string()));
-            if is_new
-                && filter.takes(receiver, alert)
+        let mut alerts = Vec::new();
+        let looked_at = self.each_firing(|receiver, envelope, alert| {
+            if filter.takes(receiver, alert)
                 && query.labels.iter().all(|matcher| matcher.matches(&alert.labels))
             {
                 let is_silenceable = self.can_silence(envelope);
-                found.push(FiringAlert { is_silenceable, ..firing_alert(receiver, alert) });
+                alerts.push(FiringAlert { is_silenceable, ..firing_alert(receiver, alert) });
+            }
+        });
+        let looked_at = looked_at.await?;
+        Ok(FiringAlerts { alerts, looked_at, replica_labels: self.deps.links.ignore_labels.clone() })
+    }
+
+    /// Takes each alert that fires at each receiver, once. Says how many were looked at, if there are more.
+    pub(super) async fn each_firing(
+        &self,
+        mut take: impl FnMut(&str, &Envelope<'_>, &Alert<'_>) + Send,
+    ) -> Result<Option<usize>, BackendError> {
+        let at_bots = firing_now(&self.deps.store, AT_BOTS_MAX).await?;
+        let looked_at = (at_bots.len() == AT_BOTS_MAX).then_some(AT_BOTS_MAX);
+        let mut seen = BTreeSet::new();
+        let mut take_once = |receiver: &str, envelope: &Envelope<'_>, alert: &Alert<'_>| {
+            if seen.insert((receiver.to_owned(), alert.fingerprint.to_string())) {
+                take(receiver, envelope, alert);
             }
         };
         for line in &at_bots {
             for alert in &line.envelope.alerts {
-                take(&line.receiver, &line.envelope, alert);
+                take_once(&line.receiver, &line.envelope, alert);
             }
         }
         for chat in self.deps.receivers.iter().filter(|facts| facts.kind() == ReceiverKind::AppChat) {
@@ -59,21 +72,25 @@ impl ConsoleBackend {
                 for (envelope, alert) in each {
                     let is_test = is_of_test(envelope.source, alert.fingerprint.as_str());
                     if alert.status == Status::Firing && !is_test {
-                        take(chat.name(), envelope, alert);
+                        take_once(chat.name(), envelope, alert);
                     }
                 }
             }
         }
-        Ok(FiringAlerts { alerts: found, looked_at, replica_labels: self.deps.links.ignore_labels.clone() })
+        Ok(looked_at)
     }
 }
 
 impl ConsoleBackend {
     /// Whether there is an Alertmanager here in which what came so can be silenced.
     fn can_silence(&self, envelope: &Envelope<'_>) -> bool {
-        let known = self.deps.alertmanagers.as_ref();
-        envelope.source == Source::Alertmanager
-            && known.is_some_and(|known| known.of(&envelope.external_url).is_some())
+        self.alertmanager_of(envelope).is_some()
+    }
+
+    /// The Alertmanager here that what came so is silenced in.
+    pub(super) fn alertmanager_of(&self, envelope: &Envelope<'_>) -> Option<Alertmanager<'_>> {
+        let known = self.deps.alertmanagers.as_ref().filter(|_| envelope.source == Source::Alertmanager);
+        known.and_then(|known| known.of(&envelope.external_url))
     }
 }
 

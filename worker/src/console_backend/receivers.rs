@@ -89,10 +89,10 @@ impl ConsoleBackend {
             // What waits for nothing has an age of zero.
             summary.oldest_waiting_s =
                 readings.of_receiver(OUTBOX_OLDEST_AGE.name, &facts.name).filter(|age| *age > 0.0);
-            let cards = cards.as_ref().filter(|_| self.deps.has_history);
+            let cards = cards.as_ref().filter(|_| self.deps.history.is_kept());
             summary.cards_last_minute =
                 cards.map(|all| all.iter().find(|of| of.receiver == facts.name).map_or(0, |of| of.count));
-            if let Some(all) = deferred.as_ref().filter(|_| self.deps.has_history) {
+            if let Some(all) = deferred.as_ref().filter(|_| self.deps.history.is_kept()) {
                 let of = all.iter().find(|of| of.receiver == facts.name);
                 summary.alerts_deferred = Some(of.map_or(0, |of| of.count));
                 summary.deferred_until = of.and_then(|of| Timestamp::from_millisecond(of.last_ms).ok());

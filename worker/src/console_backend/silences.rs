@@ -1,5 +1,7 @@
 //! Silences through Alertmanager: those there are, what one would hit, making and ending one.
 
+use std::sync::Arc;
+
 use config::DEFAULT_RECEIVER;
 use console::backend::BackendError;
 use console::data::{
@@ -11,14 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::alert::Labels;
 use model::matcher::Matcher;
 use model::when::duration;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::ConsoleBackend;
 use crate::alertmanager::{
     Alertmanager, AlertmanagerError, Alertmanagers, ListedAlert, ListedSilence, SilenceMatcher, Wish,
 };
 use crate::audit::AuditedAction;
-use crate::history::HistoryEntry;
+use crate::history::{HistoryEntry, HistoryFacts, HistoryOutcome, HistoryRow, HistorySubject};
 
 /// Silences of one Alertmanager that are shown.
 const SHOWN_MAX: usize = 500;
@@ -32,6 +34,15 @@ const LENGTH_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 const BEGUN_BEFORE: SignedDuration = SignedDuration::from_mins(5);
 /// So many alerts more than were counted are hit without asking again: alerts come all the time.
 const MORE_ALLOWED: usize = 2;
+
+/// What somebody did about alerts, and where.
+#[derive(Clone, Copy, Debug)]
+struct SilenceAct<'a> {
+    who: &'a str,
+    /// The Alertmanager's name.
+    alertmanager: &'a str,
+    outcome: HistoryOutcome,
+}
 
 impl ConsoleBackend {
     /// The silences of each Alertmanager; one that does not answer says so.
@@ -128,6 +139,8 @@ impl ConsoleBackend {
         let id = asked.silence(&wish).await.map_err(|error| away(&error))?;
         self.deps.trail.end(line, hits as u64).await?;
         info!(who, alertmanager, silence = id, alerts = hits, "an operator silences alerts");
+        let act = SilenceAct { who: &who, alertmanager: &alertmanager, outcome: HistoryOutcome::Silenced };
+        self.note(act, &matchers, Some(until), Some(&reason)).await;
         Ok(id)
     }
 
@@ -144,7 +157,46 @@ impl ConsoleBackend {
         asked.expire(&id).await.map_err(|error| away(&error))?;
         self.deps.trail.end(line, 1).await?;
         info!(who, alertmanager, silence = id, "an operator ends a silence");
+        // What Alertmanager takes and we cannot read silences nothing that we know of.
+        let read = Matcher::all(&matchers.join(", ")).unwrap_or_default();
+        let act = SilenceAct { who: &who, alertmanager: &alertmanager, outcome: HistoryOutcome::Unsilenced };
+        self.note(act, &read, None, None).await;
         Ok(())
+    }
+
+    /// Writes into the history of each alert that a silence hits, as far as it is known here, who did it.
+    async fn note(
+        &self,
+        act: SilenceAct<'_>,
+        matchers: &[Matcher],
+        until: Option<Timestamp>,
+        reason: Option<&str>,
+    ) {
+        let SilenceAct { who, alertmanager, outcome } = act;
+        if !self.deps.history.is_kept() || matchers.is_empty() {
+            return;
+        }
+        let because = reason.map_or_else(|| format!("by {who}"), |reason| format!("by {who}: {reason}"));
+        let mut rows = Vec::new();
+        let looked = self.each_firing(|receiver, envelope, alert| {
+            let is_its = self.alertmanager_of(envelope).is_some_and(|its| its.name() == alertmanager);
+            if !is_its || !matchers.iter().all(|matcher| matcher.matches(&alert.labels)) {
+                return;
+            }
+            let subject = HistorySubject {
+                identity: alert.fingerprint.as_str(),
+                name: alert.labels.get("alertname").unwrap_or_default(),
+                labels: &alert.labels,
+                status: alert.status,
+                envelope: envelope.id,
+            };
+            let facts = Arc::new(HistoryFacts::at(receiver).because(&because, None));
+            rows.push(HistoryRow::about(subject, outcome, &facts).until(until));
+        });
+        if let Err(error) = looked.await {
+            warn!(%error, who, alertmanager, "a silence is not in the history of the alerts it hits");
+        }
+        self.deps.history.note(rows);
     }
 
     /// What a silence of exactly this alert would match; `None` where none can be made, or not all of its labels are known.

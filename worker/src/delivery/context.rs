@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::pictures::Pictures;
 use crate::receiver_status::ReceiverStatuses;
 use crate::render::Style;
+use crate::sent_cards::SentCards;
 use crate::storms::Storms;
 use crate::summarised::SummarisedAlerts;
 use crate::templates::LiveTemplates;
@@ -32,6 +33,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) summarised: SummarisedAlerts,
     /// What became of each alert.
     pub(crate) history: History,
+    /// What cards look like, for their pages.
+    pub(crate) sent_cards: SentCards,
     /// What the last cards told together.
     pub(crate) storms: Storms,
     pub(crate) sender: Arc<Sender>,

@@ -127,7 +127,7 @@ impl Pipeline {
         // Claims are renewed in what is under way.
         let _all_have_ended = self.overflows.acquire_many(OVERFLOWS_MAX).await;
         self.context.ledger.finish().await;
-        self.context.history.finish().await;
+        tokio::join!(self.context.history.finish(), self.context.sent_cards.finish());
     }
 
     /// Each to its outbox; what is published onwards comes after that, for it may have to wait. Where there are several

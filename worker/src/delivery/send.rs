@@ -113,6 +113,9 @@ impl Outbox {
         if batch.continues.is_none() {
             self.context.owners.card_delivered(&draft.owners);
         }
+        if let Some(card) = draft.content.card() {
+            self.context.sent_cards.note(draft.record.card.as_str(), card);
+        }
         let (batch, further) = self.parted(batch, draft);
         self.delivered(batch).await;
         self.continuation = further;

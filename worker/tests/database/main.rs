@@ -10,6 +10,7 @@ mod history;
 mod installation;
 mod interactions;
 mod ledger;
+mod sent_cards;
 mod store;
 mod storms;
 mod summarised;

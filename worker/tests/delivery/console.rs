@@ -4,6 +4,7 @@ use config::{AlertmanagerConfig, ClientTls, ConsoleConfig, DatabaseConfig, Secre
 use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use model::envelope::Envelope;
 use queue::{Failure, FailureMarks, Headers, Reason};
 use runtime::clock::Clock;
 use runtime::telemetry::admin::{Admin, AdminHosts};
@@ -127,6 +128,17 @@ impl ConsoleHarness {
         .await;
     }
 
+    /// The only entry of the history with this outcome.
+    async fn noted(&self, outcome: &str) -> Value {
+        let path = format!("/alerts?q=@outcome={outcome}");
+        wait_until(WITHIN, "the entry in the history", async || {
+            let mut found = self.json(&path).await;
+            let events = found["events"].as_array_mut().unwrap();
+            if events.len() == 1 { Ok(events.remove(0)) } else { Err(events.len()) }
+        })
+        .await
+    }
+
     /// The action, once it has come to its end.
     async fn ended(&self, action: &Value) -> Value {
         let path = format!("/actions/{action}");
@@ -230,6 +242,27 @@ async fn letters_are_acted_on_as_they_were_counted(mut harness: ConsoleHarness) 
 }
 
 #[tokio::test]
+async fn the_page_of_a_card_shows_it_as_it_was_sent() {
+    let mut harness = ConsoleHarness::new().await;
+    let tag = harness.worker.queue.deliver(line(&envelope("ops", 1)), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
+    let card = wait_until(WITHIN, "the alert in the history", async || {
+        let list = harness.json("/alerts?q=@outcome=delivered").await;
+        list["events"][0]["card"].as_str().map(str::to_owned).ok_or("not written yet")
+    })
+    .await;
+    let path = format!("/cards/{card}");
+    let content = wait_until(WITHIN, "the card itself", async || {
+        let detail = harness.json(&path).await;
+        detail["content"].as_str().map(str::to_owned).ok_or("not written yet")
+    })
+    .await;
+    let sent = harness.sim().accepted().remove(0).card().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&content).unwrap(), sent);
+    assert!(harness.page(&path).await.contains("data-card=\"{&quot;"));
+}
+
+#[tokio::test]
 async fn letters_are_acted_on_as_they_were_counted_in_a_file() {
     letters_are_acted_on_as_they_were_counted(ConsoleHarness::new().await).await;
 }
@@ -294,6 +327,17 @@ async fn a_test_that_feishu_refuses_is_explained_and_its_letter_calls_nobody() {
     .await;
 }
 
+/// An alert of this Alertmanager.
+fn disk_full(alertmanager: &str) -> Envelope<'static> {
+    let mut envelope = envelope("ops", 1);
+    envelope.external_url = alertmanager.to_owned().into();
+    envelope.alerts[0].labels = [("alertname", "DiskFull"), ("severity", "critical"), ("pod", "a")]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned().into(), value.to_owned().into()))
+        .collect();
+    envelope
+}
+
 #[tokio::test]
 async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
     let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "4h").await;
@@ -302,7 +346,10 @@ async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
         json!({ "labels": labels, "startsAt": "2026-01-15T10:30:00Z" })
     };
     alertmanager.post(&json!([alert("a"), alert("b")])).await;
-    let harness = ConsoleHarness::silencing_in(&alertmanager.url("/")).await;
+    let mut harness = ConsoleHarness::silencing_in(&alertmanager.url("/")).await;
+    let delivered = disk_full(&alertmanager.url("/"));
+    let tag = harness.worker.queue.deliver(line(&delivered), Headers::default());
+    wait_until(WITHIN, "a settlement", async || harness.worker.queue.fate(tag).ok_or("in hand")).await;
     let question = "/silences/new?matchers=alertname%3D%22DiskFull%22&length=4h";
     let plan = wait_until(WITHIN, "the alerts in Alertmanager", async || {
         let plan = harness.json(question).await;
@@ -326,6 +373,13 @@ async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
         (&"console on this machine".into(), &"known".into())
     );
 
+    let silenced = harness.noted("silenced").await;
+    let identity = delivered.alerts[0].fingerprint.as_str();
+    assert_eq!((&silenced["identity"], &silenced["until"]), (&identity.into(), &plan["until"]));
+    assert_eq!(silenced["reason"], "by console on this machine: known");
+    let life = harness.json(&format!("/alerts/{identity}")).await;
+    assert_eq!(life["standings"][0]["silenced_by"], silenced["reason"], "{life}");
+
     wait_until(WITHIN, "both alerts to be silenced", async || {
         let listed = harness.json("/silences").await["alertmanagers"][0]["silences"][0].take();
         if listed["alerts"] == 2 { Ok(()) } else { Err(listed) }
@@ -335,6 +389,11 @@ async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
     let (status, ended) = harness.act("/silences/end", &format!("alertmanager=default&id={id}")).await;
     assert_eq!(status, 200, "{ended}");
     assert!(alertmanager.silences().await.is_empty());
+    let ended = harness.noted("unsilenced").await;
+    assert_eq!(
+        (&ended["identity"], &ended["reason"]),
+        (&identity.into(), &"by console on this machine".into())
+    );
     let trail = harness.json("/audit").await;
     let actions: Vec<_> = trail["actions"].as_array().unwrap().iter().map(|line| &line["action"]).collect();
     assert_eq!(actions, ["unsilence", "silence"]);

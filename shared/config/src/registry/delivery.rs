@@ -261,5 +261,9 @@ pub(super) const HISTORY: SettingGroup = SettingGroup {
             "bytes of these rows at most, likewise; indexes come on top, about as much again",
             "这些行的总字节数上限，同上；索引另计，大致相当",
         ),
+        of("history.cards_bytes", Worker).values(&["256MiB"]).means(
+            "bytes of cards at most that are kept as they were sent, packed, for their pages in the console; the oldest make room, 0 keeps none",
+            "为控制台的卡片页面保留的已发送卡片（压缩后）总字节数上限；超出时删除最早的，0 表示不保留",
+        ),
     ],
 };

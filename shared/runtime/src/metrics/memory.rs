@@ -24,6 +24,8 @@ pub(super) const DEDUP: MetricGroup = MetricGroup {
         HISTORY_ROWS,
         HISTORY_SKIPPED,
         HISTORY_CLEANED,
+        SENT_CARDS_WRITTEN,
+        SENT_CARDS_SKIPPED,
     ],
 };
 
@@ -189,3 +191,26 @@ pub const HISTORY_CLEANED: Metric = metric(
     Worker,
     text("Rows of history removed, by age or to make room.", "因过期或超出上限而删除的历史行数。"),
 );
+
+/// Cards for their pages.
+pub const SENT_CARDS_WRITTEN: Metric = metric(
+    "larkfire_sent_cards_kept_total",
+    Counter,
+    Worker,
+    text(
+        "Cards kept as they were sent, so that their pages in the console show them; one that is updated is kept anew.",
+        "按发送时的样子保留、供控制台卡片页面显示的卡片数；更新后的卡片会重新保留。",
+    ),
+);
+
+/// Those that were not.
+pub const SENT_CARDS_SKIPPED: Metric = metric(
+    "larkfire_sent_cards_skipped_total",
+    Counter,
+    Worker,
+    text(
+        "Cards that were sent and not kept for their pages: the database was away, or more came than it could take.",
+        "已发送但未能为卡片页面保留的卡片数：数据库不可用，或来得比它能写的更多。",
+    ),
+)
+.advice("Deliveries do not depend on them.", "不影响送达。");

@@ -186,6 +186,20 @@ impl Tenant {
         .await
     }
 
+    /// Waits until the page of a card has this one.
+    pub(crate) async fn page_shows(&self, card: &Value) {
+        let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();
+        // How Feishu is to treat it is none of what people see.
+        let seen = |card: &Value| [card["header"].clone(), card["elements"].clone()];
+        let name = self.history("A", 1).await.into_iter().find_map(|entry| entry.card).unwrap();
+        wait_until(WITHIN, "the card as it is now", async || {
+            let kept = worker::sent_cards::find(&store, &name).await.unwrap();
+            let kept = kept.map(|kept| seen(&serde_json::from_str(&kept).unwrap()));
+            if kept.as_ref() == Some(&seen(card)) { Ok(()) } else { Err(kept) }
+        })
+        .await;
+    }
+
     /// Who did what, the newest first.
     pub(crate) async fn trail(&self) -> Vec<AuditEntry> {
         let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();

@@ -32,6 +32,7 @@ async fn who_has_taken_an_alert_on_and_who_has_silenced_it_is_on_its_card_until_
     assert_eq!(cards.mark(&[("default", &alert)], &silenced).await.unwrap(), 1);
     let card = tenant.shows(&sent, "🔕 **Silenced by Bob until").await;
     assert!(card.to_string().contains("Acknowledged by Ann"), "{card}");
+    tenant.page_shows(&card).await;
 
     hand.tell(&[&over(2, &["A"])]).await;
     let card = tenant.now_shown(&sent);
