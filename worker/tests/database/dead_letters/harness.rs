@@ -76,6 +76,14 @@ impl Harness {
         letters(self.database.url(), self.clock.clone(), Duration::from_secs(20), &Registry::new()).0
     }
 
+    /// Lets `PostgreSQL` know how many letters have what: else all indexes are the same to it.
+    pub(super) async fn count_for_plans(&self) {
+        if let Database::Postgres(_) = self.database {
+            let store = &self.store;
+            store.within(|| execute(store.pool(), "ANALYZE larkfire_dead_letters", &[])).await.unwrap();
+        }
+    }
+
     /// Keeps what is in a message.
     pub(super) async fn keep(&self, body: impl Into<Bytes>, headers: &Headers) {
         let (settled, mut settlements) = mpsc::unbounded_channel();

@@ -142,9 +142,9 @@ async fn without_a_worker_the_command_says_that_nobody_takes_it_and_a_worker_tha
     );
 
     let _worker = fleet.run().await;
-    wait_until(WITHIN, "the card", async || {
+    wait_until(WITHIN, "both cards", async || {
         let accepted = fleet.sim.totals().accepted;
-        if accepted == 1 { Ok(()) } else { Err(accepted) }
+        if accepted == 2 { Ok(()) } else { Err(accepted) }
     })
     .await;
 }
