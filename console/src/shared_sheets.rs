@@ -41,15 +41,15 @@ impl SharedSheets {
         key: SheetKey,
         make: impl Future<Output = Result<Sheet, E>>,
     ) -> Result<Arc<Sheet>, E> {
-        let mut made = self.0.lock().await;
-        made.retain(|_, made| made.at.elapsed() < KEPT);
-        if let Some(known) = made.get(&key) {
+        let mut kept = self.0.lock().await;
+        kept.retain(|_, sheet| sheet.at.elapsed() < KEPT);
+        if let Some(known) = kept.get(&key) {
             return Ok(Arc::clone(&known.sheet));
         }
         let sheet = Arc::new(make.await?);
-        let kept: usize = made.iter().map(|(key, made)| size(key, &made.sheet)).sum();
-        if kept + size(&key, &sheet) <= BYTES_MAX {
-            made.insert(key, MadeSheet { at: Instant::now(), sheet: Arc::clone(&sheet) });
+        let bytes: usize = kept.iter().map(|(key, known)| size(key, &known.sheet)).sum();
+        if bytes + size(&key, &sheet) <= BYTES_MAX {
+            kept.insert(key, MadeSheet { at: Instant::now(), sheet: Arc::clone(&sheet) });
         }
         Ok(sheet)
     }
