@@ -133,6 +133,7 @@ pub(crate) fn outcome_of(language: Language, state: &str, outcome: Option<&str>)
         ("summarised", _) => language.say("summarised", "已汇总"),
         ("duplicate", _) => language.say("duplicate", "重复"),
         ("superseded", _) => language.say("superseded", "已取代"),
+        ("expected", _) => language.say("expected", "按预期收到"),
         ("dead_lettered", _) => language.say("dead-lettered", "进入死信"),
         ("deferred", _) => language.say("deferred", "延后"),
         ("firing", _) => language.say("firing", "触发"),

@@ -110,7 +110,7 @@ pub(crate) fn bars(minutes: &[MinuteCounts], label: &str) -> Markup {
             @for (at, minute) in (0_u64..).zip(minutes) {
                 @let seen = height(minute.delivered + minute.summarised);
                 @let dead = height(minute.dead_lettered);
-                @let known = height(minute.duplicate + minute.superseded);
+                @let known = height(minute.duplicate + minute.superseded + minute.expected);
                 @let x = at * BAR_WIDTH;
                 @if known > 0 { rect.known x=(x) width=(BAR_WIDTH - 2) height=(known) y=(BARS_HEIGHT.saturating_sub(seen + dead + known)) {} }
                 @if dead > 0 { rect.dead x=(x) width=(BAR_WIDTH - 2) height=(dead) y=(BARS_HEIGHT.saturating_sub(seen + dead)) {} }

@@ -13,6 +13,7 @@ mod drain;
 mod figure;
 mod growth;
 mod harness;
+mod heartbeats;
 mod idle;
 mod ledger;
 mod listing;
@@ -247,6 +248,7 @@ async fn measure(
         Measurement::Listing(scenario) => listing::run(name, &scenario)?,
         Measurement::Tables(scenario) => tables::run(name, &scenario).await?,
         Measurement::Growth(scenario) => growth::run(name, scenario, &programs.embedded).await?,
+        Measurement::Heartbeats(scenario) => heartbeats::run(name, &scenario).await?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod accept;
 mod growth;
+mod heartbeats;
 mod idle;
 mod listing;
 pub(crate) mod profile;
@@ -18,6 +19,7 @@ use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
 pub(crate) use growth::{Away, Entries, Growth, Remembered, Start};
+pub(crate) use heartbeats::HeartbeatLoad;
 pub(crate) use idle::Idle;
 pub(crate) use listing::{Listing, NameKind, Population};
 pub(crate) use profile::{Profile, Victim};
@@ -30,7 +32,7 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 21] = [
+const FILES: [(&str, &str); 22] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
@@ -51,6 +53,7 @@ const FILES: [(&str, &str); 21] = [
     ("idle", include_str!("../scenarios/idle.toml")),
     ("scaling", include_str!("../scenarios/scaling.toml")),
     ("growth", include_str!("../scenarios/growth.toml")),
+    ("heartbeats", include_str!("../scenarios/heartbeats.toml")),
     ("tables", include_str!("../scenarios/tables.toml")),
 ];
 
@@ -108,6 +111,7 @@ pub(crate) enum Measurement {
     Listing(Listing),
     Tables(Tables),
     Growth(Growth),
+    Heartbeats(HeartbeatLoad),
 }
 
 /// What tells the kinds apart.
@@ -127,6 +131,7 @@ enum KindName {
     Listing,
     Tables,
     Growth,
+    Heartbeats,
 }
 
 /// The names of what comes with the program.
@@ -160,6 +165,7 @@ impl Scenario {
             KindName::Listing => Measurement::Listing(read(file, text)?),
             KindName::Tables => Measurement::Tables(read(file, text)?),
             KindName::Growth => Measurement::Growth(read(file, text)?),
+            KindName::Heartbeats => Measurement::Heartbeats(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -191,6 +197,7 @@ impl Scenario {
                 Measurement::Listing(listing) => listing.rounds = rounds,
                 Measurement::Tables(tables) => tables.rounds = rounds,
                 Measurement::Growth(growth) => growth.rounds = rounds,
+                Measurement::Heartbeats(heartbeats) => heartbeats.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -206,6 +213,7 @@ impl Scenario {
             Measurement::Listing(listing) => listing.check(),
             Measurement::Tables(tables) => tables.check(),
             Measurement::Growth(growth) => growth.check(),
+            Measurement::Heartbeats(heartbeats) => heartbeats.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

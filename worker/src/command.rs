@@ -8,6 +8,7 @@ mod cards;
 mod console;
 mod context;
 mod discard;
+mod heartbeats;
 mod list;
 mod plan;
 pub(crate) mod receiver_test;
@@ -35,7 +36,7 @@ use thiserror::Error;
 
 use crate::store::{OpenError, StoreError};
 pub use arguments::OperatorCommand;
-use arguments::{CardsCommand, ConsoleCommand, DeadLettersCommand, RoutesCommand};
+use arguments::{CardsCommand, ConsoleCommand, DeadLettersCommand, HeartbeatsCommand, RoutesCommand};
 use context::CommandContext;
 pub(crate) use show::hide_mobiles;
 
@@ -179,6 +180,10 @@ where
         }
         OperatorCommand::Routes(RoutesCommand::Test(asked)) => {
             return routes::test(config, &asked, &mut terminal);
+        }
+        OperatorCommand::Heartbeats(HeartbeatsCommand::List { json }) => {
+            let context = CommandContext::open(config).await?;
+            return heartbeats::list(&context, &config.heartbeats, json, &mut terminal).await;
         }
         OperatorCommand::Users(asked) => return users::users(config, asked, &mut terminal).await,
         OperatorCommand::Audit(asked) => {

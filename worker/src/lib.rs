@@ -13,12 +13,14 @@ mod delivery;
 mod directory;
 pub mod feishu;
 pub mod firing;
+pub mod heartbeats;
 pub mod history;
 pub mod installation;
 pub mod interactions;
 pub mod ledger;
 pub mod link;
 pub mod metrics;
+pub mod own_alerts;
 pub mod people;
 mod pictures;
 pub mod preview;
@@ -34,6 +36,7 @@ pub mod storms;
 pub mod summarised;
 pub mod templates;
 pub mod test_alert;
+mod trouble;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,14 +44,14 @@ use std::time::Duration;
 
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
-    DeliveryConfig, HistoryConfig, ImagesConfig, InteractionsConfig, OwnersConfig, ReceiverConfig, Reloads,
-    RouteConfig, TemplateConfig,
+    DeliveryConfig, HeartbeatConfig, HistoryConfig, ImagesConfig, InteractionsConfig, OwnersConfig,
+    ReceiverConfig, Reloads, RouteConfig, TemplateConfig, TroubleConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, DeadLetterId, Publisher};
 use reqwest::Client;
 use runtime::clock::Clock;
-use runtime::lifecycle::Lifecycle;
+use runtime::lifecycle::{Condition, Lifecycle};
 use runtime::metrics::delivery::PREVIEWING;
 use runtime::telemetry::admin::Page;
 use thiserror::Error;
@@ -75,13 +78,16 @@ use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
 use feishu::{AppBot, HttpClientError, Webhooks, http_client};
 use firing::{Firing, FiringMetrics, Over};
+use heartbeats::{HeartbeatMetrics, HeartbeatWatch, HeartbeatWords, Heartbeats};
 use history::History;
 use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
+use own_alerts::OwnAlerts;
 use pictures::{Pictures, PicturesError};
 use preview::{Preview, PreviewPage};
 use receiver::{BotAccess, Receiver, ReceiverError};
+use receiver_status::ReceiverStatuses;
 use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
 use sent_cards::SentCards;
@@ -89,6 +95,7 @@ use store::{OpenError, Store};
 use storms::Storms;
 use summarised::SummarisedAlerts;
 use templates::{ByReceiver, LiveTemplates};
+use trouble::{TroubleSources, TroubleWatch, TroubleWords};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
@@ -105,6 +112,10 @@ pub struct Settings {
     pub receivers: Vec<ReceiverConfig>,
     /// Which alerts go where.
     pub routes: Vec<RouteConfig>,
+    /// What is expected and not delivered.
+    pub heartbeats: Vec<HeartbeatConfig>,
+    /// Who is told of own trouble.
+    pub trouble: Option<TroubleConfig>,
     /// Where the routes of later come from.
     pub reloads: Reloads,
     /// The app, for receivers that are chats of its.
@@ -157,6 +168,8 @@ impl Settings {
         Self {
             receivers: config.receivers.clone(),
             routes: config.routes.clone(),
+            heartbeats: config.heartbeats.clone(),
+            trouble: config.trouble.clone(),
             reloads,
             app: config.app.clone(),
             interactions: config.interactions.clone(),
@@ -314,7 +327,11 @@ pub fn start_with(
     let sent_cards = SentCards::new(store.clone(), clock.clone(), settings.history, registry)?;
     let tools = refresh_deps(&settings, &sender, &owners, &templates, &sent_cards, &clock);
     let refresher = refresher(&settings, &cards, &receivers, tools);
-    let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone());
+    let watched = Watched { settings: &settings, receivers: &receivers, store: &store, letters: &letters };
+    let own_alerts = OwnAlerts::new(Arc::clone(&publisher), registry)?;
+    let heartbeats = watched.heartbeats(&own_alerts, alerts.connected(), &gate, &process)?;
+    watched.trouble(own_alerts, statuses.clone(), &gate, &process);
+    let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone(), heartbeats);
     let context = Arc::new(DeliveryContext {
         publisher,
         ledger: Arc::clone(&ledger),
@@ -385,6 +402,59 @@ fn routes(
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
     let router = Router::new(&settings.routes, names)?;
     Ok(LiveRoutes::follow(router, settings.reloads.clone(), lifecycle))
+}
+
+/// What is looked after that does not come by the queue.
+struct Watched<'w> {
+    settings: &'w Settings,
+    receivers: &'w [Receiver],
+    store: &'w Store,
+    letters: &'w DeadLetters,
+}
+
+impl Watched<'_> {
+    /// What is expected, which changes with the configuration, and who looks after it. `connected` says whether there is a
+    /// connection to the queue.
+    fn heartbeats(
+        &self,
+        own_alerts: &OwnAlerts,
+        connected: Condition,
+        gate: &Gate,
+        Process { registry, clock, lifecycle }: &Process<'_>,
+    ) -> prometheus::Result<Heartbeats> {
+        let Settings { heartbeats, reloads, style, .. } = self.settings;
+        let store = self.store.clone();
+        let heartbeats = Heartbeats::follow(heartbeats, reloads.clone(), store, clock.clone(), lifecycle);
+        let words = HeartbeatWords { locale: style.locale, timezone: style.timezone.clone() };
+        let metrics = HeartbeatMetrics::register(registry)?;
+        let watch = HeartbeatWatch::new(heartbeats.clone(), own_alerts.clone(), words, metrics, connected);
+        lifecycle.tasks.spawn(gate.clone().before(watch.run((*lifecycle).clone())));
+        Ok(heartbeats)
+    }
+
+    /// Who tells of own trouble, if anybody is to be told.
+    fn trouble(
+        &self,
+        own_alerts: OwnAlerts,
+        statuses: ReceiverStatuses,
+        gate: &Gate,
+        Process { clock, lifecycle, .. }: &Process<'_>,
+    ) {
+        let Some(config) = self.settings.trouble.clone() else { return };
+        let names = |receiver: &Receiver| -> Vec<String> {
+            let bots = receiver.group().iter().map(|bot| bot.name.clone());
+            if receiver.group().is_empty() { vec![receiver.name.clone()] } else { bots.collect() }
+        };
+        let sources = TroubleSources {
+            statuses,
+            bots: self.receivers.iter().flat_map(names).collect(),
+            letters: self.letters.clone(),
+        };
+        let words = TroubleWords { locale: self.settings.style.locale, receiver: config.receiver.clone() };
+        let store = self.store.clone();
+        let watch = TroubleWatch::new(config, sources, store, own_alerts, words, clock.clone());
+        lifecycle.tasks.spawn(gate.clone().before(watch.run((*lifecycle).clone())));
+    }
 }
 
 /// The words of cards, which change with the configuration.

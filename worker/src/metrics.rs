@@ -22,12 +22,20 @@ pub enum Outcome {
     Superseded,
     /// It is in the dead letters.
     DeadLettered,
+    /// It is a heartbeat: expected, and not delivered.
+    Expected,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their discriminants.
-    pub const ALL: [Self; 5] =
-        [Self::Delivered, Self::Summarised, Self::Duplicate, Self::Superseded, Self::DeadLettered];
+    pub const ALL: [Self; 6] = [
+        Self::Delivered,
+        Self::Summarised,
+        Self::Duplicate,
+        Self::Superseded,
+        Self::DeadLettered,
+        Self::Expected,
+    ];
 
     /// The label value in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +45,7 @@ impl Outcome {
             Self::Duplicate => "duplicate",
             Self::Superseded => "superseded",
             Self::DeadLettered => "dead_lettered",
+            Self::Expected => "expected",
         }
     }
 }

@@ -24,7 +24,8 @@ pub struct AlertEvent {
     pub name: String,
     /// `firing` or `resolved`.
     pub status: String,
-    /// What became of it: `delivered`, `summarised`, `duplicate`, `superseded`, `dead_lettered` or `deferred`.
+    /// What became of it: `delivered`, `summarised`, `duplicate`, `superseded`, `dead_lettered`, `expected` or
+    /// `deferred`.
     pub outcome: String,
     /// The envelope it came with; of several the last.
     pub envelope: String,

@@ -60,12 +60,19 @@ pub struct MinuteCounts {
     pub superseded: u64,
     /// Gone to the dead letters.
     pub dead_lettered: u64,
+    /// Heartbeats that came as expected.
+    pub expected: u64,
 }
 
 impl MinuteCounts {
     /// All of them.
     pub const fn total(&self) -> u64 {
-        self.delivered + self.summarised + self.duplicate + self.superseded + self.dead_lettered
+        self.delivered
+            + self.summarised
+            + self.duplicate
+            + self.superseded
+            + self.dead_lettered
+            + self.expected
     }
 }
 

@@ -114,6 +114,9 @@ fn rate(frame: &Frame<'_>, minutes: &[MinuteCounts]) -> Markup {
                     li.seen { (frame.say("summarised", "已汇总")) " " b { (count(sum(|minute| minute.summarised))) } }
                     li.known { (frame.say("duplicate", "重复")) " " b { (count(sum(|minute| minute.duplicate))) } }
                     li.known { (frame.say("superseded", "已取代")) " " b { (count(sum(|minute| minute.superseded))) } }
+                    @if sum(|minute| minute.expected) > 0 {
+                        li.known { (frame.say("expected", "按预期收到")) " " b { (count(sum(|minute| minute.expected))) } }
+                    }
                     li.dead { (frame.say("dead-lettered", "进入死信")) " " b { (count(sum(|minute| minute.dead_lettered))) } }
                 }
             }

@@ -180,6 +180,8 @@ fn settings(plan: &Plan) -> Settings {
         app: None,
         interactions: InteractionsConfig::default(),
         alertmanagers: Vec::new(),
+        heartbeats: Vec::new(),
+        trouble: None,
         images: config::ImagesConfig::default(),
         delivery: DeliveryConfig {
             attempts_in_place: 3,

@@ -11,6 +11,7 @@ pub mod check;
 pub mod command_line;
 mod console;
 mod environment;
+mod heartbeats;
 mod images;
 mod interactions;
 mod kinds;
@@ -36,6 +37,7 @@ mod tests;
 mod tls;
 mod tls_follow;
 mod tree;
+mod trouble;
 mod variables;
 pub mod version;
 
@@ -54,6 +56,7 @@ pub use console::{
     ConsoleConfig, ConsoleFeishuConfig, ConsoleRoleConfig, ConsoleUserConfig, TrustedHeaderConfig,
 };
 pub use environment::Environment;
+pub use heartbeats::HeartbeatConfig;
 pub use images::{AddressRange, ImageHost, ImagesConfig};
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
 pub use links::{Explore, LinksConfig, LokiConfig, Piece, QueryTemplate, Rewrite, RewritePattern, ValueOf};
@@ -76,6 +79,7 @@ pub use storage::{DatabaseConfig, DedupConfig, HistoryConfig, IdentityConfig, is
 pub use templates::{TemplateConfig, TemplateText};
 pub use tls::problems as tls_problems;
 pub use tls_follow::follow_tls;
+pub use trouble::TroubleConfig;
 
 /// The receiver that is meant where nothing says otherwise; the one the environment alone can set.
 pub const DEFAULT_RECEIVER: &str = "default";
@@ -119,6 +123,10 @@ pub struct Config {
     pub preview: bool,
     /// Which alerts go to which receivers, in the order they are asked.
     pub routes: Vec<RouteConfig>,
+    /// Alerts that are expected instead of delivered.
+    pub heartbeats: Vec<HeartbeatConfig>,
+    /// Who is told when Larkfire itself is in trouble; `None`: nobody.
+    pub trouble: Option<TroubleConfig>,
     /// How hard the worker tries.
     pub delivery: DeliveryConfig,
     /// Where the worker remembers what it has told.

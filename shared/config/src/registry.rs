@@ -9,11 +9,12 @@ mod people;
 mod process;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use runtime::documents::{Bilingual, Roles, text};
 
 /// Settings that belong together, in the order of the documents.
-pub const GROUPS: [&SettingGroup; 19] = [
+pub const GROUPS: [&SettingGroup; 21] = [
     &process::PROCESS,
     &intake::GATE,
     &intake::SOURCES,
@@ -24,6 +25,8 @@ pub const GROUPS: [&SettingGroup; 19] = [
     &delivery::RECEIVERS,
     &delivery::APP,
     &delivery::ROUTES,
+    &watch::HEARTBEATS,
+    &watch::TROUBLE,
     &delivery::DELIVERY,
     &delivery::DATABASE,
     &delivery::DEDUP,

@@ -44,10 +44,7 @@ struct Reading<'r> {
 }
 
 pub(super) fn read(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) -> Vec<RouteConfig> {
-    let usable = receivers.iter().map(|receiver| receiver.name.clone());
-    // What is wrong with a receiver is said once, and not again of each route to it.
-    let named = root.sections("receivers").into_iter().map(|(name, _)| name);
-    let reading = Reading { reader, known: usable.chain(named).collect(), seen: Cell::new(0) };
+    let reading = Reading { reader, known: receiver_names(root, receivers), seen: Cell::new(0) };
     let routes = reading.routes(root, "", &[], 1);
     if reading.seen.get() > ROUTES_MAX {
         reader.report(root.place_at("routes"), format!("there may be at most {ROUTES_MAX} in all"));
@@ -105,18 +102,32 @@ impl Reading<'_> {
     }
 
     fn receiver(&self, name: &str) -> Result<String, Must> {
-        if self.known.contains(name) {
-            return Ok(name.to_owned());
-        }
-        let mut known: Vec<_> = self.known.iter().map(String::as_str).collect();
-        known.sort_unstable();
-        match known.as_slice() {
-            [] => Err("the name of a receiver, and none is configured".to_owned()),
-            known => Err(format!("the name of a receiver: {}", known.join(", "))),
-        }
+        known_receiver(&self.known, name)
     }
 }
 
-fn matchers(text: &str) -> Result<Vec<Matcher>, Must> {
+/// The names that a setting may have for a receiver. What is wrong with a receiver is said once, and not again wherever it is
+/// named.
+pub(super) fn receiver_names(root: &Section<'_>, receivers: &[ReceiverConfig]) -> HashSet<String> {
+    let usable = receivers.iter().map(|receiver| receiver.name.clone());
+    let named = root.sections("receivers").into_iter().map(|(name, _)| name);
+    usable.chain(named).collect()
+}
+
+/// The name of one of these receivers.
+pub(super) fn known_receiver(known: &HashSet<String>, name: &str) -> Result<String, Must> {
+    if known.contains(name) {
+        return Ok(name.to_owned());
+    }
+    let mut known: Vec<_> = known.iter().map(String::as_str).collect();
+    known.sort_unstable();
+    match known.as_slice() {
+        [] => Err("the name of a receiver, and none is configured".to_owned()),
+        known => Err(format!("the name of a receiver: {}", known.join(", "))),
+    }
+}
+
+/// The matchers of one text.
+pub(super) fn matchers(text: &str) -> Result<Vec<Matcher>, Must> {
     Matcher::all(text).map_err(|error| format!("a matcher of labels, such as severity=\"critical\": {error}"))
 }

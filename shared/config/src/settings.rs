@@ -61,6 +61,8 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         lark,
         limits: limits(root.section("limits")),
         routes: super::routes::read(reader, &root, &receivers),
+        heartbeats: super::heartbeats::read(reader, &root, &receivers),
+        trouble: super::trouble::read(reader, &root, &receivers),
         receivers,
         preview,
         app,

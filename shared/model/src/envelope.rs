@@ -179,11 +179,13 @@ pub enum Source {
     Falco,
     /// What a mapping of the configuration reads.
     Mapped,
+    /// What Larkfire says of itself: a heartbeat that is missing. Nothing that comes in is of it.
+    Larkfire,
 }
 
 impl Source {
     /// Every source, in the order of the documentation.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Alertmanager,
         Self::Grafana,
         Self::GrafanaLegacy,
@@ -209,6 +211,7 @@ impl Source {
         Self::ArgoCd,
         Self::Falco,
         Self::Mapped,
+        Self::Larkfire,
     ];
 
     /// The word used on the wire, in logs and in metrics.
@@ -239,6 +242,7 @@ impl Source {
             Self::ArgoCd => "argo_cd",
             Self::Falco => "falco",
             Self::Mapped => "mapped",
+            Self::Larkfire => "larkfire",
         }
     }
 
@@ -269,7 +273,8 @@ impl Source {
             | Self::Sentry
             | Self::UptimeKuma
             | Self::ArgoCd
-            | Self::Mapped => false,
+            | Self::Mapped
+            | Self::Larkfire => false,
         }
     }
 }

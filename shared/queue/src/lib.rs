@@ -8,6 +8,7 @@ pub mod rabbitmq;
 use std::fmt::Debug;
 
 use futures_util::future::BoxFuture;
+use runtime::lifecycle::Condition;
 use thiserror::Error;
 
 pub use message::{
@@ -61,6 +62,13 @@ pub trait Consumer: Send + 'static {
     /// in vain would give up what is in hand. Dropped early, it takes messages again.
     fn pause<'c>(&'c mut self, ready: BoxFuture<'c, ()>) -> BoxFuture<'c, ()> {
         ready
+    }
+
+    /// Whether there is a connection by which messages come. An engine in the same process always has one.
+    fn connected(&self) -> Condition {
+        let connected = Condition::default();
+        connected.set(true);
+        connected
     }
 }
 

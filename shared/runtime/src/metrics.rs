@@ -11,12 +11,13 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 use crate::documents::{Bilingual, Roles, text};
 
 /// Metrics that belong together, in the order of the documents.
-pub const GROUPS: [&MetricGroup; 9] = [
+pub const GROUPS: [&MetricGroup; 10] = [
     &delivery::ALERTS,
     &delivery::FEISHU,
     &delivery::CARDS,
     &memory::DEAD_LETTERS,
     &memory::DEDUP,
+    &memory::WATCH,
     &intake::INGEST,
     &intake::QUEUE,
     &people::PEOPLE,

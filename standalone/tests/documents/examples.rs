@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 195] = [
+pub(crate) const EXAMPLES: [(&str, &str); 201] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -84,6 +84,12 @@ pub(crate) const EXAMPLES: [(&str, &str); 195] = [
     ("routes[].receivers", r#"["NAME", "other"]"#),
     ("routes[].continue", r#""true""#),
     ("routes[].routes[]", "[]"),
+    ("heartbeats.NAME.match", "x=y"),
+    ("heartbeats.NAME.every", "7m"),
+    ("heartbeats.NAME.grace", "7s"),
+    ("heartbeats.NAME.receiver", "NAME"),
+    ("trouble.receiver", "NAME"),
+    ("trouble.after", "7m"),
     ("delivery.attempts_in_place", r#""7""#),
     ("delivery.request_timeout", "7s"),
     ("delivery.give_up_after", "7h"),

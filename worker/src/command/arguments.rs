@@ -60,7 +60,7 @@ Examples:
 Exit codes: 0 done, 1 failed, 64 bad configuration or usage.";
 
 const REASON_HELP: &str = "Those with this reason: refused, gave_up, undecodable, no_receiver, undeliverable";
-const OUTCOME_HELP: &str = "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, deferred; \
+const OUTCOME_HELP: &str = "What became of them: delivered, summarised, duplicate, superseded, dead_lettered, expected, deferred; \
                             or what somebody did: acknowledged, unacknowledged, silenced, unsilenced";
 const SOURCE_HELP: &str =
     "Those that came in this format: alertmanager, grafana, zabbix …, as `source` of the metrics has them";
@@ -82,6 +82,9 @@ pub enum OperatorCommand {
     /// Says where alerts with these labels would go, and why
     #[command(subcommand)]
     Routes(RoutesCommand),
+    /// Says which heartbeats come and which are missing
+    #[command(subcommand)]
+    Heartbeats(HeartbeatsCommand),
     /// Reads, shows and changes the user table, where Larkfire has one of its own
     #[command(subcommand, after_help = USERS_EXAMPLES)]
     Users(UsersCommand),
@@ -135,6 +138,17 @@ pub struct TestRoutesArguments {
     /// Prints JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be done with heartbeats.
+#[derive(Debug, Subcommand)]
+pub enum HeartbeatsCommand {
+    /// Lists them with when each was last heard of; exits with 1 where one is missing
+    List {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What can be done with users.

@@ -112,6 +112,7 @@ const fn count_of(counts: &mut MinuteCounts, outcome: Outcome) -> &mut u64 {
         Outcome::Duplicate => &mut counts.duplicate,
         Outcome::Superseded => &mut counts.superseded,
         Outcome::DeadLettered => &mut counts.dead_lettered,
+        Outcome::Expected => &mut counts.expected,
     }
 }
 
@@ -123,7 +124,7 @@ mod tests {
         let bucket = |bound_s, no_longer| LatencyBucket { bound_s, no_longer };
         CounterSample {
             at: Timestamp::from_second(second).unwrap(),
-            outcomes: [delivered, 0, duplicate, 0, 0],
+            outcomes: [delivered, 0, duplicate, 0, 0, 0],
             latency: vec![
                 bucket(0.1, delivered / 2),
                 bucket(1.0, delivered.saturating_sub(1)),

@@ -1,14 +1,18 @@
 //! Messages → what is to be delivered. Decodes without copying, asks the ledger about everything at once, and copies only
 //! what has to wait: in a storm of repeats that is next to nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use config::HeartbeatConfig;
 use jiff::Timestamp;
-use model::alert::{Alert, Fingerprint};
-use model::envelope::{Envelope, EnvelopeDecodeError, decode, lines};
+use model::alert::{Alert, Fingerprint, Status};
+use model::envelope::{Envelope, EnvelopeDecodeError, Source, decode, lines};
 use queue::{Delivery, Headers};
 use tokio::time::Instant;
+use tracing::debug;
 
 use super::attempts::AttemptState;
 use super::in_flight::{AckGuard, IfDelivered, InFlightEnvelope, event, events_of};
@@ -16,6 +20,7 @@ use super::recently_settled::LineKey;
 use super::requeue::Unreadable;
 use super::routes::LiveRoutes;
 use super::settlement::SettlementRecorder;
+use crate::heartbeats::Heartbeats;
 use crate::history::{History, RepeatCause};
 use crate::ledger::{Decision, Event, Ledger, Occasion};
 use crate::metrics::Outcome;
@@ -30,6 +35,7 @@ pub(crate) struct Intake {
     chats: Chats,
     recorder: Arc<SettlementRecorder>,
     history: History,
+    heartbeats: Heartbeats,
 }
 
 /// What came of a batch and is not settled yet.
@@ -58,8 +64,14 @@ impl Intake {
         chats: Chats,
         recorder: Arc<SettlementRecorder>,
         history: History,
+        heartbeats: Heartbeats,
     ) -> Self {
-        Self { routes, chats, recorder, history }
+        Self { routes, chats, recorder, history, heartbeats }
+    }
+
+    /// It waits for messages.
+    pub(super) fn waits(&self) {
+        self.heartbeats.listening().waits(Instant::now());
     }
 
     pub(super) async fn take(&self, deliveries: Vec<Delivery>, ledger: &Ledger, now: Timestamp) -> Admitted {
@@ -69,8 +81,10 @@ impl Intake {
         let taken_at = Instant::now();
         let router = self.routes.now();
         let (bodies, mut arrivals) = self.split(deliveries);
-        let envelopes: Vec<_> = bodies.iter().map(|line| self.read(line)).collect();
+        let mut envelopes: Vec<_> = bodies.iter().map(|line| self.read(line)).collect();
         let settled_before = self.settled_before(&envelopes, &mut arrivals);
+        self.took(&envelopes, &arrivals, now);
+        self.expect(&mut envelopes, &settled_before, &arrivals).await;
         let partings: Vec<_> = envelopes
             .iter()
             .map(|envelope| envelope.as_ref().map_or(Parting::Whole(None), |envelope| router.part(envelope)))
@@ -101,6 +115,7 @@ impl Intake {
                     self.recorder.metrics.redelivered(envelope.alerts.len() as u64);
                     arrival.share.settle();
                 }
+                (Ok(envelope), _) if envelope.alerts.is_empty() => arrival.share.settle(),
                 (Ok(envelope), _) if is_expired(&envelope) => self.expire(arrival.share, &envelope),
                 (Ok(envelope), Parting::Whole(None)) => {
                     taken.without_receiver.push(arrival.into_in_flight(envelope, taken_at));
@@ -132,6 +147,85 @@ impl Intake {
             }
         }
         taken
+    }
+
+    /// Says how late it takes what ingest has received. What was here before says nothing of that.
+    fn took(
+        &self,
+        envelopes: &[Result<Envelope<'_>, EnvelopeDecodeError>],
+        arrivals: &[UnreadLine],
+        now: Timestamp,
+    ) {
+        let is_new = |headers: &Headers| headers.failure.is_none() && headers.replay.is_none();
+        let each = envelopes.iter().zip(arrivals).filter(|(_, arrival)| is_new(&arrival.headers));
+        let newest = each.filter_map(|(envelope, _)| envelope.as_ref().ok()).map(|known| known.received_at);
+        let age = newest.max().map(|at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
+        self.heartbeats.listening().took(age, Instant::now());
+    }
+
+    /// Takes out what is a sign of a heartbeat: it is expected, and delivered to nobody. When it came is written down before any
+    /// of it is settled.
+    async fn expect(
+        &self,
+        envelopes: &mut [Result<Envelope<'_>, EnvelopeDecodeError>],
+        settled_before: &[bool],
+        arrivals: &[UnreadLine],
+    ) {
+        let expected = self.heartbeats.expected();
+        if expected.is_empty() {
+            return;
+        }
+        let mut heard: BTreeMap<String, Timestamp> = BTreeMap::new();
+        let each = envelopes.iter_mut().zip(settled_before).zip(arrivals);
+        for ((envelope, settled_before), arrival) in each {
+            let Ok(envelope) = envelope else { continue };
+            // What we say ourselves, tests included, is a sign of nothing.
+            if *settled_before || envelope.source == Source::Larkfire || test_alert::is_test(envelope) {
+                continue;
+            }
+            let mut is_sign = Vec::with_capacity(envelope.alerts.len());
+            for alert in &envelope.alerts {
+                let mut first = None;
+                for heartbeat in expected.of(&alert.labels) {
+                    first.get_or_insert(heartbeat);
+                    if alert.status == Status::Firing {
+                        let last = heard.entry(heartbeat.name.clone()).or_insert(envelope.received_at);
+                        *last = envelope.received_at.max(*last);
+                    }
+                }
+                if let Some(heartbeat) = first {
+                    self.note_expected(envelope, alert, heartbeat);
+                }
+                is_sign.push(first.is_some());
+            }
+            arrival.share.count(Outcome::Expected, is_sign.iter().filter(|is_sign| **is_sign).count());
+            let mut is_sign = is_sign.into_iter();
+            envelope.alerts.retain(|_| !is_sign.next().unwrap_or(false));
+        }
+        self.heartbeats.heard(heard).await;
+    }
+
+    /// Writes down that it was expected, and by what it was known.
+    fn note_expected(&self, envelope: &Envelope<'_>, alert: &Alert<'_>, heartbeat: &HeartbeatConfig) {
+        let name = &heartbeat.name;
+        let receiver = heartbeat.receiver.as_deref().unwrap_or_default();
+        debug!(
+            outcome = Outcome::Expected.as_str(),
+            envelope.id = %envelope.id,
+            heartbeat = name,
+            alert.fingerprint = alert.fingerprint.as_str(),
+            "a heartbeat"
+        );
+        let noted = (Item::of(envelope, alert), Outcome::Expected.into());
+        self.history.note_again(receiver, None, std::iter::once(noted), |_| RepeatCause {
+            reason: match alert.status {
+                Status::Firing => format!("a sign of the heartbeat {name}"),
+                Status::Resolved => {
+                    format!("the end of a sign of the heartbeat {name}, which is missing if none follows")
+                }
+            },
+            ..RepeatCause::default()
+        });
     }
 
     /// A test that lay on the queue until nobody waited for it is delivered to nobody.

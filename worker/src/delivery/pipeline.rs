@@ -5,13 +5,14 @@
 //! its own; the message is settled once all of its envelopes are.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use model::alert::Alert;
-use queue::{Consumer, DeferStep, Reason};
+use queue::{Consumer, DeferStep, Delivery, Reason};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -107,7 +108,7 @@ impl Pipeline {
 
     /// Runs until the consumer is told to stop, then finishes what is in hand.
     pub(crate) async fn run(mut self, mut consumer: Box<dyn Consumer>) {
-        while let Some(deliveries) = consumer.receive().await {
+        while let Some(deliveries) = self.received(consumer.as_mut()).await {
             let taken = self.intake.take(deliveries, &self.context.ledger, self.context.clock.now()).await;
             if self.pass_on(taken).await.is_err() {
                 // An outbox ends before its sender only by a panic: whoever runs us stops the process.
@@ -128,6 +129,19 @@ impl Pipeline {
         let _all_have_ended = self.overflows.acquire_many(OVERFLOWS_MAX).await;
         self.context.ledger.finish().await;
         tokio::join!(self.context.history.finish(), self.context.sent_cards.finish());
+    }
+
+    /// The next messages. While there are none, the queue is known to be empty.
+    async fn received(&self, consumer: &mut dyn Consumer) -> Option<Vec<Delivery>> {
+        let mut receiving = consumer.receive();
+        poll_fn(|context| {
+            let received = receiving.as_mut().poll(context);
+            if received.is_pending() {
+                self.intake.waits();
+            }
+            received
+        })
+        .await
     }
 
     /// Each to its outbox; what is published onwards comes after that, for it may have to wait. Where there are several

@@ -73,9 +73,10 @@ impl SettlementRecorder {
 /// What an operator is told about a letter that was sent again. `None` if it was deferred, or became a dead letter again, which the dead
 /// letters find out by themselves.
 fn of_replay(
-    [delivered, summarised, duplicate, superseded, dead_lettered]: [u64; Outcome::ALL.len()],
+    [delivered, summarised, duplicate, superseded, dead_lettered, expected]: [u64; Outcome::ALL.len()],
 ) -> Option<ReplayOutcome> {
-    match (delivered + summarised, duplicate, superseded, dead_lettered) {
+    // A heartbeat is where it was to come, and nobody is told of it.
+    match (delivered + summarised, duplicate + expected, superseded, dead_lettered) {
         (1.., _, _, 0) => Some(ReplayOutcome::Delivered),
         (0, _, 1.., 0) => Some(ReplayOutcome::ResolvedSince),
         (0, 1.., 0, 0) => Some(ReplayOutcome::DeliveredSince),
@@ -89,11 +90,12 @@ mod tests {
 
     #[test]
     fn a_replay_is_delivered_if_anything_of_it_was() {
-        assert_eq!(of_replay([1, 0, 5, 5, 0]), Some(ReplayOutcome::Delivered));
-        assert_eq!(of_replay([0, 1, 5, 5, 0]), Some(ReplayOutcome::Delivered));
-        assert_eq!(of_replay([0, 0, 1, 1, 0]), Some(ReplayOutcome::ResolvedSince));
-        assert_eq!(of_replay([0, 0, 2, 0, 0]), Some(ReplayOutcome::DeliveredSince));
-        assert_eq!(of_replay([3, 0, 0, 0, 1]), None);
-        assert_eq!(of_replay([0, 0, 0, 0, 0]), None);
+        assert_eq!(of_replay([1, 0, 5, 5, 0, 0]), Some(ReplayOutcome::Delivered));
+        assert_eq!(of_replay([0, 1, 5, 5, 0, 0]), Some(ReplayOutcome::Delivered));
+        assert_eq!(of_replay([0, 0, 1, 1, 0, 0]), Some(ReplayOutcome::ResolvedSince));
+        assert_eq!(of_replay([0, 0, 2, 0, 0, 0]), Some(ReplayOutcome::DeliveredSince));
+        assert_eq!(of_replay([0, 0, 0, 0, 0, 2]), Some(ReplayOutcome::DeliveredSince));
+        assert_eq!(of_replay([3, 0, 0, 0, 1, 0]), None);
+        assert_eq!(of_replay([0, 0, 0, 0, 0, 0]), None);
     }
 }

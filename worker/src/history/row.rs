@@ -43,13 +43,14 @@ pub enum HistoryOutcome {
 impl HistoryOutcome {
     /// All there are.
     pub const ALL: [Self; Outcome::ALL.len() + 5] = {
-        let [delivered, summarised, duplicate, superseded, dead_lettered] = Outcome::ALL;
+        let [delivered, summarised, duplicate, superseded, dead_lettered, expected] = Outcome::ALL;
         [
             Self::Ended(delivered),
             Self::Ended(summarised),
             Self::Ended(duplicate),
             Self::Ended(superseded),
             Self::Ended(dead_lettered),
+            Self::Ended(expected),
             Self::Deferred,
             Self::Acknowledged,
             Self::Unacknowledged,
@@ -91,6 +92,7 @@ impl HistoryOutcome {
             Self::Unacknowledged => 7,
             Self::Silenced => 8,
             Self::Unsilenced => 9,
+            Self::Ended(Outcome::Expected) => 10,
         }
     }
 

@@ -63,6 +63,7 @@ const STEPS: &[Migration] = migrations![
     "0021_dead_letters_by_number",
     "0022_filters",
     "0023_cards_and_attempts",
+    "0024_watch",
 ];
 
 /// What `MySQL` answers where there is no such table.

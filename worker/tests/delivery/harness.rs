@@ -119,6 +119,31 @@ impl Harness {
         Self::on(sim, settings, folder, Clock::system())
     }
 
+    /// A worker with the receiver `default`, these heartbeats, and a clock of the test's own.
+    pub(crate) async fn expecting(heartbeats: &str, clock: Clock) -> Self {
+        let sim = FeishuSim::start(SimSettings::new([BotSettings::new(TOKEN).no_limits()])).await.unwrap();
+        let receivers = vec![receiver(&sim, "default", TOKEN, None)];
+        let text = format!(
+            "{{ receivers: {{ default: {{ webhook_url: https://h/x }} }}, heartbeats: {heartbeats} }}"
+        );
+        let heartbeats = parse("test.yaml", &text, Environment::default()).unwrap().heartbeats;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { heartbeats, ..settings(receivers, EAGER, folder.path()) };
+        Self::on(sim, settings, folder, clock)
+    }
+
+    /// A worker with the receivers `default` and `other`, and these settings of who is told of trouble.
+    pub(crate) fn in_trouble(sim: FeishuSim, trouble: &str, delivery: DeliveryConfig) -> Self {
+        let receivers =
+            vec![receiver(&sim, "default", TOKEN, None), receiver(&sim, "other", OTHER_TOKEN, None)];
+        let [one, two] = ["default", "other"].map(|name| format!("{name}: {{ webhook_url: https://h/x }}"));
+        let text = format!("{{ receivers: {{ {one}, {two} }}, trouble: {trouble} }}");
+        let trouble = parse("test.yaml", &text, Environment::default()).unwrap().trouble;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { trouble, ..settings(receivers, delivery, folder.path()) };
+        Self::on(sim, settings, folder, Clock::system())
+    }
+
     /// A worker with one receiver, and these templates.
     pub(crate) fn worded(sim: FeishuSim, receiver: ReceiverConfig, templates: Vec<TemplateConfig>) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -229,6 +254,8 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         app: None,
         interactions: InteractionsConfig::default(),
         alertmanagers: Vec::new(),
+        heartbeats: Vec::new(),
+        trouble: None,
         images: config::ImagesConfig::default(),
         delivery,
         database: DATABASE,

@@ -280,3 +280,30 @@ fn templates_are_shown_where_they_are_used_and_named_where_they_are_not() {
     assert!(!said.contains("by template ours"), "{said}");
     assert!(!checked(templates, Role::Worker).contains("by template ours"), "the preview goes by it");
 }
+
+#[test]
+fn heartbeats_that_alertmanager_cannot_keep_or_that_are_the_same_are_named() {
+    let heartbeats = "heartbeats:\n  eu: { match: [alertname=Watchdog, cluster=eu], every: 1m }\n  \
+                      us: { match: [cluster=eu, alertname=Watchdog], every: 10m }\n";
+    let said = checked(&format!("{BOTS}{heartbeats}"), Role::Worker);
+    assert!(
+        said.contains("warning: heartbeats.{eu}: `every` and `grace` together are shorter than 300s"),
+        "{said}"
+    );
+    assert!(said.contains("warning: heartbeats.{eu, us} have the same matchers"), "{said}");
+    let said = checked(&heartbeats.replace("every: 1m", "every: 5m"), Role::Worker);
+    assert!(
+        said.contains("nobody is told when one is missing") && !said.contains("group_interval"),
+        "{said}"
+    );
+}
+
+#[test]
+fn trouble_of_the_only_receiver_is_said_to_be_told_nobody() {
+    let trouble = "trouble: { receiver: ops }\n";
+    let only = format!("receivers: {{ ops: {{ webhook_url: 'https://h/x', secret: s }} }}\n{trouble}");
+    let said = checked(&only, Role::Worker);
+    assert!(said.contains("warning: trouble.receiver is ops, the only receiver"), "{said}");
+    let two = only.replace("receivers: {", "receivers: { dev: { webhook_url: 'https://h/y', secret: s },");
+    assert!(!checked(&two, Role::Worker).contains("trouble.receiver"));
+}

@@ -14,6 +14,7 @@ gate: { paths: { PATH: {} } }
 owners: { by_label: { LABEL: {} }, rotations: { NAME: {} } }
 alertmanagers: { NAME: {} }
 sources: { NAME: {} }
+heartbeats: { NAME: {} }
 console: { users: [{}] }
 ";
 

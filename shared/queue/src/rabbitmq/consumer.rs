@@ -27,6 +27,7 @@ const SLOW_PREFETCH_MAX: u16 = 100;
 pub struct RabbitConsumer {
     batches: mpsc::Receiver<Vec<Delivery>>,
     paused: watch::Sender<bool>,
+    connected: Condition,
     stop: CancellationToken,
 }
 
@@ -44,6 +45,7 @@ impl RabbitConsumer {
         };
         let shares = u16::try_from(sources.len()).unwrap_or(u16::MAX);
         let (paused, is_paused) = watch::channel(false);
+        let connected = condition.clone();
         let owner = ConsumerOwner {
             link: rabbit.link(name),
             reachability: Arc::new(Reachability::new(purpose, condition)),
@@ -60,7 +62,7 @@ impl RabbitConsumer {
         let (batches, receiver) = mpsc::channel(1);
         let owner = stop_if_it_panics(rabbit.lifecycle.stop.clone(), owner.run(batches));
         rabbit.lifecycle.tasks.spawn(owner);
-        Self { batches: receiver, paused, stop: rabbit.lifecycle.stop.clone() }
+        Self { batches: receiver, paused, connected, stop: rabbit.lifecycle.stop.clone() }
     }
 }
 
@@ -89,6 +91,10 @@ impl Consumer for RabbitConsumer {
             ready.await;
             drop(resumed);
         })
+    }
+
+    fn connected(&self) -> Condition {
+        self.connected.clone()
     }
 }
 

@@ -29,6 +29,51 @@ pub(super) const DEDUP: MetricGroup = MetricGroup {
     ],
 };
 
+pub(super) const WATCH: MetricGroup = MetricGroup {
+    title: text("Heartbeats", "心跳"),
+    metrics: &[HEARTBEATS, HEARTBEATS_LISTENING, OWN_ALERTS],
+};
+
+/// Heartbeats by whether they come.
+pub const HEARTBEATS: Metric = metric(
+    "larkfire_heartbeats",
+    Gauge,
+    Worker,
+    text("Heartbeats in the configuration, by whether they come.", "已配置的心跳数，按是否按时到来统计。"),
+)
+.labels(&[label("state")])
+.advice(
+    "`heard` or `missing`. Every worker shows the same numbers, so take the `max`.",
+    "`heard` 为按时到来，`missing` 为缺失。每个 worker 显示相同的数，请取 `max`。",
+);
+
+/// Whether what does not come is missing.
+pub const HEARTBEATS_LISTENING: Metric = metric(
+    "larkfire_heartbeats_listening",
+    Gauge,
+    Worker,
+    text(
+        "1 while this worker takes what comes as it comes; the time of heartbeats counts only then.",
+        "该 worker 及时取走队列中的消息时为 1；只有这时心跳才计时。",
+    ),
+)
+.advice(
+    "0 for long: it works through what has piled up, has no connection to the queue or the database, or ingest's clock is behind its own.",
+    "长时间为 0：正在处理积压、与队列或数据库断开，或 ingest 的时钟比它慢。",
+);
+
+/// Alerts that Larkfire has raised itself.
+pub const OWN_ALERTS: Metric = metric(
+    "larkfire_own_alerts_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts that this worker has put on the queue itself, repeats included.",
+        "该 worker 自己放入队列的告警数，含重复。",
+    ),
+)
+.advice("Outcomes count them, and ingest has not accepted them.", "结局统计包含它们，而 ingest 并未接收过。");
+
 /// What became a dead letter.
 pub const DEAD_LETTERS_BY_REASON: Metric = metric(
     "larkfire_dead_letters_total",

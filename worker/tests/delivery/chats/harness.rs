@@ -112,6 +112,8 @@ impl Tenant {
             delivery,
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
+            heartbeats: Vec::new(),
+            trouble: None,
             images: ImagesConfig::default(),
             https_ca_file: None,
             through: None,

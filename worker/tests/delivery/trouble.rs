@@ -1,0 +1,103 @@
+//! Own trouble is told through another receiver, once when it begins and once when it is over, and never about that one.
+
+use std::time::Duration;
+
+use config::Locale;
+use feishu_sim::{BotSettings, Fault, FeishuSim, Lasting, SimSettings};
+use model::alert::Status;
+use model::envelope::{EnvelopeId, Source, decode, lines};
+use queue::{Headers, Message, MessageDestination, Settlement};
+use runtime::clock::Clock;
+use testkit::wait_until::wait_until;
+use worker::test_alert;
+
+use crate::harness::{EAGER, Harness, OTHER_TOKEN, TOKEN, WITHIN, envelope, title};
+
+/// A worker with the receivers `default` and `other`, the second of which is told of trouble at once.
+async fn harness() -> Harness {
+    let bots = [TOKEN, OTHER_TOKEN].map(|token| BotSettings::new(token).no_limits());
+    let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
+    Harness::in_trouble(sim, "{ receiver: other, after: 0s }", EAGER)
+}
+
+/// Lets the time pass in which trouble is looked for.
+async fn look() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(10)).await;
+    tokio::time::resume();
+}
+
+/// What was put on the queue about trouble.
+fn trouble(harness: &Harness) -> Vec<Message> {
+    let is_own = |message: &Message| {
+        matches!(message.to, MessageDestination::Alerts { .. })
+            && lines(&message.body).all(|line| decode(line).unwrap().source == Source::Larkfire)
+    };
+    harness.queue.published().into_iter().filter(is_own).collect()
+}
+
+/// Waits until so much was said of trouble; says all of it.
+async fn said(harness: &Harness, wanted: usize) -> Vec<Message> {
+    wait_until(WITHIN, "a word about trouble", async || {
+        look().await;
+        let said = trouble(harness);
+        if said.len() >= wanted { Ok(said) } else { Err("nothing is said") }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_receiver_that_refuses_everything_is_told_through_another_with_what_to_do_and_so_is_its_end() {
+    let mut harness = harness().await;
+    let refusal = Fault::Refusal { code: 19001, msg: "incoming webhook access token invalid".to_owned() };
+    harness.sim.fault(TOKEN, &refusal, Lasting::UntilCleared).unwrap();
+    harness.deliver(&envelope("default", 1));
+    let begun = said(&harness, 1).await;
+    for _ in 0..3 {
+        look().await;
+    }
+    assert_eq!(trouble(&harness).len(), 1, "once");
+    let firing = decode(&begun[0].body).unwrap().into_owned();
+    assert_eq!((&*firing.receiver, firing.alerts[0].status), ("other", Status::Firing));
+    let tag = harness.queue.deliver(begun[0].body.clone(), Headers::default());
+    harness.fate(tag).await;
+    let card = harness.sim.accepted().last().cloned().unwrap();
+    let text = card.message().unwrap().to_string();
+    assert!(title(&card).contains("LarkfireTrouble"), "{text}");
+    assert!(
+        text.contains("The receiver default refuses everything") && text.contains("webhook_url anew"),
+        "{text}"
+    );
+    assert!(!text.contains(TOKEN), "{text}");
+    // Whoever has mended it sends a test.
+    harness.sim.clear_faults(TOKEN).unwrap();
+    let now = Clock::system().now();
+    let id = EnvelopeId::new(now, [9; 10]);
+    let tag = harness.deliver(&test_alert::envelope("default", "ann", Locale::En, id, now));
+    assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
+    let over = said(&harness, 2).await;
+    let resolved = decode(&over[1].body).unwrap().into_owned();
+    assert_eq!((&*resolved.receiver, resolved.alerts[0].status), ("other", Status::Resolved));
+    assert_eq!(resolved.alerts[0].fingerprint, firing.alerts[0].fingerprint);
+    assert_eq!(resolved.alerts[0].starts_at, firing.alerts[0].starts_at);
+}
+
+#[tokio::test]
+async fn trouble_of_whoever_is_told_of_trouble_is_told_nobody() {
+    let mut harness = harness().await;
+    for token in [TOKEN, OTHER_TOKEN] {
+        harness.sim.fault(token, &Fault::ServerError { status: 503 }, Lasting::UntilCleared).unwrap();
+    }
+    harness.deliver(&envelope("other", 1));
+    harness.deliver(&envelope("default", 2));
+    let said = said(&harness, 1).await;
+    for _ in 0..3 {
+        look().await;
+    }
+    assert_eq!(trouble(&harness).len(), 1);
+    let alerts: Vec<_> = decode(&said[0].body).unwrap().into_owned().alerts;
+    assert_eq!(
+        alerts.iter().map(|alert| alert.labels.get("trouble").unwrap()).collect::<Vec<_>>(),
+        ["receiver default"]
+    );
+}
