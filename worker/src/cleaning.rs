@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use crate::card_store::Cards;
 use crate::dead_letters::{DeadLetters, SETTLED_KEPT};
+use crate::fallbacks::Fallbacks;
 use crate::firing::Firing;
 use crate::history::History;
 use crate::interactions::PastInteractions;
@@ -30,6 +31,7 @@ pub(crate) struct KeptForTime {
     pub(crate) cards: Cards,
     pub(crate) firing: Firing,
     pub(crate) summarised: SummarisedAlerts,
+    pub(crate) fallbacks: Fallbacks,
     pub(crate) letters: DeadLetters,
     pub(crate) history: History,
     pub(crate) sent_cards: SentCards,
@@ -55,6 +57,7 @@ impl KeptForTime {
         self.ledger.clean().await?;
         self.cards.clean().await?;
         self.summarised.clean().await?;
+        self.fallbacks.clean().await?;
         self.history.clean().await?;
         self.sent_cards.clean().await?;
         self.interactions.clean().await?;

@@ -14,6 +14,7 @@ pub(crate) mod continuation;
 pub(crate) mod deferral;
 pub(crate) mod delivered;
 pub(crate) mod fair_share;
+pub(crate) mod fallback;
 pub(crate) mod health;
 pub(crate) mod ids;
 pub(crate) mod in_flight;

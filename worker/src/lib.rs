@@ -11,6 +11,7 @@ mod console_backend;
 pub mod dead_letters;
 mod delivery;
 mod directory;
+mod fallbacks;
 pub mod feishu;
 pub mod firing;
 pub mod heartbeats;
@@ -74,6 +75,7 @@ use cleaning::KeptForTime;
 use console_backend::{ConsoleDeps, ConsoleSources};
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover, ReplayOutcome};
 use directory::{OwnerResolver, OwnersError, Sources};
+use fallbacks::Fallbacks;
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
 use feishu::{AppBot, HttpClientError, Webhooks, http_client};
@@ -329,6 +331,7 @@ pub fn start_with(
     let refresher = refresher(&settings, &cards, &receivers, tools);
     let watched = Watched { settings: &settings, receivers: &receivers, store: &store, letters: &letters };
     let own_alerts = OwnAlerts::new(Arc::clone(&publisher), registry)?;
+    let fallbacks = watched.fallbacks(&clock);
     let heartbeats = watched.heartbeats(&own_alerts, alerts.connected(), &gate, &process)?;
     watched.trouble(own_alerts, statuses.clone(), &gate, &process);
     let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone(), heartbeats);
@@ -339,6 +342,7 @@ pub fn start_with(
         summarised: SummarisedAlerts::new(store.clone(), clock.clone(), registry)?,
         history,
         sent_cards,
+        fallbacks,
         storms: Storms::new(store.clone(), clock.clone()),
         sender,
         owners,
@@ -430,6 +434,13 @@ impl Watched<'_> {
         let watch = HeartbeatWatch::new(heartbeats.clone(), own_alerts.clone(), words, metrics, connected);
         lifecycle.tasks.spawn(gate.clone().before(watch.run((*lifecycle).clone())));
         Ok(heartbeats)
+    }
+
+    /// What others are told of instead of receivers that have a fallback.
+    fn fallbacks(&self, clock: &Clock) -> Fallbacks {
+        let names = self.receivers.iter().filter(|receiver| receiver.fallback.is_some());
+        let names = names.map(|receiver| receiver.name.clone()).collect();
+        Fallbacks::new(self.store.clone(), clock.clone(), names, self.settings.dedup.remember)
     }
 
     /// Who tells of own trouble, if anybody is to be told.
@@ -582,13 +593,14 @@ fn tend(
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
-    let DeliveryContext { ledger, history, sent_cards, firing, summarised, clock, .. } = &**context;
+    let DeliveryContext { ledger, history, sent_cards, firing, summarised, fallbacks, clock, .. } = &**context;
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),
         cards,
         firing: firing.clone(),
         summarised: summarised.clone(),
+        fallbacks: fallbacks.clone(),
         letters,
         history: history.clone(),
         sent_cards: sent_cards.clone(),

@@ -62,6 +62,7 @@ pub struct Metrics {
     waiting: IntGaugeVec,
     cards: IntCounterVec,
     deferred: IntCounterVec,
+    fallen_back: IntCounterVec,
     card_alerts: Histogram,
     /// Alerts that ended more often than they came, because they went to several receivers.
     pub copied: IntCounter,
@@ -90,6 +91,7 @@ impl Metrics {
             waiting: delivery::OUTBOX_ALERTS.gauges()?,
             cards: delivery::CARDS_DELIVERED.counters()?,
             deferred: delivery::ENVELOPES_DEFERRED.counters()?,
+            fallen_back: delivery::ALERTS_FALLEN_BACK.counters()?,
             card_alerts: delivery::CARD_ALERTS.histogram(exponential_buckets(1.0, 3.0, 10)?)?,
             copied: delivery::ALERTS_COPIED.counter()?,
             sent_again: delivery::CARDS_SENT_AGAIN.counter()?,
@@ -104,9 +106,15 @@ impl Metrics {
     }
 
     fn show(&self, registry: &Registry) -> prometheus::Result<()> {
-        for counters in
-            [&self.alerts, &self.repairs, &self.named_chats, &self.dead, &self.cards, &self.deferred]
-        {
+        for counters in [
+            &self.alerts,
+            &self.repairs,
+            &self.named_chats,
+            &self.dead,
+            &self.cards,
+            &self.deferred,
+            &self.fallen_back,
+        ] {
             registry.register(Box::new(counters.clone()))?;
         }
         for counter in
@@ -155,6 +163,11 @@ impl Metrics {
         self.deferred.with_label_values(&[receiver]).inc();
     }
 
+    /// Counts alerts that another receiver is told of instead.
+    pub fn fallen_back(&self, receiver: &str, alerts: usize) {
+        self.fallen_back.with_label_values(&[receiver]).inc_by(alerts as u64);
+    }
+
     /// Counts a card that was accepted.
     pub fn card(&self, receiver: &str, alerts: usize) {
         self.cards.with_label_values(&[receiver]).inc();
@@ -176,7 +189,7 @@ impl Metrics {
     /// How many alerts wait for a receiver; there from the start, like everything else about it.
     pub fn waiting_alerts(&self, receiver: &str) -> IntGauge {
         self.broken(receiver, false);
-        for counters in [&self.cards, &self.deferred] {
+        for counters in [&self.cards, &self.deferred, &self.fallen_back] {
             let _from_the_start = counters.with_label_values(&[receiver]);
         }
         self.waiting.with_label_values(&[receiver])

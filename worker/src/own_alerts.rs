@@ -100,6 +100,7 @@ fn message(receiver: String, alerts: Vec<Alert<'static>>, now: Timestamp) -> Res
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts,
     };
     let lines = encode(&envelope)?;

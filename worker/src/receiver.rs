@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::{
-    AppConfig, BotConfig, BotMode, CardFormat, ReceiverConfig, ReceiverDestination, ReceiverOwners, Secret,
+    AppConfig, BotConfig, BotMode, CardFormat, FallbackConfig, ReceiverConfig, ReceiverDestination,
+    ReceiverOwners, Secret,
 };
 use reqwest::Client;
 use runtime::clock::Clock;
@@ -37,6 +38,8 @@ pub struct Receiver {
     pub owners: ReceiverOwners,
     /// What its cards are written in.
     pub card_format: CardFormat,
+    /// Who is told instead where it cannot be reached.
+    pub fallback: Option<FallbackConfig>,
 }
 
 /// How a receiver is reached.
@@ -112,7 +115,7 @@ impl Receiver {
         let name = PREVIEW.to_owned();
         let budgets = vec![CallBudget::of_preview(&name)];
         let owners = ReceiverOwners::default();
-        Self { budgets, name, way: BotAccess::Preview(preview), owners, card_format }
+        Self { budgets, name, way: BotAccess::Preview(preview), owners, card_format, fallback: None }
     }
 
     /// One, or one for each of its bots: each has its own name, ledger and budget.
@@ -142,7 +145,9 @@ impl Receiver {
                 let name = name.clone();
                 let owners = config.owners.clone();
                 let card_format = config.card_format;
-                Ok(vec![Self { name, way: BotAccess::AppChat(chat), budgets, owners, card_format }])
+                let fallback = config.fallback.clone();
+                let way = BotAccess::AppChat(chat);
+                Ok(vec![Self { name, way, budgets, owners, card_format, fallback }])
             }
             (ReceiverDestination::AppChat { .. }, None) => Err(ReceiverError::NoApp(name.clone())),
         }
@@ -163,6 +168,7 @@ impl Receiver {
             budgets,
             owners: config.owners.clone(),
             card_format: config.card_format,
+            fallback: config.fallback.clone(),
         })
     }
 
@@ -264,6 +270,7 @@ mod tests {
             destination,
             cards_per_minute: 100,
             cards_per_second: 5,
+            fallback: None,
             owners: ReceiverOwners::default(),
         };
         let alone =

@@ -62,6 +62,7 @@ pub fn envelope(
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts: vec![alert],
     }
 }

@@ -65,6 +65,7 @@ impl<'a> AlertReading<'a> {
             },
             is_repeat: self.is_repeat,
             is_unheard: false,
+            instead_of: "".into(),
             alerts: self.alerts,
         }
     }

@@ -118,6 +118,7 @@ impl Sender {
             notice: Notice::default(),
             is_repeat: false,
             is_unheard: false,
+            instead_of: "".into(),
             alerts: states.iter().zip(events).map(|(state, event)| self.alert(state, *event)).collect(),
         }
     }

@@ -169,6 +169,7 @@ fn settings(plan: &Plan) -> Settings {
         destination: ReceiverDestination::CustomBot { webhook_url: Secret::new(webhook(bot)), secret: None },
         cards_per_minute: 100,
         cards_per_second: 5,
+        fallback: None,
         owners: ReceiverOwners::default(),
         template: None,
         card_format: config::CardFormat::V1,

@@ -67,7 +67,7 @@ pub use owners::{
     Owned, OwnersConfig, ReceiverOwners, Rotation, RotationTurn, UserColumns, UserServer, UserTableConfig,
 };
 pub use problem::{ConfigErrors, Place, Problem};
-pub use receivers::{ReceiverConfig, ReceiverDestination, is_chat_id};
+pub use receivers::{FallbackConfig, ReceiverConfig, ReceiverDestination, is_chat_id};
 pub use reload::Reloads;
 pub(crate) use reload::{LOOK_EVERY, follow};
 pub use routes::RouteConfig;

@@ -1,8 +1,10 @@
 //! The receivers: those of the file, and over them the variables, which mean the one called `default`.
 
+use std::time::Duration;
+
 use super::bots::{self, BOT_MARK, BOTS, BotConfig, BotMode};
 use super::cards::card_format;
-use super::kinds::{Must, number, text, webhook_url};
+use super::kinds::{Must, duration, number, text, webhook_url};
 use super::problem::Place;
 use super::reader::{Key, Reader, Section, key, key_or};
 use super::templates::one_of;
@@ -19,6 +21,10 @@ const CARDS_PER_SECOND: u32 = 5;
 /// Where the receiver called `default` leads.
 const URL_OF_DEFAULT: Key = key_or("feishu_webhook_url", "FEISHU_WEBHOOK_URL");
 const CHAT_OF_DEFAULT: Key = key_or("feishu_chat_id", "FEISHU_CHAT_ID");
+/// How long a receiver is out of reach before its fallback is told.
+const UNREACHABLE_FOR: Duration = Duration::from_mins(10);
+const UNREACHABLE_FOR_MIN: Duration = Duration::from_secs(1);
+const UNREACHABLE_FOR_MAX: Duration = Duration::from_hours(24);
 /// Longer than any id Feishu has given so far; it is part of a key in the database.
 const CHAT_ID_BYTES_MAX: usize = 48;
 
@@ -39,6 +45,17 @@ pub struct ReceiverConfig {
     pub template: Option<String>,
     /// The format its cards are written in.
     pub card_format: CardFormat,
+    /// Who is told instead where it cannot be reached, and after how long.
+    pub fallback: Option<FallbackConfig>,
+}
+
+/// Who is told instead of a receiver that cannot be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FallbackConfig {
+    /// The receiver; it has no fallback of its own.
+    pub receiver: String,
+    /// For how long the other has to be out of reach.
+    pub after: Duration,
 }
 
 /// How a receiver is reached.
@@ -109,6 +126,7 @@ struct Draft {
     owners: ReceiverOwners,
     template: Option<String>,
     card_format: Option<CardFormat>,
+    fallback: Option<FallbackConfig>,
     /// Whether where it leads is set, and wrong: that is reported then.
     is_wrong: bool,
 }
@@ -159,9 +177,11 @@ pub(super) fn read(
                 owners: ReceiverOwners::default(),
                 template: None,
                 card_format: defaults.format,
+                fallback: None,
             });
         }
     }
+    check_fallbacks(reader, root, &receivers);
     for receiver in &mut receivers {
         receiver.template = receiver.template.take().or_else(|| defaults.template.map(str::to_owned));
     }
@@ -208,9 +228,37 @@ fn draft(reader: &Reader, name: String, section: Section<'_>, templates: &[Templ
         owners: super::owners::of_receiver(&section),
         template: section.value(key("template"), one_of(templates)),
         card_format: section.value(key("card_format"), card_format),
+        fallback: fallback(reader, &section),
     };
     section.finish();
     draft
+}
+
+fn fallback(reader: &Reader, section: &Section<'_>) -> Option<FallbackConfig> {
+    let receiver = section.value(key("fallback_receiver"), text);
+    let after = section.value(key("unreachable_for"), duration(UNREACHABLE_FOR_MIN..=UNREACHABLE_FOR_MAX));
+    if after.is_some() && !section.is_set(key("fallback_receiver")) {
+        reader.report(section.place(), "unreachable_for needs fallback_receiver: who is told instead");
+    }
+    receiver.map(|receiver| FallbackConfig { receiver, after: after.unwrap_or(UNREACHABLE_FOR) })
+}
+
+/// Each leads to a receiver that is another, is one, and has none itself.
+fn check_fallbacks(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) {
+    for receiver in receivers {
+        let Some(fallback) = &receiver.fallback else { continue };
+        let name = &fallback.receiver;
+        let other = receivers.iter().find(|other| other.is_called(name));
+        let wrong = match other {
+            None => "is not there",
+            Some(other) if other.name == receiver.name => "is the same receiver",
+            Some(other) if other.fallback.is_some() => "has a fallback_receiver itself: there are no chains",
+            Some(other) if other.addresses().len() > 1 => "is several: each of its bots is sent every card",
+            Some(_) => continue,
+        };
+        let from = &receiver.name;
+        reader.report(root.place_at("receivers"), format!("fallback_receiver {name} of {from} {wrong}"));
+    }
 }
 
 fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
@@ -228,6 +276,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             owners: ReceiverOwners::default(),
             template: None,
             card_format: None,
+            fallback: None,
             is_wrong: false,
         });
         drafts.len() - 1
@@ -255,6 +304,7 @@ fn checked(
     let owners = owners.clone();
     let template = template.clone();
     let card_format = draft.card_format.unwrap_or(format);
+    let fallback = draft.fallback.clone();
     match destination(draft, app) {
         Ok(destination) => Some(ReceiverConfig {
             name,
@@ -264,6 +314,7 @@ fn checked(
             owners,
             template,
             card_format,
+            fallback,
         }),
         Err(message) => {
             reader.report(place, message);

@@ -349,3 +349,36 @@ fn a_word_that_was_renamed_is_refused_by_the_name_it_has_now() {
     let said = "larkfire.yaml:2: delivery.broken_receiver: must be wait or dead_letter, which is what `bury` is called now";
     assert!(problems.contains(said), "{problems}");
 }
+
+#[test]
+fn a_fallback_is_another_receiver_that_has_none_itself() {
+    let read =
+        |receivers: &str| parse("test.yaml", &format!("receivers: {receivers}"), Environment::default());
+    let hook = "webhook_url: 'https://h/x'";
+    let one = format!("{{ ops: {{ {hook}, fallback_receiver: dev }}, dev: {{ {hook} }} }}");
+    let config = read(&one).unwrap();
+    let fallback = config.receivers.iter().find_map(|receiver| receiver.fallback.as_ref()).unwrap();
+    assert_eq!((fallback.receiver.as_str(), fallback.after), ("dev", Duration::from_mins(10)));
+    for (receivers, says) in [
+        (one.replace("dev: {", "dev: { fallback_receiver: ops,"), "there are no chains"),
+        (one.replace("fallback_receiver: dev", "fallback_receiver: ops"), "is the same receiver"),
+        (
+            one.replace("fallback_receiver: dev", "fallback_receiver: sre"),
+            "fallback_receiver sre of ops is not there",
+        ),
+        (
+            one.replace("fallback_receiver: dev", "unreachable_for: 5m"),
+            "unreachable_for needs fallback_receiver",
+        ),
+        (
+            one.replace(
+                &format!("dev: {{ {hook}"),
+                "dev: { bots: [{ webhook_url: 'https://h/y' }, { webhook_url: 'https://h/z' }]",
+            ),
+            "is several",
+        ),
+    ] {
+        let said = read(&receivers).unwrap_err().to_string();
+        assert!(said.contains(says), "{receivers}: {said}");
+    }
+}

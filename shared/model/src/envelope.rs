@@ -49,6 +49,8 @@ pub struct Envelope<'a> {
     /// Whether nobody has said that these are over: a worker says so, because they are not heard of any more. Their
     /// `ends_at` is when they were last.
     pub is_unheard: bool,
+    /// The receiver that these are for, where `receiver` is another that is told instead; else empty.
+    pub instead_of: Cow<'a, str>,
     /// The alerts; never empty on the wire.
     pub alerts: Vec<Alert<'a>>,
 }
@@ -68,6 +70,7 @@ impl Envelope<'_> {
             notice: self.notice.into_owned(),
             is_repeat: self.is_repeat,
             is_unheard: self.is_unheard,
+            instead_of: owned(self.instead_of),
             alerts: self.alerts.into_iter().map(Alert::into_owned).collect(),
         }
     }
@@ -87,6 +90,7 @@ impl Envelope<'_> {
             notice: self.notice.clone(),
             is_repeat: self.is_repeat,
             is_unheard: self.is_unheard,
+            instead_of: self.instead_of.clone(),
             alerts: places.iter().filter_map(|place| self.alerts.get(*place).cloned()).collect(),
         }
     }

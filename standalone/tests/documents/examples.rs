@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 201] = [
+pub(crate) const EXAMPLES: [(&str, &str); 203] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -73,6 +73,8 @@ pub(crate) const EXAMPLES: [(&str, &str); 201] = [
     ("receivers.NAME.allow_mention_all", r#""true""#),
     ("receivers.NAME.template", "NAME"),
     ("receivers.NAME.card_format", r#""2.0""#),
+    ("receivers.NAME.fallback_receiver", "other"),
+    ("receivers.NAME.unreachable_for", "7m"),
     ("app.id", "cli_7"),
     ("app.secret", "t"),
     ("app.base_url", "https://open.larksuite.com"),

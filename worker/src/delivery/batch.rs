@@ -339,6 +339,7 @@ mod tests {
                 notice: Notice::default(),
                 is_repeat: false,
                 is_unheard: false,
+                instead_of: "".into(),
                 alerts: vec![alert],
             },
             reminders: vec![false],

@@ -9,6 +9,7 @@ use runtime::lifecycle::Lifecycle;
 
 use super::oldest::OldestWaiting;
 use crate::directory::OwnerResolver;
+use crate::fallbacks::Fallbacks;
 use crate::feishu::sender::Sender;
 use crate::firing::Firing;
 use crate::history::History;
@@ -35,6 +36,8 @@ pub(crate) struct DeliveryContext {
     pub(crate) history: History,
     /// What cards look like, for their pages.
     pub(crate) sent_cards: SentCards,
+    /// What was told instead of receivers that could not be reached.
+    pub(crate) fallbacks: Fallbacks,
     /// What the last cards told together.
     pub(crate) storms: Storms,
     pub(crate) sender: Arc<Sender>,

@@ -36,6 +36,7 @@ impl Outbox {
 
     /// Defers or dead-letters what is not to wait in hand any longer.
     pub(super) async fn put_off(&mut self) {
+        self.fall_back().await;
         let now = Instant::now();
         let hold = self.context.delivery.hold;
         let Some(health) = self.bots.health(now) else { return };

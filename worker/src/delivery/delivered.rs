@@ -49,6 +49,7 @@ impl DeliveryContext {
         tokio::join!(
             self.ledger.delivered(&claims),
             self.firing.keep(receiver, &items),
+            self.fallbacks.keep(receiver, &items),
             self.storms.add(receiver, i64::from(by == By::Card), &items),
             keep_summarised
         );
@@ -56,6 +57,7 @@ impl DeliveryContext {
 
     /// Feishu has it.
     pub(super) async fn delivered(&self, receiver: &str, mut batch: Batch, by: By) {
+        self.end_where_told(receiver, &batch).await;
         self.record(receiver, &batch, by).await;
         let now = self.clock.now();
         let envelopes = batch.envelopes().len();

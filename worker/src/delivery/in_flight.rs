@@ -184,6 +184,7 @@ impl InFlightEnvelope {
                 group_labels: envelope.group_labels.clone(),
                 external_url: envelope.external_url.clone(),
                 notice: envelope.notice.clone(),
+                instead_of: envelope.instead_of.clone(),
                 ..*envelope
             },
             reminders,
@@ -352,6 +353,8 @@ pub(super) fn event<'e>(
     receiver: &'e str,
     if_delivered: IfDelivered,
 ) -> Event<'e> {
+    // What is told instead of another is that one's: it is told once, by whichever of the two.
+    let receiver = if envelope.instead_of.is_empty() { receiver } else { &envelope.instead_of };
     Event {
         receiver,
         fingerprint: alert.fingerprint.as_str(),

@@ -158,7 +158,10 @@ impl Intake {
     ) {
         let is_new = |headers: &Headers| headers.failure.is_none() && headers.replay.is_none();
         let each = envelopes.iter().zip(arrivals).filter(|(_, arrival)| is_new(&arrival.headers));
-        let newest = each.filter_map(|(envelope, _)| envelope.as_ref().ok()).map(|known| known.received_at);
+        let known = each.filter_map(|(envelope, _)| envelope.as_ref().ok());
+        let is_first_hand =
+            |known: &&Envelope<'_>| known.instead_of.is_empty() && known.source != Source::Larkfire;
+        let newest = known.filter(is_first_hand).map(|known| known.received_at);
         let age = newest.max().map(|at| Duration::try_from(now.duration_since(at)).unwrap_or_default());
         self.heartbeats.listening().took(age, Instant::now());
     }

@@ -85,6 +85,16 @@ impl DeliveryContext {
         self.history.note(items(in_flight).map(row));
     }
 
+    /// What another receiver is told of instead.
+    pub(super) fn note_handed_over(&self, receiver: &str, told: &str, in_flight: &InFlightEnvelope) {
+        let alerts = items(in_flight).map(|item| (item, HistoryOutcome::Deferred));
+        self.history.note_again(receiver, None, alerts, |_| RepeatCause {
+            reason: format!("it cannot be reached: {told} is told instead"),
+            attempts: in_flight.tries.attempts(),
+            ..RepeatCause::default()
+        });
+    }
+
     /// What was put aside, why, and until when.
     pub(super) fn note_deferred(&self, receiver: &str, deferral: &Deferred) {
         if !self.history.is_kept() {

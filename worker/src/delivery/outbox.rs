@@ -160,7 +160,17 @@ impl Outbox {
             let rest = envelopes.split_off(tried_with(&envelopes));
             self.waiting.splice(0..0, rest);
         }
+        self.keep_apart(&mut envelopes);
         Batch::of(envelopes)
+    }
+
+    /// What is told instead of one receiver goes onto a card of its own, which says so.
+    fn keep_apart(&mut self, envelopes: &mut Vec<InFlightEnvelope>) {
+        let Some(first) = envelopes.first() else { return };
+        let instead_of = first.envelope.instead_of.clone();
+        let others: Vec<_> =
+            envelopes.extract_if(.., |in_flight| in_flight.envelope.instead_of != instead_of).collect();
+        self.waiting.splice(0..0, others);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -61,6 +61,7 @@ mod tests {
             notice: Notice::default(),
             is_repeat: false,
             is_unheard: false,
+            instead_of: "".into(),
             alerts: Vec::new(),
         })
     }

@@ -80,7 +80,7 @@ const COLUMNS: &str = "name, receiver, every_ms, allowed_ms, heard_ms, missing_m
 
 /// What is to be told of heartbeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeartbeatNews {
+pub(super) enum HeartbeatNews {
     /// That they are missing, for the first time or once more.
     Missing,
     /// That they are there again.

@@ -36,7 +36,14 @@ pub(super) fn of(
     let name = config.name.clone();
     let owners = config.owners.clone();
     let budgets = vec![CallBudget::of_group(&name, together)];
-    Ok(Receiver { budgets, name, way: BotAccess::Group(all), owners, card_format: config.card_format })
+    Ok(Receiver {
+        budgets,
+        name,
+        way: BotAccess::Group(all),
+        owners,
+        card_format: config.card_format,
+        fallback: config.fallback.clone(),
+    })
 }
 
 /// Sends once, through the bot of this place.

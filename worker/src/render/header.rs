@@ -63,7 +63,7 @@ pub(super) fn title(view: &View<'_>) -> String {
 #[derive(Default)]
 pub(super) struct Badge {
     /// Whether it is news, or somebody's business already.
-    pub(super) standing: Vec<&'static str>,
+    pub(super) standing: Vec<String>,
     /// How bad it is, and why, where that is not its rule's condition. A message says that itself.
     pub(super) state: Vec<String>,
 }
@@ -71,7 +71,7 @@ pub(super) struct Badge {
 /// The same as text.
 pub(super) fn badge(view: &View<'_>) -> String {
     let Badge { standing, state } = badge_of(view);
-    let badges: Vec<_> = standing.into_iter().map(str::to_owned).chain(state).collect();
+    let badges: Vec<_> = standing.into_iter().chain(state).collect();
     if badges.is_empty() { String::new() } else { format!("[{}] ", badges.join(" · ")) }
 }
 
@@ -82,12 +82,13 @@ pub(super) fn badge_of(view: &View<'_>) -> Badge {
     let all = view.summary.all;
     let is_known = view.summary.is_firing() && view.summary.reminders.count == all.firing;
     let mut standing = Vec::new();
-    standing.extend(words.part(view.besides.part.number));
+    standing.extend(view.instead_of().map(|receiver| words.instead_of(&receiver)));
+    standing.extend(words.part(view.besides.part.number).map(str::to_owned));
     if is_known {
-        standing.push(words.reminder);
+        standing.push(words.reminder.to_owned());
     }
     if attention_lines::is_all_taken_on(view) {
-        standing.push(words.taken_on);
+        standing.push(words.taken_on.to_owned());
     }
     let says_it_itself = worst.is_message() && all.total() == 1;
     let state = if says_it_itself { Vec::new() } else { state_of(view, worst) };

@@ -281,6 +281,22 @@ impl Words {
         }
     }
 
+    /// Whom a card is for that another receiver is sent, in its title.
+    pub(super) fn instead_of(&self, receiver: &str) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("代 {receiver}"),
+            Locale::En => format!("FOR {receiver}"),
+        }
+    }
+
+    /// The same, and why.
+    pub(super) fn cannot_be_reached(&self, receiver: &str) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("本应发给 {receiver}，目前无法送达"),
+            Locale::En => format!("for {receiver}, which cannot be reached"),
+        }
+    }
+
     /// The button that leads to all alerts of a card.
     pub(super) fn all_of(&self, count: usize) -> String {
         match self.locale {

@@ -501,7 +501,10 @@ fn note(view: &View<'_>) -> Option<Element> {
     let received = times::range(received, view.timezone);
     let zone = origin.last_received.to_zoned(view.timezone.clone()).strftime("%:z").to_string();
     let ids = view.words.envelopes(origin.envelopes, &origin.first_id.to_string());
-    let content = format!("{} · {} {received} {zone} · {ids}", sources.join(", "), view.words.received);
+    let instead = view.instead_of().map(|receiver| view.words.cannot_be_reached(&receiver) + " · ");
+    let instead = instead.unwrap_or_default();
+    let content =
+        format!("{instead}{} · {} {received} {zone} · {ids}", sources.join(", "), view.words.received);
     Some(Element::Note { elements: vec![CardText::Plain { content }] })
 }
 

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::alert_view::{self, AlertView};
 use super::card::Button;
+use super::escape::clean_line;
 use super::group_view::GroupView;
 use super::i18n::{self, Words};
 use super::icons::Light;
@@ -18,6 +19,9 @@ use super::origin::SharedOrigin;
 use super::summary::{DETAILS_MAX, Rank, Summary, SummaryGroup};
 use super::template::AppliedTemplate;
 use crate::people::mentions::Mentions;
+
+/// How much of a receiver's name is shown: as long as one may be.
+const RECEIVER_CHARACTERS_MAX: usize = 64;
 
 /// How cards look for everybody.
 #[derive(Clone, Debug)]
@@ -152,6 +156,13 @@ impl<'e> View<'e> {
             alert_view.group.as_ref().map_or(&[], |group| &group.names.names)
         }
         self.alert_views.iter().map(of_alert_view).chain(self.lines.iter().map(|line| &line.names[..]))
+    }
+
+    /// The receiver that all of it is for, where another is told instead; as clean text.
+    pub(super) fn instead_of(&self) -> Option<String> {
+        let receiver = &*self.items.first()?.envelope.instead_of;
+        let are_all = self.items.iter().all(|item| item.envelope.instead_of == receiver);
+        (are_all && !receiver.is_empty()).then(|| clean_line(receiver, RECEIVER_CHARACTERS_MAX))
     }
 
     /// Whether there are alerts of which nobody knows how they are.

@@ -76,6 +76,7 @@ mod tests {
             destination: ReceiverDestination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 1,
             cards_per_second: 1,
+            fallback: None,
             owners: config::ReceiverOwners::default(),
         };
         let receivers = [("ops", "oc_1"), ("oc_2", "oc_2")].map(receiver);

@@ -51,6 +51,7 @@ fn envelope(receiver: &str, alerts: &[&str]) -> Envelope<'static> {
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts: alerts.iter().map(alert).collect(),
     }
 }

@@ -64,6 +64,7 @@ const STEPS: &[Migration] = migrations![
     "0022_filters",
     "0023_cards_and_attempts",
     "0024_watch",
+    "0025_fallbacks",
 ];
 
 /// What `MySQL` answers where there is no such table.

@@ -33,7 +33,7 @@ const AGAIN: [&str; 5] = [
 
 /// What may be the matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TroubleKind {
+pub(super) enum TroubleKind {
     /// A receiver refuses everything until somebody changes something.
     Refuses,
     /// A receiver cannot be reached, or fails again and again.
@@ -44,19 +44,19 @@ pub enum TroubleKind {
 
 /// Something that is the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TroubleRow {
+pub(super) struct TroubleRow {
     /// What it is about: a bot's name; empty for dead letters.
-    pub subject: String,
+    pub(super) subject: String,
     /// What it is.
-    pub kind: TroubleKind,
+    pub(super) kind: TroubleKind,
     /// What Feishu has answered, if it has.
-    pub code: Option<i64>,
+    pub(super) code: Option<i64>,
     /// What was said.
-    pub detail: String,
+    pub(super) detail: String,
     /// Since when.
-    pub since: Timestamp,
+    pub(super) since: Timestamp,
     /// When it was last met with.
-    pub seen_at: Timestamp,
+    pub(super) seen_at: Timestamp,
 }
 
 /// What is to be told.
@@ -82,7 +82,7 @@ const COLUMNS: &str = "subject, kind, code, detail, since_ms, seen_ms";
 
 /// The rows. Clones share them.
 #[derive(Clone, Debug)]
-pub struct TroubleTable {
+pub(super) struct TroubleTable {
     store: Store,
 }
 
@@ -102,7 +102,7 @@ impl TroubleKind {
 
 impl TroubleTable {
     /// Of this database.
-    pub const fn new(store: Store) -> Self {
+    pub(super) const fn new(store: Store) -> Self {
         Self { store }
     }
 
@@ -172,8 +172,7 @@ impl TroubleTable {
             "SELECT {COLUMNS} FROM larkfire_trouble WHERE taken_by = ? ORDER BY subject LIMIT {TAKEN_TOGETHER}"
         );
         let own = [Value::from(by)];
-        let taken: Vec<TroubleColumns> =
-            self.store.within(|| rows(self.store.pool(), &select, &own)).await?;
+        let taken: Vec<TroubleColumns> = self.store.within(|| rows(self.store.pool(), &select, &own)).await?;
         Ok(Some(TakenTrouble { rows: taken.into_iter().filter_map(TroubleRow::of).collect(), by }))
     }
 

@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 const NAMED_MAX: usize = 5;
 
 /// Where trouble is looked for.
-pub struct TroubleSources {
+pub(crate) struct TroubleSources {
     /// How each bot has answered.
     pub(crate) statuses: ReceiverStatuses,
     /// The bots' names.
@@ -33,7 +33,7 @@ pub struct TroubleSources {
 }
 
 /// One worker's part in it.
-pub struct TroubleWatch {
+pub(crate) struct TroubleWatch {
     config: TroubleConfig,
     sources: TroubleSources,
     table: TroubleTable,
@@ -54,7 +54,7 @@ struct MetTrouble {
 
 impl TroubleWatch {
     /// By these settings, in this database.
-    pub fn new(
+    pub(crate) fn new(
         config: TroubleConfig,
         sources: TroubleSources,
         store: Store,
@@ -67,7 +67,7 @@ impl TroubleWatch {
     }
 
     /// Looks until the stop.
-    pub async fn run(mut self, lifecycle: Lifecycle) {
+    pub(crate) async fn run(mut self, lifecycle: Lifecycle) {
         let looks = async {
             loop {
                 sleep(LOOK_EVERY).await;
@@ -81,7 +81,7 @@ impl TroubleWatch {
     }
 
     /// Looks once.
-    pub(crate) async fn look(&mut self) -> Result<(), StoreError> {
+    async fn look(&mut self) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.look_at_bots(now).await?;
         self.look_at_letters(now).await?;

@@ -16,11 +16,11 @@ const SEVERITY: &str = "critical";
 
 /// Who is told, and how.
 #[derive(Clone, Debug)]
-pub struct TroubleWords {
+pub(crate) struct TroubleWords {
     /// In which language.
-    pub locale: Locale,
+    pub(crate) locale: Locale,
     /// `trouble.receiver`.
-    pub receiver: String,
+    pub(crate) receiver: String,
 }
 
 impl TroubleWords {

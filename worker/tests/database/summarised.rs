@@ -50,6 +50,7 @@ pub(crate) fn envelope(alerts: usize) -> Envelope<'static> {
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts: (0..alerts).map(alert).collect(),
     }
 }

@@ -289,6 +289,7 @@ pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<
         },
         cards_per_minute: 1_000_000,
         cards_per_second: 10_000,
+        fallback: None,
         owners: ReceiverOwners::default(),
         template: None,
         card_format: config::CardFormat::V1,
@@ -312,6 +313,7 @@ pub(crate) fn envelope(receiver: &str, index: u8) -> Envelope<'static> {
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts: vec![Alert {
             fingerprint: Fingerprint::of_pairs(labels).into_owned(),
             former: None,

@@ -16,6 +16,7 @@ mod console;
 mod console_login;
 mod continuations;
 mod fake_queue;
+mod fallback;
 mod formats;
 mod halves;
 mod harness;

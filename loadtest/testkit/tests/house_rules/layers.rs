@@ -15,7 +15,7 @@ const ORDER: &[&str] = &[
     "ingest: source expansion addressing gate hooks settings live_gate slowdown refusal_log answer memory body lark route metrics \
      spool connections accept server program fuzzing mutations",
     "worker: store installation audit budget ledger routing people link render feishu pictures directory metrics test_alert own_alerts heartbeats \
-     alertmanager card_buttons preview receiver receiver_status templates sent_cards card_store dead_letters trouble firing summarised storms history interactions \
+     alertmanager card_buttons preview receiver receiver_status templates sent_cards card_store dead_letters trouble firing summarised fallbacks storms history interactions \
      delivery cleaning probe command console_backend program",
     "console: language data backend access assets document request answer entrance route frame shared_sheets parts links pages console handling",
     "standalone: control transport explain migrate preview program",

@@ -120,6 +120,7 @@ fn receivers(text: &mut String, config: &Config) {
             owners,
             template,
             card_format,
+            fallback,
         } = receiver;
         let way = match destination {
             ReceiverDestination::CustomBot { webhook_url, secret } => {
@@ -150,7 +151,10 @@ fn receivers(text: &mut String, config: &Config) {
             CardFormat::V1 => String::new(),
             CardFormat::V2 => format!("; card JSON {}", card_format.as_str()),
         };
-        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}{format}"));
+        let instead = fallback.as_ref().map_or_else(String::new, |fallback| {
+            format!("; {} is told instead after {:?}", fallback.receiver, fallback.after)
+        });
+        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}{format}{instead}"));
     }
 }
 

@@ -74,6 +74,13 @@ pub(super) const RECEIVERS: SettingGroup = SettingGroup {
         of("receivers.NAME.card_format", Worker)
             .unset("the key `cards.format`", "键 `cards.format` 的值")
             .means("format of its cards", "它的卡片的格式"),
+        of("receivers.NAME.fallback_receiver", Worker).means(
+            "who is told instead while it cannot be reached or refuses everything ([receivers](receivers.md#fallback))",
+            "它无法送达或拒绝所有消息期间由谁代收（见[接收方](receivers.md#fallback)）",
+        ),
+        of("receivers.NAME.unreachable_for", Worker)
+            .values(&["10m"])
+            .means("after how long", "多久之后"),
     ],
 };
 

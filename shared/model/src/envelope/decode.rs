@@ -55,6 +55,9 @@ struct WireEnvelope<'a> {
     /// `unheard` on the wire; to older builds it is an end like any other.
     #[serde(default)]
     unheard: bool,
+    /// To older builds it is an alert of the receiver that is told.
+    #[serde(borrow, default)]
+    instead_of: Cow<'a, str>,
     #[serde(borrow)]
     alerts: Vec<Alert<'a>>,
     v: u32,
@@ -94,6 +97,7 @@ pub fn decode(line: &[u8]) -> Result<Envelope<'_>, EnvelopeDecodeError> {
         notice: wire.notice,
         is_repeat: wire.repeat,
         is_unheard: wire.unheard,
+        instead_of: wire.instead_of,
         alerts: wire.alerts,
     })
 }

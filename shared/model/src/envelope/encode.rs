@@ -105,6 +105,10 @@ impl OpenLine {
         if envelope.is_unheard {
             json::raw(&mut bytes, r#","unheard":true"#);
         }
+        if !envelope.instead_of.is_empty() {
+            json::raw(&mut bytes, r#","instead_of":"#);
+            json::text(&mut bytes, &envelope.instead_of)?;
+        }
         json::raw(&mut bytes, r#","alerts":["#);
         Ok(Self { index, id, alerts: 0, bytes })
     }

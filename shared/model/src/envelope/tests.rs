@@ -84,6 +84,7 @@ fn envelope(alerts: impl Strategy<Value = Vec<Alert<'static>>>) -> impl Strategy
                 notice,
                 is_repeat,
                 is_unheard,
+                instead_of: if is_unheard { "ops".into() } else { "".into() },
                 alerts,
             }
         },

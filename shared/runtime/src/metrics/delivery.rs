@@ -15,6 +15,7 @@ pub(super) const ALERTS: MetricGroup = MetricGroup {
         OUTBOX_ALERTS,
         OUTBOX_OLDEST_AGE,
         ENVELOPES_DEFERRED,
+        ALERTS_FALLEN_BACK,
         ENVELOPE_DEFERRAL_FAILURES,
         ENVELOPES_REQUEUED,
         ALERTS_END_TO_END,
@@ -102,6 +103,18 @@ pub const OUTBOX_ALERTS: Metric = metric(
     Gauge,
     Worker,
     text("Alerts that wait in memory to be delivered.", "在内存中等待送达的告警数。"),
+)
+.labels(&[RECEIVER]);
+
+/// What went to another receiver instead.
+pub const ALERTS_FALLEN_BACK: Metric = metric(
+    "larkfire_alerts_fallen_back_total",
+    Counter,
+    Worker,
+    text(
+        "Alerts for a receiver that could not be reached which its fallback receiver is told of.",
+        "因接收方无法送达而转给其备用接收方的告警数。",
+    ),
 )
 .labels(&[RECEIVER]);
 

@@ -67,6 +67,7 @@ pub(super) fn envelope(alerts: Vec<Alert<'static>>, truncated: u64) -> Envelope<
         notice: Notice::default(),
         is_repeat: false,
         is_unheard: false,
+        instead_of: "".into(),
         alerts,
     }
 }

@@ -112,8 +112,6 @@ impl Tenant {
             delivery,
             interactions: InteractionsConfig::default(),
             alertmanagers: Vec::new(),
-            heartbeats: Vec::new(),
-            trouble: None,
             images: ImagesConfig::default(),
             https_ca_file: None,
             through: None,
@@ -133,6 +131,7 @@ impl Tenant {
             destination: ReceiverDestination::AppChat { chat_id: chat.to_owned() },
             cards_per_minute: 100,
             cards_per_second: 5,
+            fallback: None,
             owners: ReceiverOwners::default(),
         };
         let receivers = vec![receiver("default", CHAT), receiver("other", OTHER_CHAT)];

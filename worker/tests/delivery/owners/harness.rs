@@ -164,6 +164,7 @@ impl OwnersHarness {
             },
             cards_per_minute: 1_000_000,
             cards_per_second: 10_000,
+            fallback: None,
             owners: ReceiverOwners { fallback: Vec::new(), allow_mention_all },
         };
         let folder = tempfile::tempdir().unwrap();
