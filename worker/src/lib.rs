@@ -294,8 +294,7 @@ pub fn start_with(
     let gate = database_gate(&settings, &store, lifecycle);
     let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
     let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
-    let (replays, replayed) = unbounded_channel();
-    let recorder = SettlementRecorder::new(metrics.clone(), replays);
+    let (recorder, replayed) = recorder(&metrics);
     let process = Process { registry, clock: clock.clone(), lifecycle };
     let sender = sender(settings.delivery, &store, &process)?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
@@ -330,11 +329,9 @@ pub fn start_with(
     let tools = refresh_deps(&settings, &sender, &owners, &templates, &sent_cards, &clock);
     let refresher = refresher(&settings, &cards, &receivers, tools);
     let watched = Watched { settings: &settings, receivers: &receivers, store: &store, letters: &letters };
-    let own_alerts = OwnAlerts::new(Arc::clone(&publisher), registry)?;
     let fallbacks = watched.fallbacks(&clock);
-    let heartbeats = watched.heartbeats(&own_alerts, alerts.connected(), &gate, &process)?;
-    watched.trouble(own_alerts, statuses.clone(), &gate, &process);
-    let intake = Intake::new(routes, chats(&settings), Arc::new(recorder), history.clone(), heartbeats);
+    let heartbeats = watched.start(&publisher, &statuses, alerts.connected(), &gate, &process)?;
+    let intake = Intake::new(routes, chats(&settings), recorder, history.clone(), heartbeats);
     let context = Arc::new(DeliveryContext {
         publisher,
         ledger: Arc::clone(&ledger),
@@ -364,6 +361,15 @@ pub fn start_with(
     let pipeline = Pipeline::new(context, receivers, intake, refresher.as_ref(), settings.window);
     lifecycle.spawn_essential("worker", gate.before(pipeline.run(alerts)));
     Ok(pages)
+}
+
+/// What became of letters that were sent again.
+type ReplayOutcomes = UnboundedReceiver<(DeadLetterId, ReplayOutcome)>;
+
+/// Who writes down how messages ended, and what it says of letters that were sent again.
+fn recorder(metrics: &Metrics) -> (Arc<SettlementRecorder>, ReplayOutcomes) {
+    let (replays, replayed) = unbounded_channel();
+    (Arc::new(SettlementRecorder::new(metrics.clone(), replays)), replayed)
 }
 
 /// What cards are updated with.
@@ -417,6 +423,21 @@ struct Watched<'w> {
 }
 
 impl Watched<'_> {
+    /// Begins to look after it; returns what is expected.
+    fn start(
+        &self,
+        publisher: &Arc<dyn Publisher>,
+        statuses: &ReceiverStatuses,
+        connected: Condition,
+        gate: &Gate,
+        process: &Process<'_>,
+    ) -> prometheus::Result<Heartbeats> {
+        let own_alerts = OwnAlerts::new(Arc::clone(publisher), process.registry)?;
+        let heartbeats = self.heartbeats(&own_alerts, connected, gate, process)?;
+        self.trouble(own_alerts, statuses.clone(), gate, process);
+        Ok(heartbeats)
+    }
+
     /// What is expected, which changes with the configuration, and who looks after it. `connected` says whether there is a
     /// connection to the queue.
     fn heartbeats(
@@ -580,8 +601,7 @@ struct Tended {
     store: Store,
     cards: Cards,
     letters: DeadLetters,
-    /// What became of letters that were sent again.
-    replayed: UnboundedReceiver<(DeadLetterId, ReplayOutcome)>,
+    replayed: ReplayOutcomes,
     over: Over,
 }
 
@@ -593,8 +613,10 @@ fn tend(
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
-    let DeliveryContext { ledger, history, sent_cards, firing, summarised, fallbacks, clock, .. } = &**context;
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
+    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(context).end_unheard(over)));
+    let DeliveryContext { ledger, history, sent_cards, firing, summarised, fallbacks, clock, .. } =
+        &**context;
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),
         cards,
@@ -607,7 +629,6 @@ fn tend(
         interactions: interactions::PastInteractions::new(store.clone(), clock.clone()),
         store,
     };
-    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(context).end_unheard(over)));
     lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(gate.clone().before(sent_cards.clone().run(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));

@@ -32,7 +32,6 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
     let templates = super::templates::read(reader, &root);
     let template = root.value(key("template"), super::templates::one_of(&templates));
     let cards = super::cards::cards(root.section("cards"));
-    let images = super::images::images(root.section("images"));
     let defaults = CardDefaults { template: template.as_deref(), format: cards.format };
     let receivers = super::receivers::read(reader, &root, app.as_ref(), &templates, defaults);
     let preview = preview(reader, &root, &receivers);
@@ -73,7 +72,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         dedup: super::storage::dedup(dedup),
         links: super::links::links(root.section("links")),
         cards,
-        images,
+        images: super::images::images(root.section("images")),
         templates,
         template,
         severities: super::severities::severities(&root),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use runtime::lifecycle::{Condition, Lifecycle};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
@@ -20,7 +20,7 @@ use crate::store::StoreError;
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often a worker says which heartbeats it has in its configuration.
-const WANTED_EVERY: Duration = Duration::from_mins(5);
+const WANTED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
 /// One worker's part in looking after them.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct HeartbeatWatch {
 
 #[derive(Debug)]
 struct WantedAt {
-    at: Instant,
+    at: Timestamp,
     index: Arc<HeartbeatIndex>,
 }
 
@@ -95,13 +95,16 @@ impl HeartbeatWatch {
     }
 
     async fn want(&mut self, index: &Arc<HeartbeatIndex>) -> Result<(), StoreError> {
-        let is_known = self
-            .wanted
-            .as_ref()
-            .is_some_and(|wanted| Arc::ptr_eq(&wanted.index, index) && wanted.at.elapsed() < WANTED_EVERY);
+        let now = self.now();
+        // By the same clock as the rows: one that has jumped ahead makes no heartbeat look as if nobody wanted it.
+        let is_recent = |wanted: &WantedAt| {
+            let age = now.duration_since(wanted.at);
+            Arc::ptr_eq(&wanted.index, index) && !age.is_negative() && age < WANTED_EVERY
+        };
+        let is_known = self.wanted.as_ref().is_some_and(is_recent);
         if !is_known {
-            self.heartbeats.table.want(index, self.now()).await?;
-            self.wanted = Some(WantedAt { at: Instant::now(), index: Arc::clone(index) });
+            self.heartbeats.table.want(index, now).await?;
+            self.wanted = Some(WantedAt { at: now, index: Arc::clone(index) });
         }
         Ok(())
     }

@@ -11,9 +11,12 @@ use queue::{Headers, Settlement};
 use runtime::clock::Clock;
 use testkit::wait_until::wait_until;
 
-use crate::harness::{Harness, WITHIN, envelope, title};
+use crate::harness::{Harness, envelope, title};
 
 const WATCHDOG: &str = "{ eu: { match: alertname=Alert1, every: 1m, grace: 30s, receiver: default } }";
+
+/// How much time passes in a test.
+const PASSED_MAX: Duration = Duration::from_mins(30);
 
 /// A clock, and the seconds it is ahead of the truth.
 fn clock() -> (Clock, Arc<AtomicI64>) {
@@ -96,7 +99,7 @@ async fn one_that_is_missing_is_on_a_card_and_so_is_its_return() {
     let mut told = Vec::new();
     for part in 0..2 {
         let before = told.len();
-        let message = wait_until(WITHIN, "what is to be told", async || {
+        let message = wait_until(PASSED_MAX, "what is to be told", async || {
             pass(&seconds, 1).await;
             harness.queue.published().get(before).cloned().ok_or("nothing is on the queue")
         })
@@ -114,7 +117,7 @@ async fn one_that_is_missing_is_on_a_card_and_so_is_its_return() {
     assert!(title(back).contains("RESOLVED"), "{back:?}");
     assert!(harness.shows("larkfire_own_alerts_total 2"));
     // Its return counts as soon as it is told.
-    wait_until(WITHIN, "the gauges", async || {
+    wait_until(PASSED_MAX, "the gauges", async || {
         pass(&seconds, 1).await;
         harness.shows("larkfire_heartbeats{state=\"heard\"} 1").then_some(()).ok_or("not looked yet")
     })

@@ -13,6 +13,9 @@ use worker::test_alert;
 
 use crate::harness::{EAGER, Harness, OTHER_TOKEN, TOKEN, WITHIN, envelope, title};
 
+/// How much time passes in a test.
+const PASSED_MAX: Duration = Duration::from_mins(30);
+
 /// A worker with the receivers `default` and `other`, the second of which is told of trouble at once.
 async fn harness() -> Harness {
     let bots = [TOKEN, OTHER_TOKEN].map(|token| BotSettings::new(token).no_limits());
@@ -38,7 +41,8 @@ fn trouble(harness: &Harness) -> Vec<Message> {
 
 /// Waits until so much was said of trouble; says all of it.
 async fn said(harness: &Harness, wanted: usize) -> Vec<Message> {
-    wait_until(WITHIN, "a word about trouble", async || {
+    // Each look is ten seconds of that.
+    wait_until(PASSED_MAX, "a word about trouble", async || {
         look().await;
         let said = trouble(harness);
         if said.len() >= wanted { Ok(said) } else { Err("nothing is said") }
@@ -52,6 +56,10 @@ async fn a_receiver_that_refuses_everything_is_told_through_another_with_what_to
     let refusal = Fault::Refusal { code: 19001, msg: "incoming webhook access token invalid".to_owned() };
     harness.sim.fault(TOKEN, &refusal, Lasting::UntilCleared).unwrap();
     harness.deliver(&envelope("default", 1));
+    wait_until(WITHIN, "a refusal", async || {
+        harness.shows("larkfire_receiver_broken{receiver=\"default\"} 1").then_some(()).ok_or("none")
+    })
+    .await;
     let begun = said(&harness, 1).await;
     for _ in 0..3 {
         look().await;
@@ -90,6 +98,11 @@ async fn trouble_of_whoever_is_told_of_trouble_is_told_nobody() {
     }
     harness.deliver(&envelope("other", 1));
     harness.deliver(&envelope("default", 2));
+    wait_until(WITHIN, "failures", async || {
+        let faulted = harness.sim.totals().faulted;
+        if faulted >= 4 { Ok(()) } else { Err(faulted) }
+    })
+    .await;
     let said = said(&harness, 1).await;
     for _ in 0..3 {
         look().await;
