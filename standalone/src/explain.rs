@@ -221,6 +221,7 @@ fn list_alerts(told: &mut Rows, envelope: &Envelope<'_>, config: &Config, router
         let _written =
             writeln!(told, "  {:8} {} {{{}}}", alert.status.as_str(), alert.fingerprint, labels.join(", "));
         routes::list(told, router, envelope, alert);
+        routes::list_escalations(told, config, router, envelope, alert);
         logs::list(told, alert, LinkContext::of(envelope, now), config);
         links::list(told, alert, LinkContext::of(envelope, now), config);
     }

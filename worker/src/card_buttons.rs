@@ -189,7 +189,7 @@ mod tests {
         let acknowledged = Some(Acknowledged { by: "Ann".to_owned(), at: now() });
         let until =
             |hour: i8| Some(Silenced { by: "Bob".to_owned(), until: now() + jiff::Span::new().hours(hour) });
-        let attention = Attention { acknowledged, silenced: until(1), unheard_since: None };
+        let attention = Attention { acknowledged, silenced: until(1), ..Attention::default() };
         items[0].attention = Some(&attention);
         assert_eq!(words(SilenceButtons::Offered, &items), ["Undo acknowledge", "End silence"]);
         let attention = Attention { silenced: until(-1), ..Attention::default() };

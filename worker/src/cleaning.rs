@@ -10,11 +10,13 @@ use tracing::{info, warn};
 
 use crate::card_store::Cards;
 use crate::dead_letters::{DeadLetters, SETTLED_KEPT};
+use crate::escalation::Escalations;
 use crate::fallbacks::Fallbacks;
 use crate::firing::Firing;
 use crate::history::History;
 use crate::interactions::PastInteractions;
 use crate::ledger::Ledger;
+use crate::oncall::OnCall;
 use crate::sent_cards::SentCards;
 use crate::store::{Store, StoreError};
 use crate::summarised::SummarisedAlerts;
@@ -32,6 +34,8 @@ pub(crate) struct KeptForTime {
     pub(crate) firing: Firing,
     pub(crate) summarised: SummarisedAlerts,
     pub(crate) fallbacks: Fallbacks,
+    pub(crate) escalations: Escalations,
+    pub(crate) oncall: OnCall,
     pub(crate) letters: DeadLetters,
     pub(crate) history: History,
     pub(crate) sent_cards: SentCards,
@@ -58,6 +62,8 @@ impl KeptForTime {
         self.cards.clean().await?;
         self.summarised.clean().await?;
         self.fallbacks.clean().await?;
+        self.escalations.clean().await?;
+        self.oncall.clean().await?;
         self.history.clean().await?;
         self.sent_cards.clean().await?;
         self.interactions.clean().await?;

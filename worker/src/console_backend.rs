@@ -3,6 +3,7 @@
 
 mod actions;
 mod alerts;
+mod calendar;
 mod feishu_login;
 mod firing;
 mod letters;
@@ -46,10 +47,12 @@ use crate::dead_letters::DeadLetters;
 use crate::feishu::AppBot;
 use crate::history::History;
 use crate::metrics::Metrics;
+use crate::oncall::OnCall;
 use crate::receiver::Receiver;
 use crate::receiver_status::ReceiverStatuses;
 use crate::store::{Store, StoreError};
 use actions::RunningActions;
+use calendar::CalendarPage;
 use readings::MetricReadings;
 use receivers::ReceiverFacts;
 use samples::{SAMPLED_EVERY, Samples};
@@ -112,6 +115,8 @@ pub(crate) struct ConsoleDeps {
     clock: Clock,
     /// The app's bot, which knows who logs in with Feishu.
     bot: Option<Arc<AppBot>>,
+    /// Who is on call.
+    oncall: Option<OnCall>,
 }
 
 /// What the console looks into.
@@ -151,12 +156,18 @@ impl ConsoleDeps {
             timezone: settings.style.timezone.clone(),
             clock: cards.clock(),
             bot: None,
+            oncall: None,
         }
     }
 
     /// With the app's bot, if there is an app.
     pub(crate) fn with_bot(self, bot: Option<Arc<AppBot>>) -> Self {
         Self { bot, ..self }
+    }
+
+    /// With the calendars of who is on call.
+    pub(crate) fn with_oncall(self, oncall: OnCall) -> Self {
+        Self { oncall: Some(oncall), ..self }
     }
 
     /// With the Alertmanagers in which alerts are silenced.
@@ -185,9 +196,15 @@ pub(crate) fn pages(
     deps: ConsoleDeps,
     registry: &Registry,
     lifecycle: &Lifecycle,
-) -> prometheus::Result<Option<Box<dyn Page>>> {
-    let Some(settings) = settings else { return Ok(None) };
-    let Some(access) = way_in::access(settings, &deps, registry)? else { return Ok(None) };
+) -> prometheus::Result<Vec<Box<dyn Page>>> {
+    let Some(settings) = settings else { return Ok(Vec::new()) };
+    let access = way_in::access(settings, &deps, registry)?;
+    let mut pages: Vec<Box<dyn Page>> = Vec::new();
+    if let Some(oncall) = &deps.oncall {
+        let path_prefix = settings.config.path_prefix.clone();
+        pages.push(Box::new(CalendarPage { oncall: oncall.clone(), access: access.clone(), path_prefix }));
+    }
+    let Some(access) = access else { return Ok(pages) };
     let path = format!("{}/", settings.config.path_prefix);
     info!(path, "the admin port has the pages of the console");
     let timezone = deps.timezone.clone();
@@ -203,7 +220,7 @@ pub(crate) fn pages(
         overview: tokio::sync::Mutex::default(),
     });
     lifecycle.spawn_detached(Arc::clone(&backend).sample());
-    Ok(Some(Box::new(Console::new(ConsoleParts {
+    pages.push(Box::new(Console::new(ConsoleParts {
         reads: Arc::new(BackendHandle(Arc::clone(&backend))),
         acts: Arc::new(BackendHandle(backend)),
         explains: settings.explains.clone(),
@@ -212,7 +229,8 @@ pub(crate) fn pages(
         timezone,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         is_previewing,
-    }))))
+    })));
+    Ok(pages)
 }
 
 impl ConsoleBackend {

@@ -1,5 +1,6 @@
 //! Who somebody is in Feishu: looked up in the user table and among the app's contacts, within a deadline, and cached.
 
+mod called;
 mod contacts;
 mod lookup;
 pub(crate) mod metrics;
@@ -17,11 +18,13 @@ use runtime::lifecycle::Lifecycle;
 use thiserror::Error;
 
 use crate::feishu::AppBot;
+use crate::oncall::OnCall;
 use crate::people::mentions::{MentionPolicy, Mentions, PersonLookup, wanted};
 use crate::people::person::Person;
 use crate::people::rules::OwnerRules;
 use crate::render::{self, Item};
 use crate::store::{OpenError, Store};
+pub(crate) use called::CalledPeople;
 use contacts::Contacts;
 use lookup::Directory;
 use metrics::OwnerMetrics;
@@ -34,6 +37,8 @@ pub(crate) struct OwnerResolver {
     rules: OwnerRules,
     directory: Directory,
     metrics: OwnerMetrics,
+    /// Who has swapped turns with whom.
+    oncall: OnCall,
     mention_resolved: bool,
     mention_user_ids: bool,
     people_max: usize,
@@ -65,6 +70,8 @@ pub(crate) struct Sources<'s> {
     pub(crate) store: &'s Store,
     /// The app's bot, if there is an app.
     pub(crate) bot: Option<Arc<AppBot>>,
+    /// Who has swapped turns with whom.
+    pub(crate) oncall: OnCall,
 }
 
 impl OwnerResolver {
@@ -86,6 +93,7 @@ impl OwnerResolver {
             rules: OwnerRules::new(config, timezone),
             directory: Directory::new(table, contacts, config, clock, lifecycle),
             metrics,
+            oncall: sources.oncall,
             mention_resolved: config.mention_resolved,
             mention_user_ids: config.mention_user_ids,
             people_max: config.mentions_max,
@@ -103,7 +111,9 @@ impl OwnerResolver {
         let mut worst_first: Vec<&Item<'_>> = items.iter().collect();
         worst_first.sort_by_key(|item| render::urgency(item, &self.severities));
         let alerts = worst_first.into_iter().map(|item| (item.alert, item.is_firing()));
-        let wanted = wanted(alerts, &self.rules.at(now), receiver, self.mention_resolved, self.people_max);
+        let swaps = self.oncall.swaps();
+        let duty = self.rules.at(now, &swaps);
+        let wanted = wanted(alerts, &duty, receiver, self.mention_resolved, self.people_max);
         if wanted.is_empty() {
             return Mentions::default();
         }

@@ -17,6 +17,7 @@ mod webhook;
 
 pub use app_bot::{
     AppBot, AppBotError, AppCredentials, LoginTrouble, LoginUser, MessageId, OnceKey, People, ReplyTo, Sent,
+    UrgentAnswer,
 };
 pub use body::CardContent;
 pub use custom_bot::{CustomBot, CustomBotError};

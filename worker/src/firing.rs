@@ -48,7 +48,7 @@ pub struct Firing {
 }
 
 /// An alert's name, and its line.
-type NamedLine<'l> = (&'l str, Vec<u8>);
+pub(crate) type NamedLine<'l> = (&'l str, Vec<u8>);
 
 impl Firing {
     /// What was delivered to these receivers. `remember` is how long the ledger remembers an alert that nobody sends.
@@ -115,7 +115,7 @@ fn may_end(item: &Item<'_>) -> bool {
 }
 
 /// An alert by itself as a line of the wire format; `None` if it is too long.
-fn line<'i>(item: &Item<'i>) -> Option<NamedLine<'i>> {
+pub(crate) fn line<'i>(item: &Item<'i>) -> Option<NamedLine<'i>> {
     let mut alone = Envelope {
         alerts: vec![item.alert.clone()],
         // It is about the others as well.

@@ -43,6 +43,7 @@ use crate::feishu::sender::Sender;
 use crate::history::History;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::oncall::OnCall;
 use crate::store::{Store, StoreError};
 use crate::{Settings, StartError};
 use consumer::InteractionConsumer;
@@ -57,6 +58,7 @@ pub(crate) struct InteractionDeps {
     /// For Alertmanagers.
     pub(crate) client: Client,
     pub(crate) cards: Cards,
+    pub(crate) oncall: OnCall,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) letters: DeadLetters,
     pub(crate) store: Store,
@@ -120,6 +122,7 @@ impl Interactions {
         let InteractionDeps {
             client,
             cards,
+            oncall,
             ledger,
             letters,
             store,
@@ -146,6 +149,7 @@ impl Interactions {
             keys: keys(&settings.interactions, settings.app.as_ref()),
             reactions: settings.interactions.reactions.clone(),
             cards,
+            oncall,
             ledger,
             silences,
             mute: MuteAlertmanagers::default(),

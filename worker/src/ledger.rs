@@ -45,6 +45,7 @@ use row::{Holder, Millis};
 use table::Table;
 
 pub use acks::{TakenOn, find_taken_on};
+pub(crate) use batch::fitting;
 pub use decision::{Decision, Occasion, Standing};
 pub use row::Event;
 pub use trace::{find_by_envelope, find_by_fingerprint};

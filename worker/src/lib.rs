@@ -11,6 +11,7 @@ mod console_backend;
 pub mod dead_letters;
 mod delivery;
 mod directory;
+pub mod escalation;
 mod fallbacks;
 pub mod feishu;
 pub mod firing;
@@ -21,6 +22,7 @@ pub mod interactions;
 pub mod ledger;
 pub mod link;
 pub mod metrics;
+pub mod oncall;
 pub mod own_alerts;
 pub mod people;
 mod pictures;
@@ -45,8 +47,8 @@ use std::time::Duration;
 
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
-    DeliveryConfig, HeartbeatConfig, HistoryConfig, ImagesConfig, InteractionsConfig, OwnersConfig,
-    ReceiverConfig, Reloads, RouteConfig, TemplateConfig, TroubleConfig,
+    DeliveryConfig, EscalationConfig, HeartbeatConfig, HistoryConfig, ImagesConfig, InteractionsConfig,
+    OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig, TroubleConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, DeadLetterId, Publisher};
@@ -70,11 +72,14 @@ use alertmanager::{Absent, Alertmanagers};
 use budget::Budget;
 pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
+use audit::Audit;
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
 use cleaning::KeptForTime;
 use console_backend::{ConsoleDeps, ConsoleSources};
 use dead_letters::{DeadLetterMetrics, DeadLetters, Mover, ReplayOutcome};
 use directory::{OwnerResolver, OwnersError, Sources};
+use escalation::plan::EscalationPlans;
+use escalation::{CallDeps, EscalationEngine, Escalations, UrgentQuota};
 use fallbacks::Fallbacks;
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
@@ -85,6 +90,7 @@ use history::History;
 use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
+use oncall::OnCall;
 use own_alerts::OwnAlerts;
 use pictures::{Pictures, PicturesError};
 use preview::{Preview, PreviewPage};
@@ -154,6 +160,8 @@ pub struct Settings {
     pub template: Option<String>,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// Who is called when nobody takes an alert on.
+    pub escalations: Vec<EscalationConfig>,
     /// The operators' console; `None`: there is none.
     pub console: Option<ConsoleSettings>,
 }
@@ -190,6 +198,7 @@ impl Settings {
             templates: config.templates.clone(),
             template: config.template.clone(),
             owners: config.owners.clone(),
+            escalations: config.escalations.clone(),
             console: Some(ConsoleSettings::of(config)),
         }
     }
@@ -281,6 +290,10 @@ pub fn start(
 }
 
 /// The same with a database and a Feishu of the caller's: a simulation brings its own.
+#[expect(
+    clippy::too_many_lines,
+    reason = "the one place where all parts are put together, each in a line or two"
+)]
 pub fn start_with(
     settings: Settings,
     Queue { alerts, dead, interactions, publisher }: Queue,
@@ -299,12 +312,15 @@ pub fn start_with(
     let sender = sender(settings.delivery, &store, &process)?;
     let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
     let pictures = pictures(&settings, &receivers, &sender, &process)?;
-    let owners = owners(&settings, &store, bot.clone(), &process)?;
+    let oncall = oncall(&settings, &store, &process);
+    let owners = owners(&settings, &store, bot.clone(), &oncall, &process)?;
+    let escalations = escalations(&settings, &store, &process)?;
     let cards = cards(&settings, &store, &process)?;
     let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
     let sources = ConsoleSources { store: &store, letters: &letters, cards: &cards, history: &history };
     let shown = ConsoleDeps::of(&settings, &receivers, sources, &metrics, &publisher);
-    let shown = shown.with_bot(bot).with_alertmanagers(alertmanagers(&settings, &client));
+    let shown =
+        shown.with_bot(bot).with_oncall(oncall.clone()).with_alertmanagers(alertmanagers(&settings, &client));
     let statuses = shown.statuses.clone();
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
@@ -313,6 +329,7 @@ pub fn start_with(
     let rooms = interactions::InteractionDeps {
         client,
         cards: cards.clone(),
+        oncall: oncall.clone(),
         ledger: Arc::clone(&ledger),
         letters: letters.clone(),
         store: store.clone(),
@@ -324,18 +341,22 @@ pub fn start_with(
         sender: Arc::clone(&sender),
         chats: receivers.iter().filter_map(Receiver::chat).collect(),
     };
+    let calls = call_deps(&settings, &receivers, &rooms, &templates);
     let of_people = interactions::Interactions::new(&settings, rooms, registry, lifecycle)?;
     let sent_cards = SentCards::new(store.clone(), clock.clone(), settings.history, registry)?;
     let tools = refresh_deps(&settings, &sender, &owners, &templates, &sent_cards, &clock);
     let refresher = refresher(&settings, &cards, &receivers, tools);
+    call_when_due(&settings, escalations.clone(), calls, &gate, lifecycle);
     let watched = Watched { settings: &settings, receivers: &receivers, store: &store, letters: &letters };
     let fallbacks = watched.fallbacks(&clock);
     let heartbeats = watched.start(&publisher, &statuses, alerts.connected(), &gate, &process)?;
-    let intake = Intake::new(routes, chats(&settings), recorder, history.clone(), heartbeats);
+    let intake = Intake::new(routes.clone(), chats(&settings), recorder, history.clone(), heartbeats);
     let context = Arc::new(DeliveryContext {
         publisher,
         ledger: Arc::clone(&ledger),
         firing: firing.clone(),
+        escalations: escalations.clone(),
+        routes,
         summarised: SummarisedAlerts::new(store.clone(), clock.clone(), registry)?,
         history,
         sent_cards,
@@ -353,7 +374,7 @@ pub fn start_with(
         lifecycle: lifecycle.clone(),
         delivery: settings.delivery,
     });
-    let stored = Tended { store, cards, letters: letters.clone(), replayed, over };
+    let stored = Tended { store, cards, letters: letters.clone(), oncall, replayed, over };
     tend(&context, &gate, stored, refresher.as_ref().map(|all| (all, unheard)), lifecycle);
     let mover = Mover::new(letters, context.metrics.clone(), lifecycle.clone());
     lifecycle.spawn_essential("dead letters", gate.clone().before(mover.run(dead)));
@@ -504,13 +525,72 @@ fn owners(
     settings: &Settings,
     store: &Store,
     bot: Option<Arc<AppBot>>,
+    oncall: &OnCall,
     Process { registry, clock, lifecycle }: &Process<'_>,
 ) -> Result<Arc<OwnerResolver>, OwnersError> {
-    let sources = Sources { database: &settings.database, store, bot };
+    let sources = Sources { database: &settings.database, store, bot, oncall: oncall.clone() };
     let zone = settings.style.timezone.clone();
     let severities = settings.style.severities.clone();
     OwnerResolver::new(&settings.owners, severities, zone, sources, registry, clock.clone(), lifecycle)
         .map(Arc::new)
+}
+
+/// Who is on call.
+fn oncall(settings: &Settings, store: &Store, Process { clock, .. }: &Process<'_>) -> OnCall {
+    let timezone = settings.style.timezone.clone();
+    OnCall::new(store.clone(), clock.clone(), settings.owners.rotations.clone(), timezone)
+}
+
+/// What escalates.
+fn escalations(
+    settings: &Settings,
+    store: &Store,
+    Process { registry, clock, .. }: &Process<'_>,
+) -> prometheus::Result<Escalations> {
+    let severities = settings.style.severities.clone();
+    let plans = EscalationPlans::new(&settings.escalations, &settings.receivers, &severities);
+    Escalations::new(plans, severities, store.clone(), clock.clone(), registry)
+}
+
+/// What people are called with: much of what answers them.
+fn call_deps(
+    settings: &Settings,
+    receivers: &[Receiver],
+    rooms: &interactions::InteractionDeps,
+    templates: &LiveTemplates,
+) -> CallDeps {
+    let limits = settings.app.as_ref().map(|app| app.urgent).unwrap_or_default();
+    let store = rooms.store.clone();
+    CallDeps {
+        receivers: receivers.iter().map(|receiver| (receiver.name.clone(), receiver.clone())).collect(),
+        sender: Arc::clone(&rooms.sender),
+        owners: Arc::clone(&rooms.owners),
+        oncall: rooms.oncall.clone(),
+        cards: rooms.cards.clone(),
+        history: rooms.history.clone(),
+        trail: Audit::new(store.clone(), rooms.clock.clone()),
+        style: settings.style.clone(),
+        templates: templates.clone(),
+        client: rooms.client.clone(),
+        quota: UrgentQuota::new(store, limits, settings.style.timezone.clone()),
+        clock: rooms.clock.clone(),
+    }
+}
+
+/// Calls about what is due, if anything escalates.
+fn call_when_due(
+    settings: &Settings,
+    escalations: Escalations,
+    calls: CallDeps,
+    gate: &Gate,
+    lifecycle: &Lifecycle,
+) {
+    if settings.escalations.is_empty() {
+        return;
+    }
+    let timezone = settings.style.timezone.clone();
+    let engine = EscalationEngine::new(escalations, calls, timezone, settings.delivery.request_timeout);
+    lifecycle.tasks.spawn(gate.clone().before(engine.run(lifecycle.stop.clone())));
 }
 
 /// The cards that are kept, with what people can press on them.
@@ -603,26 +683,38 @@ struct Tended {
     letters: DeadLetters,
     replayed: ReplayOutcomes,
     over: Over,
+    oncall: OnCall,
 }
 
 /// What is done now and then, whatever comes in.
 fn tend(
     context: &Arc<DeliveryContext>,
     gate: &Gate,
-    Tended { store, cards, letters, replayed, over }: Tended,
+    Tended { store, cards, letters, oncall, replayed, over }: Tended,
     chats: Option<(&Arc<Refresher>, Unheard)>,
     lifecycle: &Lifecycle,
 ) {
     lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
     lifecycle.tasks.spawn(gate.clone().before(Arc::clone(context).end_unheard(over)));
-    let DeliveryContext { ledger, history, sent_cards, firing, summarised, fallbacks, clock, .. } =
-        &**context;
+    let DeliveryContext {
+        ledger,
+        history,
+        sent_cards,
+        firing,
+        summarised,
+        fallbacks,
+        escalations,
+        clock,
+        ..
+    } = &**context;
     let kept = KeptForTime {
         ledger: Arc::clone(ledger),
         cards,
         firing: firing.clone(),
         summarised: summarised.clone(),
         fallbacks: fallbacks.clone(),
+        escalations: escalations.clone(),
+        oncall: oncall.clone(),
         letters,
         history: history.clone(),
         sent_cards: sent_cards.clone(),
@@ -631,7 +723,9 @@ fn tend(
     };
     lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(gate.clone().before(sent_cards.clone().run(lifecycle.stop.clone())));
-    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), lifecycle.stop.clone()));
+    let escalations = escalations.clone();
+    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), escalations, lifecycle.stop.clone()));
+    lifecycle.tasks.spawn(gate.clone().before(oncall.keep_known(lifecycle.stop.clone())));
     lifecycle.tasks.spawn(gate.clone().before(kept.keep_clean(lifecycle.clone())));
     if let Some((refresher, unheard)) = chats {
         lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
@@ -640,8 +734,10 @@ fn tend(
 }
 
 /// Writes down what was delivered while the database was away, also if nothing more comes.
-async fn catch_up(ledger: Arc<Ledger>, stop: CancellationToken) {
+async fn catch_up(ledger: Arc<Ledger>, escalations: Escalations, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(CATCH_UP_EVERY)).await.is_some() {
+        // Before the ledger has them: then nobody forgets them who dies in between.
+        escalations.catch_up().await;
         ledger.catch_up().await;
     }
 }

@@ -5,5 +5,5 @@ mod glob;
 pub mod mentions;
 mod patterns;
 pub mod person;
-mod rotation;
+pub mod rotation;
 pub mod rules;

@@ -26,7 +26,7 @@ pub use group::GroupBot;
 pub const PREVIEW: &str = "preview";
 
 /// A named destination.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Receiver {
     /// What routes, the ledger, logs and metrics call it.
     pub name: String,
@@ -43,7 +43,7 @@ pub struct Receiver {
 }
 
 /// How a receiver is reached.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum BotAccess {
     /// Through a webhook of Feishu's.
     CustomBot(CustomBot),
@@ -211,7 +211,7 @@ impl Receiver {
     }
 
     /// What a card through the bot of this place takes from.
-    fn budgets_through(&self, bot: usize) -> Vec<CallBudget> {
+    pub(crate) fn budgets_through(&self, bot: usize) -> Vec<CallBudget> {
         let own = self.group().get(bot).map(|bot| &bot.budget);
         own.into_iter().chain(&self.budgets).cloned().collect()
     }
@@ -272,6 +272,7 @@ mod tests {
             cards_per_second: 5,
             fallback: None,
             owners: ReceiverOwners::default(),
+            escalation: None,
         };
         let alone =
             |name| config(name, ReceiverDestination::CustomBot { webhook_url: secret("a"), secret: None });

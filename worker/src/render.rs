@@ -54,10 +54,10 @@ mod view;
 mod worded;
 mod written;
 
-use config::SeverityWords;
+use config::{NamedSeverity, SeverityWords};
 use jiff::Timestamp;
 
-pub use attention::{Acknowledged, Attention, Silenced};
+pub use attention::{Acknowledged, Attention, Escalated, Silenced};
 pub use card::{
     AlertBlock, BlockFold, Button, Card, CardPicture, CardTable, CardText, Element, Field, Header,
     HeaderBesides, HeaderTag, Listing, Template,
@@ -140,6 +140,15 @@ pub(crate) fn shown_time(at: Timestamp, style: &Style) -> String {
 /// Sorts the worst first.
 pub(crate) fn urgency(item: &Item<'_>, words: &SeverityWords) -> impl Ord + use<> {
     icons::Light::of(item, words)
+}
+
+/// How bad an alert is: where its sender does not say, as bad as can be, and in a word that nobody knows, worth a look.
+pub(crate) fn severity_of(item: &Item<'_>, words: &SeverityWords) -> NamedSeverity {
+    match severity::of(item, words).0 {
+        severity::Severity::Critical | severity::Severity::Unsaid => NamedSeverity::Critical,
+        severity::Severity::Warning | severity::Severity::Other => NamedSeverity::Warning,
+        severity::Severity::Info => NamedSeverity::Info,
+    }
 }
 
 /// The alerts as a reader sees them, in the words they are to be told in.

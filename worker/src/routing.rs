@@ -5,6 +5,7 @@
 
 mod asked;
 mod chats;
+mod escalation;
 mod explanation;
 mod index;
 #[cfg(test)]
@@ -45,6 +46,8 @@ struct Route {
     questions: Vec<MatcherQuestion>,
     /// Empty: the default.
     receivers: Vec<usize>,
+    /// What calls somebody when nobody takes on what it took.
+    escalation: Option<String>,
     continues: bool,
     routes: RouteLevel,
 }
@@ -221,6 +224,7 @@ impl Route {
             matchers: config.matchers.clone(),
             questions: config.matchers.iter().map(|matcher| gathering.question(matcher)).collect(),
             receivers,
+            escalation: config.escalation.clone(),
             continues: config.continues,
             routes: RouteLevel::of(&config.routes, names, gathering)?,
         })

@@ -23,6 +23,12 @@ pub enum Call {
     Members,
     /// `POST …/im/v1/images`
     Upload,
+    /// `PATCH …/im/v1/messages/:message_id/urgent_app`
+    UrgentApp,
+    /// `PATCH …/im/v1/messages/:message_id/urgent_sms`
+    UrgentSms,
+    /// `PATCH …/im/v1/messages/:message_id/urgent_phone`
+    UrgentPhone,
 }
 
 /// The message API, before the id.
@@ -49,6 +55,9 @@ pub(crate) fn of<'a>(method: &Method, path: &'a str) -> Option<(Call, Option<&'a
     match (method, rest.split_once('/')) {
         (&Method::PATCH, None) => Some((Call::Update, Some(rest))),
         (&Method::POST, Some((message_id, "reply"))) => Some((Call::Reply, Some(message_id))),
+        (&Method::PATCH, Some((message_id, "urgent_app"))) => Some((Call::UrgentApp, Some(message_id))),
+        (&Method::PATCH, Some((message_id, "urgent_sms"))) => Some((Call::UrgentSms, Some(message_id))),
+        (&Method::PATCH, Some((message_id, "urgent_phone"))) => Some((Call::UrgentPhone, Some(message_id))),
         _ => None,
     }
 }
@@ -64,6 +73,9 @@ mod tests {
         assert_eq!(of(&Method::POST, "im/v1/messages/om_1/reply"), Some((Call::Reply, Some("om_1"))));
         assert_eq!(of(&Method::PUT, "im/v1/messages/om_1"), None, "cards are updated by PATCH");
         assert_eq!(of(&Method::POST, "im/v1/messagesom_1"), None);
+        let urgent = "im/v1/messages/om_1/urgent_phone";
+        assert_eq!(of(&Method::PATCH, urgent), Some((Call::UrgentPhone, Some("om_1"))));
+        assert_eq!(of(&Method::POST, urgent), None, "people are called by PATCH");
         assert_eq!(of(&Method::GET, "im/v1/messages"), None);
         assert_eq!(of(&Method::POST, "im/v1/images"), Some((Call::Upload, None)));
         let is_in_chat = "im/v1/chats/oc_1/members/is_in_chat";

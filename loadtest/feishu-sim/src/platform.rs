@@ -14,6 +14,7 @@ mod message;
 mod send;
 mod token;
 mod update;
+mod urgent;
 
 use std::collections::BTreeMap;
 
@@ -106,6 +107,8 @@ pub(crate) struct Platform {
     messages: Messages,
     logins: Logins,
     images: u64,
+    /// Urgent messages that nobody has read, by person.
+    unread_urgent: BTreeMap<String, usize>,
 }
 
 impl Platform {
@@ -117,6 +120,7 @@ impl Platform {
             messages: Messages::default(),
             logins: Logins::default(),
             images: 0,
+            unread_urgent: BTreeMap::new(),
         }
     }
 
@@ -209,6 +213,7 @@ impl Platform {
             Call::Membership => self.membership(request, record),
             Call::Members => self.members(request, record),
             Call::Upload => self.upload(request, record),
+            Call::UrgentApp | Call::UrgentSms | Call::UrgentPhone => self.urge(&fields()?, request, record),
         }?;
         Ok(Given { over_budget: over_budget || given.over_budget, ..given })
     }

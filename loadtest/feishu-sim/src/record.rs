@@ -32,7 +32,8 @@ pub struct Record {
     pub verdict: Verdict,
     /// The scripted fault that the request met.
     pub fault: Option<Fault>,
-    /// Members who got a notification, `all` for everybody; of an accepted message only, as updates notify nobody.
+    /// Members who got a notification, `all` for everybody; of an accepted message only, as updates notify nobody. Of an urgent
+    /// push those who were called.
     pub mentioned: Vec<String>,
     /// The body of an accepted message or update, as it was sent.
     message: Option<Box<RawValue>>,

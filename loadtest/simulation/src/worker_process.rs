@@ -173,6 +173,7 @@ fn settings(plan: &Plan) -> Settings {
         owners: ReceiverOwners::default(),
         template: None,
         card_format: config::CardFormat::V1,
+        escalation: None,
     };
     Settings {
         receivers: (0..plan.bots).map(receiver).collect(),
@@ -215,6 +216,7 @@ fn settings(plan: &Plan) -> Settings {
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        escalations: Vec::new(),
         console: None,
     }
 }

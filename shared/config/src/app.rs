@@ -6,7 +6,7 @@ mod tests;
 use url::Url;
 
 use super::Secret;
-use super::kinds::{Must, instead_of, text, without_blanks};
+use super::kinds::{Must, instead_of, number, text, without_blanks};
 use super::reader::{Key, Reader, Section, key, key_or};
 use super::receivers::chat_id;
 
@@ -16,6 +16,9 @@ const ID: Key = key_or("id", "FEISHU_APP_ID");
 const SECRET: Key = key_or("secret", "FEISHU_APP_SECRET");
 /// Longer than any id of an app so far; it is part of a key in the database.
 const APP_ID_BYTES_MAX: usize = 48;
+
+/// Pushes an hour where nothing else is set. Whoever has 200 unread ones gets no more (reference "Feishu", 4.9).
+const URGENT_PER_HOUR: u32 = 60;
 
 /// A self-built app, as in the developer console.
 #[derive(Clone, Debug)]
@@ -30,6 +33,25 @@ pub struct AppConfig {
     pub chats_allowed: Vec<String>,
     /// How people learn that everything on a card is over.
     pub resolved: ResolvedNews,
+    /// How often its bot may call people.
+    pub urgent: UrgentLimits,
+}
+
+/// How often the app's bot may call people by an urgent push (加急), by all workers together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UrgentLimits {
+    /// Pushes of any kind in an hour.
+    pub per_hour: u32,
+    /// Text messages in a calendar month; `None`: as many as Feishu lets through.
+    pub sms_per_month: Option<u32>,
+    /// Telephone calls in a calendar month; `None`: as many as Feishu lets through.
+    pub phone_per_month: Option<u32>,
+}
+
+impl Default for UrgentLimits {
+    fn default() -> Self {
+        Self { per_hour: URGENT_PER_HOUR, sms_per_month: None, phone_per_month: None }
+    }
 }
 
 /// How people learn that everything on a card is over. The card itself is updated in each case.
@@ -50,6 +72,7 @@ pub(super) fn app(reader: &Reader, section: Section<'_>) -> Option<AppConfig> {
     let base_url = section.value(key_or("base_url", "FEISHU_BASE_URL"), base_url);
     let chats_allowed = section.values(key("chats_allowed"), chat_id);
     let resolved = section.value(key("resolved"), resolved_news).unwrap_or_default();
+    let urgent = urgent(section.section("urgent"));
     let place = section.place();
     // What is set and wrong is reported already.
     let has_id = section.is_set(ID);
@@ -62,6 +85,7 @@ pub(super) fn app(reader: &Reader, section: Section<'_>) -> Option<AppConfig> {
             base_url: base_url.unwrap_or_else(|| BASE_URL.to_owned()),
             chats_allowed,
             resolved,
+            urgent,
         }),
         (Some(_), None) if !has_secret => {
             reader.report(
@@ -76,6 +100,17 @@ pub(super) fn app(reader: &Reader, section: Section<'_>) -> Option<AppConfig> {
         }
         (_, _) => None,
     }
+}
+
+fn urgent(section: Section<'_>) -> UrgentLimits {
+    let limit = |name| section.value(key(name), number(0..=1_000_000));
+    let urgent = UrgentLimits {
+        per_hour: limit("per_hour").unwrap_or(URGENT_PER_HOUR),
+        sms_per_month: limit("sms_per_month"),
+        phone_per_month: limit("phone_per_month"),
+    };
+    section.finish();
+    urgent
 }
 
 fn app_id(text: &str) -> Result<String, Must> {

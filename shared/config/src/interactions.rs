@@ -24,6 +24,8 @@ pub struct InteractionsConfig {
     pub may_acknowledge: Vec<String>,
     /// Who may silence alerts; empty: everybody in the chat.
     pub may_silence: Vec<String>,
+    /// Who may change who is on call; empty: everybody in the chat.
+    pub may_swap: Vec<String>,
     /// Emojis that take on the alerts of the card they are put on.
     pub reactions: Vec<String>,
 }
@@ -51,6 +53,7 @@ pub(super) fn interactions(section: Section<'_>, hears_presses: bool) -> Interac
         signing_keys: section.secrets(key_or("signing_keys", "INTERACTION_SIGNING_KEYS"), signing_key),
         may_acknowledge: allow.values(key("acknowledge"), text),
         may_silence: allow.values(key("silence"), text),
+        may_swap: allow.values(key("swap"), text),
         reactions: if reactions.is_empty() { REACTIONS.map(str::to_owned).into() } else { reactions },
     };
     allow.finish();

@@ -11,6 +11,7 @@ pub mod check;
 pub mod command_line;
 mod console;
 mod environment;
+mod escalations;
 mod heartbeats;
 mod images;
 mod interactions;
@@ -26,6 +27,7 @@ mod reader;
 mod receivers;
 pub mod registry;
 mod reload;
+mod rotations;
 mod routes;
 mod settings;
 mod severities;
@@ -49,13 +51,14 @@ use jiff::tz::TimeZone;
 
 pub use amqp::AddressError;
 pub use amqp::{amqp_uri, is_amqps};
-pub use app::{AppConfig, ResolvedNews};
+pub use app::{AppConfig, ResolvedNews, UrgentLimits};
 pub use bots::{BOT_MARK, BotConfig, BotMode};
 pub use cards::{CardFormat, CardsConfig};
 pub use console::{
     ConsoleConfig, ConsoleFeishuConfig, ConsoleRoleConfig, ConsoleUserConfig, TrustedHeaderConfig,
 };
 pub use environment::Environment;
+pub use escalations::{Callee, EscalationConfig, EscalationStep, QuietHours, StepMethod, Urgency};
 pub use heartbeats::HeartbeatConfig;
 pub use images::{AddressRange, ImageHost, ImagesConfig};
 pub use interactions::{AlertmanagerConfig, InteractionsConfig};
@@ -64,7 +67,8 @@ pub use load::{RoleCheck, load, needs_queue, needs_receiver, parse};
 pub use model::secret::Secret;
 pub use network::Network;
 pub use owners::{
-    Owned, OwnersConfig, ReceiverOwners, Rotation, RotationTurn, UserColumns, UserServer, UserTableConfig,
+    Owned, OwnersConfig, ReceiverOwners, Rotation, RotationOverride, RotationTurn, UserColumns, UserServer,
+    UserTableConfig,
 };
 pub use problem::{ConfigErrors, Place, Problem};
 pub use receivers::{FallbackConfig, ReceiverConfig, ReceiverDestination, is_chat_id};
@@ -153,6 +157,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// Who is called when nobody takes an alert on, by name.
+    pub escalations: Vec<EscalationConfig>,
     /// What people may do from Feishu.
     pub interactions: InteractionsConfig,
     /// Where alerts are silenced, by name. May be empty: then nobody can silence from Feishu.

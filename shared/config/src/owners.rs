@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::Secret;
 use super::kinds::{Must, duration, number, timezone, yes_or_no};
 use super::reader::{Reader, Section, key, key_or};
 
@@ -73,6 +74,21 @@ pub struct Rotation {
     pub starts: DateTime,
     /// Where it is that time; `None`: where cards are read.
     pub timezone: Option<TimeZone>,
+    /// Who stands in for whoever's turn it would be, and when; the last that fits counts.
+    pub overrides: Vec<RotationOverride>,
+    /// With what its calendar may be read by whoever is not logged in; `None`: with nothing.
+    pub calendar_token: Option<Secret>,
+}
+
+/// Somebody stands in for whoever's turn it would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationOverride {
+    /// Who.
+    pub person: String,
+    /// From when, by the rotation's clock.
+    pub from: DateTime,
+    /// Until before when, by the rotation's clock.
+    pub until: DateTime,
 }
 
 /// How long a turn is.
@@ -168,11 +184,13 @@ fn rotation(reader: &Reader, name: String, section: Section<'_>) -> Option<Rotat
     if !has_people || !has_start {
         reader.report(place, "a rotation needs its people and when the first one's turn starts");
     }
-    starts.filter(|_| !people.is_empty()).map(|starts| Rotation { name, people, every, starts, timezone })
+    let overrides = Vec::new();
+    let starts = starts.filter(|_| !people.is_empty())?;
+    Some(Rotation { name, people, every, starts, timezone, overrides, calendar_token: None })
 }
 
 /// A user name, a mobile, an open id, a rotation; or what somebody owns.
-fn person(text: &str) -> Result<String, Must> {
+pub(super) fn person(text: &str) -> Result<String, Must> {
     let usable = (1..=PERSON_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control);
     usable.then(|| text.to_owned()).ok_or_else(|| format!("a name of 1 to {PERSON_BYTES_MAX} bytes"))
 }
@@ -186,7 +204,7 @@ fn turn(text: &str) -> Result<RotationTurn, Must> {
 }
 
 /// A day, or a day and a time: without a zone, which has a setting of its own.
-fn moment(text: &str) -> Result<DateTime, Must> {
+pub(super) fn moment(text: &str) -> Result<DateTime, Must> {
     let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() <= 10).map(DateTime::from);
     let must = "a day and perhaps a time, such as 2024-01-15 or 2024-01-15T09:00";
     day(text).or_else(|| text.parse().ok()).ok_or_else(|| must.to_owned())

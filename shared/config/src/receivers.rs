@@ -47,6 +47,8 @@ pub struct ReceiverConfig {
     pub card_format: CardFormat,
     /// Who is told instead where it cannot be reached, and after how long.
     pub fallback: Option<FallbackConfig>,
+    /// What calls somebody when nobody takes its alerts on; `None`: nothing, but where a route says so.
+    pub escalation: Option<String>,
 }
 
 /// Who is told instead of a receiver that cannot be reached.
@@ -127,6 +129,7 @@ struct Draft {
     template: Option<String>,
     card_format: Option<CardFormat>,
     fallback: Option<FallbackConfig>,
+    escalation: Option<String>,
     /// Whether where it leads is set, and wrong: that is reported then.
     is_wrong: bool,
 }
@@ -178,6 +181,7 @@ pub(super) fn read(
                 template: None,
                 card_format: defaults.format,
                 fallback: None,
+                escalation: None,
             });
         }
     }
@@ -229,6 +233,7 @@ fn draft(reader: &Reader, name: String, section: Section<'_>, templates: &[Templ
         template: section.value(key("template"), one_of(templates)),
         card_format: section.value(key("card_format"), card_format),
         fallback: fallback(reader, &section),
+        escalation: section.value(key("escalation"), text),
     };
     section.finish();
     draft
@@ -277,6 +282,7 @@ fn default_of<'d>(drafts: &'d mut Vec<Draft>, place: &str) -> &'d mut Draft {
             template: None,
             card_format: None,
             fallback: None,
+            escalation: None,
             is_wrong: false,
         });
         drafts.len() - 1
@@ -303,6 +309,7 @@ fn checked(
     let place = place.clone();
     let owners = owners.clone();
     let template = template.clone();
+    let escalation = draft.escalation.clone();
     let card_format = draft.card_format.unwrap_or(format);
     let fallback = draft.fallback.clone();
     match destination(draft, app) {
@@ -315,6 +322,7 @@ fn checked(
             template,
             card_format,
             fallback,
+            escalation,
         }),
         Err(message) => {
             reader.report(place, message);

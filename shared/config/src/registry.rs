@@ -4,6 +4,7 @@
 mod cards;
 mod console;
 mod delivery;
+mod escalation;
 mod intake;
 mod people;
 mod process;
@@ -14,7 +15,7 @@ mod watch;
 use runtime::documents::{Bilingual, Roles, text};
 
 /// Settings that belong together, in the order of the documents.
-pub const GROUPS: [&SettingGroup; 21] = [
+pub const GROUPS: [&SettingGroup; 22] = [
     &process::PROCESS,
     &intake::GATE,
     &intake::SOURCES,
@@ -35,6 +36,7 @@ pub const GROUPS: [&SettingGroup; 21] = [
     &cards::LINKS,
     &people::OWNERS,
     &people::INTERACTIONS,
+    &escalation::ESCALATION,
     &console::CONSOLE,
 ];
 

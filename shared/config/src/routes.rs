@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::ReceiverConfig;
-use super::kinds::{Must, yes_or_no};
+use super::kinds::{Must, text, yes_or_no};
 use super::reader::{Reader, Section, key};
 use model::matcher::Matcher;
 
@@ -30,10 +30,19 @@ pub struct RouteConfig {
     pub matchers: Vec<Matcher>,
     /// Who is told, if no route below it takes over: its own or those of the route above. Empty: the default.
     pub receivers: Vec<String>,
+    /// What calls somebody when nobody takes on what it took: its own, or that of the route above. `None`: the receiver's.
+    pub escalation: Option<String>,
     /// Whether the routes after it are asked although it took the alert.
     pub continues: bool,
     /// Those below it.
     pub routes: Vec<RouteConfig>,
+}
+
+/// What a route has from the one above it, where it says nothing itself.
+#[derive(Clone, Copy, Default)]
+struct Inherited<'r> {
+    receivers: &'r [String],
+    escalation: Option<&'r str>,
 }
 
 /// What all routes of one configuration are read with.
@@ -45,7 +54,7 @@ struct Reading<'r> {
 
 pub(super) fn read(reader: &Reader, root: &Section<'_>, receivers: &[ReceiverConfig]) -> Vec<RouteConfig> {
     let reading = Reading { reader, known: receiver_names(root, receivers), seen: Cell::new(0) };
-    let routes = reading.routes(root, "", &[], 1);
+    let routes = reading.routes(root, "", Inherited::default(), 1);
     if reading.seen.get() > ROUTES_MAX {
         reader.report(root.place_at("routes"), format!("there may be at most {ROUTES_MAX} in all"));
     }
@@ -58,7 +67,7 @@ impl Reading<'_> {
         &self,
         parent: &Section<'_>,
         above: &str,
-        inherited: &[String],
+        inherited: Inherited<'_>,
         depth: usize,
     ) -> Vec<RouteConfig> {
         let sections = parent.listed("routes");
@@ -75,7 +84,7 @@ impl Reading<'_> {
         section: Section<'_>,
         index: usize,
         above: &str,
-        inherited: &[String],
+        inherited: Inherited<'_>,
         depth: usize,
     ) -> RouteConfig {
         self.seen.set(self.seen.get() + 1);
@@ -89,16 +98,19 @@ impl Reading<'_> {
             }
         }
         if receivers.is_empty() {
-            receivers = inherited.to_vec();
+            receivers = inherited.receivers.to_vec();
         }
+        let escalation = section.value(key("escalation"), text);
+        let escalation = escalation.or_else(|| inherited.escalation.map(str::to_owned));
         if matchers.len() > MATCHERS_MAX || receivers.len() > ROUTE_RECEIVERS_MAX {
             let most = format!("has at most {MATCHERS_MAX} matchers and {ROUTE_RECEIVERS_MAX} receivers");
             self.reader.report(section.place(), most);
         }
         let continues = section.value(key("continue"), yes_or_no).unwrap_or(false);
-        let routes = self.routes(&section, &number, &receivers, depth + 1);
+        let below = Inherited { receivers: &receivers, escalation: escalation.as_deref() };
+        let routes = self.routes(&section, &number, below, depth + 1);
         section.finish();
-        RouteConfig { number, matchers, receivers, continues, routes }
+        RouteConfig { number, matchers, receivers, escalation, continues, routes }
     }
 
     fn receiver(&self, name: &str) -> Result<String, Must> {

@@ -2,6 +2,7 @@
 //! here, and so do the tables of `docs/metrics.md`.
 
 pub mod delivery;
+pub mod escalation;
 pub mod intake;
 pub mod memory;
 pub mod people;
@@ -21,6 +22,7 @@ pub const GROUPS: [&MetricGroup; 10] = [
     &intake::INGEST,
     &intake::QUEUE,
     &people::PEOPLE,
+    &escalation::ESCALATION,
     &intake::PROCESS,
 ];
 

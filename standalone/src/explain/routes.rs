@@ -6,6 +6,8 @@ use super::rows::Rows;
 use config::{Config, ReceiverConfig};
 use model::alert::Alert;
 use model::envelope::Envelope;
+use worker::escalation::plan::{EscalationPlans, described};
+use worker::render::Item;
 use worker::routing::{Parting, Router, UnknownReceiver};
 
 /// What routes said about one alert, in lines.
@@ -71,6 +73,35 @@ pub(super) fn list(told: &mut Rows, router: &Router, envelope: &Envelope<'_>, al
     }
 }
 
+/// Who would be called about one alert, as long as nobody takes it on.
+pub(super) fn list_escalations(
+    told: &mut Rows,
+    config: &Config,
+    router: &Router,
+    envelope: &Envelope<'_>,
+    alert: &Alert<'_>,
+) {
+    let plans = EscalationPlans::new(&config.escalations, &config.receivers, &config.severities);
+    let item = Item::of(envelope, alert);
+    let names = router.names();
+    let receivers: Vec<&str> = if is_routed(router, envelope) {
+        router.receivers_of(&alert.labels)
+    } else {
+        let places = match router.part(envelope) {
+            Parting::Whole(chosen) => chosen.into_iter().collect(),
+            Parting::Parts(parts) => parts.into_iter().filter_map(|part| part.receiver).collect::<Vec<_>>(),
+        };
+        places.into_iter().filter_map(|place| names.get(place)).map(String::as_str).collect()
+    };
+    for receiver in receivers {
+        let routed = router.escalation_of(&alert.labels, receiver);
+        if let Some(escalation) = plans.of(receiver, &item, routed) {
+            // Writing to a string cannot fail.
+            let _written = writeln!(told, "           {}", described(receiver, escalation));
+        }
+    }
+}
+
 fn is_routed(router: &Router, envelope: &Envelope<'_>) -> bool {
     router.has_routes() && router.named(&envelope.receiver).is_empty()
 }
@@ -94,6 +125,19 @@ mod tests {
         ] {
             assert!(told.contains(part), "{part:?} is missing in:\n{told}");
         }
+    }
+
+    #[test]
+    fn who_would_be_called_is_said_with_the_escalation_that_a_route_or_a_receiver_names() {
+        let escalations = "escalations: { night: { severities: [critical], steps: [{ after: 5m, who: owners }] }, \
+            day: { steps: [{ after: 1m, who: ann }, { after: 2m, receiver: default }] } }";
+        let of_receiver = "{ receivers: { default: { webhook_url: https://h/x, escalation: night } }, ";
+        let told = explained(ALERT, &format!("{of_receiver}{escalations} }}")).unwrap();
+        // Nobody said how bad it is.
+        assert!(told.contains("escalation night: 300s mention (owners)\n"), "{told}");
+        let routes = "routes: [{ match: alertname=Down, escalation: day }], ";
+        let told = explained(ALERT, &format!("{of_receiver}{routes}{escalations} }}")).unwrap();
+        assert!(told.contains("escalation day: 60s mention (ann); 120s receiver default\n"), "{told}");
     }
 
     #[test]

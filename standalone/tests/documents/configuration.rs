@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use config::registry::{DefaultValue, GROUPS, Setting, settings};
 use config::{
-    AppConfig, Config, ConsoleConfig, Environment, ReceiverConfig, ReceiverDestination, Reloads, parse,
+    AppConfig, Config, ConsoleConfig, Environment, EscalationConfig, ReceiverConfig, ReceiverDestination,
+    Reloads, Rotation, Secret, StepMethod, parse,
 };
 use serde_json::{Value, json};
 
@@ -56,6 +57,11 @@ fn complete() -> Value {
                 "host": "h", "database": "d", "user": "u", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" }
             }
         },
+        "escalations": { "NAME": { "steps": [{ "after": "5m", "who": "a" }] } },
+        "rotations": { "NAME": {
+            "people": ["c"], "start": "2024-01-15",
+            "overrides": [{ "person": "d", "from": "2024-02-01", "until": "2024-02-02" }]
+        } },
         "alertmanagers": { "NAME": { "url": "http://am" } },
         "sources": { "NAME": { "name": ["/needed"] } },
         "console": {
@@ -79,9 +85,20 @@ fn outcome(text: &Value, variables: &[(&str, &str)]) -> String {
 fn shown(config: &Config) -> String {
     let queue = config.queue.as_ref().map(|queue| queue.url.expose());
     format!(
-        "{config:?} {queue:?} {:?}",
-        secrets(config.app.as_ref(), &config.receivers, Some(&config.console))
+        "{config:?} {queue:?} {:?} {:?}",
+        secrets(config.app.as_ref(), &config.receivers, Some(&config.console)),
+        secrets_of_calls(&config.escalations, &config.owners.rotations)
     )
+}
+
+fn secrets_of_calls<'c>(escalations: &'c [EscalationConfig], rotations: &'c [Rotation]) -> Vec<&'c str> {
+    let steps = escalations.iter().flat_map(|escalation| &escalation.steps);
+    let of_steps = steps.flat_map(|step| match &step.method {
+        StepMethod::Webhook { url, secret } => [Some(url), secret.as_ref()],
+        StepMethod::Mention | StepMethod::Urgent(_) | StepMethod::Receiver(_) => [None, None],
+    });
+    let tokens = rotations.iter().map(|rotation| rotation.calendar_token.as_ref());
+    of_steps.chain(tokens).flatten().map(Secret::expose).collect()
 }
 
 fn secrets<'c>(
@@ -136,6 +153,9 @@ fn without(key: &str) -> Value {
     match key {
         "receivers.NAME.secret" => text["receivers"]["NAME"] = json!({ "webhook_url": "https://h/1" }),
         "database.url" => text["database"] = json!({}),
+        "escalations.NAME.steps[].webhook_secret" => {
+            text["escalations"]["NAME"]["steps"][0]["webhook_url"] = json!("https://h/1");
+        }
         "feishu_secret" => text["feishu_webhook_url"] = json!("https://h/1"),
         "preview" => {
             text["receivers"] = json!({});
@@ -232,7 +252,11 @@ fn the_roles_go_by_the_settings_the_registry_says_they_read() {
     let worker = |config: &Config| {
         let settings = worker::Settings::from_config(config, Reloads::none());
         let console = settings.console.as_ref().map(|console| &console.config);
-        format!("{settings:?} {:?}", secrets(settings.app.as_ref(), &settings.receivers, console))
+        let of_calls = secrets_of_calls(&settings.escalations, &settings.owners.rotations);
+        format!(
+            "{settings:?} {:?} {of_calls:?}",
+            secrets(settings.app.as_ref(), &settings.receivers, console)
+        )
     };
     let of_a_role = |setting: &&Setting| !OF_PROCESSES.iter().any(|key| setting.key.starts_with(key));
     for setting in settings().filter(of_a_role) {

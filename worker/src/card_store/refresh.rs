@@ -320,7 +320,7 @@ impl Refresher {
         let call = async {
             match call {
                 AppCall::Send => self.bot.send(&chat.id, &text, &once, now).await,
-                AppCall::Reply | AppCall::Update | AppCall::Upload => {
+                AppCall::Reply | AppCall::Update | AppCall::Upload | AppCall::Urgent(_) => {
                     let to = ReplyTo { message_id: message, in_thread: false };
                     self.bot.reply(to, &text, &once, now).await
                 }

@@ -7,10 +7,13 @@ use model::alert::{Alert, Status};
 use model::envelope::{Envelope, EnvelopeId};
 use serde::{Deserialize, Serialize};
 
-use crate::render::{Acknowledged, Attention, Item, Silenced};
+use crate::render::{Acknowledged, Attention, Escalated, Item, Silenced};
 
 /// How much of a name is kept, in characters.
 const NAME_CHARACTERS_MAX: usize = 64;
+
+/// How many of those who were called a card shows of one alert, the last.
+const ESCALATED_MAX: usize = 5;
 
 /// Something people do about alerts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Mark {
     Silenced(Silenced),
     /// They may be heard again.
     Unsilenced,
+    /// Somebody was called because nobody had taken them on.
+    Escalated(Escalated),
 }
 
 /// Something that happens to an alert on a card.
@@ -105,6 +110,14 @@ impl States {
                 state.attention.silenced = Some(Silenced { by: shortened(by), until: *until });
             }
             CardChange::Marked(Mark::Unsilenced) => state.attention.silenced = None,
+            CardChange::Marked(Mark::Escalated(escalated)) => {
+                let known = &mut state.attention.escalated;
+                // Written again after a lost answer it is the same.
+                if !known.contains(escalated) {
+                    known.push(escalated.clone());
+                    known.drain(..known.len().saturating_sub(ESCALATED_MAX));
+                }
+            }
         }
         let is_change = state != before;
         if is_change {

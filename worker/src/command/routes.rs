@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use config::{Config, ReceiverConfig};
+use config::{Config, EscalationConfig, ReceiverConfig};
 use model::alert::Labels;
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use super::arguments::TestRoutesArguments;
 use super::list::print_json;
 use super::terminal::plain;
 use super::{CommandError, Terminal};
+use crate::escalation::plan::{EscalationPlans, described};
 use crate::routing::Router;
 
 /// Asks the routes of the configuration, as a worker does for an alert whose sender names no receiver.
@@ -25,8 +26,15 @@ pub(super) fn test(
         asked.labels.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
     let receivers = router.receivers_of(&labels);
     let steps: Vec<String> = router.story(&labels).iter().map(|step| plain(&step.to_string())).collect();
+    let plans = EscalationPlans::new(&config.escalations, &config.receivers, &config.severities);
+    let escalations = escalations_of(&router, &plans, &receivers, &labels);
     if asked.json {
-        print_json(terminal.out, &json!({ "receivers": receivers, "steps": steps }))?;
+        let shown: Vec<_> = escalations
+            .iter()
+            .map(|(receiver, escalation)| json!({ "receiver": receiver, "escalation": escalation.name }))
+            .collect();
+        let all = json!({ "receivers": receivers, "steps": steps, "escalations": shown });
+        print_json(terminal.out, &all)?;
     } else {
         for step in &steps {
             writeln!(terminal.out, "{step}")?;
@@ -37,6 +45,23 @@ pub(super) fn test(
             names => names.join(", "),
         };
         writeln!(terminal.out, "goes to {told}")?;
+        for (receiver, escalation) in &escalations {
+            writeln!(terminal.out, "{}", plain(&described(receiver, escalation)))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Which escalation an alert with these labels has at each of these receivers.
+fn escalations_of<'c>(
+    router: &Router,
+    plans: &'c EscalationPlans,
+    receivers: &[&'c str],
+    labels: &Labels<'_>,
+) -> Vec<(&'c str, &'c EscalationConfig)> {
+    let of = |receiver: &&'c str| {
+        let routed = router.escalation_of(labels, receiver);
+        Some((*receiver, plans.of_labels(receiver, labels, routed)?))
+    };
+    receivers.iter().filter_map(of).collect()
 }

@@ -10,6 +10,7 @@ use super::in_flight::End;
 use super::in_flight::InFlightEnvelope;
 use super::in_flight::events_of;
 use crate::card_store::CardId;
+use crate::feishu::MessageId;
 use crate::feishu::verdict::Trouble;
 use crate::ledger::{Event, Standing};
 use crate::metrics::Outcome;
@@ -53,6 +54,8 @@ pub(super) struct Batch {
 pub(super) struct Continues {
     /// The card that counts what this one lists.
     pub(super) card: CardId,
+    /// The message it is in.
+    pub(super) message: Option<MessageId>,
     /// Who sent that.
     pub(super) bot: String,
     /// Of this one, where the first that told them is number one.
@@ -63,6 +66,8 @@ pub(super) struct Continues {
 #[derive(Debug)]
 pub(super) struct SentCard {
     pub(super) card: CardId,
+    /// The message it is in, where Feishu says so.
+    pub(super) message: Option<MessageId>,
     /// Who sent it.
     pub(super) bot: String,
     /// The fingerprints of the alerts that it counts and could not list, in order.
@@ -71,9 +76,12 @@ pub(super) struct SentCard {
 
 impl SentCard {
     /// One that only counts these alerts.
-    pub(super) fn counting(card: CardId, bot: String, mut summarised: Vec<String>) -> Self {
+    pub(super) fn counting(
+        Continues { card, message, bot, .. }: Continues,
+        mut summarised: Vec<String>,
+    ) -> Self {
         summarised.sort_unstable();
-        Self { card, bot, summarised }
+        Self { card, message, bot, summarised }
     }
 
     /// Whether it only counts this alert.

@@ -4,7 +4,7 @@ use config::CardFormat;
 
 use super::batch::SentCard;
 use crate::card_store::{CardId, StoredCard};
-use crate::feishu::{CardContent, Form};
+use crate::feishu::{CardContent, Form, MessageId};
 use crate::people::mentions::Mentions;
 use crate::render::{Card, Item, Rendered};
 
@@ -15,6 +15,8 @@ pub(super) struct CardDraft {
     /// The fingerprints of the alerts that it only counts, in order.
     pub(super) summarised: Vec<String>,
     pub(super) record: CardRecord,
+    /// The message it is in, once Feishu has taken it.
+    pub(super) message: Option<MessageId>,
     /// Whose alerts they are.
     pub(super) owners: Mentions,
     /// The card that was refused first, once there is one.
@@ -39,10 +41,18 @@ impl DraftContent {
 }
 
 impl CardDraft {
+    /// One to which nothing was done yet.
+    pub(super) fn of(form: Form, content: DraftContent, record: CardRecord, owners: Mentions) -> Self {
+        let DraftContent { content, summarised } = content;
+        let message = None;
+        let refused = None;
+        Self { form, content, summarised, record, message, owners, refused, signed_again: false }
+    }
+
     /// It was taken, sent by this bot.
     pub(super) fn sent_by(self, bot: &str) -> SentCard {
-        let Self { record, summarised, .. } = self;
-        SentCard { card: record.card, bot: bot.to_owned(), summarised }
+        let Self { record, message, summarised, .. } = self;
+        SentCard { card: record.card, message, bot: bot.to_owned(), summarised }
     }
 }
 

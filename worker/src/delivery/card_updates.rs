@@ -153,7 +153,8 @@ impl Updates {
         match self.refresher.refresh(&card, Some(kept.version)).await {
             Refreshed::Shown => {
                 let envelopes = endings.into_iter().map(|ending| ending.in_flight).collect();
-                let sent = SentCard { card, bot: self.receiver.clone(), summarised: Vec::new() };
+                let message = kept.message.clone();
+                let sent = SentCard { card, message, bot: self.receiver.clone(), summarised: Vec::new() };
                 let mut batch = Batch::of(envelopes);
                 batch.sent = Some(sent);
                 self.context.delivered(&self.receiver, batch, By::Update).await;

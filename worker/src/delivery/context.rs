@@ -8,7 +8,9 @@ use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
 
 use super::oldest::OldestWaiting;
+use super::routes::LiveRoutes;
 use crate::directory::OwnerResolver;
+use crate::escalation::Escalations;
 use crate::fallbacks::Fallbacks;
 use crate::feishu::sender::Sender;
 use crate::firing::Firing;
@@ -30,6 +32,10 @@ pub(crate) struct DeliveryContext {
     pub(crate) ledger: Arc<Ledger>,
     /// What fires at custom bots.
     pub(crate) firing: Firing,
+    /// Who is called when nobody takes an alert on.
+    pub(crate) escalations: Escalations,
+    /// Which alerts go where.
+    pub(crate) routes: LiveRoutes,
     /// What cards could not list.
     pub(crate) summarised: SummarisedAlerts,
     /// What became of each alert.

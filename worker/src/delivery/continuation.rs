@@ -44,10 +44,12 @@ impl Outbox {
             return (rest, None);
         }
         rest.is_piece = true;
-        let SentCard { card, bot, .. } = sent;
-        rest.continues = Some(Continues { card: card.clone(), bot: bot.clone(), number: number + 1 });
+        let SentCard { card, message, bot, .. } = sent;
+        let number = number + 1;
+        rest.continues =
+            Some(Continues { card: card.clone(), message: message.clone(), bot: bot.clone(), number });
         let mut listed = Batch::of(listed);
-        listed.sent = Some(SentCard { card, bot, summarised: Vec::new() });
+        listed.sent = Some(SentCard { card, message, bot, summarised: Vec::new() });
         (listed, Some(rest))
     }
 
@@ -70,10 +72,10 @@ impl Outbox {
 
     /// It is not sent: its alerts are on the card that counts them.
     pub(super) async fn end_continuation(&self, mut batch: Batch) {
-        let Some(Continues { card, bot, .. }) = batch.continues.take() else { return };
+        let Some(continues) = batch.continues.take() else { return };
         let items = batch.items();
         let fingerprints = items.iter().map(|item| item.alert.fingerprint.as_str().to_owned());
-        let sent = SentCard::counting(card, bot, fingerprints.collect());
+        let sent = SentCard::counting(continues, fingerprints.collect());
         batch.sent = Some(sent);
         self.context.delivered(&self.receiver.name, batch, By::Count).await;
     }

@@ -6,6 +6,8 @@ use tracing::info;
 
 use super::batch::Batch;
 use super::context::DeliveryContext;
+use crate::escalation::ToldCard;
+use crate::feishu::MessageId;
 use crate::metrics::Outcome;
 
 /// How alerts were delivered.
@@ -46,6 +48,12 @@ impl DeliveryContext {
                 self.summarised.keep(sent.card.as_str(), receiver, &summarised).await;
             }
         };
+        // Before the ledger has it: whoever dies in between has it delivered again, and nothing is forgotten.
+        if let Some(sent) = batch.sent.as_ref() {
+            let message = sent.message.as_ref().map(MessageId::as_str);
+            let told = ToldCard { receiver, card: sent.card.as_str(), message };
+            self.escalations.begin(told, &items, &self.routes.now()).await;
+        }
         tokio::join!(
             self.ledger.delivered(&claims),
             self.firing.keep(receiver, &items),

@@ -38,9 +38,8 @@ impl Outbox {
         let (owners, storm) = tokio::join!(self.owners_of(&batch, &record), self.storm_before(&batch));
         batch.storm = storm;
         let form = Form::best(owners.mentions(), record.format);
-        let DraftContent { content, summarised } = self.content(&batch, &record, &owners, form);
-        let mut draft =
-            CardDraft { form, content, summarised, record, owners, refused: None, signed_again: false };
+        let content = self.content(&batch, &record, &owners, form);
+        let mut draft = CardDraft::of(form, content, record, owners);
         loop {
             let sent = self.attempt(&draft).await;
             let now = self.context.clock.now();
@@ -50,7 +49,10 @@ impl Outbox {
                 return self.end_continuation(batch).await;
             }
             match sent.verdict {
-                Verdict::Ok => return self.accepted(batch, draft).await,
+                Verdict::Ok => {
+                    draft.message = sent.message_id;
+                    return self.accepted(batch, draft).await;
+                }
                 Verdict::SlowDown { trouble, .. } => {
                     batch.again = draft.record.under_way();
                     // Not counted as an attempt: nothing is wrong with what was sent, nor with the receiver.
@@ -302,6 +304,7 @@ impl Outbox {
                 card,
                 part,
                 storm,
+                escalation: None,
             };
             let card = |bytes_max| {
                 render::build_with(&items, style, now, bytes_max, besides).map(|card| {

@@ -70,6 +70,25 @@ pub(crate) const fn advice(code: Option<i64>) -> Bilingual {
             "the group does not let the bot speak: change the group's settings",
             "群设置不允许机器人发言：请修改群设置",
         ),
+        _ => urgent_advice(code),
+    }
+}
+
+/// The same about urgent pushes.
+const fn urgent_advice(code: Option<i64>) -> Bilingual {
+    match code {
+        Some(230_023) => text(
+            "somebody has more than 200 unread urgent messages: they have to read them in Feishu",
+            "此人未读的加急消息超过 200 条：请先在飞书中阅读",
+        ),
+        Some(230_024) => text(
+            "the tenant's quota of urgent messages by sms or phone is used up: buy more in the admin console, or set app.urgent",
+            "企业的短信或电话加急额度已用完：请在管理后台购买，或设置 app.urgent",
+        ),
+        Some(230_052) => text(
+            "the group does not let the bot send urgent messages: make the bot an administrator of the group",
+            "群设置不允许机器人加急：请把机器人设为群管理员",
+        ),
         _ => text("look the code up in Feishu's list of error codes", "请在飞书的错误码列表中查找该错误码"),
     }
 }

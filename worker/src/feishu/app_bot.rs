@@ -6,6 +6,7 @@ mod contacts;
 mod login;
 mod members;
 mod token;
+mod urgent;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use crate::render::Card;
 pub use body::OnceKey;
 pub use contacts::People;
 pub use login::{LoginTrouble, LoginUser};
+pub use urgent::UrgentAnswer;
 
 use token::{Token, Tokens};
 

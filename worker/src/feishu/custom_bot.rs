@@ -1,5 +1,6 @@
 //! A custom bot: one webhook URL, which is the credential, and perhaps a secret to sign with.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -36,14 +37,14 @@ pub enum CustomBotError {
     },
 }
 
-/// One custom bot. `Debug` shows neither its URL nor its secret.
-#[derive(Debug)]
+/// One custom bot; clones are the same one. `Debug` shows neither its URL nor its secret.
+#[derive(Clone, Debug)]
 pub struct CustomBot {
     webhooks: Webhooks,
     url: Secret,
     secret: Option<Secret>,
     /// What Feishu's clock shows more than ours, in seconds, where a signature was refused for that.
-    ahead_s: AtomicI64,
+    ahead_s: Arc<AtomicI64>,
 }
 
 impl CustomBot {
@@ -61,7 +62,7 @@ impl CustomBot {
         if !matches!(parsed.scheme(), "https" | "http") {
             return Err(CustomBotError::Scheme { receiver: receiver.to_owned() });
         }
-        Ok(Self { webhooks, url, secret, ahead_s: AtomicI64::new(0) })
+        Ok(Self { webhooks, url, secret, ahead_s: Arc::default() })
     }
 
     /// Sends once and says what the answer means. Signs anew each time: a signature ages by the hour. By Feishu's clock,

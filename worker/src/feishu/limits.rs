@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use config::Secret;
+use config::{Secret, Urgency};
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 
@@ -79,6 +79,8 @@ pub(crate) enum AppCall {
     Update,
     /// A picture for cards.
     Upload,
+    /// An urgent push.
+    Urgent(Urgency),
 }
 
 impl AppCall {
@@ -89,6 +91,7 @@ impl AppCall {
             Self::Reply => "reply",
             Self::Update => "update",
             Self::Upload => "upload",
+            Self::Urgent(urgency) => urgency.as_str(),
         }
     }
 }

@@ -38,11 +38,13 @@ pub enum HistoryOutcome {
     Silenced,
     /// Somebody has ended its silence.
     Unsilenced,
+    /// Somebody was called because nobody had taken it on.
+    Escalated,
 }
 
 impl HistoryOutcome {
     /// All there are.
-    pub const ALL: [Self; Outcome::ALL.len() + 5] = {
+    pub const ALL: [Self; Outcome::ALL.len() + 6] = {
         let [delivered, summarised, duplicate, superseded, dead_lettered, expected] = Outcome::ALL;
         [
             Self::Ended(delivered),
@@ -56,6 +58,7 @@ impl HistoryOutcome {
             Self::Unacknowledged,
             Self::Silenced,
             Self::Unsilenced,
+            Self::Escalated,
         ]
     };
 
@@ -68,6 +71,7 @@ impl HistoryOutcome {
             Self::Unacknowledged => "unacknowledged",
             Self::Silenced => "silenced",
             Self::Unsilenced => "unsilenced",
+            Self::Escalated => "escalated",
         }
     }
 
@@ -75,7 +79,11 @@ impl HistoryOutcome {
     pub const fn is_act(self) -> bool {
         match self {
             Self::Ended(_) | Self::Deferred => false,
-            Self::Acknowledged | Self::Unacknowledged | Self::Silenced | Self::Unsilenced => true,
+            Self::Acknowledged
+            | Self::Unacknowledged
+            | Self::Silenced
+            | Self::Unsilenced
+            | Self::Escalated => true,
         }
     }
 
@@ -93,6 +101,7 @@ impl HistoryOutcome {
             Self::Silenced => 8,
             Self::Unsilenced => 9,
             Self::Ended(Outcome::Expected) => 10,
+            Self::Escalated => 12,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::civil::{Date, DateTime};
 use model::interaction::Mentioned;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -31,10 +32,36 @@ pub(crate) enum BotCommand {
         /// For how long.
         length: Duration,
     },
+    /// Who is on call.
+    OnCall,
+    /// That somebody stands in for whoever is on call.
+    Swap(SwapOrder),
     /// How Larkfire is.
     Status,
     /// How a command is written.
     Usage,
+}
+
+/// Somebody is to stand in for whoever is on call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SwapOrder {
+    /// In which rotation.
+    pub(crate) rotation: String,
+    /// Who: a name, a mobile or an open id; `None`: whoever asks.
+    pub(crate) person: Option<String>,
+    /// For how long.
+    pub(crate) time: SwapTime,
+}
+
+/// For how long somebody stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SwapTime {
+    /// From now until the turn that is now ends.
+    ThisTurn,
+    /// From now, for so long.
+    For(Duration),
+    /// From then until then, by the rotation's clock.
+    Between(DateTime, DateTime),
 }
 
 impl BotCommand {
@@ -45,6 +72,8 @@ impl BotCommand {
             Self::Alerts => "alerts",
             Self::Acknowledge { .. } => "ack",
             Self::Silence { .. } => "silence",
+            Self::OnCall => "oncall",
+            Self::Swap(_) => "oncall_swap",
             Self::Status => "status",
         }
     }
@@ -69,6 +98,10 @@ pub(crate) fn read(text: &str, mentions: &[Mentioned], is_group: bool) -> Option
         // People talk to each other in a group, and mention each other, too.
         return (!is_group).then_some(BotCommand::Help);
     };
+    if ["oncall", "值班"].contains(&name.to_lowercase().as_str()) {
+        let asked: Vec<&str> = words.collect();
+        return Some(oncall(&asked, mentions.get(usize::from(is_group)..).unwrap_or_default()));
+    }
     let first = words.next();
     let second = words.next();
     let rest = words.next();
@@ -88,6 +121,41 @@ pub(crate) fn read(text: &str, mentions: &[Mentioned], is_group: bool) -> Option
         }
         _ => BotCommand::Help,
     })
+}
+
+/// What is asked about who is on call. `people` are mentioned besides the bot.
+fn oncall(words: &[&str], people: &[Mentioned]) -> BotCommand {
+    let (rotation, rest) = match words {
+        [] => return BotCommand::OnCall,
+        [swap, rotation, rest @ ..] if ["swap", "换班"].contains(&swap.to_lowercase().as_str()) => {
+            (*rotation, rest)
+        }
+        _ => return BotCommand::Usage,
+    };
+    let mentioned = people.iter().map(|person| person.open_id.as_str()).rfind(|id| !id.is_empty());
+    let named = match (mentioned, rest) {
+        (Some(id), rest) => Some((Some(id.to_owned()), rest)),
+        (None, [me, rest @ ..]) if ["me", "我"].contains(&me.to_lowercase().as_str()) => Some((None, rest)),
+        (None, [person, rest @ ..]) => Some((Some((*person).to_owned()), rest)),
+        (None, []) => None,
+    };
+    let Some((person, rest)) = named else { return BotCommand::Usage };
+    let time = match rest {
+        [] => Some(SwapTime::ThisTurn),
+        [length] => duration(length).map(SwapTime::For),
+        [from, until] => moment(from).zip(moment(until)).map(|(from, until)| SwapTime::Between(from, until)),
+        _ => None,
+    };
+    match time {
+        Some(time) => BotCommand::Swap(SwapOrder { rotation: rotation.to_owned(), person, time }),
+        None => BotCommand::Usage,
+    }
+}
+
+/// `2024-01-15T10:00`, or a day alone.
+fn moment(text: &str) -> Option<DateTime> {
+    let day = || text.parse::<Date>().ok().filter(|_| text.len() <= 10).map(DateTime::from);
+    day().or_else(|| text.parse().ok())
 }
 
 /// Full-width letters, digits and signs as the ordinary ones: an input method for Chinese writes `／ａｃｋ` as well.
@@ -170,6 +238,38 @@ mod tests {
         }
         assert_eq!(in_group("@_user_1 /silence"), Some(BotCommand::Usage));
         assert_eq!(in_group("@_user_1 /ack"), Some(BotCommand::Usage));
+    }
+
+    #[test]
+    fn who_is_on_call_is_asked_and_swapped_by_name_by_mention_and_for_oneself() {
+        let swap = |person: Option<&str>, time| {
+            let person = person.map(str::to_owned);
+            Some(BotCommand::Swap(SwapOrder { rotation: "primary".to_owned(), person, time }))
+        };
+        assert_eq!(in_group("@_user_1 /oncall"), Some(BotCommand::OnCall));
+        assert_eq!(in_group("@_user_1 /值班"), Some(BotCommand::OnCall));
+        assert_eq!(in_group("@_user_1 /oncall swap primary me"), swap(None, SwapTime::ThisTurn));
+        assert_eq!(in_group("@_user_1 /值班 换班 primary 我 4小时"), swap(None, SwapTime::For(4 * HOUR)));
+        let [from, until] = ["2024-01-15T10:00", "2024-01-16T00:00"].map(|text| text.parse().unwrap());
+        let between = SwapTime::Between(from, until);
+        assert_eq!(
+            in_group("@_user_1 /oncall swap primary lisi 2024-01-15T10:00 2024-01-16"),
+            swap(Some("lisi"), between)
+        );
+        let mut two = bot();
+        two.push(Mentioned {
+            key: "@_user_2".to_owned(),
+            open_id: "ou_lisi".to_owned(),
+            name: "李四".to_owned(),
+        });
+        assert_eq!(
+            read("@_user_1 /oncall swap primary @_user_2 8h", &two, true),
+            swap(Some("ou_lisi"), SwapTime::For(8 * HOUR))
+        );
+        for wrong in ["swap", "swap primary", "swap primary me soon", "swap primary me 1 2 3", "who"] {
+            let text = format!("@_user_1 /oncall {wrong}");
+            assert_eq!(in_group(&text), Some(BotCommand::Usage), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod asking;
 mod noting;
+mod oncall;
 mod pressing;
 mod silencing;
 
@@ -26,6 +27,7 @@ use crate::directory::OwnerResolver;
 use crate::history::{History, HistoryOutcome};
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::oncall::OnCall;
 use crate::render::{Acknowledged, Style};
 use crate::store::{Store, StoreError};
 
@@ -39,6 +41,8 @@ pub(super) struct InteractionHandler {
     pub(super) keys: Keys,
     pub(super) reactions: Vec<String>,
     pub(super) cards: Cards,
+    /// Who is on call.
+    pub(super) oncall: OnCall,
     pub(super) ledger: std::sync::Arc<Ledger>,
     pub(super) silences: MadeSilences,
     pub(super) mute: MuteAlertmanagers,

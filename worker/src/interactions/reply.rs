@@ -1,9 +1,12 @@
 //! What people are told about what they wanted, in both languages. Pure. Nothing from outside is in it that was not
 //! neutralised: answers are texts, in which tags mention people.
 
+mod oncall;
 mod trouble;
 
 use config::Locale;
+
+pub(super) use oncall::{OnCallReply, line as oncall_line};
 
 use super::target::TargetAlert;
 use crate::alertmanager::AlertmanagerError;
@@ -83,6 +86,8 @@ pub(super) enum Reply {
     Alerts(Vec<String>, usize),
     /// How it all is, in lines.
     Status(Vec<String>),
+    /// Who is on call.
+    OnCall(OnCallReply),
 }
 
 impl Reply {
@@ -140,6 +145,7 @@ impl Reply {
             }
             Self::Alerts(lines, more) => listed(lines, *more, "还有", "条"),
             Self::Status(lines) => lines.join("\n"),
+            Self::OnCall(reply) => reply.zh(),
         }
     }
 
@@ -204,6 +210,7 @@ impl Reply {
             Self::Alerts(lines, _) if lines.is_empty() => "Nothing fires on the cards in this chat; cards of a storm of more than 500 alerts are not followed.".to_owned(),
             Self::Alerts(lines, more) => listed(lines, *more, "and", "more"),
             Self::Status(lines) => lines.join("\n"),
+            Self::OnCall(reply) => reply.en(),
         }
     }
 }
@@ -275,6 +282,8 @@ const HELP_ZH: &str = "可用的命令：\n\
     /alerts 本群当前的告警\n\
     /ack 指纹 认领一条告警，恢复之前不再提醒\n\
     /silence 指纹 [时长] 在 Alertmanager 静默，如 30m、4h、2d；默认 1h\n\
+    /oncall 谁在值班，下一位是谁\n\
+    /oncall swap 轮值 人|我 [时长|起 止] 调班\n\
     /status 运行情况\n\
     /help 本说明\n\
     指纹见 /alerts，只写开头几位也可以。";
@@ -282,6 +291,8 @@ const HELP_EN: &str = "What I can do:\n\
     /alerts what fires in this chat\n\
     /ack FINGERPRINT you look after an alert: no reminders until it is over\n\
     /silence FINGERPRINT [TIME] silence it in Alertmanager: 30m, 4h, 2d; 1h if you do not say\n\
+    /oncall who is on call, and who is next\n\
+    /oncall swap ROTATION PERSON|me [TIME|FROM UNTIL] somebody stands in\n\
     /status how I am\n\
     /help this\n\
     /alerts shows the fingerprints; the beginning of one is enough.";

@@ -10,6 +10,8 @@ pub(super) enum Action {
     Acknowledge,
     /// To silence them, or not any more.
     Silence,
+    /// To change who is on call.
+    Swap,
 }
 
 /// What the configuration says about people and chats.
@@ -17,6 +19,7 @@ pub(super) enum Action {
 pub(super) struct InteractionRules {
     may_acknowledge: Vec<String>,
     may_silence: Vec<String>,
+    may_swap: Vec<String>,
     /// Receivers, and the chats they are.
     chats: Vec<(String, String)>,
 }
@@ -30,6 +33,7 @@ impl InteractionRules {
         Self {
             may_acknowledge: config.may_acknowledge.clone(),
             may_silence: config.may_silence.clone(),
+            may_swap: config.may_swap.clone(),
             chats: receivers.iter().filter_map(chat).collect(),
         }
     }
@@ -39,6 +43,7 @@ impl InteractionRules {
         let named = match action {
             Action::Acknowledge => &self.may_acknowledge,
             Action::Silence => &self.may_silence,
+            Action::Swap => &self.may_swap,
         };
         let Operator { open_id, user_id, union_id } = operator;
         let is_named = |id: &&String| !id.is_empty() && named.contains(id);

@@ -12,7 +12,7 @@ use model::alert::Alert;
 use super::glob;
 use super::patterns::Patterns;
 use super::person::{Mobile, OpenId, Person, without_at};
-use super::rotation::on_duty;
+use super::rotation::{Swap, next_on_duty, on_duty};
 
 /// The label that names the namespace.
 const NAMESPACE: &str = "namespace";
@@ -44,6 +44,8 @@ struct Map {
 #[derive(Debug)]
 pub struct Duty<'r> {
     rules: &'r OwnerRules,
+    swaps: &'r [Swap],
+    now: Timestamp,
     on_duty: HashMap<&'r str, &'r str>,
 }
 
@@ -81,13 +83,16 @@ impl OwnerRules {
         }
     }
 
-    /// The rules as they are at `now`.
-    pub fn at(&self, now: Timestamp) -> Duty<'_> {
+    /// The rules as they are at `now`, as people have swapped their turns.
+    pub fn at<'r>(&'r self, now: Timestamp, swaps: &'r [Swap]) -> Duty<'r> {
+        let turn = |rotation: &'r Rotation| on_duty(rotation, swaps, &self.timezone, now);
+        // Of two with one name the first counts.
         let turns = self
             .rotations
             .iter()
-            .filter_map(|rotation| Some((rotation.name.as_str(), on_duty(rotation, &self.timezone, now)?)));
-        Duty { rules: self, on_duty: turns.collect() }
+            .rev()
+            .filter_map(|rotation| Some((rotation.name.as_str(), turn(rotation)?)));
+        Duty { rules: self, swaps, now, on_duty: turns.collect() }
     }
 }
 
@@ -109,6 +114,22 @@ impl<'r> Duty<'r> {
         });
         people.truncate(PEOPLE_MAX);
         (why, people)
+    }
+
+    /// Whoever an operator means by this: somebody, or whose turn it is in the rotation of that name.
+    pub fn meant(&self, text: &str) -> Vec<Person> {
+        self.list(text)
+    }
+
+    /// Whose turn it is in a rotation.
+    pub fn on_call(&self, rotation: &str) -> Option<&'r str> {
+        self.on_duty.get(rotation).copied()
+    }
+
+    /// Whose turn is next in a rotation.
+    pub fn next_on_call(&self, rotation: &str) -> Option<&'r str> {
+        let rotation = self.rules.rotations.iter().find(|known| known.name == rotation)?;
+        Some(next_on_duty(rotation, self.swaps, &self.rules.timezone, self.now)?.person)
     }
 
     /// Those who are named on every card.

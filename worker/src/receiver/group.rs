@@ -10,7 +10,7 @@ use crate::feishu::verdict::{Trouble, Verdict};
 use crate::feishu::{CardContent, CustomBot, Webhooks};
 
 /// One of the bots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct GroupBot {
     /// What logs and metrics call it: `NAME/1`.
     pub name: String,

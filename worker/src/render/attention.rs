@@ -13,6 +13,9 @@ pub struct Attention {
     /// Who has silenced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silenced: Option<Silenced>,
+    /// Who was called because nobody had taken it on, the last of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalated: Vec<Escalated>,
     /// Since when nothing was heard of it, if it is over for that and nobody has said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unheard_since: Option<Timestamp>,
@@ -34,6 +37,17 @@ pub struct Silenced {
     pub by: String,
     /// Until when.
     pub until: Timestamp,
+}
+
+/// Somebody was called because nobody had taken an alert on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalated {
+    /// Their names, as they are to be shown; none where a program was told.
+    pub who: Vec<String>,
+    /// How, in the word of the settings.
+    pub how: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Attention {

@@ -38,7 +38,12 @@ pub(super) fn lines(
         .and_then(|attention| attention.silenced_at(view.now))
         .map(|silenced| (icons::SILENCED, view.words.silenced(&name(&silenced.by), &at(silenced.until))));
     let unheard = item.unheard_since().map(|since| (icons::SILENCED, view.words.unheard_since(&at(since))));
-    taken_on.into_iter().chain(silenced).chain(unheard).collect()
+    let escalated = attention.into_iter().flat_map(|attention| &attention.escalated).map(|escalated| {
+        let who = escalated.who.iter().map(|who| name(who)).collect::<Vec<_>>();
+        (icons::ESCALATED, view.words.escalated(&who, &escalated.how, &at(escalated.at)))
+    });
+    let escalated: Vec<_> = escalated.collect();
+    taken_on.into_iter().chain(silenced).chain(unheard).chain(escalated).collect()
 }
 
 /// How many of several alerts somebody has taken on, and how many are silenced; nothing where none is.
@@ -46,9 +51,11 @@ pub(super) fn counts(view: &View<'_>) -> Option<String> {
     let seen = || view.items.iter().filter_map(|item| item.attention);
     let taken_on = seen().filter(|attention| attention.acknowledged.is_some()).count();
     let silenced = seen().filter(|attention| attention.silenced_at(view.now).is_some()).count();
+    let escalated = seen().filter(|attention| !attention.escalated.is_empty()).count();
     let counted = [
         (taken_on, icons::TAKEN_ON, view.words.taken_on_count(taken_on)),
         (silenced, icons::SILENCED, view.words.silenced_count(silenced)),
+        (escalated, icons::ESCALATED, view.words.escalated_count(escalated)),
     ];
     let said =
         counted.into_iter().filter(|(count, ..)| *count > 0).map(|(_, sign, said)| format!("{sign} {said}"));

@@ -273,6 +273,41 @@ impl Words {
         }
     }
 
+    /// Who was called because nobody had taken an alert on, how and when.
+    pub(super) fn escalated(&self, who: &[String], how: &str, at: &str) -> String {
+        let how = self.way_of_calling(how);
+        match (self.locale, who) {
+            (Locale::ZhCn, []) => format!("无人认领，已升级：{how}（{at}）"),
+            (Locale::ZhCn, who) => format!("无人认领，已呼叫 {}：{how}（{at}）", who.join("、")),
+            (Locale::En, []) => format!("Nobody took it on: {how}, {at}"),
+            (Locale::En, who) => format!("Nobody took it on: {} called by {how}, {at}", who.join(", ")),
+        }
+    }
+
+    /// How somebody is called, by the word of the settings.
+    pub(super) const fn way_of_calling(&self, how: &str) -> &'static str {
+        let (zh, en) = match how.as_bytes() {
+            b"mention" => ("再次 @", "another mention"),
+            b"urgent_app" => ("应用内加急", "an urgent push"),
+            b"urgent_sms" => ("短信加急", "a text message"),
+            b"urgent_phone" => ("电话加急", "telephone"),
+            b"receiver" => ("通知其他接收方", "a card for another receiver"),
+            _ => ("Webhook", "a webhook"),
+        };
+        match self.locale {
+            Locale::ZhCn => zh,
+            Locale::En => en,
+        }
+    }
+
+    /// Of how many of several alerts somebody was called.
+    pub(super) fn escalated_count(&self, count: usize) -> String {
+        match self.locale {
+            Locale::ZhCn => format!("{count} 条已升级"),
+            Locale::En => format!("{count} escalated"),
+        }
+    }
+
     /// Since when nothing was heard of an alert.
     pub(super) fn unheard_since(&self, since: &str) -> String {
         match self.locale {

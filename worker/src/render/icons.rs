@@ -16,11 +16,14 @@ pub(super) const TAKEN_ON: &str = "🙋";
 /// Before who has silenced it.
 pub(super) const SILENCED: &str = "🔕";
 
+/// Before who was called because nobody had taken an alert on.
+pub(super) const ESCALATED: &str = "⏫";
+
 /// Before whose alerts they are.
 pub(super) const OWNERS: &str = "👤";
 
 /// Every sign; a test holds it together with the signs above and below.
-const ALL: [char; 11] = ['🔴', '⭕', '🟠', '⚪', '🔵', '🟢', '🔁', '➕', '🙋', '🔕', '👤'];
+const ALL: [char; 12] = ['🔴', '⭕', '🟠', '⚪', '🔵', '🟢', '🔁', '➕', '🙋', '🔕', '⏫', '👤'];
 
 /// Whether a character is one of ours at the beginning of a line.
 pub(super) fn is_sign(character: char) -> bool {

@@ -17,6 +17,8 @@ use super::{attention_lines, links, note_lines, storm, times};
 
 /// How much of a name or a place is shown, in characters.
 const VALUE_CHARACTERS_MAX: usize = 120;
+/// How much of why a card comes again, in characters.
+pub(super) const ESCALATION_CHARACTERS_MAX: usize = 400;
 /// How much of a fact's name is shown, in characters.
 const NAME_CHARACTERS_MAX: usize = 40;
 /// The longest value that still fits half the width of a phone, in characters.
@@ -54,7 +56,9 @@ pub(super) struct Detail {
 
 /// What is said once for all alerts.
 pub(super) fn top(view: &View<'_>, detail: Detail) -> Vec<Element> {
-    let mut elements = Vec::new();
+    let escalation = view.besides.escalation.map(|why| markdown(&clean_line(why, ESCALATION_CHARACTERS_MAX)));
+    let escalation = escalation.map(|why| Element::paragraph(format!("{} **{why}**", icons::ESCALATED)));
+    let mut elements: Vec<_> = escalation.into_iter().collect();
     if view.summary.all.total() == 1 {
         return elements;
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::alert_view::AlertView;
 use super::escape::{clean_line, untagged};
-use super::icons::Light;
+use super::icons::{self, Light};
 use super::listing::ListedNames;
 use super::rest::Rest;
 use super::room::allot;
@@ -102,6 +102,10 @@ impl TextFitting<'_> {
     fn top(&self) -> String {
         let view = self.view;
         let mut text = untagged(&header::title(view));
+        if let Some(why) = view.besides.escalation {
+            let why = untagged(&clean_line(why, parts::ESCALATION_CHARACTERS_MAX));
+            text.extend(["\n", icons::ESCALATED, " ", &why]);
+        }
         if view.summary.all.total() > 1 {
             let counts = [
                 Some(view.words.counts(view.summary.all)),

@@ -85,6 +85,8 @@ pub struct Besides<'b> {
     pub part: CardPart,
     /// What cards before it told of the same storm.
     pub storm: Option<StormSoFar>,
+    /// Why it comes although the alerts were told: nobody has taken them on. Plain text.
+    pub escalation: Option<&'b str>,
 }
 
 /// Alerts, looked at with a reader in mind.

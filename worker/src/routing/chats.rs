@@ -78,6 +78,7 @@ mod tests {
             cards_per_second: 1,
             fallback: None,
             owners: config::ReceiverOwners::default(),
+            escalation: None,
         };
         let receivers = [("ops", "oc_1"), ("oc_2", "oc_2")].map(receiver);
         let allowed: Vec<_> = allowed.iter().map(ToString::to_string).collect();

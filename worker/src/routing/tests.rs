@@ -254,6 +254,7 @@ fn forest() -> impl Strategy<Value = Vec<RouteConfig>> {
                     .map(|(name, asks)| format!("{name}{asks}").parse().unwrap())
                     .collect(),
                 receivers: receivers.into_iter().map(str::to_owned).collect(),
+                escalation: None,
                 continues,
                 routes,
             }

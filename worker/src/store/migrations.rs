@@ -65,6 +65,8 @@ const STEPS: &[Migration] = migrations![
     "0023_cards_and_attempts",
     "0024_watch",
     "0025_fallbacks",
+    "0026_escalations",
+    "0027_oncall_swaps",
 ];
 
 /// What `MySQL` answers where there is no such table.

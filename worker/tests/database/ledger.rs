@@ -5,7 +5,7 @@
 mod acknowledged;
 mod claims;
 mod contention;
-mod harness;
+pub(crate) mod harness;
 mod older;
 mod outage;
 mod rows;

@@ -6,6 +6,7 @@ mod cards;
 mod console_sessions;
 mod databases;
 mod dead_letters;
+mod escalations;
 mod heartbeats;
 mod history;
 mod installation;

@@ -6,6 +6,7 @@ mod contention;
 mod crashes;
 mod doubts;
 mod ends;
+mod escalations;
 mod fleet;
 mod formats;
 mod harness;

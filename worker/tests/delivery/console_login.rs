@@ -65,6 +65,7 @@ impl LoginHarness {
                 base_url: sim.base_url(),
                 chats_allowed: Vec::new(),
                 resolved: ResolvedNews::default(),
+                urgent: config::UrgentLimits::default(),
             }),
             console: Some(ConsoleSettings { admin_listen, is_tls: false, config, explains: None }),
             ..settings(vec![receiver(&sim, "ops", TOKEN, None)], EAGER, folder.path())

@@ -275,6 +275,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        escalations: Vec::new(),
         console: None,
     }
 }
@@ -293,6 +294,7 @@ pub(crate) fn receiver(sim: &FeishuSim, name: &str, token: &str, secret: Option<
         owners: ReceiverOwners::default(),
         template: None,
         card_format: config::CardFormat::V1,
+        escalation: None,
     }
 }
 

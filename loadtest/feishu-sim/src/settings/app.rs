@@ -2,6 +2,9 @@
 
 use super::Limits;
 
+/// Urgent pushes of one kind that a tenant has where nothing else is set; the real number is the edition's.
+const QUOTA: usize = 10_000;
+
 /// One self-built app with a bot.
 #[derive(Clone)]
 pub struct AppSettings {
@@ -9,6 +12,10 @@ pub struct AppSettings {
     pub(crate) secret: String,
     pub(crate) enabled: bool,
     pub(crate) may_look_up: bool,
+    pub(crate) may_urge: bool,
+    /// How many urgent pushes by text message, and by telephone, the tenant has left.
+    pub(crate) sms_left: usize,
+    pub(crate) phone_left: usize,
     pub(crate) redirect_urls: Vec<String>,
     pub(crate) limits: Limits,
 }
@@ -22,6 +29,9 @@ impl AppSettings {
             secret: secret.into(),
             enabled: true,
             may_look_up: true,
+            may_urge: true,
+            sms_left: QUOTA,
+            phone_left: QUOTA,
             redirect_urls: Vec::new(),
             limits: Limits { per_second: 50, per_minute: 1000, enforced: true },
         }
@@ -38,6 +48,21 @@ impl AppSettings {
     #[must_use]
     pub fn without_contact_scope(mut self) -> Self {
         self.may_look_up = false;
+        self
+    }
+
+    /// Takes the scopes away that urgent pushes need.
+    #[must_use]
+    pub fn without_urgent_scope(mut self) -> Self {
+        self.may_urge = false;
+        self
+    }
+
+    /// Leaves so many urgent pushes by text message, and by telephone: each person is one.
+    #[must_use]
+    pub fn urgent_quota(mut self, sms: usize, phone: usize) -> Self {
+        self.sms_left = sms;
+        self.phone_left = phone;
         self
     }
 

@@ -11,6 +11,8 @@ pub struct ChatSettings {
     pub(crate) apps: BTreeSet<String>,
     pub(crate) members: BTreeSet<String>,
     pub(crate) at_all: bool,
+    pub(crate) urgent: bool,
+    pub(crate) is_external: bool,
     pub(crate) threads: bool,
     pub(crate) limits: Limits,
 }
@@ -24,6 +26,8 @@ impl ChatSettings {
             apps: BTreeSet::new(),
             members: BTreeSet::new(),
             at_all: true,
+            urgent: true,
+            is_external: false,
             threads: true,
             // 300 is what 5 a second come to: the platform names no limit for the minute.
             limits: Limits { per_second: 5, per_minute: 300, enforced: true },
@@ -48,6 +52,20 @@ impl ChatSettings {
     #[must_use]
     pub fn forbid_at_all(mut self) -> Self {
         self.at_all = false;
+        self
+    }
+
+    /// Lets only the group's admins make urgent pushes.
+    #[must_use]
+    pub fn forbid_urgent(mut self) -> Self {
+        self.urgent = false;
+        self
+    }
+
+    /// Makes it a group with people of other companies.
+    #[must_use]
+    pub fn external(mut self) -> Self {
+        self.is_external = true;
         self
     }
 

@@ -13,6 +13,7 @@ mod app_messages;
 mod app_support;
 mod app_tokens;
 mod app_updates;
+mod app_urgent;
 mod control;
 mod faults;
 mod limits;

@@ -121,6 +121,7 @@ fn receivers(text: &mut String, config: &Config) {
             template,
             card_format,
             fallback,
+            escalation,
         } = receiver;
         let way = match destination {
             ReceiverDestination::CustomBot { webhook_url, secret } => {
@@ -147,6 +148,7 @@ fn receivers(text: &mut String, config: &Config) {
             format!("{cards_per_minute} cards a minute{of_minute}, {cards_per_second} a second{of_second}");
         let everybody = if owners.allow_mention_all { "; may mention everybody" } else { "" };
         let worded = template.as_ref().map(|name| format!("; template {name}")).unwrap_or_default();
+        let called = escalation.as_ref().map(|name| format!("; escalation {name}")).unwrap_or_default();
         let format = match card_format {
             CardFormat::V1 => String::new(),
             CardFormat::V2 => format!("; card JSON {}", card_format.as_str()),
@@ -154,7 +156,7 @@ fn receivers(text: &mut String, config: &Config) {
         let instead = fallback.as_ref().map_or_else(String::new, |fallback| {
             format!("; {} is told instead after {:?}", fallback.receiver, fallback.after)
         });
-        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}{format}{instead}"));
+        indented(text, 1, &format!("{name}: {way}; {limits}{everybody}{worded}{format}{called}{instead}"));
     }
 }
 

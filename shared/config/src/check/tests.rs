@@ -124,6 +124,31 @@ fn what_is_probably_not_meant_is_said_with_what_to_do() {
 }
 
 /// Each configuration, checked for a role, is answered with these words.
+#[test]
+fn an_escalation_that_calls_nobody_or_costs_without_a_limit_is_said() {
+    let steps = "steps: [{ after: 5m, who: owners, urgent: phone }]";
+    let app = "app: { id: cli_1, secret: s }\n";
+    each_is_said(&[
+        (
+            &format!("{app}{BOTS}escalations: {{ night: {{ {steps} }} }}\n"),
+            Role::Worker,
+            "nothing names escalation night",
+        ),
+        (
+            &format!(
+                "{app}{BOTS}routes: [{{ receiver: ops, escalation: night }}]\nescalations: {{ night: {{ {steps} }} }}\n"
+            ),
+            Role::Worker,
+            "escalation night makes urgent pushes, and receiver ops is a custom bot",
+        ),
+        (
+            &format!("{app}{BOTS}escalations: {{ night: {{ {steps} }} }}\n"),
+            Role::Worker,
+            "app.urgent.phone_per_month is not set",
+        ),
+    ]);
+}
+
 fn each_is_said(cases: &[(&str, Role, &str)]) {
     for (text, role, warning) in cases {
         let said = checked(text, *role);

@@ -1,5 +1,6 @@
 //! What is right and probably not meant: each with what to do about it. Pure.
 
+mod escalations;
 mod heartbeats;
 mod hooks;
 mod routes;
@@ -26,6 +27,7 @@ pub(super) fn warnings(config: &Config, role: Role) -> Vec<String> {
         times::warnings(config, &mut warnings);
         heartbeats::warnings(config, &mut warnings);
         heartbeats::of_trouble(config, &mut warnings);
+        escalations::warnings(config, &mut warnings);
     }
     of_admin_port(config, &mut warnings);
     if role == Role::Worker && config.queue.is_some() && config.database.url.is_none() {

@@ -81,6 +81,8 @@ pub(super) const RECEIVERS: SettingGroup = SettingGroup {
         of("receivers.NAME.unreachable_for", Worker)
             .values(&["10m"])
             .means("after how long", "多久之后"),
+        of("receivers.NAME.escalation", Worker)
+            .means("escalation of what nobody takes on there", "那里无人认领的告警使用的升级策略"),
     ],
 };
 
@@ -133,6 +135,10 @@ pub(super) const ROUTES: SettingGroup = SettingGroup {
             .unset("those of the route above, else `default`", "上一级路由的，否则为 `default`")
             .reloaded()
             .means("or several of them", "或多个接收方"),
+        of("routes[].escalation", Worker)
+            .unset("that of the route above, or of the receiver", "上一层路由的，或接收方的")
+            .reloaded()
+            .means("escalation of what nobody takes on of it", "由它接收而无人认领的告警使用的升级策略"),
         of("routes[].continue", Worker)
             .values(&["false"])
             .reloaded()

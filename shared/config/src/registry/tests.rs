@@ -16,6 +16,8 @@ alertmanagers: { NAME: {} }
 sources: { NAME: {} }
 heartbeats: { NAME: {} }
 console: { users: [{}] }
+escalations: { NAME: { steps: [{}] } }
+rotations: { NAME: { overrides: [{}] } }
 ";
 
 /// A path without names: `receivers.NAME.bots[].secret` and `receivers.ops.bots.1.secret` are the same.

@@ -3,7 +3,7 @@
 use super::{ActionContext, InteractionHandler};
 use crate::interactions::command::BotCommand;
 use crate::interactions::metrics::InteractionOutcome;
-use crate::interactions::reply::{self, LISTED_MAX, Reply};
+use crate::interactions::reply::{self, LISTED_MAX, OnCallReply, Reply};
 use crate::interactions::report::Report;
 use crate::interactions::target::{TargetAlert, each_once, meant_by};
 use crate::render::plain_line;
@@ -25,6 +25,8 @@ impl InteractionHandler {
         match command {
             BotCommand::Help => answered(Reply::Help),
             BotCommand::Usage => answered(Reply::Usage),
+            BotCommand::OnCall => answered(Reply::OnCall(OnCallReply::List(self.oncall_lines()))),
+            BotCommand::Swap(order) => self.swap(wanting, order).await,
             BotCommand::Status => answered(self.status().await?),
             BotCommand::Alerts => match self.firing_here(wanting).await? {
                 None => answered(Reply::NotAReceiver),

@@ -27,7 +27,7 @@ fn owners(parts: &str) -> (String, Vec<String>) {
     let config = config();
     let envelope = decode(line.as_bytes()).unwrap();
     let rules = OwnerRules::new(&config.owners, TimeZone::UTC);
-    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap());
+    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &[]);
     let (why, people) = duty.owners_of(&envelope.alerts[0], &config.receivers[0].owners);
     let name = |person: &Person| match person {
         Person::All => "everybody".to_owned(),
@@ -99,7 +99,7 @@ fn a_rotation_may_be_written_as_people_are() {
 fn those_who_are_always_named_are_not_owners() {
     let rules = OwnerRules::new(&config().owners, TimeZone::UTC);
     let config = config();
-    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap());
+    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &[]);
     assert_eq!(duty.always(), [Person::Name("boss".to_owned())]);
     assert!(
         config.owners.always_mention.len() == 1 && !owners(r#""labels":{}"#).1.contains(&"boss".to_owned())

@@ -57,10 +57,15 @@ impl Harness {
     pub(crate) fn worker_with(&self, config: &DatabaseConfig) -> Worker {
         let registry = Registry::new();
         let store = Store::open(config, Path::new("."), &registry).expect("a store");
-        let now = Arc::clone(&self.now);
-        let clock = Clock::from_fn(move || at(now.load(Ordering::SeqCst) - BEGIN));
+        let clock = self.clock();
         let ledger = Ledger::new(store.clone(), self.config, clock, &registry).expect("a ledger");
         Worker { ledger, store, registry }
+    }
+
+    /// The time of all workers.
+    pub(crate) fn clock(&self) -> Clock {
+        let now = Arc::clone(&self.now);
+        Clock::from_fn(move || at(now.load(Ordering::SeqCst) - BEGIN))
     }
 
     /// Sets all clocks to so many seconds after the beginning.

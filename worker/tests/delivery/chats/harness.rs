@@ -27,6 +27,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 use testkit::mariadb::TestDatabase;
 use testkit::wait_until::wait_until;
+use worker::Settings;
 use worker::audit::{Audit, AuditEntry, AuditFilter};
 use worker::card_store::{CardMetrics, Cards};
 use worker::history::{HistoryEntry, HistoryFilter};
@@ -57,6 +58,8 @@ pub(crate) struct Tenant {
     pub(crate) templates: Vec<TemplateConfig>,
     /// That of both receivers.
     pub(crate) card_format: CardFormat,
+    /// What else is set.
+    adjust: fn(&mut Settings),
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -117,9 +120,15 @@ impl Tenant {
             through: None,
             templates: Vec::new(),
             card_format: CardFormat::V1,
+            adjust: |_| {},
             database,
             folder,
         }
+    }
+
+    /// The same with other settings.
+    pub(crate) fn adjusted(self, adjust: fn(&mut Settings)) -> Self {
+        Self { adjust, ..self }
     }
 
     /// Starts a worker with the receivers `default` and `other`, each a chat.
@@ -133,6 +142,7 @@ impl Tenant {
             cards_per_second: 5,
             fallback: None,
             owners: ReceiverOwners::default(),
+            escalation: None,
         };
         let receivers = vec![receiver("default", CHAT), receiver("other", OTHER_CHAT)];
         let mut settings = settings(receivers, self.delivery, self.folder.path());
@@ -142,6 +152,7 @@ impl Tenant {
             base_url: self.sim.base_url(),
             chats_allowed: vec![OTHER_CHAT.to_owned()],
             resolved: self.resolved,
+            urgent: config::UrgentLimits::default(),
         });
         settings.interactions = self.interactions.clone();
         settings.alertmanagers.clone_from(&self.alertmanagers);
@@ -149,6 +160,7 @@ impl Tenant {
         settings.https_ca_file.clone_from(&self.https_ca_file);
         settings.templates.clone_from(&self.templates);
         settings.database = self.database_config();
+        (self.adjust)(&mut settings);
         WorkerHandle { worker: Worker::start(settings, Clock::system()) }
     }
 

@@ -166,6 +166,7 @@ impl OwnersHarness {
             cards_per_second: 10_000,
             fallback: None,
             owners: ReceiverOwners { fallback: Vec::new(), allow_mention_all },
+            escalation: None,
         };
         let folder = tempfile::tempdir().unwrap();
         if let Some((name, text)) = users {
@@ -180,6 +181,7 @@ impl OwnersHarness {
             base_url: sim.base_url(),
             chats_allowed: Vec::new(),
             resolved: ResolvedNews::Reply,
+            urgent: config::UrgentLimits::default(),
         });
         Self { sim, worker: Worker::start(settings, runtime::clock::Clock::system()), folder }
     }
