@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod audit;
+mod background;
 pub mod budget;
 pub mod card_buttons;
 pub mod card_store;
@@ -43,7 +44,6 @@ mod trouble;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
@@ -51,15 +51,14 @@ use config::{
     OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig, TroubleConfig,
 };
 use prometheus::Registry;
-use queue::{Consumer, DeadLetterId, Publisher};
+use queue::{Consumer, Publisher};
 use reqwest::Client;
 use runtime::clock::Clock;
-use runtime::lifecycle::{Condition, Lifecycle};
+use runtime::lifecycle::Lifecycle;
 use runtime::metrics::delivery::PREVIEWING;
 use runtime::telemetry::admin::Page;
 use thiserror::Error;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::mpsc::unbounded_channel;
 use tracing::warn;
 
 use crate::delivery::context::DeliveryContext;
@@ -73,29 +72,25 @@ use budget::Budget;
 pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
 use audit::Audit;
+use background::{ReplayOutcomes, Tended, Watched, tend};
 use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
-use cleaning::KeptForTime;
 use console_backend::{ConsoleDeps, ConsoleSources};
-use dead_letters::{DeadLetterMetrics, DeadLetters, Mover, ReplayOutcome};
+use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
 use directory::{OwnerResolver, OwnersError, Sources};
 use escalation::plan::EscalationPlans;
 use escalation::{CallDeps, EscalationEngine, Escalations, UrgentQuota};
-use fallbacks::Fallbacks;
 use feishu::metrics::FeishuMetrics;
 use feishu::sender::Sender;
 use feishu::{AppBot, HttpClientError, Webhooks, http_client};
 use firing::{Firing, FiringMetrics, Over};
-use heartbeats::{HeartbeatMetrics, HeartbeatWatch, HeartbeatWords, Heartbeats};
 use history::History;
 use installation::{Gate, InstallationOrigin};
 use ledger::Ledger;
 use metrics::Metrics;
 use oncall::OnCall;
-use own_alerts::OwnAlerts;
 use pictures::{Pictures, PicturesError};
 use preview::{Preview, PreviewPage};
 use receiver::{BotAccess, Receiver, ReceiverError};
-use receiver_status::ReceiverStatuses;
 use render::Style;
 use routing::{Chats, Router, UnknownReceiver};
 use sent_cards::SentCards;
@@ -103,15 +98,12 @@ use store::{OpenError, Store};
 use storms::Storms;
 use summarised::SummarisedAlerts;
 use templates::{ByReceiver, LiveTemplates};
-use trouble::{TroubleSources, TroubleWatch, TroubleWords};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
 
 /// Messages the embedded queue hands out at once; the same as RabbitMQ does by default.
 const EMBEDDED_WINDOW: usize = 2_000;
-/// How often it is looked whether something delivered without the database is still to be written down.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(5);
 
 /// The worker's part of the settings.
 #[derive(Clone, Debug)]
@@ -384,9 +376,6 @@ pub fn start_with(
     Ok(pages)
 }
 
-/// What became of letters that were sent again.
-type ReplayOutcomes = UnboundedReceiver<(DeadLetterId, ReplayOutcome)>;
-
 /// Who writes down how messages ended, and what it says of letters that were sent again.
 fn recorder(metrics: &Metrics) -> (Arc<SettlementRecorder>, ReplayOutcomes) {
     let (replays, replayed) = unbounded_channel();
@@ -433,81 +422,6 @@ fn routes(
     let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
     let router = Router::new(&settings.routes, names)?;
     Ok(LiveRoutes::follow(router, settings.reloads.clone(), lifecycle))
-}
-
-/// What is looked after that does not come by the queue.
-struct Watched<'w> {
-    settings: &'w Settings,
-    receivers: &'w [Receiver],
-    store: &'w Store,
-    letters: &'w DeadLetters,
-}
-
-impl Watched<'_> {
-    /// Begins to look after it; returns what is expected.
-    fn start(
-        &self,
-        publisher: &Arc<dyn Publisher>,
-        statuses: &ReceiverStatuses,
-        connected: Condition,
-        gate: &Gate,
-        process: &Process<'_>,
-    ) -> prometheus::Result<Heartbeats> {
-        let own_alerts = OwnAlerts::new(Arc::clone(publisher), process.registry)?;
-        let heartbeats = self.heartbeats(&own_alerts, connected, gate, process)?;
-        self.trouble(own_alerts, statuses.clone(), gate, process);
-        Ok(heartbeats)
-    }
-
-    /// What is expected, which changes with the configuration, and who looks after it. `connected` says whether there is a
-    /// connection to the queue.
-    fn heartbeats(
-        &self,
-        own_alerts: &OwnAlerts,
-        connected: Condition,
-        gate: &Gate,
-        Process { registry, clock, lifecycle }: &Process<'_>,
-    ) -> prometheus::Result<Heartbeats> {
-        let Settings { heartbeats, reloads, style, .. } = self.settings;
-        let store = self.store.clone();
-        let heartbeats = Heartbeats::follow(heartbeats, reloads.clone(), store, clock.clone(), lifecycle);
-        let words = HeartbeatWords { locale: style.locale, timezone: style.timezone.clone() };
-        let metrics = HeartbeatMetrics::register(registry)?;
-        let watch = HeartbeatWatch::new(heartbeats.clone(), own_alerts.clone(), words, metrics, connected);
-        lifecycle.tasks.spawn(gate.clone().before(watch.run((*lifecycle).clone())));
-        Ok(heartbeats)
-    }
-
-    /// What others are told of instead of receivers that have a fallback.
-    fn fallbacks(&self, clock: &Clock) -> Fallbacks {
-        let names = self.receivers.iter().filter(|receiver| receiver.fallback.is_some());
-        let names = names.map(|receiver| receiver.name.clone()).collect();
-        Fallbacks::new(self.store.clone(), clock.clone(), names, self.settings.dedup.remember)
-    }
-
-    /// Who tells of own trouble, if anybody is to be told.
-    fn trouble(
-        &self,
-        own_alerts: OwnAlerts,
-        statuses: ReceiverStatuses,
-        gate: &Gate,
-        Process { clock, lifecycle, .. }: &Process<'_>,
-    ) {
-        let Some(config) = self.settings.trouble.clone() else { return };
-        let names = |receiver: &Receiver| -> Vec<String> {
-            let bots = receiver.group().iter().map(|bot| bot.name.clone());
-            if receiver.group().is_empty() { vec![receiver.name.clone()] } else { bots.collect() }
-        };
-        let sources = TroubleSources {
-            statuses,
-            bots: self.receivers.iter().flat_map(names).collect(),
-            letters: self.letters.clone(),
-        };
-        let words = TroubleWords { locale: self.settings.style.locale, receiver: config.receiver.clone() };
-        let store = self.store.clone();
-        let watch = TroubleWatch::new(config, sources, store, own_alerts, words, clock.clone());
-        lifecycle.tasks.spawn(gate.clone().before(watch.run((*lifecycle).clone())));
-    }
 }
 
 /// The words of cards, which change with the configuration.
@@ -674,72 +588,6 @@ fn unheard(
 ) -> (Unheard, Over) {
     let absent = || Absent::new(alertmanagers(settings, client), settings.dedup.remember);
     (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))
-}
-
-/// What is looked after besides what deliveries share.
-struct Tended {
-    store: Store,
-    cards: Cards,
-    letters: DeadLetters,
-    replayed: ReplayOutcomes,
-    over: Over,
-    oncall: OnCall,
-}
-
-/// What is done now and then, whatever comes in.
-fn tend(
-    context: &Arc<DeliveryContext>,
-    gate: &Gate,
-    Tended { store, cards, letters, oncall, replayed, over }: Tended,
-    chats: Option<(&Arc<Refresher>, Unheard)>,
-    lifecycle: &Lifecycle,
-) {
-    lifecycle.tasks.spawn(letters.clone().follow_replays(replayed));
-    lifecycle.tasks.spawn(gate.clone().before(Arc::clone(context).end_unheard(over)));
-    let DeliveryContext {
-        ledger,
-        history,
-        sent_cards,
-        firing,
-        summarised,
-        fallbacks,
-        escalations,
-        clock,
-        ..
-    } = &**context;
-    let kept = KeptForTime {
-        ledger: Arc::clone(ledger),
-        cards,
-        firing: firing.clone(),
-        summarised: summarised.clone(),
-        fallbacks: fallbacks.clone(),
-        escalations: escalations.clone(),
-        oncall: oncall.clone(),
-        letters,
-        history: history.clone(),
-        sent_cards: sent_cards.clone(),
-        interactions: interactions::PastInteractions::new(store.clone(), clock.clone()),
-        store,
-    };
-    lifecycle.tasks.spawn(gate.clone().before(history.clone().run(lifecycle.stop.clone())));
-    lifecycle.tasks.spawn(gate.clone().before(sent_cards.clone().run(lifecycle.stop.clone())));
-    let escalations = escalations.clone();
-    lifecycle.tasks.spawn(catch_up(Arc::clone(ledger), escalations, lifecycle.stop.clone()));
-    lifecycle.tasks.spawn(gate.clone().before(oncall.keep_known(lifecycle.stop.clone())));
-    lifecycle.tasks.spawn(gate.clone().before(kept.keep_clean(lifecycle.clone())));
-    if let Some((refresher, unheard)) = chats {
-        lifecycle.tasks.spawn(Arc::clone(refresher).keep_up(lifecycle.stop.clone()));
-        lifecycle.tasks.spawn(unheard.watch(lifecycle.stop.clone()));
-    }
-}
-
-/// Writes down what was delivered while the database was away, also if nothing more comes.
-async fn catch_up(ledger: Arc<Ledger>, escalations: Escalations, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(CATCH_UP_EVERY)).await.is_some() {
-        // Before the ledger has them: then nobody forgets them who dies in between.
-        escalations.catch_up().await;
-        ledger.catch_up().await;
-    }
 }
 
 /// The receivers that are configured, or else the preview and its page.

@@ -12,7 +12,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 use crate::documents::{Bilingual, Roles, text};
 
 /// Metrics that belong together, in the order of the documents.
-pub const GROUPS: [&MetricGroup; 10] = [
+pub const GROUPS: [&MetricGroup; 11] = [
     &delivery::ALERTS,
     &delivery::FEISHU,
     &delivery::CARDS,

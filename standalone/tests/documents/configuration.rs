@@ -43,7 +43,9 @@ fn complete() -> Value {
         },
         "spool": { "dir": "/var/spool/larkfire" },
         "app": { "id": "cli_1", "secret": "s" },
-        "receivers": { "NAME": { "bots": [{ "webhook_url": "https://h/1" }] }, "other": { "webhook_url": "https://h/2" } },
+        "receivers": { "NAME": { "bots": [{ "webhook_url": "https://h/1" }], "fallback_receiver": "other" }, "other": { "webhook_url": "https://h/2" } },
+        "heartbeats": { "NAME": { "match": "a=b", "every": "5m" } },
+        "trouble": { "receiver": "other" },
         "routes": [{ "match": "a=b", "receiver": "other", "routes": [{ "match": "c=d" }] }],
         "templates": { "NAME": { "title": "t", "body": "b" }, "second": { "title": "t" } },
         "gate": {
@@ -157,9 +159,13 @@ fn without(key: &str) -> Value {
             text["escalations"]["NAME"]["steps"][0]["webhook_url"] = json!("https://h/1");
         }
         "feishu_secret" => text["feishu_webhook_url"] = json!("https://h/1"),
+        "receivers.NAME.fallback_receiver" => {
+            text["receivers"]["NAME"] = json!({ "bots": [{ "webhook_url": "https://h/1" }] });
+        }
         "preview" => {
             text["receivers"] = json!({});
             text["routes"] = json!([]);
+            text["trouble"] = json!({});
         }
         _ => {}
     }
@@ -280,11 +286,13 @@ fn nobody_else_uses_a_changed_configuration_without_a_restart() {
             }
         });
     }
-    // The gate; the routes; the templates, and which of them receivers go by.
-    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["live_gate.rs", "routes.rs", "templates.rs"]);
+    // The gate; the heartbeats; the routes; the templates, and which of them receivers go by.
+    let known = ["heartbeats.rs", "live_gate.rs", "routes.rs", "templates.rs"];
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), known);
     for Setting { key, is_reloaded, .. } in settings() {
-        let follows =
-            ["gate.", "routes[]", "template", "tls.", "admin_tls."].iter().any(|part| key.starts_with(part));
+        let follows = ["gate.", "heartbeats.", "routes[]", "template", "tls.", "admin_tls."]
+            .iter()
+            .any(|part| key.starts_with(part));
         assert_eq!(*is_reloaded, follows || *key == "receivers.NAME.template", "{key}");
     }
 }
