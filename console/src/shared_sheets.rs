@@ -81,11 +81,11 @@ mod tests {
         let sheets = SharedSheets::default();
         let made = Cell::new(0);
         let ask = async |query: &str, language, bytes| {
-            let make = async {
+            let sheet_made = async {
                 made.set(made.get() + 1);
                 Ok::<_, ()>(sheet(bytes))
             };
-            sheets.get(key(query, language), make).await.map(drop)
+            sheets.get(key(query, language), sheet_made).await.map(drop)
         };
         for _ in 0..50 {
             ask("q=a", Language::English, 10).await.unwrap();

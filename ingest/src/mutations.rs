@@ -117,7 +117,9 @@ fn mutated(seeds: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
 /// Has the parser read the corpus of this target, and what is near it.
 fn tried(target: &str, holds: impl Fn(&[u8])) {
     let seeds = seeds(target);
-    seeds.iter().for_each(|seed| holds(seed));
+    for seed in &seeds {
+        holds(seed);
+    }
     let asked = std::env::var("LARKFIRE_MUTATIONS").ok().and_then(|asked| asked.parse().ok());
     let inputs = asked.unwrap_or(INPUTS);
     let mut dice = Dice(0x5eed_0000_0001 + u64::try_from(inputs).unwrap());

@@ -96,8 +96,8 @@ impl Escalations {
         }
         let mut by_name: BTreeMap<&str, Vec<&Item<'_>>> = BTreeMap::new();
         for item in items.iter().filter(|item| item.is_new() && !is_test(item)) {
-            let routed = router.escalation_of(&item.alert.labels, told.receiver);
-            if let Some(plan) = plans.of(told.receiver, item, routed) {
+            let by_route = router.escalation_of(&item.alert.labels, told.receiver);
+            if let Some(plan) = plans.of(told.receiver, item, by_route) {
                 by_name.entry(&plan.name).or_default().push(item);
             }
         }

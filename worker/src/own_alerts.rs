@@ -66,9 +66,9 @@ pub struct OwnAlerts {
 impl OwnAlerts {
     /// On this queue. Its metric is shown by `registry`.
     pub fn new(publisher: Arc<dyn Publisher>, registry: &Registry) -> prometheus::Result<Self> {
-        let published = OWN_ALERTS.counter()?;
-        registry.register(Box::new(published.clone()))?;
-        Ok(Self { publisher, published })
+        let count = OWN_ALERTS.counter()?;
+        registry.register(Box::new(count.clone()))?;
+        Ok(Self { publisher, published: count })
     }
 
     /// Publishes them, those of one receiver together. After an error some may be on the queue all the same: published once

@@ -85,9 +85,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         locale: root.value(key_or("locale", "LOCALE"), locale).unwrap_or_default(),
         log: root.value(key_or("log_format", "LARKFIRE_LOG_FORMAT"), log_format).unwrap_or_default(),
         shutdown_delay: shutdown_delay(&root),
-        shutdown_grace: root
-            .value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE))
-            .unwrap_or(20 * SECOND),
+        shutdown_grace: shutdown_grace(&root),
         notes: Vec::new(),
         files: Vec::new(),
     };
@@ -105,6 +103,10 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
 fn people_to_call(reader: &Reader, root: &Section<'_>, config: &mut Config) {
     config.owners.rotations.splice(0..0, super::rotations::read(reader, root));
     config.escalations = super::escalations::read(reader, root, config);
+}
+
+fn shutdown_grace(root: &Section<'_>) -> Duration {
+    root.value(key("shutdown_grace"), duration(SECOND..=10 * MINUTE)).unwrap_or(20 * SECOND)
 }
 
 fn shutdown_delay(root: &Section<'_>) -> Duration {

@@ -94,8 +94,8 @@ pub(super) fn list_escalations(
         places.into_iter().filter_map(|place| names.get(place)).map(String::as_str).collect()
     };
     for receiver in receivers {
-        let routed = router.escalation_of(&alert.labels, receiver);
-        if let Some(escalation) = plans.of(receiver, &item, routed) {
+        let by_route = router.escalation_of(&alert.labels, receiver);
+        if let Some(escalation) = plans.of(receiver, &item, by_route) {
             // Writing to a string cannot fail.
             let _written = writeln!(told, "           {}", described(receiver, escalation));
         }

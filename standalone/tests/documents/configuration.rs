@@ -59,7 +59,7 @@ fn complete() -> Value {
                 "host": "h", "database": "d", "user": "u", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" }
             }
         },
-        "escalations": { "NAME": { "steps": [{ "after": "5m", "who": "a" }] } },
+        "escalations": { "NAME": { "steps": [{ "after": "5m", "who": "e" }] } },
         "rotations": { "NAME": {
             "people": ["c"], "start": "2024-01-15",
             "overrides": [{ "person": "d", "from": "2024-02-01", "until": "2024-02-02" }]

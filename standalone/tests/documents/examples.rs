@@ -201,7 +201,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 231] = [
     ("rotations.NAME.people", r#"["a", "b"]"#),
     ("rotations.NAME.shift", "1d"),
     ("rotations.NAME.hand_over", "10:00"),
-    ("rotations.NAME.start", "2024-01-15"),
+    ("rotations.NAME.start", "2024-01-22"),
     ("rotations.NAME.timezone", "UTC"),
     ("rotations.NAME.calendar_token", "0123456789abcdef"),
     ("rotations.NAME.overrides[]", "[]"),

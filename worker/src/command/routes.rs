@@ -60,8 +60,8 @@ fn escalations_of<'c>(
     labels: &Labels<'_>,
 ) -> Vec<(&'c str, &'c EscalationConfig)> {
     let of = |receiver: &&'c str| {
-        let routed = router.escalation_of(labels, receiver);
-        Some((*receiver, plans.of_labels(receiver, labels, routed)?))
+        let by_route = router.escalation_of(labels, receiver);
+        Some((*receiver, plans.of_labels(receiver, labels, by_route)?))
     };
     receivers.iter().filter_map(of).collect()
 }

@@ -85,10 +85,9 @@ impl Intake {
         let settled_before = self.settled_before(&envelopes, &mut arrivals);
         self.took(&envelopes, &arrivals, now);
         self.expect(&mut envelopes, &settled_before, &arrivals).await;
-        let partings: Vec<_> = envelopes
-            .iter()
-            .map(|envelope| envelope.as_ref().map_or(Parting::Whole(None), |envelope| router.part(envelope)))
-            .collect();
+        let part = |known: &Envelope<'_>| router.part(known);
+        let partings = envelopes.iter().map(|known| known.as_ref().map_or(Parting::Whole(None), part));
+        let partings: Vec<_> = partings.collect();
         let mut events = Vec::new();
         let mut formers = Vec::new();
         let is_expired = |envelope: &Envelope<'_>| test_alert::is_expired(envelope, now);
@@ -112,8 +111,7 @@ impl Intake {
                     taken.unreadable.push(arrival.into_unreadable(bodies[index].clone(), error.to_string()));
                 }
                 (Ok(envelope), _) if settled_before[index] => {
-                    self.recorder.metrics.redelivered(envelope.alerts.len() as u64);
-                    arrival.share.settle();
+                    self.redelivered(arrival.share, &envelope);
                 }
                 (Ok(envelope), _) if envelope.alerts.is_empty() => arrival.share.settle(),
                 (Ok(envelope), _) if is_expired(&envelope) => self.expire(arrival.share, &envelope),
@@ -229,6 +227,11 @@ impl Intake {
             },
             ..RepeatCause::default()
         });
+    }
+
+    fn redelivered(&self, share: AckGuard, envelope: &Envelope<'_>) {
+        self.recorder.metrics.redelivered(envelope.alerts.len() as u64);
+        share.settle();
     }
 
     /// A test that lay on the queue until nobody waited for it is delivered to nobody.

@@ -37,9 +37,7 @@ impl Outbox {
     pub(super) async fn send(&mut self, mut batch: Batch, record: CardRecord) {
         let (owners, storm) = tokio::join!(self.owners_of(&batch, &record), self.storm_before(&batch));
         batch.storm = storm;
-        let form = Form::best(owners.mentions(), record.format);
-        let content = self.content(&batch, &record, &owners, form);
-        let mut draft = CardDraft::of(form, content, record, owners);
+        let mut draft = self.draft(&batch, record, owners);
         loop {
             let sent = self.attempt(&draft).await;
             let now = self.context.clock.now();
@@ -108,6 +106,13 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// The best card for it.
+    fn draft(&self, batch: &Batch, record: CardRecord, owners: Mentions) -> CardDraft {
+        let form = Form::best(owners.mentions(), record.format);
+        let content = self.content(batch, &record, &owners, form);
+        CardDraft::of(form, content, record, owners)
     }
 
     /// Feishu has it; what it could only count may go onto a further card.

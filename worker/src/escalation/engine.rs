@@ -119,7 +119,7 @@ impl EscalationEngine {
                 (None, None) => over.push((escalation, EscalationEvent::Unconfigured)),
                 (None, Some(StepDecision::Finished)) => over.push((escalation, EscalationEvent::Finished)),
                 (None, Some(StepDecision::Postpone(until))) => {
-                    self.postpone(claim, escalation, until).await?
+                    self.postpone(claim, escalation, until).await?;
                 }
                 (None, Some(StepDecision::Call)) => {
                     let step = escalation.progress.step;
@@ -276,22 +276,9 @@ impl EscalationEngine {
         let alerts = group.open.len();
         let cards = group.due.len();
         let first = group.items();
-        let name = first.first().map(|item| item.name()).unwrap_or_default();
+        let name = first.first().map_or("", |item| item.name());
         let why = report.why.as_deref();
-        if report.result != CallResult::Made {
-            warn!(
-                escalation,
-                step = number,
-                how,
-                receiver,
-                alert.name = name,
-                alerts,
-                cards,
-                code = report.code,
-                error = why,
-                "nobody was called by a step of an escalation"
-            );
-        } else {
+        if report.result == CallResult::Made {
             info!(
                 escalation,
                 step = number,
@@ -303,6 +290,19 @@ impl EscalationEngine {
                 who = report.who.join(", "),
                 unreached = report.unreached,
                 "somebody was called about alerts nobody has taken on"
+            );
+        } else {
+            warn!(
+                escalation,
+                step = number,
+                how,
+                receiver,
+                alert.name = name,
+                alerts,
+                cards,
+                code = report.code,
+                error = why,
+                "nobody was called by a step of an escalation"
             );
         }
         if matches!(report.result, CallResult::NotNow { .. }) {

@@ -93,7 +93,9 @@ pub fn described(receiver: &str, escalation: &EscalationConfig) -> String {
         let who = who.collect::<Vec<_>>().join(", ");
         let how = match &step.method {
             StepMethod::Receiver(name) => format!("receiver {name}"),
-            method => method.as_str().to_owned(),
+            method @ (StepMethod::Mention | StepMethod::Urgent(_) | StepMethod::Webhook { .. }) => {
+                method.as_str().to_owned()
+            }
         };
         let after = step.after.as_secs();
         if who.is_empty() { format!("{after}s {how}") } else { format!("{after}s {how} ({who})") }

@@ -122,8 +122,8 @@ mod tests {
             periods.map(|period| (period.name, period.limit)).collect::<Vec<_>>()
         };
         let hour = ("cli_1/2024-02-01T00".to_owned(), 7);
-        assert_eq!(names(Urgency::App), [hour.clone()]);
-        assert_eq!(names(Urgency::Sms), [hour.clone()]);
+        assert_eq!(names(Urgency::App), std::slice::from_ref(&hour));
+        assert_eq!(names(Urgency::Sms), std::slice::from_ref(&hour));
         assert_eq!(names(Urgency::Phone), [hour, ("cli_1/2024-02/phone".to_owned(), 3)]);
     }
 }

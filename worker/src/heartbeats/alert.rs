@@ -47,7 +47,7 @@ impl HeartbeatWords {
                 "It is to come every {every}. Without it the monitoring that sends it may be cut off, and its alerts with it: look at Prometheus, Alertmanager and the network to Larkfire."
             ),
         };
-        self.alert(row, summary, description, None)
+        Self::alert(row, summary, description, None)
     }
 
     /// It is there again.
@@ -58,7 +58,7 @@ impl HeartbeatWords {
             Locale::En => format!("The heartbeat {name} is there again"),
         };
         let ends_at = row.heard_at.max(row.missing_since).unwrap_or_default();
-        self.alert(row, summary, String::new(), Some(ends_at))
+        Self::alert(row, summary, String::new(), Some(ends_at))
     }
 
     /// Nobody looks after it any more.
@@ -68,11 +68,10 @@ impl HeartbeatWords {
             Locale::ZhCn => format!("心跳 {name} 已从配置中删除，不再检查"),
             Locale::En => format!("The heartbeat {name} is not in the configuration any more"),
         };
-        self.alert(row, summary, String::new(), Some(now))
+        Self::alert(row, summary, String::new(), Some(now))
     }
 
     fn alert(
-        &self,
         row: &HeartbeatRow,
         summary: String,
         description: String,

@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    fn shift<'r>(person: &'r str, from: i64, until: i64) -> Shift<'r> {
+    fn shift(person: &str, from: i64, until: i64) -> Shift<'_> {
         let moment = |second| Timestamp::from_second(second).unwrap();
         Shift { person, from: moment(from), until: moment(until) }
     }

@@ -46,7 +46,7 @@ pub struct Duty<'r> {
     rules: &'r OwnerRules,
     swaps: &'r [Swap],
     now: Timestamp,
-    on_duty: HashMap<&'r str, &'r str>,
+    present: HashMap<&'r str, &'r str>,
 }
 
 /// Why somebody is an alert's owner.
@@ -92,7 +92,7 @@ impl OwnerRules {
             .iter()
             .rev()
             .filter_map(|rotation| Some((rotation.name.as_str(), turn(rotation)?)));
-        Duty { rules: self, swaps, now, on_duty: turns.collect() }
+        Duty { rules: self, swaps, now, present: turns.collect() }
     }
 }
 
@@ -123,7 +123,7 @@ impl<'r> Duty<'r> {
 
     /// Whose turn it is in a rotation.
     pub fn on_call(&self, rotation: &str) -> Option<&'r str> {
-        self.on_duty.get(rotation).copied()
+        self.present.get(rotation).copied()
     }
 
     /// Whose turn is next in a rotation.
@@ -192,7 +192,7 @@ impl<'r> Duty<'r> {
     /// Everybody in a list, with whoever's turn it is in the place of a rotation.
     fn list(&self, text: &str) -> Vec<Person> {
         let one = |text: &str| {
-            let turn = self.on_duty.get(without_at(text)).copied();
+            let turn = self.present.get(without_at(text)).copied();
             Person::parse(turn.unwrap_or(text))
         };
         Person::split(text).filter_map(one).collect()

@@ -13,27 +13,27 @@ impl Router {
 
     /// What these routes make of it.
     fn routed<'r>(&'r self, routes: &'r [Route], labels: &Labels<'_>, receiver: &str) -> Routed<'r> {
-        let mut routed = Routed::default();
+        let mut made = Routed::default();
         for route in routes {
             if !route.matchers.iter().all(|matcher| matcher.matches(labels)) {
                 continue;
             }
-            routed.is_taken = true;
+            made.is_taken = true;
             let below = self.routed(&route.routes.routes, labels, receiver);
             if below.is_taken {
-                routed.escalation = routed.escalation.or(below.escalation);
+                made.escalation = made.escalation.or(below.escalation);
             } else {
                 let places = if route.receivers.is_empty() { &self.default } else { &route.receivers };
                 let leads_there =
                     places.iter().any(|place| self.names.get(*place).is_some_and(|name| name == receiver));
                 let own = route.escalation.as_deref().filter(|_| leads_there);
-                routed.escalation = routed.escalation.or(own);
+                made.escalation = made.escalation.or(own);
             }
             if !route.continues {
                 break;
             }
         }
-        routed
+        made
     }
 }
 

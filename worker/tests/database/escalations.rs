@@ -11,7 +11,7 @@ use worker::people::rotation::Swap;
 use crate::databases::{Database, on_each_database};
 use crate::ledger::harness::{Harness, RECEIVER, Worker, at, event};
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 on_each_database! {
     what_is_due_is_claimed_by_one_worker_and_by_another_once_its_lease_has_ended
@@ -136,7 +136,7 @@ async fn who_stands_in_is_known_to_every_worker(database: Database) {
         rotation: "primary".to_owned(),
         person: "李四".to_owned(),
         from: now,
-        until: now.checked_add(Duration::from_secs(60)).unwrap(),
+        until: now.checked_add(Duration::from_mins(1)).unwrap(),
     };
     // Written twice it is one.
     one.swap("id", &swap, "ou_ann").await.unwrap();

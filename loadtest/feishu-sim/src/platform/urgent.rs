@@ -76,10 +76,12 @@ impl Platform {
     /// What costs money comes out of the tenant's quota.
     fn spend(&mut self, call: Call, app_id: &str, people: usize) -> Result<(), Refusal> {
         let Some(app) = self.apps.get_mut(app_id) else { return Ok(()) };
-        let left = match call {
-            Call::UrgentSms => &mut app.settings.sms_left,
-            Call::UrgentPhone => &mut app.settings.phone_left,
-            _ => return Ok(()),
+        let left = if call == Call::UrgentSms {
+            &mut app.settings.sms_left
+        } else if call == Call::UrgentPhone {
+            &mut app.settings.phone_left
+        } else {
+            return Ok(());
         };
         match left.checked_sub(people) {
             Some(rest) => {

@@ -6,6 +6,7 @@ use super::Limits;
 
 /// One group chat.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the platform's own")]
 pub struct ChatSettings {
     pub(crate) chat_id: String,
     pub(crate) apps: BTreeSet<String>,
