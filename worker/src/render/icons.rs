@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn every_sign_in_use_is_kept_from_alerts() {
         let lights = [Light::Critical, Light::Unsaid, Light::Warning, Light::Other, Light::Info, Light::Over];
-        let used: String = lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED + OWNERS;
+        let used: String =
+            lights.map(Light::sign).concat() + AGAIN + MORE + TAKEN_ON + SILENCED + ESCALATED + OWNERS;
         assert_eq!(used, ALL.iter().collect::<String>());
     }
 }

@@ -127,7 +127,7 @@ async fn a_user_table_in_which_nobody_can_be_found_is_doubtful_and_one_that_nobo
         &printed,
         &[
             "ok: database: answers (",
-            ") and takes what a worker writes; tables: 0 of 21",
+            ") and takes what a worker writes; tables: 0 of 29",
             "ok: user table: there is none called users in the workers' database",
         ],
     );
