@@ -70,7 +70,7 @@ A ConfigMap is no place for a secret. The keys are those that docs/configuration
 What is under owners, but for its table, is names of people and services. Takes: at, path.
 */}}
 {{- define "larkfire.secretKeys" -}}
-["api_keys", "basic_auth", "bearer_token", "encrypt_key", "feishu_secret", "feishu_webhook_url", "hmac_secrets", "password", "password_hash", "secret", "signing_keys", "verification_token", "webhook_url"]
+["api_keys", "basic_auth", "bearer_token", "calendar_token", "encrypt_key", "feishu_secret", "feishu_webhook_url", "hmac_secrets", "password", "password_hash", "secret", "signing_keys", "verification_token", "webhook_secret", "webhook_url"]
 {{- end -}}
 
 {{- define "larkfire.checkNoSecrets" -}}
