@@ -178,11 +178,12 @@ impl ConsoleBackend {
                     filter.outcome = Some(one_of(term, HistoryOutcome::ALL, HistoryOutcome::as_str)?);
                 }
                 ("code", Comparison::Equal) => filter.code = Some(code_of(term)?),
+                ("reason", Comparison::Equal) => filter.reason = Some(value),
                 ("age", Comparison::Less) => filter.since = Some(ago(term, now)?),
                 ("age", Comparison::Greater) => filter.until = Some(ago(term, now)?),
                 _ => {
                     return Err(BackendError::Refused(format!(
-                        "{term}: expected @receiver=, @outcome=, @name=, @fingerprint=, @card=, @envelope=, @code=, @age< or @age>"
+                        "{term}: expected @receiver=, @outcome=, @name=, @fingerprint=, @card=, @envelope=, @code=, @reason=, @age< or @age>"
                     )));
                 }
             }

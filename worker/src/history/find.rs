@@ -1,5 +1,5 @@
-//! Rows for whoever asks: the newest first, by an index behind each filter. Labels are looked at row by row, up to a limit
-//! that is said.
+//! Rows for whoever asks: the newest first, by an index behind each filter. Labels and reasons are looked at row by row, up to
+//! a limit that is said.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ use crate::store::{Store, StoreError};
 
 /// Rows read at a time.
 const PAGE_ROWS: i64 = 500;
-/// Rows whose labels are looked at for one question at most.
+/// Rows whose labels and reasons are looked at for one question at most.
 const SCANNED_MAX: usize = 100_000;
 
 const COLUMNS: &str = "at_ms, number, receiver, identity, name, status, outcome, envelope, by_envelope, last_ms, times, \
@@ -45,6 +45,8 @@ pub struct HistoryFilter {
     pub outcome: Option<HistoryOutcome>,
     /// What Feishu has answered with this code.
     pub code: Option<i64>,
+    /// What happened for a reason that has these words, in capitals or not.
+    pub reason: Option<String>,
     /// Alerts that all of these match.
     pub labels: Vec<Matcher>,
     /// What happened then or later.
@@ -213,6 +215,15 @@ impl HistoryFilter {
     }
 
     fn matches(&self, entry: &HistoryEntry) -> bool {
+        self.is_for_reason(entry.reason.as_deref()) && self.has_labels(entry)
+    }
+
+    fn is_for_reason(&self, reason: Option<&str>) -> bool {
+        let is_in = |words: &str| reason.is_some_and(|of| of.to_lowercase().contains(&words.to_lowercase()));
+        self.reason.as_deref().is_none_or(is_in)
+    }
+
+    fn has_labels(&self, entry: &HistoryEntry) -> bool {
         if self.labels.is_empty() {
             return true;
         }

@@ -197,6 +197,10 @@ async fn the_life_of_an_alert_is_found_by_its_label_and_by_its_receiver() {
         (&"Alert1".into(), &"critical".into())
     );
     assert_eq!(harness.json("/firing?q=severity%3Dwarning").await["total"], 0);
+    assert_eq!(harness.json("/firing?q=@outcome=delivered,@receiver=ops").await["total"], 1);
+    assert_eq!(harness.json("/firing?q=@outcome=deferred").await["total"], 0);
+    assert_eq!(harness.json("/firing?q=@code=19001").await["total"], 0);
+    assert_eq!(harness.json("/firing?q=@reason=signature").await["total"], 0);
     let none = harness.json("/alerts?q=alertname%3D%22Alert2%22").await;
     assert!(none["events"].as_array().unwrap().is_empty(), "{none}");
 }
@@ -379,6 +383,14 @@ async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
     assert_eq!(silenced["reason"], "by console on this machine: known");
     let life = harness.json(&format!("/alerts/{identity}")).await;
     assert_eq!(life["standings"][0]["silenced_by"], silenced["reason"], "{life}");
+    let because = harness.json("/alerts?q=@reason=%22THIS+machine%22").await;
+    assert_eq!(because["events"][0]["reason"], silenced["reason"], "{because}");
+    assert_eq!(harness.json("/alerts?q=@reason=nothing").await["events"], serde_json::json!([]));
+    for (query, total) in
+        [("@reason=%22THIS+machine%22", 1), ("@outcome=silenced", 1), ("@reason=nothing", 0)]
+    {
+        assert_eq!(harness.json(&format!("/firing?q={query}")).await["total"], total, "{query}");
+    }
 
     wait_until(WITHIN, "both alerts to be silenced", async || {
         let listed = harness.json("/silences").await["alertmanagers"][0]["silences"][0].take();
