@@ -93,7 +93,7 @@ fn note_times(figures: &mut Figures, profile: &Profile, account: &Account) {
         let name = format!("due to card, {}, ms", part(percent));
         figures.add(name, at_most(goal), percentile_ms(&account.card, percent));
     }
-    figures.add("cards", None, float(verdict.cards));
+    figures.add("cards", at_most(goals.cards_max), float(verdict.cards));
     if let Some(end) = timeline::end(&profile.faults) {
         let after = account.delivered_after(end).as_secs_f64();
         figures.add(

@@ -32,12 +32,13 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 22] = [
+const FILES: [(&str, &str); 23] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
     ("calm", include_str!("../scenarios/calm.toml")),
     ("storm", include_str!("../scenarios/storm.toml")),
+    ("deluge", include_str!("../scenarios/deluge.toml")),
     ("ha-duplicates", include_str!("../scenarios/ha-duplicates.toml")),
     ("giant-group", include_str!("../scenarios/giant-group.toml")),
     ("many-receivers", include_str!("../scenarios/many-receivers.toml")),

@@ -31,5 +31,6 @@ pub(crate) mod retrying;
 pub(crate) mod routes;
 pub(crate) mod send;
 pub(crate) mod settlement;
+pub(crate) mod thinning;
 pub(crate) mod unconfirmed;
 pub(crate) mod unheard;

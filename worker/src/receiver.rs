@@ -195,6 +195,14 @@ impl Receiver {
         own.into_iter().chain(bots)
     }
 
+    /// How many cards it takes in a minute, through all its bots.
+    pub(crate) fn cards_per_minute(&self) -> u32 {
+        let of = |budget: &CallBudget| budget.limits.per_minute;
+        let own = self.budgets.iter().map(of).min();
+        let bots = self.group().iter().map(|bot| of(&bot.budget)).reduce(u32::saturating_add);
+        own.into_iter().chain(bots).min().unwrap_or(u32::MAX)
+    }
+
     /// What its bot of this place is called; one that is the only one has the receiver's name.
     pub(crate) fn bot_name(&self, bot: usize) -> &str {
         self.group().get(bot).map_or(&self.name, |bot| &bot.name)

@@ -19,9 +19,11 @@ use super::health::ReceiverHealth;
 use super::in_flight::InFlightEnvelope;
 use super::retries::Retries;
 use super::retries::Unresolved;
+use super::thinning::Thinning;
 use crate::budget::SendSlot;
 use crate::feishu::limits::CallBudget;
 use crate::receiver::Receiver;
+use crate::render::Item;
 
 /// What a stop waits for a slot of the budget at most, so that what is in hand is delivered rather than requeued.
 const LAST_SLOT_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -52,6 +54,8 @@ pub(crate) struct Outbox {
     /// Refusals since something was accepted.
     pub(super) refusals: u32,
     pub(super) unresolved: Unresolved,
+    /// What its last cards told.
+    pub(super) thinning: Thinning,
 }
 
 impl Outbox {
@@ -69,6 +73,7 @@ impl Outbox {
         let retries = Retries::default();
         let refusals = 0;
         let unresolved = Unresolved::default();
+        let thinning = Thinning::default();
         Self {
             context,
             receiver,
@@ -82,6 +87,7 @@ impl Outbox {
             retries,
             refusals,
             unresolved,
+            thinning,
         }
     }
 
@@ -130,6 +136,7 @@ impl Outbox {
             }
             return;
         }
+        self.wait_for_more_of_the_same().await;
         // Before there is a slot, which has to be used when it comes.
         self.fetch_pictures().await;
         if !self.has_slot().await {
@@ -312,6 +319,37 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// In a storm that goes on: until something new comes, there is enough for another card, or the worker stops.
+    async fn wait_for_more_of_the_same(&mut self) {
+        let is_only_that = self.pieces.is_empty() && self.continuation.is_none() && self.bot_test().is_none();
+        let until = self.thinning.until(Instant::now(), self.receiver.cards_per_minute());
+        let Some(until) = until.filter(|_| is_only_that) else { return };
+        if self.waiting.iter().any(|in_flight| self.has_news(in_flight)) {
+            return;
+        }
+        let stop = self.context.lifecycle.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = sleep_until(until) => return,
+                Some(in_flight) = self.incoming.recv() => {
+                    self.context.oldest.came(&self.receiver.name, in_flight.envelope.received_at);
+                    let has_news = self.has_news(&in_flight);
+                    self.waiting.push(in_flight);
+                    if has_news {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_news(&self, in_flight: &InFlightEnvelope) -> bool {
+        let envelope = &in_flight.envelope;
+        self.thinning.has_news(envelope.alerts.iter().map(|alert| Item::of(envelope, alert)))
     }
 
     /// The same batch, less what was superseded while it waited and what is in it twice.

@@ -119,6 +119,7 @@ impl Outbox {
     async fn accepted(&mut self, batch: Batch, draft: CardDraft) {
         if batch.continues.is_none() {
             self.context.owners.card_delivered(&draft.owners);
+            self.thinning.told(Instant::now(), batch.items().into_iter());
         }
         if let Some(card) = draft.content.card() {
             self.context.sent_cards.note(draft.record.card.as_str(), card);

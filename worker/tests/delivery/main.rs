@@ -36,6 +36,7 @@ mod superseded;
 mod templates;
 mod ten_receivers;
 mod test_alert;
+mod thinning;
 mod trouble;
 mod unheard;
 mod unresolved;

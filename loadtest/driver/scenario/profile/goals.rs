@@ -20,6 +20,8 @@ pub(crate) struct Goals {
     pub(crate) card_p50_ms: Option<f64>,
     pub(crate) card_p99_ms: Option<f64>,
     pub(crate) card_max_ms: Option<f64>,
+    /// Cards that people get, of all receivers together.
+    pub(crate) cards_max: Option<f64>,
     /// From the end of the last fault to the last card with an alert that was due before.
     pub(crate) delivered_after_fault_seconds: Option<f64>,
     pub(crate) ingest_mb: Option<f64>,
