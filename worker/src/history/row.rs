@@ -87,6 +87,26 @@ impl HistoryOutcome {
         }
     }
 
+    /// Whether most alerts end so, in one installation or another.
+    pub(super) const fn is_common(self) -> bool {
+        match self {
+            Self::Ended(
+                Outcome::Delivered
+                | Outcome::Summarised
+                | Outcome::Duplicate
+                | Outcome::Superseded
+                | Outcome::Expected,
+            ) => true,
+            Self::Ended(Outcome::DeadLettered)
+            | Self::Deferred
+            | Self::Acknowledged
+            | Self::Unacknowledged
+            | Self::Silenced
+            | Self::Unsilenced
+            | Self::Escalated => false,
+        }
+    }
+
     /// As the table has it. A number stays what it is: rows of other versions have it, too.
     pub(super) const fn number(self) -> i64 {
         match self {

@@ -202,15 +202,22 @@ async fn repeats_of_an_alert_are_one_row_that_counts_them(database: Database) {
 }
 
 /// One filter at a time, as pages and commands offer them.
-fn each_filter() -> [(&'static str, HistoryFilter); 9] {
+fn each_filter() -> [(&'static str, HistoryFilter); 11] {
     let at = Timestamp::from_second(START + 3).unwrap();
     let none = HistoryFilter::default;
+    let of_receiver = |outcome| HistoryFilter {
+        receiver: Some("ops".to_owned()),
+        outcome: Some(outcome),
+        ..HistoryFilter::default()
+    };
     [
         ("nothing", none()),
         ("receiver", HistoryFilter { receiver: Some("ops".to_owned()), ..none() }),
         ("name", HistoryFilter { name: Some("A7".to_owned()), ..none() }),
         ("identity", HistoryFilter { identity: Some("f-A7-1".to_owned()), ..none() }),
         ("outcome", HistoryFilter { outcome: Some(HistoryOutcome::Deferred), ..none() }),
+        ("receiver and a common outcome", of_receiver(HistoryOutcome::from(Outcome::Delivered))),
+        ("receiver and a rare outcome", of_receiver(HistoryOutcome::from(Outcome::DeadLettered))),
         ("code", HistoryFilter { code: Some(11_248), ..none() }),
         ("envelope", HistoryFilter { envelope: Some(envelope(1, &["A7"]).id), ..none() }),
         ("card", HistoryFilter { card: Some("card-1".to_owned()), ..none() }),
