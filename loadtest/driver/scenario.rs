@@ -34,7 +34,7 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 23] = [
+const FILES: [(&str, &str); 24] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
