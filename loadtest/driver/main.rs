@@ -10,6 +10,7 @@ mod client;
 mod conduct;
 mod deployment;
 mod drain;
+mod escalations;
 mod figure;
 mod growth;
 mod harness;
@@ -249,6 +250,7 @@ async fn measure(
         Measurement::Tables(scenario) => tables::run(name, &scenario).await?,
         Measurement::Growth(scenario) => growth::run(name, scenario, &programs.embedded).await?,
         Measurement::Heartbeats(scenario) => heartbeats::run(name, &scenario).await?,
+        Measurement::Escalations(scenario) => escalations::run(name, scenario, programs).await?,
     })
 }
 

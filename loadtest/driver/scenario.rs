@@ -1,6 +1,7 @@
 //! What is measured, how long, and what is hoped for: files of `scenarios/`, read and refused as a whole.
 
 mod accept;
+mod escalations;
 mod growth;
 mod heartbeats;
 mod idle;
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 pub(crate) use accept::{Accept, Latency, Load, Memory, Raw, Window};
+pub(crate) use escalations::EscalationLoad;
 pub(crate) use growth::{Away, Entries, Growth, Remembered, Start};
 pub(crate) use heartbeats::HeartbeatLoad;
 pub(crate) use idle::Idle;
@@ -32,7 +34,7 @@ pub(crate) use worker::{Fill, Worker};
 pub(crate) const ALERT_BYTES: usize = 800;
 
 /// What comes with the program, in the order `all` runs it.
-const FILES: [(&str, &str); 23] = [
+const FILES: [(&str, &str); 24] = [
     ("accept", include_str!("../scenarios/accept.toml")),
     ("worker", include_str!("../scenarios/worker.toml")),
     ("steady", include_str!("../scenarios/steady.toml")),
@@ -55,6 +57,7 @@ const FILES: [(&str, &str); 23] = [
     ("scaling", include_str!("../scenarios/scaling.toml")),
     ("growth", include_str!("../scenarios/growth.toml")),
     ("heartbeats", include_str!("../scenarios/heartbeats.toml")),
+    ("escalations", include_str!("../scenarios/escalations.toml")),
     ("tables", include_str!("../scenarios/tables.toml")),
 ];
 
@@ -113,6 +116,7 @@ pub(crate) enum Measurement {
     Tables(Tables),
     Growth(Growth),
     Heartbeats(HeartbeatLoad),
+    Escalations(EscalationLoad),
 }
 
 /// What tells the kinds apart.
@@ -133,6 +137,7 @@ enum KindName {
     Tables,
     Growth,
     Heartbeats,
+    Escalations,
 }
 
 /// The names of what comes with the program.
@@ -167,6 +172,7 @@ impl Scenario {
             KindName::Tables => Measurement::Tables(read(file, text)?),
             KindName::Growth => Measurement::Growth(read(file, text)?),
             KindName::Heartbeats => Measurement::Heartbeats(read(file, text)?),
+            KindName::Escalations => Measurement::Escalations(read(file, text)?),
         };
         let scenario = Self { name: name.to_owned(), measurement };
         scenario.check(file)?;
@@ -199,6 +205,7 @@ impl Scenario {
                 Measurement::Tables(tables) => tables.rounds = rounds,
                 Measurement::Growth(growth) => growth.rounds = rounds,
                 Measurement::Heartbeats(heartbeats) => heartbeats.rounds = rounds,
+                Measurement::Escalations(escalations) => escalations.rounds = rounds,
             }
         }
         self.check("--rounds")
@@ -215,6 +222,7 @@ impl Scenario {
             Measurement::Tables(tables) => tables.check(),
             Measurement::Growth(growth) => growth.check(),
             Measurement::Heartbeats(heartbeats) => heartbeats.check(),
+            Measurement::Escalations(escalations) => escalations.check(),
         };
         checked.map_err(|source| ScenarioError::OutOfRange { file: file.to_owned(), source })
     }

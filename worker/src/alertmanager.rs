@@ -4,6 +4,7 @@ mod absent;
 mod asked;
 mod listing;
 mod made;
+mod silenced;
 mod wish;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use thiserror::Error;
 pub use absent::Absent;
 pub(crate) use listing::{ListedAlert, ListedSilence, SilenceMatcher};
 pub(crate) use made::{MadeSilence, MadeSilences};
+pub(crate) use silenced::SilencedThere;
 pub use wish::{Unsilenceable, Wish};
 
 /// How long one call may take; somebody waits for the answer, and others behind them.
@@ -164,6 +166,13 @@ impl Alertmanagers {
 
     fn ask<'a>(&'a self, config: &'a AlertmanagerConfig) -> Alertmanager<'a> {
         Alertmanager { client: &self.client, config, ignored: &self.ignored }
+    }
+}
+
+impl<'a> Alertmanager<'a> {
+    /// What the configuration calls it, for longer than this value lasts.
+    pub(crate) const fn into_name(self) -> &'a str {
+        self.config.name.as_str()
     }
 }
 

@@ -112,7 +112,8 @@ impl OwnerResolver {
         worst_first.sort_by_key(|item| render::urgency(item, &self.severities));
         let alerts = worst_first.into_iter().map(|item| (item.alert, item.is_firing()));
         let swaps = self.oncall.swaps();
-        let duty = self.rules.at(now, &swaps);
+        let rotations = self.oncall.rotations();
+        let duty = self.rules.at(now, &rotations, &swaps);
         let wanted = wanted(alerts, &duty, receiver, self.mention_resolved, self.people_max);
         if wanted.is_empty() {
             return Mentions::default();

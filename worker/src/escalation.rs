@@ -8,6 +8,7 @@
 mod calling;
 pub mod decision;
 mod engine;
+mod live_plans;
 mod metrics;
 mod note;
 pub mod plan;
@@ -33,6 +34,7 @@ use crate::store::{Store, StoreError};
 use crate::test_alert::is_of_test;
 pub(crate) use calling::CallDeps;
 pub(crate) use engine::EscalationEngine;
+pub use live_plans::LivePlans;
 use metrics::{EscalationEvent, EscalationMetrics};
 use plan::EscalationPlans;
 pub(crate) use quota::UrgentQuota;
@@ -51,7 +53,7 @@ pub struct Escalations(Arc<EscalationsState>);
 
 #[derive(Debug)]
 struct EscalationsState {
-    plans: EscalationPlans,
+    plans: LivePlans,
     severities: SeverityWords,
     table: EscalationTable,
     metrics: EscalationMetrics,
@@ -75,7 +77,7 @@ pub struct ToldCard<'t> {
 impl Escalations {
     /// By these plans, in this database.
     pub fn new(
-        plans: EscalationPlans,
+        plans: LivePlans,
         severities: SeverityWords,
         store: Store,
         clock: Clock,
@@ -90,7 +92,8 @@ impl Escalations {
 
     /// A card with these alerts was delivered: what fires on it and was not told before is to be taken on.
     pub async fn begin(&self, told: ToldCard<'_>, items: &[Item<'_>], router: &Router) {
-        let EscalationsState { plans, table, metrics, begun, .. } = &*self.0;
+        let EscalationsState { table, metrics, begun, .. } = &*self.0;
+        let plans = self.0.plans.now();
         if plans.is_empty() {
             return;
         }
@@ -102,7 +105,7 @@ impl Escalations {
             }
         }
         for (name, items) in by_name {
-            let Some(escalation) = self.begun(told, name, items) else { continue };
+            let Some(escalation) = self.begun(&plans, told, name, items) else { continue };
             metrics.event(EscalationEvent::Begun, 1);
             if let Err(error) = table.begin(&escalation).await {
                 debug!(%error, escalation = name, receiver = told.receiver, "an escalation is written down later");
@@ -112,8 +115,14 @@ impl Escalations {
         }
     }
 
-    fn begun(&self, told: ToldCard<'_>, name: &str, mut items: Vec<&Item<'_>>) -> Option<BegunEscalation> {
-        let EscalationsState { plans, severities, table, .. } = &*self.0;
+    fn begun(
+        &self,
+        plans: &EscalationPlans,
+        told: ToldCard<'_>,
+        name: &str,
+        mut items: Vec<&Item<'_>>,
+    ) -> Option<BegunEscalation> {
+        let EscalationsState { severities, table, .. } = &*self.0;
         let first = plans.named(name)?.steps.first()?.after;
         items.sort_by_key(|item| render::urgency(item, severities));
         let lines = items.iter().take(TOLD_MAX).filter_map(|item| firing::line(item));

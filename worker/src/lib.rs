@@ -25,6 +25,7 @@ pub mod link;
 pub mod metrics;
 pub mod oncall;
 pub mod own_alerts;
+mod parts;
 pub mod people;
 mod pictures;
 pub mod preview;
@@ -48,56 +49,39 @@ use std::sync::Arc;
 use config::{
     AlertmanagerConfig, AppConfig, CardsConfig, Config, ConfigErrors, DatabaseConfig, DedupConfig,
     DeliveryConfig, EscalationConfig, HeartbeatConfig, HistoryConfig, ImagesConfig, InteractionsConfig,
-    OwnersConfig, ReceiverConfig, Reloads, RouteConfig, TemplateConfig, TroubleConfig,
+    OwnersConfig, ReceiverConfig, Reloads, Rotation, RouteConfig, TemplateConfig, TroubleConfig,
 };
 use prometheus::Registry;
 use queue::{Consumer, Publisher};
 use reqwest::Client;
 use runtime::clock::Clock;
 use runtime::lifecycle::Lifecycle;
-use runtime::metrics::delivery::PREVIEWING;
 use runtime::telemetry::admin::Page;
 use thiserror::Error;
 use tokio::sync::mpsc::unbounded_channel;
-use tracing::warn;
 
 use crate::delivery::context::DeliveryContext;
 use crate::delivery::intake::Intake;
 use crate::delivery::oldest::OldestWaiting;
 use crate::delivery::pipeline::Pipeline;
-use crate::delivery::routes::LiveRoutes;
 use crate::delivery::settlement::SettlementRecorder;
-use alertmanager::{Absent, Alertmanagers};
-use budget::Budget;
 pub use console_backend::{ConsoleSettings, Sessions as ConsoleSessions};
 
-use audit::Audit;
 use background::{ReplayOutcomes, Tended, Watched, tend};
-use card_store::{CardMetrics, Cards, RefreshDeps, Refresher, Unheard};
-use console_backend::{ConsoleDeps, ConsoleSources};
-use dead_letters::{DeadLetterMetrics, DeadLetters, Mover};
-use directory::{OwnerResolver, OwnersError, Sources};
-use escalation::plan::EscalationPlans;
-use escalation::{CallDeps, EscalationEngine, Escalations, UrgentQuota};
-use feishu::metrics::FeishuMetrics;
-use feishu::sender::Sender;
-use feishu::{AppBot, HttpClientError, Webhooks, http_client};
-use firing::{Firing, FiringMetrics, Over};
-use history::History;
+use dead_letters::Mover;
+use directory::OwnersError;
+use escalation::{CallDeps, EscalationEngine, Escalations};
+use feishu::{HttpClientError, Webhooks, http_client};
 use installation::{Gate, InstallationOrigin};
-use ledger::Ledger;
 use metrics::Metrics;
-use oncall::OnCall;
-use pictures::{Pictures, PicturesError};
-use preview::{Preview, PreviewPage};
-use receiver::{BotAccess, Receiver, ReceiverError};
+use parts::Parts;
+use pictures::PicturesError;
+use receiver::ReceiverError;
 use render::Style;
-use routing::{Chats, Router, UnknownReceiver};
-use sent_cards::SentCards;
+use routing::UnknownReceiver;
 use store::{OpenError, Store};
 use storms::Storms;
 use summarised::SummarisedAlerts;
-use templates::{ByReceiver, LiveTemplates};
 
 /// Pages for the admin port.
 pub type Pages = Vec<Box<dyn Page>>;
@@ -152,6 +136,8 @@ pub struct Settings {
     pub template: Option<String>,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// People who take turns.
+    pub rotations: Vec<Rotation>,
     /// Who is called when nobody takes an alert on.
     pub escalations: Vec<EscalationConfig>,
     /// The operators' console; `None`: there is none.
@@ -190,6 +176,7 @@ impl Settings {
             templates: config.templates.clone(),
             template: config.template.clone(),
             owners: config.owners.clone(),
+            rotations: config.rotations.clone(),
             escalations: config.escalations.clone(),
             console: Some(ConsoleSettings::of(config)),
         }
@@ -282,83 +269,49 @@ pub fn start(
 }
 
 /// The same with a database and a Feishu of the caller's: a simulation brings its own.
-#[expect(
-    clippy::too_many_lines,
-    reason = "the one place where all parts are put together, each in a line or two"
-)]
 pub fn start_with(
     settings: Settings,
     Queue { alerts, dead, interactions, publisher }: Queue,
-    Outside { store, webhooks, client }: Outside,
+    outside: Outside,
     Process { registry, clock, lifecycle }: Process<'_>,
 ) -> Result<Pages, StartError> {
-    let metrics = Metrics::register(registry)?;
-    let (receivers, mut pages) = receivers(&settings, &client, &webhooks, registry)?;
-    let routes = routes(&settings, &receivers, lifecycle)?;
-    let templates = templates(&settings, registry, lifecycle)?;
-    let gate = database_gate(&settings, &store, lifecycle);
-    let ledger = Arc::new(Ledger::new(store.clone(), settings.dedup, clock.clone(), registry)?);
-    let letters = DeadLetters::new(store.clone(), clock.clone(), DeadLetterMetrics::register(registry)?);
-    let (recorder, replayed) = recorder(&metrics);
     let process = Process { registry, clock: clock.clone(), lifecycle };
-    let sender = sender(settings.delivery, &store, &process)?;
-    let bot = Receiver::bot_of(&receivers, settings.app.as_ref(), &client)?;
-    let pictures = pictures(&settings, &receivers, &sender, &process)?;
-    let oncall = oncall(&settings, &store, &process);
-    let owners = owners(&settings, &store, bot.clone(), &oncall, &process)?;
-    let escalations = escalations(&settings, &store, &process)?;
-    let cards = cards(&settings, &store, &process)?;
-    let history = History::new(store.clone(), clock.clone(), settings.history, registry)?;
-    let sources = ConsoleSources { store: &store, letters: &letters, cards: &cards, history: &history };
-    let shown = ConsoleDeps::of(&settings, &receivers, sources, &metrics, &publisher);
-    let shown =
-        shown.with_bot(bot).with_oncall(oncall.clone()).with_alertmanagers(alertmanagers(&settings, &client));
+    let (parts, mut pages) = Parts::of(&settings, &outside, &process)?;
+    let gate = parts::database_gate(&settings, &outside.store, lifecycle);
+    let shown = parts.console(&settings, &outside, &publisher);
     let statuses = shown.statuses.clone();
     // Before the preview, which is at the root as well where there is no console.
     pages.splice(..0, console_backend::pages(settings.console.as_ref(), shown, registry, lifecycle)?);
-    let firing = firing(&settings, &receivers, store.clone(), clock.clone(), registry)?;
-    let (unheard, over) = unheard(&settings, &client, cards.clone(), Arc::clone(&ledger), firing.clone());
-    let rooms = interactions::InteractionDeps {
-        client,
-        cards: cards.clone(),
-        oncall: oncall.clone(),
-        ledger: Arc::clone(&ledger),
-        letters: letters.clone(),
-        store: store.clone(),
-        history: history.clone(),
-        metrics: metrics.clone(),
-        clock: clock.clone(),
-        owners: Arc::clone(&owners),
-        bot: Receiver::bot_in(&receivers),
-        sender: Arc::clone(&sender),
-        chats: receivers.iter().filter_map(Receiver::chat).collect(),
-    };
-    let calls = call_deps(&settings, &receivers, &rooms, &templates);
-    let of_people = interactions::Interactions::new(&settings, rooms, registry, lifecycle)?;
-    let sent_cards = SentCards::new(store.clone(), clock.clone(), settings.history, registry)?;
-    let tools = refresh_deps(&settings, &sender, &owners, &templates, &sent_cards, &clock);
-    let refresher = refresher(&settings, &cards, &receivers, tools);
-    call_when_due(&settings, escalations.clone(), calls, &gate, lifecycle);
+    let people = parts.interactions(&outside, &clock);
+    let calls = parts.calls(&settings, &outside, &clock);
+    let of_people = interactions::Interactions::new(&settings, people, registry, lifecycle)?;
+    let refresher = parts.refresher(&settings, &clock);
+    let (unheard, over) = parts.unheard(&settings, &outside.client);
+    let Outside { store, .. } = outside;
+    let Parts { metrics, receivers, letters, oncall, cards, .. } = parts;
+    call_when_due(&settings, parts.escalations.clone(), calls, &gate, lifecycle);
     let watched = Watched { settings: &settings, receivers: &receivers, store: &store, letters: &letters };
     let fallbacks = watched.fallbacks(&clock);
     let heartbeats = watched.start(&publisher, &statuses, alerts.connected(), &gate, &process)?;
-    let intake = Intake::new(routes.clone(), chats(&settings), recorder, history.clone(), heartbeats);
+    let (recorder, replayed) = recorder(&metrics);
+    let chats = parts::chats(&settings);
+    let intake = Intake::new(parts.routes.clone(), chats, recorder, parts.history.clone(), heartbeats);
     let context = Arc::new(DeliveryContext {
         publisher,
-        ledger: Arc::clone(&ledger),
-        firing: firing.clone(),
-        escalations: escalations.clone(),
-        routes,
+        ledger: parts.ledger,
+        firing: parts.firing,
+        escalations: parts.escalations,
+        routes: parts.routes,
         summarised: SummarisedAlerts::new(store.clone(), clock.clone(), registry)?,
-        history,
-        sent_cards,
+        history: parts.history,
+        sent_cards: parts.sent_cards,
         fallbacks,
         storms: Storms::new(store.clone(), clock.clone()),
-        sender,
-        owners,
-        pictures,
+        sender: parts.sender,
+        owners: parts.owners,
+        pictures: parts.pictures,
         style: settings.style,
-        templates,
+        templates: parts.templates,
         metrics,
         statuses,
         oldest: OldestWaiting::register(registry, clock.clone())?,
@@ -382,116 +335,7 @@ fn recorder(metrics: &Metrics) -> (Arc<SettlementRecorder>, ReplayOutcomes) {
     (Arc::new(SettlementRecorder::new(metrics.clone(), replays)), replayed)
 }
 
-/// What cards are updated with.
-fn refresh_deps(
-    settings: &Settings,
-    sender: &Arc<Sender>,
-    owners: &Arc<OwnerResolver>,
-    templates: &LiveTemplates,
-    sent_cards: &SentCards,
-    clock: &Clock,
-) -> RefreshDeps {
-    RefreshDeps {
-        sender: Arc::clone(sender),
-        owners: Arc::clone(owners),
-        style: settings.style.clone(),
-        templates: templates.clone(),
-        sent_cards: sent_cards.clone(),
-        clock: clock.clone(),
-        request_timeout: settings.delivery.request_timeout,
-    }
-}
-
-/// Whoever updates the cards of an app's bot, if there is one.
-fn refresher(
-    settings: &Settings,
-    cards: &Cards,
-    receivers: &[Receiver],
-    tools: RefreshDeps,
-) -> Option<Arc<Refresher>> {
-    let resolved = settings.app.as_ref()?.resolved;
-    Refresher::new(cards.clone(), receivers, resolved, tools).map(Arc::new)
-}
-
-/// Which alerts go where, which changes with the configuration.
-fn routes(
-    settings: &Settings,
-    receivers: &[Receiver],
-    lifecycle: &Lifecycle,
-) -> Result<LiveRoutes, UnknownReceiver> {
-    let names = receivers.iter().map(|receiver| receiver.name.clone()).collect();
-    let router = Router::new(&settings.routes, names)?;
-    Ok(LiveRoutes::follow(router, settings.reloads.clone(), lifecycle))
-}
-
-/// The words of cards, which change with the configuration.
-fn templates(
-    settings: &Settings,
-    registry: &Registry,
-    lifecycle: &Lifecycle,
-) -> Result<LiveTemplates, StartError> {
-    let first = ByReceiver::new(&settings.templates, &settings.receivers, settings.template.as_deref())?;
-    Ok(LiveTemplates::follow(first, settings.reloads.clone(), registry, lifecycle)?)
-}
-
-/// Who finds out whose alerts they are.
-fn owners(
-    settings: &Settings,
-    store: &Store,
-    bot: Option<Arc<AppBot>>,
-    oncall: &OnCall,
-    Process { registry, clock, lifecycle }: &Process<'_>,
-) -> Result<Arc<OwnerResolver>, OwnersError> {
-    let sources = Sources { database: &settings.database, store, bot, oncall: oncall.clone() };
-    let zone = settings.style.timezone.clone();
-    let severities = settings.style.severities.clone();
-    OwnerResolver::new(&settings.owners, severities, zone, sources, registry, clock.clone(), lifecycle)
-        .map(Arc::new)
-}
-
-/// Who is on call.
-fn oncall(settings: &Settings, store: &Store, Process { clock, .. }: &Process<'_>) -> OnCall {
-    let timezone = settings.style.timezone.clone();
-    OnCall::new(store.clone(), clock.clone(), settings.owners.rotations.clone(), timezone)
-}
-
-/// What escalates.
-fn escalations(
-    settings: &Settings,
-    store: &Store,
-    Process { registry, clock, .. }: &Process<'_>,
-) -> prometheus::Result<Escalations> {
-    let severities = settings.style.severities.clone();
-    let plans = EscalationPlans::new(&settings.escalations, &settings.receivers, &severities);
-    Escalations::new(plans, severities, store.clone(), clock.clone(), registry)
-}
-
-/// What people are called with: much of what answers them.
-fn call_deps(
-    settings: &Settings,
-    receivers: &[Receiver],
-    rooms: &interactions::InteractionDeps,
-    templates: &LiveTemplates,
-) -> CallDeps {
-    let limits = settings.app.as_ref().map(|app| app.urgent).unwrap_or_default();
-    let store = rooms.store.clone();
-    CallDeps {
-        receivers: receivers.iter().map(|receiver| (receiver.name.clone(), receiver.clone())).collect(),
-        sender: Arc::clone(&rooms.sender),
-        owners: Arc::clone(&rooms.owners),
-        oncall: rooms.oncall.clone(),
-        cards: rooms.cards.clone(),
-        history: rooms.history.clone(),
-        trail: Audit::new(store.clone(), rooms.clock.clone()),
-        style: settings.style.clone(),
-        templates: templates.clone(),
-        client: rooms.client.clone(),
-        quota: UrgentQuota::new(store, limits, settings.style.timezone.clone()),
-        clock: rooms.clock.clone(),
-    }
-}
-
-/// Calls about what is due, if anything escalates.
+/// Calls about what is due, as long as anything escalates.
 fn call_when_due(
     settings: &Settings,
     escalations: Escalations,
@@ -499,115 +343,7 @@ fn call_when_due(
     gate: &Gate,
     lifecycle: &Lifecycle,
 ) {
-    if settings.escalations.is_empty() {
-        return;
-    }
     let timezone = settings.style.timezone.clone();
     let engine = EscalationEngine::new(escalations, calls, timezone, settings.delivery.request_timeout);
     lifecycle.tasks.spawn(gate.clone().before(engine.run(lifecycle.stop.clone())));
-}
-
-/// The cards that are kept, with what people can press on them.
-fn cards(
-    settings: &Settings,
-    store: &Store,
-    Process { registry, clock, .. }: &Process<'_>,
-) -> prometheus::Result<Cards> {
-    let cards = Cards::new(store.clone(), clock.clone(), CardMetrics::register(registry)?);
-    Ok(cards.with_buttons(interactions::buttons(settings)))
-}
-
-/// Who fetches pictures for the cards of the app's bot.
-fn pictures(
-    settings: &Settings,
-    receivers: &[Receiver],
-    sender: &Arc<Sender>,
-    Process { registry, clock, lifecycle }: &Process<'_>,
-) -> Result<Pictures, PicturesError> {
-    let bot = Receiver::bot_in(receivers);
-    let images = settings.images.clone();
-    let stop = lifecycle.stop.clone();
-    let ca_file = settings.https_ca_file.as_deref();
-    Pictures::new(images, ca_file, bot, Arc::clone(sender), registry, clock.clone(), stop)
-}
-
-/// Who sends to Feishu, within budgets that the whole fleet keeps.
-fn sender(
-    delivery: DeliveryConfig,
-    store: &Store,
-    Process { registry, clock, lifecycle }: &Process<'_>,
-) -> prometheus::Result<Arc<Sender>> {
-    let budget = Arc::new(Budget::new(store.clone(), clock.clone(), registry)?);
-    lifecycle.tasks.spawn(Arc::clone(&budget).keep_known(lifecycle.stop.clone()));
-    Ok(Arc::new(Sender::new(budget, delivery.concurrency, FeishuMetrics::register(registry)?)))
-}
-
-/// The chats that alerts may name.
-fn chats(settings: &Settings) -> Chats {
-    let allowed = settings.app.as_ref().map_or(&[][..], |app| &app.chats_allowed);
-    Chats::new(allowed, &settings.receivers)
-}
-
-/// What the queues wait behind: the database has to be ours. It has to be of use as well, but nothing waits for that.
-fn database_gate(settings: &Settings, store: &Store, lifecycle: &Lifecycle) -> Gate {
-    lifecycle
-        .readiness
-        .watch("a database that can be used (the log says why; so does check --online)", store.usable());
-    Gate::watched(settings.installation.clone(), store, lifecycle)
-}
-
-/// What was delivered through custom bots.
-fn firing(
-    settings: &Settings,
-    receivers: &[Receiver],
-    store: Store,
-    clock: Clock,
-    registry: &Registry,
-) -> prometheus::Result<Firing> {
-    let by_bots = receivers
-        .iter()
-        .filter(|receiver| matches!(receiver.way, BotAccess::CustomBot(_) | BotAccess::Group(_)));
-    let names = by_bots.map(|receiver| receiver.name.clone()).collect();
-    let metrics = FiringMetrics::register(registry)?;
-    Ok(Firing::new(store, clock, metrics, names, settings.dedup.remember))
-}
-
-/// The Alertmanagers that are configured.
-fn alertmanagers(settings: &Settings, client: &Client) -> Alertmanagers {
-    let ignored = settings.style.links.ignore_labels.clone();
-    Alertmanagers::new(client.clone(), settings.alertmanagers.clone(), ignored)
-}
-
-/// Who looks for what is not heard of any more: in chats of the app's, and at custom bots.
-fn unheard(
-    settings: &Settings,
-    client: &Client,
-    cards: Cards,
-    ledger: Arc<Ledger>,
-    firing: Firing,
-) -> (Unheard, Over) {
-    let absent = || Absent::new(alertmanagers(settings, client), settings.dedup.remember);
-    (Unheard::new(cards, ledger, absent()), Over::new(firing, absent()))
-}
-
-/// The receivers that are configured, or else the preview and its page.
-fn receivers(
-    settings: &Settings,
-    client: &Client,
-    webhooks: &Webhooks,
-    registry: &Registry,
-) -> Result<(Vec<Receiver>, Pages), StartError> {
-    let previewing = PREVIEWING.gauge()?;
-    previewing.set(settings.receivers.is_empty().into());
-    registry.register(Box::new(previewing))?;
-    if settings.receivers.is_empty() {
-        warn!("no receiver is configured: cards are previewed here and on the admin port, not sent");
-        let preview = Preview::default();
-        return Ok((
-            vec![Receiver::preview(preview.clone(), settings.cards.format)],
-            vec![Box::new(PreviewPage(preview))],
-        ));
-    }
-    let receivers = Receiver::all_of(&settings.receivers, settings.app.as_ref(), client, webhooks)?;
-    Ok((receivers, Pages::new()))
 }

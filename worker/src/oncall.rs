@@ -7,13 +7,14 @@ pub mod calendar;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use config::Rotation;
+use config::{Reloads, Rotation};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runtime::clock::Clock;
+use runtime::lifecycle::Lifecycle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, info};
 
 use crate::people::rotation::{Shift, Swap, next_on_duty, on_duty, shifts};
 use crate::store::sql::{execute, rows};
@@ -47,7 +48,7 @@ pub struct OnCall(Arc<OnCallState>);
 struct OnCallState {
     store: Store,
     clock: Clock,
-    rotations: Vec<Rotation>,
+    rotations: RwLock<Arc<Vec<Rotation>>>,
     /// Of rotations without one of their own.
     timezone: TimeZone,
     swaps: RwLock<Arc<Vec<Swap>>>,
@@ -69,8 +70,22 @@ pub struct OnCallNow {
 impl OnCall {
     /// By these rotations; `timezone` is for those without one.
     pub fn new(store: Store, clock: Clock, rotations: Vec<Rotation>, timezone: TimeZone) -> Self {
+        let rotations = RwLock::new(Arc::new(rotations));
         let swaps = RwLock::default();
         Self(Arc::new(OnCallState { store, clock, rotations, timezone, swaps }))
+    }
+
+    /// Goes by the rotations of newer configurations from here on.
+    pub(crate) fn follow(&self, mut reloads: Reloads, lifecycle: &Lifecycle) {
+        let oncall = self.clone();
+        lifecycle.spawn_detached(async move {
+            while let Some(config) = reloads.next().await {
+                let rotations = config.rotations.len();
+                let next = Arc::new(config.rotations.clone());
+                *oncall.0.rotations.write().unwrap_or_else(PoisonError::into_inner) = next;
+                info!(rotations, "the rotations go by the new configuration");
+            }
+        });
     }
 
     /// What people have agreed on, as far as it is known here; the last made last.
@@ -79,18 +94,18 @@ impl OnCall {
     }
 
     /// The rotations of the configuration.
-    pub fn rotations(&self) -> &[Rotation] {
-        &self.0.rotations
+    pub fn rotations(&self) -> Arc<Vec<Rotation>> {
+        Arc::clone(&self.0.rotations.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The rotation of this name.
-    pub fn rotation(&self, name: &str) -> Option<&Rotation> {
-        self.0.rotations.iter().find(|rotation| rotation.name == name)
+    pub fn rotation(&self, name: &str) -> Option<Rotation> {
+        self.rotations().iter().find(|rotation| rotation.name == name).cloned()
     }
 
     /// How each rotation stands now.
     pub fn now(&self) -> Vec<OnCallNow> {
-        let OnCallState { clock, rotations, timezone, .. } = &*self.0;
+        let OnCallState { clock, timezone, .. } = &*self.0;
         let swaps = self.swaps();
         let now = clock.now();
         let standing = |rotation: &Rotation| {
@@ -102,7 +117,7 @@ impl OnCall {
                 next: next.map(|next| next.person.to_owned()),
             })
         };
-        rotations.iter().filter_map(standing).collect()
+        self.rotations().iter().filter_map(standing).collect()
     }
 
     /// When the turn that is now ends, if another follows.

@@ -216,6 +216,7 @@ fn settings(plan: &Plan) -> Settings {
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        rotations: Vec::new(),
         escalations: Vec::new(),
         console: None,
     }

@@ -240,7 +240,7 @@ fn callee(text: &str) -> Result<Callee, Must> {
 }
 
 fn known_rotation(config: &Config, name: &str) -> Result<String, Must> {
-    let names: Vec<_> = config.owners.rotations.iter().map(|rotation| rotation.name.clone()).collect();
+    let names: Vec<_> = config.rotations.iter().map(|rotation| rotation.name.clone()).collect();
     if names.iter().any(|known| known == name) {
         return Ok(name.to_owned());
     }

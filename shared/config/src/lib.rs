@@ -157,6 +157,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// Who is told by name.
     pub owners: OwnersConfig,
+    /// People who take turns, whom owners and escalations name.
+    pub rotations: Vec<Rotation>,
     /// Who is called when nobody takes an alert on, by name.
     pub escalations: Vec<EscalationConfig>,
     /// What people may do from Feishu.

@@ -10,7 +10,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::Secret;
-use super::kinds::{Must, duration, number, timezone, yes_or_no};
+use super::kinds::{Must, duration, number, yes_or_no};
 use super::reader::{Reader, Section, key, key_or};
 
 pub use table::{UserColumns, UserServer, UserTableConfig};
@@ -21,6 +21,10 @@ const DAY: Duration = Duration::from_hours(24);
 const PERSON_BYTES_MAX: usize = 128;
 /// Annotations and labels that name an owner, where no others are set.
 const LABELS: [&str; 3] = ["owner", "at_name", "feishu_user"];
+/// Where people who take turns stand now.
+const ROTATIONS_MOVED: &str = "stands at the top of the file now, for owners and escalations alike, as \
+    `rotations: { NAME: { people: [ann, bob], shift: 1w, hand_over: Mon 09:00, start: 2024-01-15 } }`: `every: day` is \
+    `shift: 1d`, `every: week` is `shift: 1w`, and `starts` is `start` with `hand_over`";
 /// Labels that name the service of an alert.
 const SERVICE_LABELS: [&str; 3] = ["service", "app", "job"];
 
@@ -41,8 +45,6 @@ pub struct OwnersConfig {
     pub by_label: Vec<(String, Owned)>,
     /// Owners of namespaces.
     pub namespaces: Owned,
-    /// People who take turns.
-    pub rotations: Vec<Rotation>,
     /// People who are named on every card.
     pub always_mention: Vec<String>,
     /// Whether a card about nothing but what is over wakes people.
@@ -118,7 +120,6 @@ impl Default for OwnersConfig {
             services: Owned::new(),
             by_label: Vec::new(),
             namespaces: Owned::new(),
-            rotations: Vec::new(),
             always_mention: Vec::new(),
             mention_resolved: false,
             mention_user_ids: false,
@@ -135,6 +136,7 @@ pub(super) fn owners(reader: &Reader, section: Section<'_>) -> OwnersConfig {
     let default = OwnersConfig::default();
     let or = |set: Vec<String>, default| if set.is_empty() { default } else { set };
     let yes = |name| section.value(key(name), yes_or_no);
+    section.refuse_moved("rotations", ROTATIONS_MOVED);
     let by_label = section.sections("by_label").into_iter();
     let owners = OwnersConfig {
         labels: or(section.values(key("labels"), person), default.labels),
@@ -142,11 +144,6 @@ pub(super) fn owners(reader: &Reader, section: Section<'_>) -> OwnersConfig {
         services: section.lists_or(key_or("services", "SERVICE_TO_USER"), person, person),
         by_label: by_label.map(|(label, section)| (label, section.own_lists(person, person))).collect(),
         namespaces: section.lists("namespaces", person, person),
-        rotations: section
-            .sections("rotations")
-            .into_iter()
-            .filter_map(|(name, section)| rotation(reader, name, section))
-            .collect(),
         always_mention: section.values(key("always_mention"), person),
         mention_resolved: yes("mention_resolved").unwrap_or(default.mention_resolved),
         mention_user_ids: yes("mention_user_ids").unwrap_or(default.mention_user_ids),
@@ -172,35 +169,10 @@ pub(super) fn of_receiver(section: &Section<'_>) -> ReceiverOwners {
     }
 }
 
-fn rotation(reader: &Reader, name: String, section: Section<'_>) -> Option<Rotation> {
-    let people = section.values(key("people"), person);
-    let every = section.value(key("every"), turn).unwrap_or_default();
-    let starts = section.value(key("starts"), moment);
-    let timezone = section.value(key("timezone"), timezone);
-    let place = section.place();
-    let has_people = section.is_set(key("people"));
-    let has_start = section.is_set(key("starts"));
-    section.finish();
-    if !has_people || !has_start {
-        reader.report(place, "a rotation needs its people and when the first one's turn starts");
-    }
-    let overrides = Vec::new();
-    let starts = starts.filter(|_| !people.is_empty())?;
-    Some(Rotation { name, people, every, starts, timezone, overrides, calendar_token: None })
-}
-
 /// A user name, a mobile, an open id, a rotation; or what somebody owns.
 pub(super) fn person(text: &str) -> Result<String, Must> {
     let usable = (1..=PERSON_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control);
     usable.then(|| text.to_owned()).ok_or_else(|| format!("a name of 1 to {PERSON_BYTES_MAX} bytes"))
-}
-
-fn turn(text: &str) -> Result<RotationTurn, Must> {
-    match text {
-        "day" => Ok(RotationTurn::Day),
-        "week" => Ok(RotationTurn::Week),
-        _ => Err("day or week".to_owned()),
-    }
 }
 
 /// A day, or a day and a time: without a zone, which has a setting of its own.

@@ -271,6 +271,14 @@ impl<'r> Section<'r> {
         }
     }
 
+    /// Refuses a key that stands elsewhere now, in words that say where.
+    pub(super) fn refuse_moved(&self, name: &'static str, says: &str) {
+        if self.entries.iter().any(|entry| entry.key == name) {
+            self.known.borrow_mut().push(name.to_owned());
+            self.reader.report(self.place_at(name), says);
+        }
+    }
+
     /// Reports every key of this map that nobody asked for.
     pub(super) fn finish(self) {
         let known = self.known.borrow();

@@ -33,6 +33,11 @@ impl Reloads {
         Self(watch::Sender::new(None).subscribe())
     }
 
+    /// Those that somebody else publishes.
+    pub const fn of(published: watch::Receiver<Option<Arc<Config>>>) -> Self {
+        Self(published)
+    }
+
     /// The next one, or the newest if there were several; `None` once there can be no more.
     pub async fn next(&mut self) -> Option<Arc<Config>> {
         self.0.changed().await.ok()?;
@@ -75,7 +80,7 @@ where
     is_newest.set(1);
     registry.register(Box::new(is_newest.clone()))?;
     let publish = watch::Sender::new(None);
-    let reloads = Reloads(publish.subscribe());
+    let reloads = Reloads::of(publish.subscribe());
     let files = config.files.clone();
     // Now, not at the first look: what is written in between has changed too.
     let used = files.iter().map(print).collect();

@@ -34,7 +34,7 @@ struct ShiftHandover {
     time: Time,
 }
 
-/// The rotations of the file; they go before those of `owners.rotations`.
+/// The rotations of the file.
 pub(super) fn read(reader: &Reader, root: &Section<'_>) -> Vec<Rotation> {
     let sections = root.sections("rotations").into_iter();
     sections.filter_map(|(name, section)| rotation(reader, name, section)).collect()

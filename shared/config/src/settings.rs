@@ -78,6 +78,7 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         severities: super::severities::severities(&root),
         sources: super::sources::read(reader, &root),
         owners: super::owners::owners(reader, root.section("owners")),
+        rotations: super::rotations::read(reader, &root),
         escalations: Vec::new(),
         interactions: super::interactions::interactions(root.section("interactions"), hears_presses),
         alertmanagers: super::interactions::alertmanagers(reader, &root),
@@ -89,20 +90,18 @@ pub(super) fn read(reader: &Reader, tree: &Node) -> Config {
         notes: Vec::new(),
         files: Vec::new(),
     };
-    people_to_call(reader, &root, &mut config);
+    config.escalations = super::escalations::read(reader, &root, &config);
     config.links.ignore_labels.clone_from(&config.identity.ignore_labels);
     config.links.console_url = config.console.address();
     config.notes.extend(super::links::note(&config.links));
+    config.notes.extend(unused_spool(&config));
     root.finish();
-    let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
-    let unused = (config.spool.is_some() && config.queue.is_none()).then(|| note.to_owned());
-    Config { notes: config.notes.into_iter().chain(unused).collect(), ..config }
+    config
 }
 
-/// Who is on call, and who is called; both by what else the file says.
-fn people_to_call(reader: &Reader, root: &Section<'_>, config: &mut Config) {
-    config.owners.rotations.splice(0..0, super::rotations::read(reader, root));
-    config.escalations = super::escalations::read(reader, root, config);
+fn unused_spool(config: &Config) -> Option<String> {
+    let note = "spool.dir is set, but the embedded queue is on disk itself and needs no spool";
+    (config.spool.is_some() && config.queue.is_none()).then(|| note.to_owned())
 }
 
 fn shutdown_grace(root: &Section<'_>) -> Duration {

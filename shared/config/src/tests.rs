@@ -332,8 +332,9 @@ fn what_is_set_and_wrong_is_not_said_to_be_missing_as_well() {
         ("app: { id: cli_a }", 1),
         ("alertmanagers: { one: { url: 'http://a b/' } }", 1),
         ("alertmanagers: { one: {} }", 1),
+        ("rotations: { r: { people: a, start: soon } }", 1),
+        ("rotations: { r: { people: [''], start: soon } }", 2),
         ("owners: { rotations: { r: { people: a, starts: soon } } }", 1),
-        ("owners: { rotations: { r: { people: [''], starts: soon } } }", 2),
         ("owners: { table: { host: h, database: '${GONE}', user: u } }", 1),
     ] {
         let said = read(text, &[]).unwrap_err();

@@ -34,7 +34,7 @@ pub(super) fn list(
         }
     };
     let rules = OwnerRules::new(&config.owners, config.timezone.clone());
-    let duty = rules.at(now, &[]);
+    let duty = rules.at(now, &config.rotations, &[]);
     let mut lines: Vec<String> = Vec::new();
     for (receiver, alert) in told_to {
         let (why, people) = duty.owners_of(alert, receiver);

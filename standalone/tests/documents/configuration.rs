@@ -54,7 +54,6 @@ fn complete() -> Value {
         },
         "links": { "grafana_url": "https://grafana", "loki": { "datasource_uid": "u" } },
         "owners": {
-            "rotations": { "NAME": { "people": ["a"], "starts": "2024-01-15" } },
             "table": {
                 "host": "h", "database": "d", "user": "u", "tls": { "cert_file": "Cargo.toml", "key_file": "Cargo.toml" }
             }
@@ -89,7 +88,7 @@ fn shown(config: &Config) -> String {
     format!(
         "{config:?} {queue:?} {:?} {:?}",
         secrets(config.app.as_ref(), &config.receivers, Some(&config.console)),
-        secrets_of_calls(&config.escalations, &config.owners.rotations)
+        secrets_of_calls(&config.escalations, &config.rotations)
     )
 }
 
@@ -258,7 +257,7 @@ fn the_roles_go_by_the_settings_the_registry_says_they_read() {
     let worker = |config: &Config| {
         let settings = worker::Settings::from_config(config, Reloads::none());
         let console = settings.console.as_ref().map(|console| &console.config);
-        let of_calls = secrets_of_calls(&settings.escalations, &settings.owners.rotations);
+        let of_calls = secrets_of_calls(&settings.escalations, &settings.rotations);
         format!(
             "{settings:?} {:?} {of_calls:?}",
             secrets(settings.app.as_ref(), &settings.receivers, console)
@@ -286,14 +285,25 @@ fn nobody_else_uses_a_changed_configuration_without_a_restart() {
             }
         });
     }
-    // The gate; the heartbeats; the routes; the templates, and which of them receivers go by.
-    let known = ["heartbeats.rs", "live_gate.rs", "routes.rs", "templates.rs"];
+    // The gate; the heartbeats; the escalations, and which of them receivers go by; who is on call; the routes; the templates, and
+    // which of them receivers go by.
+    let known = ["heartbeats.rs", "live_gate.rs", "live_plans.rs", "oncall.rs", "routes.rs", "templates.rs"];
     assert_eq!(found.into_iter().collect::<Vec<_>>(), known);
     for Setting { key, is_reloaded, .. } in settings() {
-        let follows = ["gate.", "heartbeats.", "routes[]", "template", "tls.", "admin_tls."]
-            .iter()
-            .any(|part| key.starts_with(part));
-        assert_eq!(*is_reloaded, follows || *key == "receivers.NAME.template", "{key}");
+        let follows = [
+            "gate.",
+            "heartbeats.",
+            "escalations.",
+            "rotations.",
+            "routes[]",
+            "template",
+            "tls.",
+            "admin_tls.",
+        ]
+        .iter()
+        .any(|part| key.starts_with(part));
+        let is_of_receiver = ["receivers.NAME.template", "receivers.NAME.escalation"].contains(key);
+        assert_eq!(*is_reloaded, follows || is_of_receiver, "{key}");
     }
 }
 

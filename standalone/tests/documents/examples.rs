@@ -1,7 +1,7 @@
 //! For each setting a value that is right and not its default.
 
 /// The keys of the registry, and what they are set to: JSON, or else a text.
-pub(crate) const EXAMPLES: [(&str, &str); 231] = [
+pub(crate) const EXAMPLES: [(&str, &str); 227] = [
     ("listen", "127.0.0.1:1"),
     ("admin_listen", "127.0.0.1:2"),
     ("data_dir", "/var/lib/larkfire"),
@@ -157,10 +157,6 @@ pub(crate) const EXAMPLES: [(&str, &str); 231] = [
     ("owners.service_labels", "a"),
     ("owners.by_label.LABEL.VALUE", "a"),
     ("owners.namespaces.NAME", "a"),
-    ("owners.rotations.NAME.people", r#"["a", "b"]"#),
-    ("owners.rotations.NAME.starts", "2024-01-16"),
-    ("owners.rotations.NAME.every", "day"),
-    ("owners.rotations.NAME.timezone", "UTC"),
     ("owners.always_mention", "a"),
     ("owners.mention_resolved", r#""true""#),
     ("owners.mention_user_ids", r#""true""#),

@@ -7,6 +7,7 @@ mod called_as;
 mod commands;
 mod dead_letters;
 mod deployment;
+mod escalations;
 mod explain;
 mod faults;
 mod files;

@@ -135,6 +135,13 @@ impl Alertmanager<'_> {
         self.list(self.asking_for(&query)?).await
     }
 
+    /// The alerts that nothing keeps quiet now.
+    pub(super) async fn active_alerts(&self) -> Result<Vec<ListedAlert>, AlertmanagerError> {
+        let query =
+            [("active", "true"), ("silenced", "false"), ("inhibited", "false"), ("unprocessed", "false")];
+        self.list(self.asking_for(&query)?).await
+    }
+
     /// The alerts that all of these match, silenced or not.
     pub(crate) async fn alerts_matching(
         &self,

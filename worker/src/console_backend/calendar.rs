@@ -40,7 +40,8 @@ impl CalendarPage {
             return Some(only_get());
         }
         let rotation = self.oncall.rotation(&name);
-        let token = rotation.and_then(|rotation| rotation.calendar_token.as_ref()).map(Secret::expose);
+        let token =
+            rotation.as_ref().and_then(|rotation| rotation.calendar_token.as_ref()).map(Secret::expose);
         let shown = token_of(request.uri.query().unwrap_or_default());
         let has_token = token.zip(shown).is_some_and(|(token, shown)| is_same_secret(shown, token));
         if !has_token {
@@ -56,7 +57,7 @@ impl CalendarPage {
             }
         }
         let Some(rotation) = rotation else { return Some(not_found()) };
-        let mut answer = page(CALENDAR, self.oncall.calendar(rotation).into());
+        let mut answer = page(CALENDAR, self.oncall.calendar(&rotation).into());
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Some(answer)
     }

@@ -42,7 +42,8 @@ impl OwnerResolver {
         now: Timestamp,
     ) -> CalledPeople {
         let swaps = self.oncall.swaps();
-        let people = meant(who, items, receiver, &self.rules.at(now, &swaps));
+        let rotations = self.oncall.rotations();
+        let people = meant(who, items, receiver, &self.rules.at(now, &rotations, &swaps));
         if people.is_empty() {
             return CalledPeople::default();
         }

@@ -15,6 +15,7 @@ use super::note;
 use super::quota::UrgentQuota;
 use super::table::DueEscalation;
 use super::webhook::{self, WebhookAlert, WebhookBody};
+use crate::alertmanager::Alertmanagers;
 use crate::audit::Audit;
 use crate::card_store::Cards;
 use crate::directory::{CalledPeople, CardSender, OwnerResolver};
@@ -34,6 +35,10 @@ const ITEMS_MAX: usize = 500;
 /// Attempts after which nobody is looked for any more who could not be looked up in time.
 const LATE_ATTEMPTS_MAX: u32 = 3;
 
+/// A receiver may be gone from the configuration, or newer than this process.
+const NOT_OURS: &str =
+    "the receiver was not there when this process started: is it configured, and was it restarted since?";
+
 /// What calls are made with.
 pub(crate) struct CallDeps {
     pub(crate) receivers: BTreeMap<String, Receiver>,
@@ -45,6 +50,8 @@ pub(crate) struct CallDeps {
     pub(crate) trail: Audit,
     pub(crate) style: Style,
     pub(crate) templates: LiveTemplates,
+    /// Where somebody may have silenced what is to be called about.
+    pub(crate) alertmanagers: Alertmanagers,
     /// For programs.
     pub(crate) client: Client,
     pub(crate) quota: UrgentQuota,
@@ -150,8 +157,7 @@ impl CallDeps {
         let items = group.items();
         let Some(receiver) = self.receivers.get(group.receiver) else {
             let nobody = CalledPeople::default();
-            return CallReport::of(CallResult::Refused, &nobody)
-                .because("the receiver is not configured any more");
+            return CallReport::of(CallResult::Refused, &nobody).because(NOT_OURS);
         };
         let people = self.people(group, &items, receiver).await;
         let needs_people = matches!(group.step.method, StepMethod::Mention | StepMethod::Urgent(_));
@@ -205,9 +211,7 @@ impl CallDeps {
                 report = Some(next);
             }
         }
-        report.unwrap_or_else(|| {
-            CallReport::of(CallResult::Refused, people).because("the receiver is not configured any more")
-        })
+        report.unwrap_or_else(|| CallReport::of(CallResult::Refused, people).because(NOT_OURS))
     }
 
     /// By a card: a reply to the one that was delivered where that can be replied to, and else a new one.

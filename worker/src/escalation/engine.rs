@@ -1,15 +1,16 @@
 //! What is due is claimed, looked at once more, and called about: together where one call does for several cards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use config::{EscalationConfig, EscalationStep};
+use config::EscalationConfig;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use model::envelope::Source;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Escalations;
 use super::calling::{CallDeps, CallReport, DueTogether};
@@ -17,6 +18,7 @@ use super::decision::{CallResult, NextStep, StepDecision, after_call, decide};
 use super::metrics::{CallOutcome, EscalationEvent};
 use super::note;
 use super::table::{AlertStanding, CLAIMED_MAX, DueEscalation, EscalatedAlert, EscalationClaim};
+use crate::alertmanager::{Alertmanager, SilencedThere};
 use crate::audit::AuditedAction;
 use crate::card_store::Mark;
 use crate::history::{HistoryFacts, HistoryOutcome, HistoryRow};
@@ -65,8 +67,11 @@ impl EscalationEngine {
     }
 
     /// Calls until the stop. What is under way is finished: dropped in the middle, nobody would be called until its lease has
-    /// ended.
+    /// ended. Who has no escalations is not woken for them.
     pub(crate) async fn run(self, stop: CancellationToken) {
+        if !stop.run_until_cancelled(self.escalations.0.plans.any()).await.unwrap_or(false) {
+            return;
+        }
         let mut counted: Option<Instant> = None;
         let begun = &self.escalations.0.begun;
         let next_look = async || {
@@ -94,7 +99,7 @@ impl EscalationEngine {
             let (claim, due) = self.escalations.0.table.claim(self.lease).await?;
             let is_all = due.len() < CLAIMED_MAX;
             if !due.is_empty() {
-                self.work(claim, due).await?;
+                self.work(claim, due, stop).await?;
             }
             if is_all {
                 return Ok(());
@@ -103,15 +108,22 @@ impl EscalationEngine {
         Ok(())
     }
 
-    async fn work(&self, claim: EscalationClaim, due: Vec<DueEscalation>) -> Result<(), StoreError> {
+    async fn work(
+        &self,
+        claim: EscalationClaim,
+        due: Vec<DueEscalation>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let plans = self.escalations.0.plans.now();
         let standings = self.escalations.0.table.standings(&due).await?;
         let mut open = open_alerts(standings);
         self.leave_out_silenced(&due, &mut open).await;
+        self.leave_out_silenced_elsewhere(&due, &mut open).await;
         let now = self.escalations.0.table.clock.now();
         let mut together: BTreeMap<(&str, &str, usize), Vec<&DueEscalation>> = BTreeMap::new();
         let mut over = Vec::new();
         for escalation in &due {
-            let plan = self.escalations.0.plans.named(&escalation.escalation);
+            let plan = plans.named(&escalation.escalation);
             let ended = open.get(&escalation.id).map_or(Some(EscalationEvent::Ended), OpenAlerts::end);
             let decision = plan.map(|plan| decide(&plan.steps, &escalation.progress, &self.timezone, now));
             match (ended, decision) {
@@ -119,12 +131,12 @@ impl EscalationEngine {
                 (None, None) => over.push((escalation, EscalationEvent::Unconfigured)),
                 (None, Some(StepDecision::Finished)) => over.push((escalation, EscalationEvent::Finished)),
                 (None, Some(StepDecision::Postpone(until))) => {
-                    self.postpone(claim, escalation, until).await?;
+                    self.postpone(claim, escalation, plan, until).await?;
                 }
                 (None, Some(StepDecision::Call)) => {
-                    let step = escalation.progress.step;
+                    let number = escalation.progress.step;
                     together
-                        .entry((&escalation.escalation, &escalation.receiver, step))
+                        .entry((&escalation.escalation, &escalation.receiver, number))
                         .or_default()
                         .push(escalation);
                 }
@@ -133,28 +145,13 @@ impl EscalationEngine {
         self.end(claim, &over).await?;
         let groups: Vec<DueTogether<'_>> = together
             .into_iter()
-            .filter_map(|((name, receiver, step), due)| self.group(name, receiver, step, due, &open))
+            .filter_map(|((name, receiver, number), due)| {
+                group(plans.named(name)?, receiver, number, due, &open)
+            })
             .collect();
-        let calls: Vec<_> = groups.iter().map(|group| self.call(claim, group)).collect();
+        let calls: Vec<_> = groups.iter().map(|group| self.call(claim, group, stop)).collect();
         let done: Vec<Result<(), StoreError>> = stream::iter(calls).buffer_unordered(AT_ONCE).collect().await;
         done.into_iter().collect()
-    }
-
-    fn group<'d>(
-        &'d self,
-        name: &'d str,
-        receiver: &'d str,
-        number: usize,
-        due: Vec<&'d DueEscalation>,
-        open: &'d HashMap<Vec<u8>, OpenAlerts>,
-    ) -> Option<DueTogether<'d>> {
-        let plan: &EscalationConfig = self.escalations.0.plans.named(name)?;
-        let step: &EscalationStep = plan.steps.get(number)?;
-        let open = due.iter().filter_map(|due| open.get(&due.id)).flat_map(|open| &open.open);
-        let mut open: Vec<&str> = open.map(String::as_str).collect();
-        open.sort_unstable();
-        open.dedup();
-        Some(DueTogether { plan, step, number, receiver, due, open })
     }
 
     /// Silences are made for what alerts share as well; those stand on their cards only.
@@ -165,9 +162,49 @@ impl EscalationEngine {
             stream::iter(looks).buffer_unordered(CARDS_AT_ONCE).collect().await;
         for (id, silenced) in found.into_iter().flatten() {
             if let Some(open) = open.get_mut(&id) {
-                let before = open.open.len();
-                open.open.retain(|fingerprint| !silenced.contains(fingerprint));
-                open.silenced += before - open.open.len();
+                open.leave_out(|fingerprint| silenced.iter().any(|silenced| silenced == fingerprint));
+            }
+        }
+    }
+
+    /// Silences that were made in Alertmanager itself are known there only. One that does not answer spares nobody a call.
+    async fn leave_out_silenced_elsewhere(
+        &self,
+        due: &[DueEscalation],
+        open: &mut HashMap<Vec<u8>, OpenAlerts>,
+    ) {
+        let is_open = |due: &&DueEscalation| open.get(&due.id).is_some_and(|open| !open.open.is_empty());
+        let of_due: Vec<_> =
+            due.iter().filter(is_open).map(|due| (due, self.alertmanagers_of(due))).collect();
+        let names: BTreeSet<&str> = of_due.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let asked: Vec<_> = names.into_iter().map(|name| self.silenced_in(name)).collect();
+        let found: HashMap<String, SilencedThere> =
+            stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+        for (due, names) in of_due {
+            let Some(open) = open.get_mut(&due.id) else { continue };
+            let there: Vec<_> = names.iter().filter_map(|name| found.get(*name)).collect();
+            let items: Vec<Item<'_>> = due.envelopes.iter().flat_map(Item::all_of).collect();
+            open.leave_out(|fingerprint| {
+                let kept = items.iter().find(|item| item.alert.fingerprint.as_str() == fingerprint);
+                there.iter().any(|there| there.has(fingerprint, kept.map(|item| &item.alert.labels)))
+            });
+        }
+    }
+
+    /// The names of those that have sent the alerts of an escalation.
+    fn alertmanagers_of(&self, due: &DueEscalation) -> BTreeSet<&str> {
+        let sent = due.envelopes.iter().filter(|envelope| envelope.source == Source::Alertmanager);
+        sent.filter_map(|envelope| self.deps.alertmanagers.of(&envelope.external_url))
+            .map(Alertmanager::into_name)
+            .collect()
+    }
+
+    async fn silenced_in(&self, name: &str) -> Option<(String, SilencedThere)> {
+        match self.deps.alertmanagers.named(name)?.silenced_there().await {
+            Ok(there) => Some((name.to_owned(), there)),
+            Err(error) => {
+                debug!(alertmanager = name, %error, "an Alertmanager could not be asked for what is silenced: people are called");
+                None
             }
         }
     }
@@ -190,9 +227,9 @@ impl EscalationEngine {
         &self,
         claim: EscalationClaim,
         due: &DueEscalation,
+        plan: Option<&EscalationConfig>,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let plan = self.escalations.0.plans.named(&due.escalation);
         let step = plan.and_then(|plan| plan.steps.get(due.progress.step));
         if let Some(step) = step {
             self.escalations.0.metrics.called(step.method.as_str(), CallOutcome::Postponed, 1);
@@ -221,7 +258,12 @@ impl EscalationEngine {
     }
 
     /// Makes one call for all of these, and writes down what comes next.
-    async fn call(&self, claim: EscalationClaim, group: &DueTogether<'_>) -> Result<(), StoreError> {
+    async fn call(
+        &self,
+        claim: EscalationClaim,
+        group: &DueTogether<'_>,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
         let report = Box::pin(self.deps.call(group)).await;
         let now = self.escalations.0.table.clock.now();
         self.count(group, &report, now);
@@ -234,15 +276,34 @@ impl EscalationEngine {
                 None => by_next.push((next, vec![due])),
             }
         }
+        let mut written = Ok(());
         for (next, due) in &by_next {
             if *next == NextStep::Over {
                 self.escalations.0.metrics.event(EscalationEvent::Finished, due.len());
             }
-            self.escalations.0.table.go_on(claim, due, *next).await?;
+            written = written.and(self.write_down(claim, due, *next, stop).await);
         }
         // Somebody was called, whatever becomes of writing it down.
         self.note(group, &report, now).await;
-        Ok(())
+        written
+    }
+
+    /// What came of a call is known here alone, and whoever does not know it calls once more: it is tried until the database has it,
+    /// or the stop. Nothing else could be done without a database.
+    async fn write_down(
+        &self,
+        claim: EscalationClaim,
+        due: &[&DueEscalation],
+        next: NextStep,
+        stop: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        loop {
+            let written = self.escalations.0.table.go_on(claim, due, next).await;
+            let is_done = written.is_ok() || stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none();
+            if is_done {
+                return written;
+            }
+        }
     }
 
     fn count(&self, group: &DueTogether<'_>, report: &CallReport, now: Timestamp) {
@@ -269,7 +330,7 @@ impl EscalationEngine {
 
     /// Who was called when stands in the log, in history, in the audit trail and on the cards.
     async fn note(&self, group: &DueTogether<'_>, report: &CallReport, now: Timestamp) {
-        let how = group.step.method.as_str();
+        let how = note::how(&group.step.method);
         let number = group.number + 1;
         let escalation = group.plan.name.as_str();
         let receiver = group.receiver;
@@ -308,7 +369,7 @@ impl EscalationEngine {
         if matches!(report.result, CallResult::NotNow { .. }) {
             return;
         }
-        let said = note::in_history(escalation, number, how, &report.who);
+        let said = note::in_history(escalation, number, &how, &report.who);
         let said = why.map_or_else(|| said.clone(), |why| format!("{said}: {why}"));
         self.note_history(group, &said, report.code);
         let named: Vec<_> =
@@ -320,7 +381,11 @@ impl EscalationEngine {
         // What cannot be written down was done all the same; the log has it.
         let _unwritten = self.deps.trail.note(action, done, &said).await;
         if report.result == CallResult::Made {
-            let mark = Mark::Escalated(Escalated { who: report.who.clone(), how: how.to_owned(), at: now });
+            let mark = Mark::Escalated(Escalated {
+                who: report.who.clone(),
+                how: group.step.method.as_str().to_owned(),
+                at: now,
+            });
             let pairs: Vec<_> = group.open.iter().map(|open| (receiver, *open)).collect();
             let _unmarked = self.deps.cards.mark(&pairs, &mark).await;
         }
@@ -339,6 +404,13 @@ impl EscalationEngine {
 }
 
 impl OpenAlerts {
+    /// Those of them that are silenced.
+    fn leave_out(&mut self, is_silenced: impl Fn(&str) -> bool) {
+        let before = self.open.len();
+        self.open.retain(|fingerprint| !is_silenced(fingerprint));
+        self.silenced += before - self.open.len();
+    }
+
     /// Why there is nothing to call about; `None` if there is.
     fn end(&self) -> Option<EscalationEvent> {
         match self {
@@ -348,6 +420,21 @@ impl OpenAlerts {
             Self { .. } => Some(EscalationEvent::Ended),
         }
     }
+}
+
+fn group<'d>(
+    plan: &'d EscalationConfig,
+    receiver: &'d str,
+    number: usize,
+    due: Vec<&'d DueEscalation>,
+    open: &'d HashMap<Vec<u8>, OpenAlerts>,
+) -> Option<DueTogether<'d>> {
+    let step = plan.steps.get(number)?;
+    let open = due.iter().filter_map(|due| open.get(&due.id)).flat_map(|open| &open.open);
+    let mut open: Vec<&str> = open.map(String::as_str).collect();
+    open.sort_unstable();
+    open.dedup();
+    Some(DueTogether { plan, step, number, receiver, due, open })
 }
 
 fn open_alerts(standings: Vec<EscalatedAlert>) -> HashMap<Vec<u8>, OpenAlerts> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use config::{Callee, EscalationStep, Locale};
+use config::{Callee, EscalationStep, Locale, StepMethod};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -25,6 +25,16 @@ pub(super) fn on_card(
         Locale::ZhCn => format!("{waited}无人认领：升级 {escalation} 第 {number} 步{on_call}"),
         Locale::En => {
             format!("Nobody has taken this on for {waited}: escalation {escalation}, step {number}{on_call}")
+        }
+    }
+}
+
+/// How a step calls, where that is written down: of another receiver its name as well.
+pub(super) fn how(method: &StepMethod) -> String {
+    match method {
+        StepMethod::Receiver(name) => format!("{} {name}", method.as_str()),
+        StepMethod::Mention | StepMethod::Urgent(_) | StepMethod::Webhook { .. } => {
+            method.as_str().to_owned()
         }
     }
 }
@@ -73,5 +83,7 @@ mod tests {
             in_history("night", 1, "urgent_phone", &["ann".to_owned()]),
             "escalation night, step 1: urgent_phone to ann"
         );
+        let told = how(&StepMethod::Receiver("managers".to_owned()));
+        assert_eq!(in_history("night", 4, &told, &[]), "escalation night, step 4: receiver managers");
     }
 }

@@ -28,7 +28,6 @@ pub struct OwnerRules {
     by_label: Vec<(String, Map)>,
     namespaces: Map,
     always: Vec<String>,
-    rotations: Vec<Rotation>,
     timezone: TimeZone,
 }
 
@@ -44,6 +43,7 @@ struct Map {
 #[derive(Debug)]
 pub struct Duty<'r> {
     rules: &'r OwnerRules,
+    rotations: &'r [Rotation],
     swaps: &'r [Swap],
     now: Timestamp,
     present: HashMap<&'r str, &'r str>,
@@ -78,21 +78,15 @@ impl OwnerRules {
             by_label: config.by_label.iter().map(|(label, map)| (label.clone(), Map::new(map))).collect(),
             namespaces: Map::new(&config.namespaces),
             always: config.always_mention.clone(),
-            rotations: config.rotations.clone(),
             timezone,
         }
     }
 
-    /// The rules as they are at `now`, as people have swapped their turns.
-    pub fn at<'r>(&'r self, now: Timestamp, swaps: &'r [Swap]) -> Duty<'r> {
+    /// The rules as they are at `now`, by these rotations, in which people have swapped their turns.
+    pub fn at<'r>(&'r self, now: Timestamp, rotations: &'r [Rotation], swaps: &'r [Swap]) -> Duty<'r> {
         let turn = |rotation: &'r Rotation| on_duty(rotation, swaps, &self.timezone, now);
-        // Of two with one name the first counts.
-        let turns = self
-            .rotations
-            .iter()
-            .rev()
-            .filter_map(|rotation| Some((rotation.name.as_str(), turn(rotation)?)));
-        Duty { rules: self, swaps, now, present: turns.collect() }
+        let turns = rotations.iter().filter_map(|rotation| Some((rotation.name.as_str(), turn(rotation)?)));
+        Duty { rules: self, rotations, swaps, now, present: turns.collect() }
     }
 }
 
@@ -128,7 +122,7 @@ impl<'r> Duty<'r> {
 
     /// Whose turn is next in a rotation.
     pub fn next_on_call(&self, rotation: &str) -> Option<&'r str> {
-        let rotation = self.rules.rotations.iter().find(|known| known.name == rotation)?;
+        let rotation = self.rotations.iter().find(|known| known.name == rotation)?;
         Some(next_on_duty(rotation, self.swaps, &self.rules.timezone, self.now)?.person)
     }
 

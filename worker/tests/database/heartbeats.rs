@@ -17,6 +17,8 @@ use prometheus::Registry;
 use queue::{Message, PublishError, Publisher, Publishing};
 use runtime::clock::Clock;
 use runtime::lifecycle::{Condition, Lifecycle};
+use testkit::chaos_proxy::ChaosProxy;
+use testkit::wait_until::wait_until;
 use worker::heartbeats::ListeningPart::{Hears, IsAway, IsBehind};
 use worker::heartbeats::{
     HeartbeatMetrics, HeartbeatTable, HeartbeatWatch, HeartbeatWords, Heartbeats, ListeningPart,
@@ -24,7 +26,7 @@ use worker::heartbeats::{
 use worker::own_alerts::OwnAlerts;
 use worker::store::Store;
 
-use crate::databases::{Database, on_each_database};
+use crate::databases::{Database, on_each_database, on_each_server};
 
 on_each_database! {
     what_does_not_come_is_told_once_by_one_of_the_workers_and_its_return_once
@@ -34,6 +36,12 @@ on_each_database! {
     as_many_as_there_may_be_are_told_together
 }
 
+on_each_server! {
+    a_database_that_is_away_makes_nothing_missing_and_what_was_heard_of_meanwhile_is_not_forgotten
+}
+
+/// How long a database that is back may be taken for away.
+const NOTICED_WITHIN: Duration = Duration::from_secs(30);
 const BEGUN_S: i64 = 1_700_000_000;
 const MINUTE: i64 = 60;
 
@@ -72,8 +80,12 @@ struct FleetWorker {
 
 impl Fleet {
     fn on(own: &Database) -> Self {
+        Self::at_url(own.url())
+    }
+
+    fn at_url(url: String) -> Self {
         let database = DatabaseConfig {
-            url: Some(Secret::new(own.url())),
+            url: Some(Secret::new(url)),
             tls: ClientTls::default(),
             connections: 2,
             timeout: Duration::from_secs(20),
@@ -222,6 +234,42 @@ async fn time_in_which_nobody_listened_or_somebody_was_behind_does_not_count(own
     assert!(fleet.told().is_empty());
     both_look(&fleet, &mut members, 3_980..=4_010).await;
     assert_eq!(fleet.told(), ["eu firing ops"]);
+}
+
+async fn a_database_that_is_away_makes_nothing_missing_and_what_was_heard_of_meanwhile_is_not_forgotten(
+    own: Database,
+) {
+    let proxy = ChaosProxy::start(own.server()).await;
+    let fleet = Fleet::at_url(own.url_at(proxy.address()));
+    fleet.store().migrate().await.unwrap();
+    let configured = [heartbeat("eu"), heartbeat("us")];
+    let mut members = [fleet.member(&configured), fleet.member(&configured)];
+    for name in ["eu", "us"] {
+        members[0].hear(name, fleet.at(0)).await;
+    }
+    both_look(&fleet, &mut members, 0..=60).await;
+    // For ten minutes nobody can look, and one of them comes all the same.
+    proxy.cut();
+    for minute in 2..=10 {
+        let at = fleet.at(minute * MINUTE);
+        members[1].hear("eu", at).await;
+        for member in &mut members {
+            assert!(member.watch.look(Hears).await.is_err(), "minute {minute}");
+        }
+    }
+    proxy.restore();
+    fleet.at(605);
+    for member in &mut members {
+        wait_until(NOTICED_WITHIN, "the database", async || member.watch.look(Hears).await).await;
+    }
+    let all = HeartbeatTable::new(fleet.store()).all(10).await.unwrap();
+    let heard = all.iter().map(|row| row.heard_at.map_or(0, |at| at.as_second() - BEGUN_S));
+    assert_eq!(heard.collect::<Vec<_>>(), [10 * MINUTE, 0], "what was kept meanwhile is written down");
+    both_look(&fleet, &mut members, 610..=690).await;
+    assert!(fleet.told().is_empty(), "each has its whole time again");
+    members[0].hear("eu", fleet.at(690)).await;
+    both_look(&fleet, &mut members, 700..=720).await;
+    assert_eq!(fleet.told(), ["us firing ops"]);
 }
 
 async fn what_one_worker_could_not_put_on_the_queue_is_told_by_another(own: Database) {

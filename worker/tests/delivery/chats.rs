@@ -2,6 +2,7 @@
 
 mod alertmanager_faults;
 mod budget;
+mod calls;
 mod contention;
 mod crashes;
 mod doubts;

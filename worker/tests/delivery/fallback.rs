@@ -10,16 +10,22 @@ use model::envelope::{Envelope, decode};
 use queue::{Headers, Message, MessageDestination, Settlement};
 use testkit::wait_until::wait_until;
 
+use crate::each_database::{OwnDatabase, on_each_database};
 use crate::harness::{EAGER, Harness, OTHER_TOKEN, PARKING, TOKEN, WITHIN, envelope, receiver, title};
 
+on_each_database! {
+    it_is_on_one_card_of_the_other_receiver_which_says_for_whom_and_its_end_is_there_too
+    what_is_told_instead_goes_no_further_and_tests_stay_where_they_are
+}
+
 /// A worker with the receivers `default` and `other`, the second of which is told instead of the first.
-async fn harness(delivery: config::DeliveryConfig) -> Harness {
+async fn harness(delivery: config::DeliveryConfig, own: &OwnDatabase) -> Harness {
     let bots = [TOKEN, OTHER_TOKEN].map(|token| BotSettings::new(token).no_limits());
     let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
     let mut first = receiver(&sim, "default", TOKEN, None);
     first.fallback = Some(FallbackConfig { receiver: "other".to_owned(), after: Duration::from_secs(1) });
     let receivers = vec![first, receiver(&sim, "other", OTHER_TOKEN, None)];
-    Harness::with(sim, receivers, delivery)
+    Harness::on_database(sim, receivers, delivery, own.config())
 }
 
 /// What was put on the queue for a receiver.
@@ -40,9 +46,10 @@ async fn settle(harness: &mut Harness, envelope: &Envelope<'_>) {
     assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
 }
 
-#[tokio::test]
-async fn it_is_on_one_card_of_the_other_receiver_which_says_for_whom_and_its_end_is_there_too() {
-    let mut harness = harness(EAGER).await;
+async fn it_is_on_one_card_of_the_other_receiver_which_says_for_whom_and_its_end_is_there_too(
+    own: OwnDatabase,
+) {
+    let mut harness = harness(EAGER, &own).await;
     harness.sim.fault(TOKEN, &Fault::ServerError { status: 503 }, Lasting::UntilCleared).unwrap();
     let firing = envelope("default", 1);
     settle(&mut harness, &firing).await;
@@ -80,9 +87,8 @@ async fn it_is_on_one_card_of_the_other_receiver_which_says_for_whom_and_its_end
     assert_eq!(handed_on(&harness).len(), 2);
 }
 
-#[tokio::test]
-async fn what_is_told_instead_goes_no_further_and_tests_stay_where_they_are() {
-    let mut harness = harness(PARKING).await;
+async fn what_is_told_instead_goes_no_further_and_tests_stay_where_they_are(own: OwnDatabase) {
+    let mut harness = harness(PARKING, &own).await;
     for token in [TOKEN, OTHER_TOKEN] {
         harness.sim.fault(token, &Fault::ServerError { status: 503 }, Lasting::UntilCleared).unwrap();
     }

@@ -87,6 +87,18 @@ impl Harness {
         Self::by_clock(sim, receivers, delivery, Clock::system())
     }
 
+    /// The same with another database than a file.
+    pub(crate) fn on_database(
+        sim: FeishuSim,
+        receivers: Vec<ReceiverConfig>,
+        delivery: DeliveryConfig,
+        database: DatabaseConfig,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings { database, ..settings(receivers, delivery, folder.path()) };
+        Self::on(sim, settings, folder, Clock::system())
+    }
+
     /// The same with a clock of the test's own.
     pub(crate) fn by_clock(
         sim: FeishuSim,
@@ -133,14 +145,19 @@ impl Harness {
     }
 
     /// A worker with the receivers `default` and `other`, and these settings of who is told of trouble.
-    pub(crate) fn in_trouble(sim: FeishuSim, trouble: &str, delivery: DeliveryConfig) -> Self {
+    pub(crate) fn in_trouble(
+        sim: FeishuSim,
+        trouble: &str,
+        delivery: DeliveryConfig,
+        database: DatabaseConfig,
+    ) -> Self {
         let receivers =
             vec![receiver(&sim, "default", TOKEN, None), receiver(&sim, "other", OTHER_TOKEN, None)];
         let [one, two] = ["default", "other"].map(|name| format!("{name}: {{ webhook_url: https://h/x }}"));
         let text = format!("{{ receivers: {{ {one}, {two} }}, trouble: {trouble} }}");
         let trouble = parse("test.yaml", &text, Environment::default()).unwrap().trouble;
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings { trouble, ..settings(receivers, delivery, folder.path()) };
+        let settings = Settings { trouble, database, ..settings(receivers, delivery, folder.path()) };
         Self::on(sim, settings, folder, Clock::system())
     }
 
@@ -275,6 +292,7 @@ pub(crate) fn settings(receivers: Vec<ReceiverConfig>, delivery: DeliveryConfig,
         templates: Vec::new(),
         template: None,
         owners: OwnersConfig::default(),
+        rotations: Vec::new(),
         escalations: Vec::new(),
         console: None,
     }

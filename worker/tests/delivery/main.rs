@@ -15,6 +15,7 @@ mod clock_jumps;
 mod console;
 mod console_login;
 mod continuations;
+mod each_database;
 mod fake_queue;
 mod fallback;
 mod formats;

@@ -11,16 +11,22 @@ use runtime::clock::Clock;
 use testkit::wait_until::wait_until;
 use worker::test_alert;
 
+use crate::each_database::{OwnDatabase, on_each_database};
 use crate::harness::{EAGER, Harness, OTHER_TOKEN, TOKEN, WITHIN, envelope, title};
+
+on_each_database! {
+    a_receiver_that_refuses_everything_is_told_through_another_with_what_to_do_and_so_is_its_end
+    trouble_of_whoever_is_told_of_trouble_is_told_nobody
+}
 
 /// How much time passes in a test.
 const PASSED_MAX: Duration = Duration::from_mins(30);
 
 /// A worker with the receivers `default` and `other`, the second of which is told of trouble at once.
-async fn harness() -> Harness {
+async fn harness(own: &OwnDatabase) -> Harness {
     let bots = [TOKEN, OTHER_TOKEN].map(|token| BotSettings::new(token).no_limits());
     let sim = FeishuSim::start(SimSettings::new(bots)).await.unwrap();
-    Harness::in_trouble(sim, "{ receiver: other, after: 0s }", EAGER)
+    Harness::in_trouble(sim, "{ receiver: other, after: 0s }", EAGER, own.config())
 }
 
 /// Lets the time pass in which trouble is looked for.
@@ -50,9 +56,10 @@ async fn said(harness: &Harness, wanted: usize) -> Vec<Message> {
     .await
 }
 
-#[tokio::test]
-async fn a_receiver_that_refuses_everything_is_told_through_another_with_what_to_do_and_so_is_its_end() {
-    let mut harness = harness().await;
+async fn a_receiver_that_refuses_everything_is_told_through_another_with_what_to_do_and_so_is_its_end(
+    own: OwnDatabase,
+) {
+    let mut harness = harness(&own).await;
     let refusal = Fault::Refusal { code: 19001, msg: "incoming webhook access token invalid".to_owned() };
     harness.sim.fault(TOKEN, &refusal, Lasting::UntilCleared).unwrap();
     harness.deliver(&envelope("default", 1));
@@ -90,9 +97,8 @@ async fn a_receiver_that_refuses_everything_is_told_through_another_with_what_to
     assert_eq!(resolved.alerts[0].starts_at, firing.alerts[0].starts_at);
 }
 
-#[tokio::test]
-async fn trouble_of_whoever_is_told_of_trouble_is_told_nobody() {
-    let mut harness = harness().await;
+async fn trouble_of_whoever_is_told_of_trouble_is_told_nobody(own: OwnDatabase) {
+    let mut harness = harness(&own).await;
     for token in [TOKEN, OTHER_TOKEN] {
         harness.sim.fault(token, &Fault::ServerError { status: 503 }, Lasting::UntilCleared).unwrap();
     }

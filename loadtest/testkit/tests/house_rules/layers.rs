@@ -16,7 +16,7 @@ const ORDER: &[&str] = &[
      spool connections accept server program fuzzing mutations",
     "worker: store installation audit budget ledger routing people oncall link render feishu pictures directory metrics test_alert own_alerts heartbeats \
      alertmanager card_buttons preview receiver receiver_status templates sent_cards card_store dead_letters trouble firing summarised fallbacks storms history escalation interactions \
-     delivery cleaning background probe command console_backend program",
+     delivery cleaning background probe command console_backend parts program",
     "console: language data backend access assets document request answer entrance route frame shared_sheets parts links pages console handling",
     "standalone: control transport explain migrate preview program",
 ];

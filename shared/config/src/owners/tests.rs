@@ -35,16 +35,16 @@ fn owners_are_read_from_the_file_whole() {
   services: { checkout: ann }
   by_label: { team: { pay: [bob, oncall], \"*\": carol } }
   namespaces: { 'shop-*': dave }
-  rotations: { oncall: { people: [e, f], every: day, starts: 2024-01-15T09:00, timezone: UTC } }
   always_mention: boss
   table: { name: hr.people, columns: { username: login }, id_prefix: lark- }
+rotations: { oncall: { people: [e, f], shift: 1d, start: 2024-01-15, hand_over: '09:00', timezone: UTC } }
 receivers: { default: { webhook_url: https://h/x, fallback: [ann, bob], allow_mention_all: yes } }",
         &[("MYSQL_HOST", "db:3307"), ("MYSQL_DB", "hr"), ("MYSQL_USER", "u"), ("MYSQL_PSWD", "p")],
     );
     let owners = &config.owners;
     assert_eq!(owners.labels, ["team_lead"]);
     assert_eq!(owners.by_label[0].1[0].1, ["bob", "oncall"]);
-    assert_eq!((owners.rotations[0].every, owners.rotations[0].starts.hour()), (RotationTurn::Day, 9));
+    assert_eq!((config.rotations[0].every, config.rotations[0].starts.hour()), (RotationTurn::Day, 9));
     assert_eq!(owners.table.columns.username, "login");
     let server = owners.table.server.as_ref().unwrap();
     assert_eq!((server.host.as_str(), server.port), ("db", 3307));
@@ -55,13 +55,13 @@ receivers: { default: { webhook_url: https://h/x, fallback: [ann, bob], allow_me
 #[test]
 fn what_is_wrong_with_owners_is_said() {
     let said = problems(
-        "owners: { rotations: { a: { people: x }, b: { people: x, starts: soon } }, \
+        "owners: { rotations: { a: { people: x, every: day, starts: 2024-01-15T09:00 } }, \
          table: { name: 'users; --', columns: { mobile: 'a`b' } }, service: { a: b } }",
         &[("MYSQL_HOST", "db")],
     );
     for part in [
-        "owners.rotations.a: a rotation needs its people and when",
-        "owners.rotations.b.starts: must be a day and perhaps a time",
+        "test.yaml:1: owners.rotations: stands at the top of the file now",
+        "`starts` is `start` with `hand_over`",
         "owners.table.name: must be the name of a table",
         "owners.table.columns.mobile: must be the name of a column",
         "the host of the user table needs its database (MYSQL_DB)",

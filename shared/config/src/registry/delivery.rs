@@ -82,6 +82,7 @@ pub(super) const RECEIVERS: SettingGroup = SettingGroup {
             .values(&["10m"])
             .means("after how long", "多久之后"),
         of("receivers.NAME.escalation", Worker)
+            .reloaded()
             .means("escalation of what nobody takes on there", "那里无人认领的告警使用的升级策略"),
     ],
 };

@@ -26,16 +26,6 @@ pub(super) const OWNERS: SettingGroup = SettingGroup {
         of("owners.by_label.LABEL.VALUE", Both)
             .means("owners by the value of a further label", "按其他标签的值指定负责人"),
         of("owners.namespaces.NAME", Worker).means("owners of a namespace", "命名空间的负责人"),
-        of("owners.rotations.NAME.people", Worker)
-            .means("people who take turns under this name", "以此名轮值的人"),
-        of("owners.rotations.NAME.starts", Worker)
-            .means("when the first one's turn began (`2024-01-15T09:00`)", "第一个人从何时开始（`2024-01-15T09:00`）"),
-        of("owners.rotations.NAME.every", Worker)
-            .values(&["week"])
-            .means("how long a turn is: `day` or `week`", "一班多长：`day` 或 `week`"),
-        of("owners.rotations.NAME.timezone", Worker)
-            .unset("the key `timezone`", "键 `timezone` 的值")
-            .means("whose clock turns go by", "换班按哪个时区的时间"),
         of("owners.always_mention", Worker).means("people named on every card", "每张卡片都提到的人"),
         of("owners.mention_resolved", Worker)
             .values(&["false"])

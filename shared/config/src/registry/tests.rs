@@ -11,7 +11,7 @@ receivers: { NAME: { bots: [{}] } }
 routes: [{ routes: [{}] }]
 templates: { NAME: {} }
 gate: { paths: { PATH: {} } }
-owners: { by_label: { LABEL: {} }, rotations: { NAME: {} } }
+owners: { by_label: { LABEL: {} } }
 alertmanagers: { NAME: {} }
 sources: { NAME: {} }
 heartbeats: { NAME: {} }

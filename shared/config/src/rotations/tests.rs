@@ -18,7 +18,7 @@ rotations:
   daily: { people: 'ann,bob', shift: 1d, hand_over: '08:00', start: 2024-02-29 }
   plain: { people: [ann], start: 2024-02-29 }
 ";
-    let rotations = read(text).unwrap().owners.rotations;
+    let rotations = read(text).unwrap().rotations;
     let begins: Vec<_> =
         rotations.iter().map(|rotation| (rotation.name.as_str(), rotation.every, rotation.starts)).collect();
     assert_eq!(

@@ -51,12 +51,12 @@ impl InteractionHandler {
         let asked_at = wanting.interaction.received_at;
         let from = match order.time {
             SwapTime::ThisTurn | SwapTime::For(_) => Some(asked_at),
-            SwapTime::Between(from, _) => self.oncall.moment(known, from),
+            SwapTime::Between(from, _) => self.oncall.moment(&known, from),
         };
         let until = match order.time {
-            SwapTime::ThisTurn => self.oncall.ends(known),
+            SwapTime::ThisTurn => self.oncall.ends(&known),
             SwapTime::For(length) => asked_at.checked_add(length).ok(),
-            SwapTime::Between(_, until) => self.oncall.moment(known, until),
+            SwapTime::Between(_, until) => self.oncall.moment(&known, until),
         };
         let Some((from, until)) =
             from.zip(until).filter(|(from, until)| from < until && *until > wanting.now)

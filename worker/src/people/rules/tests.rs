@@ -8,8 +8,8 @@ owners:
   services: { checkout: ann, 'pay-*': [bob, oncall], pay-legacy: carol }
   by_label: { team: { infra: dave } }
   namespaces: { 'shop-*': eve }
-  rotations: { oncall: { people: [mon, tue], every: day, starts: 2024-01-15, timezone: UTC } }
   always_mention: boss
+rotations: { oncall: { people: [mon, tue], shift: 1d, start: 2024-01-15, timezone: UTC } }
 receivers: { default: { webhook_url: https://h/x, fallback: [fay, oncall] } }";
 
 fn config() -> Config {
@@ -27,7 +27,7 @@ fn owners(parts: &str) -> (String, Vec<String>) {
     let config = config();
     let envelope = decode(line.as_bytes()).unwrap();
     let rules = OwnerRules::new(&config.owners, TimeZone::UTC);
-    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &[]);
+    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &config.rotations, &[]);
     let (why, people) = duty.owners_of(&envelope.alerts[0], &config.receivers[0].owners);
     let name = |person: &Person| match person {
         Person::All => "everybody".to_owned(),
@@ -97,9 +97,10 @@ fn a_rotation_may_be_written_as_people_are() {
 
 #[test]
 fn those_who_are_always_named_are_not_owners() {
-    let rules = OwnerRules::new(&config().owners, TimeZone::UTC);
     let config = config();
-    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &[]);
+    let rules = OwnerRules::new(&config.owners, TimeZone::UTC);
+    let config = config();
+    let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &config.rotations, &[]);
     assert_eq!(duty.always(), [Person::Name("boss".to_owned())]);
     assert!(
         config.owners.always_mention.len() == 1 && !owners(r#""labels":{}"#).1.contains(&"boss".to_owned())

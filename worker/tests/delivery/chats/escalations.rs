@@ -12,12 +12,12 @@ use worker::history::HistoryOutcome;
 use super::harness::{APP, Tenant, firing, over};
 use crate::harness::{EAGER, WITHIN};
 
-fn step(after_ms: u64, who: &str, method: StepMethod) -> EscalationStep {
+pub(super) fn step(after_ms: u64, who: &str, method: StepMethod) -> EscalationStep {
     let who = vec![Callee::Person(who.to_owned())];
     EscalationStep { after: Duration::from_millis(after_ms), who, method, quiet_hours: None }
 }
 
-fn escalates(settings: &mut Settings, steps: Vec<EscalationStep>) {
+pub(super) fn escalates(settings: &mut Settings, steps: Vec<EscalationStep>) {
     settings.receivers[0].escalation = Some("night".to_owned());
     let name = "night".to_owned();
     settings.escalations =
@@ -35,7 +35,7 @@ fn by_mention_and_phone(settings: &mut Settings) {
 
 /// Calls somebody who is not in the chat, and then whoever is on call.
 fn by_stranger_and_on_call(settings: &mut Settings) {
-    settings.owners.rotations = vec![Rotation {
+    settings.rotations = vec![Rotation {
         name: "primary".to_owned(),
         people: vec!["ou_bob".to_owned()],
         every: RotationTurn::Week,
@@ -58,7 +58,7 @@ fn soon(settings: &mut Settings) {
     escalates(settings, vec![step(2_000, "ou_ann", StepMethod::Urgent(Urgency::App))]);
 }
 
-async fn called(tenant: &Tenant, call: Call, times: usize) -> Vec<Record> {
+pub(super) async fn called(tenant: &Tenant, call: Call, times: usize) -> Vec<Record> {
     wait_until(WITHIN, "a call", async || {
         let records = tenant.sim.records(APP);
         let found: Vec<_> = records.into_iter().filter(|record| record.call == Some(call)).collect();

@@ -25,11 +25,13 @@ use serde_json::Value;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
-use testkit::mariadb::TestDatabase;
+use testkit::chaos_proxy::ChaosProxy;
+use testkit::mariadb::{TestDatabase, mysql_address};
 use testkit::wait_until::wait_until;
 use worker::Settings;
 use worker::audit::{Audit, AuditEntry, AuditFilter};
 use worker::card_store::{CardMetrics, Cards};
+use worker::escalation::table::EscalationTable;
 use worker::history::{HistoryEntry, HistoryFilter};
 use worker::store::Store;
 
@@ -59,7 +61,7 @@ pub(crate) struct Tenant {
     /// That of both receivers.
     pub(crate) card_format: CardFormat,
     /// What else is set.
-    adjust: fn(&mut Settings),
+    adjust: Box<dyn Fn(&mut Settings)>,
     database: Option<TestDatabase>,
     folder: TempDir,
 }
@@ -120,15 +122,15 @@ impl Tenant {
             through: None,
             templates: Vec::new(),
             card_format: CardFormat::V1,
-            adjust: |_| {},
+            adjust: Box::new(|_| {}),
             database,
             folder,
         }
     }
 
     /// The same with other settings.
-    pub(crate) fn adjusted(self, adjust: fn(&mut Settings)) -> Self {
-        Self { adjust, ..self }
+    pub(crate) fn adjusted(self, adjust: impl Fn(&mut Settings) + 'static) -> Self {
+        Self { adjust: Box::new(adjust), ..self }
     }
 
     /// Starts a worker with the receivers `default` and `other`, each a chat.
@@ -243,6 +245,19 @@ impl Tenant {
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     }
 
+    /// From here on workers reach the database they share by a way that can be cut.
+    pub(crate) async fn proxied(&mut self) -> ChaosProxy {
+        let proxy = ChaosProxy::start(mysql_address()).await;
+        self.through = Some(proxy.address());
+        proxy
+    }
+
+    /// How many escalations wait for a step.
+    pub(crate) async fn steps_waiting(&self) -> i64 {
+        let store = Store::open(&self.database_config(), self.folder.path(), &Registry::new()).unwrap();
+        EscalationTable { store, clock: Clock::system() }.waiting().await.unwrap()
+    }
+
     fn database_config(&self) -> DatabaseConfig {
         let url = |database: &TestDatabase| match self.through {
             Some(address) => database.url_at(address),
@@ -311,13 +326,18 @@ impl WorkerHandle {
         self.worker.queue.fate(tag).is_some()
     }
 
+    /// Everything `/metrics` shows.
+    pub(crate) fn metrics(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.worker.registry.gather()).unwrap()
+    }
+
     pub(crate) fn metric(&self, line: &str) -> bool {
         shows(&self.worker.registry, line)
     }
 
     /// What a line of `/metrics` that begins like this counts.
     pub(crate) fn count(&self, line: &str) -> usize {
-        let text = TextEncoder::new().encode_to_string(&self.worker.registry.gather()).unwrap();
+        let text = self.metrics();
         let counted = text.lines().find_map(|shown| shown.strip_prefix(line));
         counted.unwrap().trim().parse().unwrap()
     }
