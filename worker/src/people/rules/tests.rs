@@ -99,7 +99,6 @@ fn a_rotation_may_be_written_as_people_are() {
 fn those_who_are_always_named_are_not_owners() {
     let config = config();
     let rules = OwnerRules::new(&config.owners, TimeZone::UTC);
-    let config = config();
     let duty = rules.at("2024-01-16T10:00:00Z".parse().unwrap(), &config.rotations, &[]);
     assert_eq!(duty.always(), [Person::Name("boss".to_owned())]);
     assert!(
