@@ -30,6 +30,8 @@ check: ## Formatting, lints, docs, licences, crate directions
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	deploy/dev/crate_directions.sh
 	deploy/dev/cargo_deny.sh
+	# The fuzz targets lock what they are built of for themselves: looked at without building them.
+	cargo metadata --locked --format-version 1 --manifest-path ingest/fuzz/Cargo.toml >/dev/null
 
 check-deploy: ## The Helm chart and the manifests, without a cluster; UPDATE=1 writes what is rendered from the chart
 	# The programs say themselves whether they take the configurations that the chart renders.

@@ -20,6 +20,8 @@ use crate::shared_sheets::SharedSheets;
 
 /// Pages made at once: each asks the database, and deliveries are not to wait for people who look at them.
 const PAGES_AT_ONCE: usize = 8;
+/// Payloads explained at once: a long one takes a core for seconds, and alerts and pages are to have one too.
+const EXPLAINED_AT_ONCE: usize = 1;
 
 /// What the console is made of.
 pub struct ConsoleParts {
@@ -45,6 +47,7 @@ pub struct ConsoleParts {
 pub struct Console {
     pub(crate) parts: ConsoleParts,
     places: Semaphore,
+    pub(crate) explaining: Semaphore,
     /// What fires now, as it was shown a moment ago.
     pub(crate) firing: SharedSheets,
 }
@@ -63,7 +66,9 @@ pub(crate) struct Asked<'r> {
 impl Console {
     /// Made of these parts.
     pub fn new(parts: ConsoleParts) -> Self {
-        Self { parts, places: Semaphore::new(PAGES_AT_ONCE), firing: SharedSheets::default() }
+        let places = Semaphore::new(PAGES_AT_ONCE);
+        let explaining = Semaphore::new(EXPLAINED_AT_ONCE);
+        Self { parts, places, explaining, firing: SharedSheets::default() }
     }
 
     async fn respond(&self, request: &PageRequest) -> Option<PageAnswer> {

@@ -67,7 +67,7 @@ impl Console {
             ConsoleRoute::NewSilence => self.silence_plan(asked).await,
             ConsoleRoute::EndSilence => self.end_silence(asked).await,
             ConsoleRoute::Audit => self.audit(asked).await,
-            ConsoleRoute::Try => self.try_it(asked),
+            ConsoleRoute::Try => self.try_it(asked).await,
             ConsoleRoute::DeadLetters => self.dead_letters(asked).await,
             ConsoleRoute::DeadLetter(id) => self.dead_letter(asked, *id).await,
             ConsoleRoute::Action(id) => self.action(asked, *id).await,
@@ -159,19 +159,26 @@ impl Console {
         Ok(self.present(asked, &data, pages::audit))
     }
 
-    /// Nothing is sent and nothing changed, so whoever may look may try.
-    fn try_it(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
-        let explains = self.parts.explains.as_ref().ok_or(PageFault::Missing)?;
+    /// Nothing is sent and nothing changed, so whoever may look may try. A long payload takes a while, in which neither alerts
+    /// nor pages wait for it.
+    async fn try_it(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {
+        let explains = self.parts.explains.clone().ok_or(PageFault::Missing)?;
         let form = Fields::read(&asked.request.body);
         let payload = form.get("payload").unwrap_or_default().to_owned();
         let receiver = form.get("receiver").map(str::to_owned);
-        let came = (!payload.is_empty()).then(|| explains.explain(payload.as_bytes(), receiver.as_deref()));
-        let (explained, refused) = match came {
-            Some(Ok(explained)) => (Some(explained), None),
-            Some(Err(refused)) => (None, Some(refused)),
-            None => (None, None),
-        };
-        Ok(self.present(asked, &TryView { payload, receiver, explained, refused }, pages::try_it))
+        let mut view = TryView { payload, receiver, explained: None, refused: None };
+        if !view.payload.is_empty() {
+            let Ok(_place) = self.explaining.try_acquire() else { return Ok(answer::busy(asked.format)) };
+            let payload = view.payload.clone();
+            let receiver = view.receiver.clone();
+            let explain = move || explains.explain(payload.as_bytes(), receiver.as_deref());
+            let explained = tokio::task::spawn_blocking(explain).await;
+            match explained.map_err(|_| refused("it could not be explained: the log has more"))? {
+                Ok(explained) => view.explained = Some(explained),
+                Err(why) => view.refused = Some(why),
+            }
+        }
+        Ok(self.present(asked, &view, pages::try_it))
     }
 
     async fn silences(&self, asked: &Asked<'_>) -> Result<PageAnswer, PageFault> {

@@ -309,13 +309,22 @@ impl ConsoleReads for FakeBackend {
     }
 }
 
-/// Says what it was given.
-#[derive(Debug)]
-pub(crate) struct FakeExplainer;
+/// Says what it was given; for the payload `long` not before it may.
+#[derive(Debug, Default)]
+pub(crate) struct FakeExplainer {
+    pub(crate) has_begun: AtomicBool,
+    pub(crate) may_end: AtomicBool,
+}
 
 impl ExplainsPayload for FakeExplainer {
     fn explain(&self, payload: &[u8], receiver: Option<&str>) -> Result<String, String> {
         let payload = String::from_utf8_lossy(payload);
+        if payload == "long" {
+            self.has_begun.store(true, Ordering::SeqCst);
+            while !self.may_end.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+        }
         match receiver {
             Some("nobody") => Err(format!("no receiver for {payload}")),
             _ => Ok(format!("for {receiver:?}: {payload}")),

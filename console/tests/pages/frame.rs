@@ -1,13 +1,17 @@
 //! What holds for every page.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use console::access::LoopbackAccess;
 use hyper::Method;
+use testkit::wait_until::wait_until;
 
 use crate::fake_backend::HOSTILE;
 use crate::harness::Harness;
 
+const PATIENCE: Duration = Duration::from_secs(30);
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Where the fake backend has logs: the only links that lead out.
@@ -199,4 +203,22 @@ async fn a_payload_is_explained_and_shown_as_text() {
         (refused["refused"].as_str(), refused["explained"].is_null()),
         (Some("no receiver for x"), true)
     );
+}
+
+#[tokio::test]
+async fn while_a_long_payload_is_explained_nobody_waits_for_it() {
+    let harness = Harness::new().await;
+    let explained = harness.send(Method::POST, "/try?format=json", &[], "payload=long");
+    let meanwhile = async {
+        wait_until(PATIENCE, "the explanation to begin", async || {
+            if harness.explainer.has_begun.load(Ordering::SeqCst) { Ok(()) } else { Err("not yet") }
+        })
+        .await;
+        assert_eq!(harness.get("/").await.status, 200);
+        let second = harness.send(Method::POST, "/try?format=json", &[], "payload=x").await;
+        assert_eq!((second.status, second.header("retry-after")), (503, Some("2")), "{}", second.text());
+        harness.explainer.may_end.store(true, Ordering::SeqCst);
+    };
+    let (explained, ()) = tokio::join!(explained, meanwhile);
+    assert_eq!(explained.json()["explained"], "for None: long");
 }

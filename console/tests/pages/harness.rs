@@ -1,6 +1,7 @@
 //! The console on an admin port of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use console::access::{Access, LoopbackAccess};
@@ -20,6 +21,7 @@ const NAMES: [&str; 3] = ["larkfire.example.com", "evil.example", "larkfire.exam
 
 pub(crate) struct Harness {
     pub(crate) backend: Arc<FakeBackend>,
+    pub(crate) explainer: Arc<FakeExplainer>,
     base: String,
     _lifecycle: Lifecycle,
 }
@@ -47,10 +49,11 @@ impl Harness {
     /// Where cards are only previewed, or not.
     pub(crate) async fn with(access: Arc<dyn Access>, prefix: &str, is_previewing: bool) -> Self {
         let backend = Arc::new(FakeBackend::default());
+        let explainer = Arc::new(FakeExplainer::default());
         let console = Console::new(ConsoleParts {
             reads: Arc::clone(&backend) as _,
             acts: Arc::clone(&backend) as _,
-            explains: Some(Arc::new(FakeExplainer)),
+            explains: Some(Arc::clone(&explainer) as _),
             access,
             path_prefix: prefix.to_owned(),
             timezone: TimeZone::get("Asia/Shanghai").unwrap(),
@@ -64,7 +67,7 @@ impl Harness {
         // The admin port lets these through: what the console makes of them is its own.
         let hosts = AdminHosts::new(NAMES.map(str::to_owned));
         Admin { registry: Registry::new(), pages, tls: None, hosts }.spawn(listener, &lifecycle).unwrap();
-        Self { backend, base, _lifecycle: lifecycle }
+        Self { backend, explainer, base, _lifecycle: lifecycle }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -83,5 +86,12 @@ impl Harness {
         body: &str,
     ) -> Answer {
         send(method, &format!("{}{path}", self.base), headers, Bytes::from(body.to_owned())).await.unwrap()
+    }
+}
+
+impl Drop for Harness {
+    /// What is still being explained may end, so that a test that fails does.
+    fn drop(&mut self) {
+        self.explainer.may_end.store(true, Ordering::SeqCst);
     }
 }

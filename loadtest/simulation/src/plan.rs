@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use model::alert::Status;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 use crate::conditions::Condition;
 

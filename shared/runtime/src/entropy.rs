@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 
 thread_local! {
     /// What this thread draws from, where somebody has said so. Never set outside a simulation.
@@ -17,7 +17,7 @@ pub fn random<T>() -> T
 where
     StandardUniform: Distribution<T>,
 {
-    let seeded = SEEDED.with_borrow_mut(|seeded| seeded.as_mut().map(Rng::random));
+    let seeded = SEEDED.with_borrow_mut(|seeded| seeded.as_mut().map(RngExt::random));
     seeded.unwrap_or_else(rand::random)
 }
 

@@ -1,5 +1,6 @@
-//! Every fuzz target has a corpus in the tree and half an hour a week.
+//! Every fuzz target has a corpus in the tree and half an hour a week, and is built of what is released.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::{read, root};
@@ -32,5 +33,36 @@ fn every_fuzz_target_is_built_has_a_corpus_and_is_run_every_week() {
         assert!(manifest.contains(&format!("name = \"{target}\"\n")), "{target} is not built");
         let seeds = names(&format!("corpus/{target}"));
         assert!(seeds.len() >= 3, "{target} begins with {seeds:?}");
+    }
+}
+
+/// The versions of each package that a lock has.
+fn locked(path: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let lock = read(path);
+    let lines: Vec<_> = lock.lines().collect();
+    let value =
+        |line: &str, key: &str| Some(line.strip_prefix(key)?.trim_matches([' ', '=', '"']).to_owned());
+    let mut versions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for pair in lines.windows(2) {
+        if let (Some(name), Some(version)) = (value(pair[0], "name"), value(pair[1], "version")) {
+            versions.entry(name).or_default().insert(version);
+        }
+    }
+    assert!(!versions.is_empty(), "{path}");
+    versions
+}
+
+#[test]
+fn what_is_fuzzed_is_locked_as_what_is_released() {
+    const UPDATE: &str =
+        "cp Cargo.lock ingest/fuzz/ && cargo metadata --manifest-path ingest/fuzz/Cargo.toml >/dev/null";
+    let released = locked("Cargo.lock");
+    for (name, versions) in locked(&format!("{FOLDER}/Cargo.lock")) {
+        if let Some(known) = released.get(&name) {
+            assert!(
+                versions.is_subset(known),
+                "{name} is fuzzed at {versions:?} and released at {known:?}: {UPDATE}"
+            );
+        }
     }
 }

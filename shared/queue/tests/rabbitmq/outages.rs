@@ -5,9 +5,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use config::QueueConfig;
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel};
+use queue::rabbitmq::greet;
 use queue::{DeferStep, Headers, Message, MessageDestination, PublishError, Publisher, Subscription};
 use runtime::lifecycle::Condition;
 use testkit::queue_conformance::{Engine, PATIENCE, Session, alert, close, publish_all, run, take};
@@ -258,6 +260,13 @@ async fn alerts_on_shards_that_are_none_any_more_are_read_and_said() {
         }
         drop(publisher);
         close(session).await;
+        // What `check --online` says of a broker that has more queues than shards are set.
+        let greeting =
+            greet(&QueueConfig { shards: 1, ..engine.config() }).await.expect("a broker that lets us in");
+        let found: Vec<_> =
+            greeting.left_over.iter().map(|(name, messages)| (name.as_str(), *messages)).collect();
+        let [second, third] = [1, 2].map(|shard| format!("{}.alerts.{shard}", engine.prefix()));
+        assert_eq!(found, [(second.as_str(), 2), (third.as_str(), 2)]);
         let session = engine.open_with_shards(1);
         let mut consumer = session.consumer(Subscription::Alerts);
         while !sent.is_empty() {

@@ -1,7 +1,7 @@
 //! Workers without their database, in simulated time: what all of them send together.
 
 use rand::rngs::SmallRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use testkit::pace::{Most, clock_from};
 
 use super::*;

@@ -163,6 +163,31 @@ async fn an_alertmanager_says_its_version_and_one_that_does_not_is_a_failure() {
     );
 }
 
+#[tokio::test]
+async fn receivers_of_an_alertmanager_that_are_called_like_ours_go_past_the_routes_and_that_is_said() {
+    let alertmanager = Alertmanager::alone("http://127.0.0.1:9/", "1h").await;
+    let here = alertmanager.url("");
+    // Its one receiver is called larkfire.
+    for (name, routes, is_said) in [
+        ("larkfire", "routes: [{ match: a=b, receiver: larkfire }]", true),
+        ("larkfire", "", false),
+        ("ops", "routes: [{ match: a=b, receiver: ops }]", false),
+    ] {
+        let text = format!(
+            "queue: {{ url: '{}' }}\nalertmanager_url: '{here}'\n{routes}\nreceivers: {{ default: {{ webhook_url: \
+             'http://127.0.0.1:9/x' }}, {name}: {{ webhook_url: 'http://127.0.0.1:9/y' }} }}\n",
+            amqp_url()
+        );
+        let (_, printed) = Harness::with(&text, &[]).command(&["check", "--online"]).await;
+        has(&printed, &[&format!("ok: Alertmanager default at {here}: answers")]);
+        let warning = format!(
+            "warning: Alertmanager default at {here}: its receivers larkfire are called like receivers here, so what it \
+             sends for them goes there and past the routes"
+        );
+        assert_eq!(printed.contains(&warning), is_said, "{name} {routes}: {printed}");
+    }
+}
+
 /// What answers `200` to `/g/api/health` and `404` to anything else.
 async fn grafana() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
