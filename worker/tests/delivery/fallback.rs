@@ -62,7 +62,8 @@ async fn it_is_on_one_card_of_the_other_receiver_which_says_for_whom_and_its_end
         assert_eq!(harness.fate(tag).await, Settlement::Done { tag });
     }
     let cards = harness.sim.accepted();
-    let [card] = cards.as_slice() else { panic!("one card: {cards:?}") };
+    assert_eq!(cards.len(), 1, "one card: {cards:?}");
+    let card = &cards[0];
     let text = card.message().unwrap().to_string();
     assert!(title(card).contains("FOR default"), "{text}");
     assert!(text.contains("for default, which cannot be reached"), "{text}");

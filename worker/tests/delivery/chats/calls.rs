@@ -108,7 +108,7 @@ async fn nobody_reads_the_address(tenant: &Tenant, hand: &WorkerHandle) {
     let metrics = hand.metrics();
     let history = format!("{:?} {:?}", tenant.history("DiskFull", 2).await, tenant.trail().await);
     let cards: String =
-        tenant.sim.accepted().iter().filter_map(|record| record.message()).map(|m| m.to_string()).collect();
+        tenant.sim.accepted().iter().filter_map(feishu_sim::Record::message).map(|m| m.to_string()).collect();
     for text in [logs::so_far(), metrics, history, cards] {
         assert!(!text.contains("s3cret-path") && !text.contains(KEY), "{text}");
     }
@@ -177,7 +177,7 @@ async fn a_program_that_does_not_answer_or_fails_is_told_again_under_the_same_id
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_receiver_is_told_on_a_card_that_says_why_and_mentions_whom_the_step_names() {
     let tenant = Tenant::new(EAGER).await.adjusted(|settings| {
-        escalates(settings, vec![step(100, "ou_ann", StepMethod::Receiver("other".to_owned()))])
+        escalates(settings, vec![step(100, "ou_ann", StepMethod::Receiver("other".to_owned()))]);
     });
     let mut hand = tenant.hand();
     hand.tell(&[&firing(1, &["DiskFull"])]).await;
