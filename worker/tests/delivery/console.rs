@@ -128,6 +128,17 @@ impl ConsoleHarness {
         .await;
     }
 
+    /// The only entry of the history for a reason that has these words, and what fires for which that is the reason.
+    async fn finds_by_reason(&self, words: &str, reason: &Value) {
+        let because = self.json(&format!("/alerts?q=@reason=%22{words}%22")).await;
+        assert_eq!(&because["events"][0]["reason"], reason, "{because}");
+        assert_eq!(self.json("/alerts?q=@reason=nothing").await["events"], serde_json::json!([]));
+        let by_words = format!("@reason=%22{words}%22");
+        for (query, total) in [(by_words.as_str(), 1), ("@outcome=silenced", 1), ("@reason=nothing", 0)] {
+            assert_eq!(self.json(&format!("/firing?q={query}")).await["total"], total, "{query}");
+        }
+    }
+
     /// The only entry of the history with this outcome.
     async fn noted(&self, outcome: &str) -> Value {
         let path = format!("/alerts?q=@outcome={outcome}");
@@ -383,14 +394,7 @@ async fn alerts_are_silenced_in_alertmanager_as_they_were_counted_and_once() {
     assert_eq!(silenced["reason"], "by console on this machine: known");
     let life = harness.json(&format!("/alerts/{identity}")).await;
     assert_eq!(life["standings"][0]["silenced_by"], silenced["reason"], "{life}");
-    let because = harness.json("/alerts?q=@reason=%22THIS+machine%22").await;
-    assert_eq!(because["events"][0]["reason"], silenced["reason"], "{because}");
-    assert_eq!(harness.json("/alerts?q=@reason=nothing").await["events"], serde_json::json!([]));
-    for (query, total) in
-        [("@reason=%22THIS+machine%22", 1), ("@outcome=silenced", 1), ("@reason=nothing", 0)]
-    {
-        assert_eq!(harness.json(&format!("/firing?q={query}")).await["total"], total, "{query}");
-    }
+    harness.finds_by_reason("THIS+machine", &silenced["reason"]).await;
 
     wait_until(WITHIN, "both alerts to be silenced", async || {
         let listed = harness.json("/silences").await["alertmanagers"][0]["silences"][0].take();
