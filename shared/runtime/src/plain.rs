@@ -53,7 +53,7 @@ pub fn in_one_line(text: &str) -> String {
 pub fn escaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
-        escape_into(&mut plain, character);
+        push(&mut plain, character);
     }
     plain
 }
@@ -69,8 +69,7 @@ pub fn complain_in_lines(what: &dyn fmt::Display) {
     let _gone = writeln!(PlainWriter::new(io::stderr().lock(), Layout::Lines, Colouring::None), "{what}");
 }
 
-/// Adds a character, written `\u001b` if it would be obeyed.
-pub(crate) fn escape_into(plain: &mut String, character: char) {
+fn push(plain: &mut String, character: char) {
     if is_obeyed(character) {
         // Writing to a string cannot fail.
         let _written = write!(plain, "\\u{:04x}", u32::from(character));
@@ -106,7 +105,7 @@ impl<W: Write> PlainWriter<W> {
             match (character, self.layout) {
                 ('\n' | '\t', Layout::Lines) => plain.push(character),
                 ('\n', Layout::Record) if is_end => plain.push(character),
-                _ => escape_into(&mut plain, character),
+                _ => push(&mut plain, character),
             }
             rest = behind;
         }

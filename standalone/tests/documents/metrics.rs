@@ -12,10 +12,9 @@ use super::running::{Page, Shown, ingest_page, larkfire_page, worker_page};
 const OF_THE_SPOOL: &str = "larkfire_spool_";
 
 /// What is of the process around a role.
-const OF_THE_PROCESS: [&str; 7] = [
+const OF_THE_PROCESS: [&str; 6] = [
     "larkfire_admin_open_connections",
     "larkfire_admin_displaced_connections_total",
-    "larkfire_admin_displaced_bodies_total",
     "larkfire_config_reloads_total",
     "larkfire_config_last_reload_successful",
     "larkfire_tls_certificate_expires_timestamp_seconds",

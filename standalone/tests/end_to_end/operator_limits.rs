@@ -11,8 +11,6 @@ use testkit::http;
 use testkit::ports::free_address;
 use testkit::process::{Launch, Process};
 use testkit::wait_until::wait_until;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -109,59 +107,6 @@ async fn pages_are_made_eight_at_a_time_and_are_as_long_as_they_are_at_most() {
     let more = harness.memory().await.saturating_sub(before);
     assert!(more <= 8 * PAGE_BYTES + BESIDE_BYTES, "{more} bytes more for {ASKED} pages");
     println!("{made} of {ASKED} pages at once were made: {} MiB more", more >> 20);
-}
-
-/// A form of which all but the last byte is sent.
-async fn unfinished_form(admin: SocketAddr, path: &str, bytes: usize) -> TcpStream {
-    let mut stream = TcpStream::connect(admin).await.unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {admin}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {bytes}\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    // Whoever had to make room is not read any more.
-    let _displaced = stream.write_all(&vec![b'x'; bytes - 1]).await;
-    stream
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn forms_that_do_not_come_to_their_end_keep_nobody_s_from_being_read() {
-    /// More than are read at a time, so many times over that whoever had to wait for them all would wait for minutes.
-    const HELD: usize = 200;
-    const PATHS: [&str; 3] = ["/try", "/dead-letters/discard", "/silences/new"];
-    let harness = Harness::new();
-    let _process = harness.started().await;
-    let displaced = async || {
-        let answer = http::get(&harness.page("/metrics")).await.unwrap();
-        let count = answer
-            .text()
-            .lines()
-            .find_map(|line| line.strip_prefix("larkfire_admin_displaced_bodies_total "));
-        count.unwrap().parse::<usize>().unwrap()
-    };
-    let mut held = Vec::new();
-    for (path, bytes) in PATHS.iter().cycle().zip([2, 100, 100_000].into_iter().cycle()).take(HELD) {
-        held.push(unfinished_form(harness.admin, path, bytes).await);
-    }
-    wait_until(PATIENCE, "forms that had to make room", async || match displaced().await {
-        count if count > 0 => Ok(()),
-        count => Err(count),
-    })
-    .await;
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    for _ in 0..20 {
-        let answer =
-            http::post(&harness.page("/try?format=json"), &form, "payload=%7B%22message%22%3A%22x%22%7D")
-                .await
-                .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        let answer =
-            http::post(&harness.page("/dead-letters/discard"), &form, "id=1&reason=x").await.unwrap();
-        assert!(![408, 503].contains(&answer.status), "{}", answer.text());
-    }
-    let mut first = held.swap_remove(0);
-    let mut said = String::new();
-    first.read_to_string(&mut said).await.unwrap();
-    assert!(said.starts_with("HTTP/1.1 503 "), "{said}");
 }
 
 /// How a command ended, and all it printed.

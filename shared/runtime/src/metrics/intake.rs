@@ -35,7 +35,6 @@ pub(super) const PROCESS: MetricGroup = MetricGroup {
         CONFIG_RELOAD_OK,
         ADMIN_OPEN_CONNECTIONS,
         ADMIN_DISPLACED_CONNECTIONS,
-        ADMIN_DISPLACED_BODIES,
         CERTIFICATE_ENDS,
         BUILD_INFO,
     ],
@@ -270,17 +269,6 @@ pub const ADMIN_DISPLACED_CONNECTIONS: Metric = metric(
     text(
         "Connections of the admin port closed because others needed their places.",
         "管理端口因其他连接需要位置而关闭的连接数。",
-    ),
-);
-
-/// Whose body had to make room there.
-pub const ADMIN_DISPLACED_BODIES: Metric = metric(
-    "larkfire_admin_displaced_bodies_total",
-    Counter,
-    Both,
-    text(
-        "Forms and payloads at the admin port that were no longer waited for because others came.",
-        "管理端口因其他请求需要位置而不再等待的请求体（表单、试用的载荷）数。",
     ),
 );
 

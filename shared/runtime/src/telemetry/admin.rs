@@ -4,7 +4,6 @@
 mod hosts;
 mod places;
 mod stalled;
-mod tame;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -27,8 +26,7 @@ use tokio::sync::Semaphore;
 use tracing::debug;
 
 use crate::lifecycle::Lifecycle;
-use crate::metrics::intake::{ADMIN_DISPLACED_BODIES, ADMIN_DISPLACED_CONNECTIONS, ADMIN_OPEN_CONNECTIONS};
-use crate::plain::escaped;
+use crate::metrics::intake::{ADMIN_DISPLACED_CONNECTIONS, ADMIN_OPEN_CONNECTIONS};
 use crate::tls::ListenerTls;
 pub use hosts::AdminHosts;
 use places::{Place, Places};
@@ -43,8 +41,7 @@ const PROBES_MAX: usize = 32;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of answers that nobody has read is kept for one connection, in bytes; hyper takes no less than 8 KiB.
 const UNREAD_BYTES_MAX: usize = 64 * 1024;
-/// Bodies read at once: forms, and payloads that people try out. Beyond it the one that has been on its way for longest makes
-/// room: a form is there at once, so it is the slow ones that do.
+/// Bodies read at once: forms, and payloads that people try out.
 const BODIES_AT_ONCE: usize = 16;
 /// Texts of all metrics made at once: each takes some milliseconds of a processor.
 const METRICS_AT_ONCE: usize = 1;
@@ -103,7 +100,7 @@ struct Shown {
     extent: Extent,
     lifecycle: Lifecycle,
     metrics_at_once: Semaphore,
-    bodies: Places,
+    bodies_at_once: Semaphore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +112,14 @@ enum Extent {
 /// Serves `/healthz` and `/readyz`, and nothing else, until the lifecycle's tasks are done. No client of the admin port can
 /// keep it from answering.
 pub fn spawn_probes(listener: TcpListener, lifecycle: &Lifecycle) -> prometheus::Result<()> {
-    // What it counts is not shown: the admin port's is.
-    let admin =
-        Admin { registry: Registry::new(), pages: Vec::new(), tls: None, hosts: AdminHosts::default() };
-    admin.serve(listener, Extent::Probes, lifecycle)
+    // Neither is shown: the admin port's are.
+    let open = ADMIN_OPEN_CONNECTIONS.gauge()?;
+    let displaced = ADMIN_DISPLACED_CONNECTIONS.counter()?;
+    let places = Places::new(PROBES_MAX, open, displaced);
+    let registry = Registry::new();
+    let admin = Admin { registry, pages: Vec::new(), tls: None, hosts: AdminHosts::default() };
+    serve(Shown::new(admin, Extent::Probes, lifecycle), listener, places, lifecycle);
+    Ok(())
 }
 
 impl Admin {
@@ -127,27 +128,17 @@ impl Admin {
     /// # Errors
     /// Its own metrics are in the registry already.
     pub fn spawn(self, listener: TcpListener, lifecycle: &Lifecycle) -> prometheus::Result<()> {
-        self.serve(listener, Extent::Everything, lifecycle)
-    }
-
-    fn serve(self, listener: TcpListener, extent: Extent, lifecycle: &Lifecycle) -> prometheus::Result<()> {
         let open: IntGauge = ADMIN_OPEN_CONNECTIONS.gauge()?;
         let displaced: IntCounter = ADMIN_DISPLACED_CONNECTIONS.counter()?;
-        let displaced_bodies: IntCounter = ADMIN_DISPLACED_BODIES.counter()?;
         self.registry.register(Box::new(open.clone()))?;
         self.registry.register(Box::new(displaced.clone()))?;
-        self.registry.register(Box::new(displaced_bodies.clone()))?;
-        let limit = if extent == Extent::Probes { PROBES_MAX } else { CONNECTIONS_MAX };
-        let places = Places::new(limit, Some(open), displaced);
-        let bodies = Places::new(BODIES_AT_ONCE, None, displaced_bodies);
-        let metrics_at_once = Semaphore::new(METRICS_AT_ONCE);
-        let shown = Shown { admin: self, extent, lifecycle: lifecycle.clone(), metrics_at_once, bodies };
-        accept(shown, listener, places, lifecycle);
+        let places = Places::new(CONNECTIONS_MAX, open, displaced);
+        serve(Shown::new(self, Extent::Everything, lifecycle), listener, places, lifecycle);
         Ok(())
     }
 }
 
-fn accept(shown: Shown, listener: TcpListener, places: Places, lifecycle: &Lifecycle) {
+fn serve(shown: Shown, listener: TcpListener, places: Places, lifecycle: &Lifecycle) {
     let shown = Arc::new(shown);
     let owner = lifecycle.clone();
     lifecycle.spawn_detached(async move {
@@ -164,6 +155,12 @@ fn accept(shown: Shown, listener: TcpListener, places: Places, lifecycle: &Lifec
 }
 
 impl Shown {
+    fn new(admin: Admin, extent: Extent, lifecycle: &Lifecycle) -> Self {
+        let metrics_at_once = Semaphore::new(METRICS_AT_ONCE);
+        let bodies_at_once = Semaphore::new(BODIES_AT_ONCE);
+        Self { admin, extent, lifecycle: lifecycle.clone(), metrics_at_once, bodies_at_once }
+    }
+
     async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: Place) {
         tokio::select! {
             () = place.displaced.cancelled() => debug!(%peer, "closed an admin connection: others need the place"),
@@ -185,7 +182,7 @@ impl Shown {
         let stream = WriteDeadline::new(stream, WRITE_TIMEOUT);
         let service = service_fn(move |request: Request<Incoming>| {
             let shown = Arc::clone(&self);
-            async move { Ok::<_, std::convert::Infallible>(tamed(shown.answer(request, peer).await)) }
+            async move { Ok::<_, std::convert::Infallible>(shown.answer(request, peer).await) }
         });
         let served = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -213,7 +210,7 @@ impl Shown {
             ("/readyz", _) => match self.lifecycle.readiness.unmet() {
                 unmet if unmet.is_empty() => respond(StatusCode::OK, TEXT, "ready\n".into()),
                 unmet => {
-                    let reason = format!("not ready: {}\n", escaped(&unmet.join(", ")));
+                    let reason = format!("not ready: {}\n", unmet.join(", "));
                     respond(StatusCode::SERVICE_UNAVAILABLE, TEXT, reason.into())
                 }
             },
@@ -227,14 +224,9 @@ impl Shown {
         if body.is_end_stream() {
             return Ok(Bytes::new());
         }
-        // Never closed, so there is always a place.
-        let place = self.bodies.take().await.ok_or(StatusCode::SERVICE_UNAVAILABLE)?;
-        tokio::select! {
-            // What is there is read, whoever needs the place.
-            biased;
-            body = read(body) => body,
-            () = place.displaced.cancelled() => Err(StatusCode::SERVICE_UNAVAILABLE),
-        }
+        // Never closed, so there is always a turn.
+        let _turn = self.bodies_at_once.acquire().await;
+        read(body).await
     }
 
     async fn metrics(&self) -> PageAnswer {
@@ -255,11 +247,7 @@ impl Shown {
         let body = match self.read(body).await {
             Ok(body) => body,
             Err(status) => {
-                return respond(
-                    status,
-                    TEXT,
-                    "the body is too long, or did not come to its end in time\n".into(),
-                );
+                return respond(status, TEXT, "the body is too long, or did not come to its end\n".into());
             }
         };
         let request = PageRequest { method: head.method, uri: head.uri, headers: head.headers, body, peer };
@@ -270,14 +258,6 @@ impl Shown {
         }
         nobody()
     }
-}
-
-/// The answer, of which nothing is obeyed.
-fn tamed(answer: PageAnswer) -> PageAnswer {
-    let (head, body) = answer.into_parts();
-    let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let body = tame::tamed(media_type, body.into_inner().unwrap_or_default());
-    Response::from_parts(head, Full::new(body))
 }
 
 /// The whole body, if it is there in time and not too long.

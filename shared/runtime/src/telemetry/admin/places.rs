@@ -1,5 +1,5 @@
-//! The connections of the admin port, and the bodies that are read there: at most so many, and when all places are taken the
-//! oldest makes room, so that clients that hold on to theirs keep nobody out.
+//! The connections of the admin port: at most so many, and when all places are taken the oldest makes room, so that clients
+//! that hold on to theirs keep nobody out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,12 +8,12 @@ use prometheus::{IntCounter, IntGauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// The places of one listener, for one or the other.
+/// The places of one listener.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
     taken: Arc<Mutex<Taken>>,
-    open: Option<IntGauge>,
+    open: IntGauge,
     displaced: IntCounter,
 }
 
@@ -23,7 +23,7 @@ struct Taken {
     by_age: BTreeMap<u64, CancellationToken>,
 }
 
-/// A place that is taken, free again when it is dropped.
+/// A connection's place, free again when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Places,
@@ -34,11 +34,11 @@ pub(super) struct Place {
 }
 
 impl Places {
-    pub(super) fn new(limit: usize, open: Option<IntGauge>, displaced: IntCounter) -> Self {
+    pub(super) fn new(limit: usize, open: IntGauge, displaced: IntCounter) -> Self {
         Self { free: Arc::new(Semaphore::new(limit)), taken: Arc::default(), open, displaced }
     }
 
-    /// A free place, or else that of the oldest; `None` if there are none any more.
+    /// A free place, or else that of the oldest connection; `None` if there are none any more.
     pub(super) async fn take(&self) -> Option<Place> {
         let permit = if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             permit
@@ -57,7 +57,7 @@ impl Places {
             taken.by_age.insert(id, displaced.clone());
             id
         };
-        self.open.iter().for_each(IntGauge::inc);
+        self.open.inc();
         Some(Place { places: self.clone(), id, displaced, _permit: permit })
     }
 
@@ -69,7 +69,7 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         self.places.taken().by_age.remove(&self.id);
-        self.places.open.iter().for_each(IntGauge::dec);
+        self.places.open.dec();
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     async fn the_oldest_makes_room_and_its_place_is_taken() {
         let open = IntGauge::new("open", "o").unwrap();
         let displaced = IntCounter::new("displaced", "d").unwrap();
-        let places = Places::new(2, Some(open.clone()), displaced.clone());
+        let places = Places::new(2, open.clone(), displaced.clone());
         let first = places.take().await.unwrap();
         let second = places.take().await.unwrap();
         let leaves = async {
